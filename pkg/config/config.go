@@ -1,0 +1,102 @@
+// Package config is what a project says about itself in config/<env>.yaml:
+// the types, a strict loader that reports every problem at once with its
+// place, and the JSON Schema that editors complete from.
+package config
+
+import "time"
+
+// Config is one environment of a project. What a manifest or a source file
+// already says (ports, probes, the namespace, the images of others) is not
+// repeated here.
+type Config struct {
+	// Project names the cluster (<project>-<env>) and the images.
+	Project string `yaml:"project" json:"project"`
+	// Cluster is where the environment runs. Default: a kind cluster.
+	Cluster Cluster `yaml:"cluster,omitempty" json:"cluster,omitempty"`
+	// Overlay is the kustomize folder. Default: kustomize/overlays/<env>.
+	Overlay string `yaml:"overlay,omitempty" json:"overlay,omitempty"`
+	// Services says how to build and gate the workloads of the overlay. A key
+	// is the name of a Deployment or StatefulSet.
+	Services map[string]Service `yaml:"services" json:"services"`
+	// Settings become the ConfigMap "settings".
+	Settings map[string]string `yaml:"settings,omitempty" json:"settings,omitempty"`
+
+	// Env is the environment's name, from the file's name.
+	Env string `yaml:"-" json:"-"`
+	// Root is the absolute path of the project's folder: the one that holds config/.
+	Root string `yaml:"-" json:"-"`
+	// File is the path of the file that was loaded.
+	File string `yaml:"-" json:"-"`
+	// Secrets are the values of config/secrets/<env>.env, which become the
+	// Secret "secrets". They are never printed.
+	Secrets map[string]string `yaml:"-" json:"-"`
+}
+
+// Cluster is where an environment runs.
+type Cluster struct {
+	// Provider makes or finds the cluster: "kind" or "context". Default: kind.
+	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" jsonschema:"enum=kind,enum=context"`
+	// Name of the kind cluster. Default: <project>-<env>.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Context is the one kubeconfig context that zr may touch, for provider "context".
+	Context string `yaml:"context,omitempty" json:"context,omitempty"`
+	// Registry takes the images of a cluster that is not kind, for example
+	// registry.example/team.
+	Registry string `yaml:"registry,omitempty" json:"registry,omitempty"`
+	// Nodes is the number of kind nodes. Default: 1.
+	Nodes int `yaml:"nodes,omitempty" json:"nodes,omitempty" jsonschema:"minimum=1,maximum=16"`
+	// NodeImage is the kind node image. Default: the one of zr's kind version.
+	NodeImage string `yaml:"nodeImage,omitempty" json:"nodeImage,omitempty"`
+	// Ports maps a Service of type NodePort to another port of this machine
+	// than its own.
+	Ports map[string]int `yaml:"ports,omitempty" json:"ports,omitempty"`
+}
+
+// Service says how one workload is built and gated.
+type Service struct {
+	// Build makes the image that the manifest names like the service. Absent
+	// for images of others.
+	Build *Build `yaml:"build,omitempty" json:"build,omitempty"`
+	// Probe is how the gate asks whether the service is healthy: "http",
+	// "tcp", "postgres", "redis" or "rollout". Default: the readiness probe
+	// of the manifest where it is httpGet or tcpSocket, otherwise rollout.
+	Probe string `yaml:"probe,omitempty" json:"probe,omitempty" jsonschema:"enum=http,enum=tcp,enum=postgres,enum=redis,enum=rollout"`
+	// DependsOn are the services that must be healthy first.
+	DependsOn []string `yaml:"dependsOn,omitempty" json:"dependsOn,omitempty"`
+	// Timeout is how long the gate waits for the service. Default: 3m.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+}
+
+// Build names the source of an image. Exactly one of Go, Node and Dockerfile
+// is set; paths are relative to the project's folder.
+type Build struct {
+	// Go is a main package, for example ./cmd/api.
+	Go string `yaml:"go,omitempty" json:"go,omitempty"`
+	// Node is a folder with package.json and a lock file.
+	Node string `yaml:"node,omitempty" json:"node,omitempty"`
+	// Dockerfile is a path; the engine builds it with its folder as context.
+	Dockerfile string `yaml:"dockerfile,omitempty" json:"dockerfile,omitempty"`
+	// Context is the folder that a Dockerfile is built in. Default: the Dockerfile's.
+	Context string `yaml:"context,omitempty" json:"context,omitempty"`
+	// Base is the image below the build. Default: one that zr makes itself.
+	Base string `yaml:"base,omitempty" json:"base,omitempty"`
+	// Flags are further flags for the compiler (go build) or engine (build).
+	Flags []string `yaml:"flags,omitempty" json:"flags,omitempty"`
+	// Dev says how the service runs under `zr dev`, where that differs from
+	// what zr finds out by itself.
+	Dev Dev `yaml:"dev,omitempty" json:"dev,omitempty"`
+}
+
+// Dev says how a service runs under `zr dev`.
+type Dev struct {
+	// Command replaces the start command of a Node service. Default: next dev
+	// where the project depends on next, otherwise `node --watch` on the main
+	// file that package.json names.
+	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
+	// Memory is the container's memory limit in dev, a Kubernetes quantity.
+	// Default: that of the manifest, but at least 1Gi for a Next.js service.
+	Memory string `yaml:"memory,omitempty" json:"memory,omitempty"`
+}
+
+// Duration is a time.Duration that YAML writes as "90s" or "3m".
+type Duration time.Duration
