@@ -1,0 +1,186 @@
+// Package law holds the rule by which imports run one way:
+//
+//	config, event, fault, images ← the stages ← internal/devloop ←
+//	internal/ui, internal/api ← internal/cli ← cmd
+//
+// It has no code of its own; its test reads every package's imports.
+package law
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// leaves are what anybody may import.
+var leaves = []string{"zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/images"}
+
+// stages turn one thing into another and know nothing of each other.
+var stages = []string{"cluster", "build", "image", "deploy", "watch", "livesync", "health", "logs"}
+
+// bans say who alone may import a library (a path and all below it), and why.
+var bans = []struct {
+	library string
+	only    []string
+	reason  string
+}{
+	{"k8s.io/client-go", []string{"zr/pkg/cluster", "zr/pkg/deploy", "zr/pkg/livesync", "zr/pkg/health", "zr/pkg/logs"},
+		"it is most of a binary's size and link time: what does not talk to a cluster must not pay for it"},
+	{"sigs.k8s.io/kind", []string{"zr/pkg/cluster/kind"}, "one place knows how a local cluster is made"},
+	{"github.com/google/go-containerregistry", []string{"zr/pkg/build", "zr/pkg/image"}, "the rest of zr speaks of references and digests only"},
+	{"sigs.k8s.io/kustomize", []string{"zr/pkg/deploy"}, "manifests are rendered in one place"},
+	{"github.com/fsnotify/fsnotify", []string{"zr/pkg/watch"}, "raw events need coalescing before anybody may act on them"},
+	{"github.com/jackc/pgx", []string{"zr/internal/api/store", "zr/pkg/health"}, "SQL stays behind the store; the gate only asks whether the server answers"},
+	{"github.com/redis/go-redis", []string{"zr/internal/api/store", "zr/pkg/health"}, "redis stays behind the store; the gate only asks whether the server answers"},
+	{"github.com/urfave/cli", []string{"zr/internal/cli"}, "engines take options and contexts, never flags"},
+	{"github.com/charmbracelet", []string{"zr/internal/ui"}, "engines emit events; only the printers know a terminal"},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	for _, p := range load(t) {
+		for _, imported := range p.Imports {
+			if reason := forbidden(p.ImportPath, imported); reason != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, imported, reason)
+			}
+		}
+	}
+}
+
+// TestTheLawForbids shows that the rule can be broken at all.
+func TestTheLawForbids(t *testing.T) {
+	for _, broken := range [][2]string{
+		{"zr/pkg/config", "zr/pkg/build"},
+		{"zr/pkg/build", "zr/pkg/deploy"},
+		{"zr/pkg/watch", "zr/internal/devloop"},
+		{"zr/internal/devloop", "zr/internal/ui"},
+		{"zr/internal/ui", "zr/pkg/health"},
+		{"zr/internal/api", "zr/pkg/cluster/kind"},
+		{"zr/internal/agent", "zr/pkg/livesync"},
+		{"zr/cmd/zr", "zr/pkg/build"},
+		{"zr/internal/ui", "k8s.io/client-go/rest"},
+		{"zr/pkg/build/gobuild", "github.com/fsnotify/fsnotify"},
+		{"zr/internal/api", "github.com/jackc/pgx/v5"},
+	} {
+		if forbidden(broken[0], broken[1]) == "" {
+			t.Errorf("%s may import %s", broken[0], broken[1])
+		}
+	}
+	for _, fine := range [][2]string{
+		{"zr/pkg/build/node", "zr/pkg/image"},
+		{"zr/pkg/deploy", "zr/pkg/event"},
+		{"zr/internal/cli", "zr/pkg/build"},
+		{"zr/internal/api/store", "github.com/jackc/pgx/v5/pgxpool"},
+	} {
+		if reason := forbidden(fine[0], fine[1]); reason != "" {
+			t.Errorf("%s may not import %s: %s", fine[0], fine[1], reason)
+		}
+	}
+}
+
+// forbidden returns why importer may not import imported, or "".
+func forbidden(importer, imported string) string {
+	for _, b := range bans {
+		if within(imported, b.library) && !anyWithin(importer, b.only) {
+			return b.reason + " (allowed in " + strings.Join(b.only, ", ") + ")"
+		}
+	}
+	if !within(imported, "zr") || anyWithin(imported, leaves) {
+		return ""
+	}
+	from, to := stageOf(importer), stageOf(imported)
+	switch {
+	case anyWithin(importer, leaves):
+		return "a leaf imports nothing of zr"
+	case from != "" && to == from:
+		return ""
+	case from != "" && to == "image" && (from == "build" || from == "livesync"):
+		return ""
+	case from != "" && to != "":
+		return "stages do not know each other; internal/cli puts them together"
+	case from == "livesync" && within(imported, "zr/internal/agent"):
+		return "" // both ends of one protocol
+	case from != "":
+		return "a stage imports leaves only"
+	case within(importer, "zr/internal/cli"), within(importer, "zr/hack"), within(importer, "zr/e2e"), within(importer, "zr/bench"):
+		return ""
+	case within(importer, "zr/cmd/zr"):
+		return only(imported, "zr/internal/cli", "main does nothing but call internal/cli")
+	case within(importer, "zr/cmd/zr-api"):
+		return only(imported, "zr/internal/api", "main does nothing but call internal/api")
+	case within(importer, "zr/cmd/zr-agent"):
+		return only(imported, "zr/internal/agent", "main does nothing but call internal/agent")
+	case within(importer, "zr/internal/devloop"):
+		if to != "" {
+			return ""
+		}
+		return only(imported, "zr/internal/devloop", "the loop drives stages and is driven by internal/cli")
+	case within(importer, "zr/internal/ui"):
+		return only(imported, "zr/internal/ui", "printers read events and nothing else")
+	case within(importer, "zr/internal/api"):
+		return only(imported, "zr/internal/api", "the backend is a program of its own")
+	case within(importer, "zr/internal/agent"):
+		return only(imported, "zr/internal/agent", "the agent runs in foreign images and carries nothing along")
+	}
+	return "this package has no place in the law yet: give it one in internal/law"
+}
+
+func only(imported, tree, reason string) string {
+	if within(imported, tree) {
+		return ""
+	}
+	return reason
+}
+
+func stageOf(path string) string {
+	rest, ok := strings.CutPrefix(path, "zr/pkg/")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	for _, s := range stages {
+		if s == name {
+			return s
+		}
+	}
+	return ""
+}
+
+func within(path, tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
+
+func anyWithin(path string, trees []string) bool {
+	for _, tree := range trees {
+		if within(path, tree) {
+			return true
+		}
+	}
+	return false
+}
+
+func load(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "zr/...").Output()
+	if err != nil {
+		var exit *exec.ExitError
+		errors.As(err, &exit)
+		t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+	}
+	var pkgs []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}

@@ -1,0 +1,138 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"zr/pkg/fault"
+)
+
+// Find returns the root of the project that dir lies in: the nearest folder
+// upwards with a config folder that holds at least one .yaml file.
+func Find(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the project: %w", err)
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if len(Envs(at)) > 0 {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fault.WithCode(fmt.Errorf("no config/<env>.yaml in %s or above it", dir), fault.Usage,
+				"run zr inside a project, or name one with --project DIR")
+		}
+	}
+}
+
+// Envs returns the names of the environments of the project at root, sorted.
+func Envs(root string) []string {
+	files, _ := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
+	envs := make([]string, 0, len(files))
+	for _, f := range files {
+		envs = append(envs, strings.TrimSuffix(filepath.Base(f), ".yaml"))
+	}
+	slices.Sort(envs)
+	return envs
+}
+
+// Load reads config/<env>.yaml and its secrets from the project at root,
+// fills in the defaults and validates everything. It reports every problem at
+// once, as Problems within a fault with exit code 2, and touches nothing but
+// the secrets file, which it generates where only its example exists.
+func Load(root, env string) (*Config, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("loading config %q: %w", env, err)
+	}
+	file := filepath.Join(root, "config", env+".yaml")
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.WithCode(fmt.Errorf("no environment %q: %s does not exist", env, rel(root, file)), fault.Usage,
+			suggest("environments here: "+strings.Join(Envs(root), ", "), env, Envs(root)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("loading config %q: %w", env, err)
+	}
+	c, err := parse(data, rel(root, file))
+	if err != nil {
+		return nil, err
+	}
+	c.Root, c.Env, c.File = root, env, file
+	c.setDefaults()
+	secrets, problems := loadSecrets(root, env)
+	if len(problems) > 0 {
+		return nil, problems.asFault()
+	}
+	c.Secrets = secrets
+	return c, nil
+}
+
+// parse decodes and validates one file. name is how problems call it.
+func parse(data []byte, name string) (*Config, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, syntaxProblem(name, err).asFault()
+	}
+	if len(doc.Content) == 0 {
+		return nil, Problems{{File: name, Line: 1, Column: 1, Text: "the file is empty", Hint: "it needs at least `project:` and `services:`"}}.asFault()
+	}
+	root := doc.Content[0]
+	s := strict{file: name}
+	s.check(root, typeOfConfig, "")
+	// A value of the wrong type does not decode; the rest still does, so that
+	// it can be validated and reported in the same go.
+	var c Config
+	_ = root.Decode(&c)
+	if root.Kind == yaml.MappingNode {
+		v := validator{strict: &s, root: root}
+		v.config(&c)
+	}
+	if len(s.problems) > 0 {
+		return nil, s.problems.asFault()
+	}
+	return &c, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Cluster.Provider == "" {
+		c.Cluster.Provider = ProviderKind
+	}
+	if c.Cluster.Name == "" {
+		c.Cluster.Name = c.Project + "-" + c.Env
+	}
+	if c.Cluster.Nodes == 0 {
+		c.Cluster.Nodes = 1
+	}
+	if c.Overlay == "" {
+		c.Overlay = filepath.Join("kustomize", "overlays", c.Env)
+	}
+	for name, s := range c.Services {
+		if s.Timeout == 0 {
+			s.Timeout = Duration(defaultTimeout)
+		}
+		c.Services[name] = s
+	}
+}
+
+// OverlayDir returns the absolute path of the kustomize folder.
+func (c *Config) OverlayDir() string {
+	if filepath.IsAbs(c.Overlay) {
+		return c.Overlay
+	}
+	return filepath.Join(c.Root, c.Overlay)
+}
+
+func rel(root, path string) string {
+	if r, err := filepath.Rel(root, path); err == nil {
+		return r
+	}
+	return path
+}

@@ -1,0 +1,223 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"zr/pkg/fault"
+)
+
+// project writes files, given as path → text, into a new folder.
+func project(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for path, text := range files {
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+const good = `project: shop
+services:
+  web:
+    build: {node: web}
+    dependsOn: [db]
+  db: {probe: postgres, timeout: 90s}
+settings:
+  LOG_LEVEL: debug
+  RETRIES: 3
+`
+
+func TestLoadFillsInDefaults(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good})
+	c, err := Load(root, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Project: "shop",
+		Cluster: Cluster{Provider: "kind", Name: "shop-dev", Nodes: 1},
+		Overlay: "kustomize/overlays/dev",
+		Services: map[string]Service{
+			"web": {Build: &Build{Node: "web"}, DependsOn: []string{"db"}, Timeout: Duration(3 * time.Minute)},
+			"db":  {Probe: "postgres", Timeout: Duration(90 * time.Second)},
+		},
+		Settings: map[string]string{"LOG_LEVEL": "debug", "RETRIES": "3"},
+		Env:      "dev", Root: root, File: filepath.Join(root, "config/dev.yaml"),
+	}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	tests := []struct{ name, yaml, want string }{
+		{"empty", "", "c.yaml:1:1: the file is empty (it needs at least `project:` and `services:`)"},
+		{"not yaml", "project: [", "c.yaml:1:1: not valid YAML: did not find expected node content"},
+		{"a list", "- a", "c.yaml:1:1: the file: expected keys with values, found a list"},
+		{"nothing named", "settings: {}", `
+c.yaml:1:1: key "project" is missing (the name of the project, for example ` + "`project: shop`" + `)
+c.yaml:1:1: key "services" is missing (name at least one workload of the overlay)`},
+		{"unknown keys at every level", `
+projet: shop
+services:
+  web: {biuld: {go: ./web}, depends_on: [db]}
+`, `
+c.yaml:2:1: unknown key "projet" (did you mean "project"?)
+c.yaml:2:1: key "project" is missing (the name of the project, for example ` + "`project: shop`" + `)
+c.yaml:4:9: unknown key "biuld" in services.web (did you mean "build"?)
+c.yaml:4:29: unknown key "depends_on" in services.web (did you mean "dependsOn"?)`},
+		{"wrong types", `
+project: shop
+cluster: {nodes: many, ports: [1]}
+services:
+  web: {dependsOn: db, timeout: 5}
+  db: postgres
+settings: {A: [1]}
+`, `
+c.yaml:3:18: cluster.nodes: expected a whole number, found "many"
+c.yaml:3:31: cluster.ports: expected keys with values, found a list
+c.yaml:5:20: services.web.dependsOn: expected a list, found "db" (write it as [a, b])
+c.yaml:5:33: services.web.timeout: "5" is not a duration (write it like "90s" or "3m")
+c.yaml:6:7: services.db: expected keys with values, found "postgres"
+c.yaml:7:15: settings.A: expected text, found a list`},
+		{"a key twice", "project: a\nproject: b\nservices: {a: {}}\n", `c.yaml:2:1: key "project" is there already, on line 1`},
+		{"dangling dependency", "project: a\nservices:\n  web: {dependsOn: [posgres]}\n  postgres: {}\n",
+			`c.yaml:3:21: services.web.dependsOn: there is no service "posgres" (did you mean "postgres"?)`},
+		{"cycle", "project: a\nservices:\n  a: {dependsOn: [b]}\n  b: {dependsOn: [c]}\n  c: {dependsOn: [a]}\n",
+			"c.yaml:5:19: services.c.dependsOn: a cycle: a → b → c → a"},
+		{"waits for itself", "project: a\nservices: {a: {dependsOn: [a]}}\n",
+			"c.yaml:2:28: services.a.dependsOn: a service cannot wait for itself"},
+		{"port clash", "project: a\ncluster: {ports: {a: 80, b: 80, c: 70000}}\nservices: {a: {}}\n", `
+c.yaml:2:29: cluster.ports.b: port 80 is taken by a already
+c.yaml:2:36: cluster.ports.c: 70000 is not a port (1 to 65535)`},
+		{"names", "project: My Shop\nservices: {We_b: {}}\n", `
+c.yaml:1:10: project: "My Shop" cannot name a cluster (lower case letters, digits and dashes, at most 32)
+c.yaml:2:12: services: "We_b" cannot name a workload (lower case letters, digits and dashes)`},
+		{"two builds", "project: a\nservices: {a: {build: {go: ., node: .}}, b: {build: {context: .}}}\n", `
+c.yaml:2:23: services.a.build: has go and node, but only one can make the image
+c.yaml:2:53: services.b.build: needs one of go, node and dockerfile
+c.yaml:2:54: services.b.build.context is only for a dockerfile`},
+		{"provider", "project: a\ncluster: {provider: knid, context: x}\nservices: {a: {probe: htp}}\n", `
+c.yaml:2:21: cluster.provider: "knid" is not known (did you mean "kind"?)
+c.yaml:2:27: cluster.context is only for provider "context" (add ` + "`provider: context`" + `)
+c.yaml:3:23: services.a.probe: "htp" is not known (did you mean "http"?)`},
+		{"context without one", "project: a\ncluster: {provider: context, nodes: 2}\nservices: {a: {}}\n", `
+c.yaml:2:10: cluster: provider "context" needs a context (the one kubeconfig context that zr may touch)
+c.yaml:2:30: cluster.nodes is only for provider "kind"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parse([]byte(tt.yaml), "c.yaml")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if code := fault.Code(err); code != fault.Usage {
+				t.Errorf("exit code %d, want %d", code, fault.Usage)
+			}
+			if diff := cmp.Diff(strings.TrimSpace(tt.want), err.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLoadNamesTheNearestEnvironment(t *testing.T) {
+	root := project(t, map[string]string{"config/staging.yaml": good})
+	_, err := Load(root, "stagin")
+	if got, want := fault.HintOf(err), `did you mean "staging"?`; got != want {
+		t.Errorf("hint %q, want %q", got, want)
+	}
+}
+
+func TestFindLooksUpwards(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good, "a/b/c.txt": ""})
+	got, err := Find(filepath.Join(root, "a", "b"))
+	if err != nil || got != root {
+		t.Errorf("Find = %q, %v; want %q", got, err, root)
+	}
+	if _, err := Find(t.TempDir()); fault.Code(err) != fault.Usage {
+		t.Errorf("outside a project: %v", err)
+	}
+}
+
+const example = `# database
+DB_USER=shop
+DB_PASSWORD=mock-password
+DB_URL=postgres://${DB_USER}:${DB_PASSWORD}@db/shop
+`
+
+func TestSecretsAreGeneratedOnce(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good, "config/secrets/dev.env.example": example})
+	first, err := Load(root, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := first.Secrets["DB_PASSWORD"]
+	if len(password) != secretLength || strings.Contains(password, "mock") {
+		t.Errorf("the password %q is not a random one", password)
+	}
+	if got, want := first.Secrets["DB_URL"], "postgres://shop:"+password+"@db/shop"; got != want {
+		t.Errorf("DB_URL = %q, want %q", got, want)
+	}
+	info, err := os.Stat(filepath.Join(root, "config/secrets/dev.env"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the secrets file: %v, %v", info, err)
+	}
+	second, err := Load(root, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first.Secrets, second.Secrets); diff != "" {
+		t.Error("the second load has other secrets")
+	}
+}
+
+func TestSecretsProblemsShowNoValue(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good,
+		"config/secrets/dev.env": "A=topsecret\nA=topsecret2\nno equals\nB C=topsecret3\nD=x${AA}topsecret4\n"})
+	_, err := Load(root, "dev")
+	want := `config/secrets/dev.env:2:1: key "A" is there already
+config/secrets/dev.env:3:1: not a KEY=value line
+config/secrets/dev.env:4:1: "B C" cannot be a key (letters, digits and '_', no spaces around '=')
+config/secrets/dev.env:5:4: ${AA} is not set above this line (did you mean "A"?)`
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+	var ps Problems
+	if !errors.As(err, &ps) || len(ps) != 4 {
+		t.Errorf("%d problems", len(ps))
+	}
+}
+
+func TestSecretsThatOthersMayReadAreRefused(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good, "config/secrets/dev.env": "A=b\n"})
+	if err := os.Chmod(filepath.Join(root, "config/secrets/dev.env"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(root, "dev"); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSchemaIsUpToDate(t *testing.T) {
+	generated, err := GenerateSchema(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(Schema), string(generated)); diff != "" {
+		t.Error("run `go generate ./pkg/config`:\n", diff)
+	}
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// mockPrefix marks the values of an example that stand for a real secret.
+const mockPrefix = "mock-"
+
+// secretLength gives 32 of 36 characters 165 bits, more than the 128 that a
+// password needs to be beyond guessing.
+const secretLength = 32
+
+var (
+	secretKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+)
+
+// loadSecrets reads config/secrets/<env>.env. Where only <env>.env.example is
+// there, it writes the real file first, mode 0600, with a random value for
+// each that begins with "mock-". A project without either has no secrets.
+func loadSecrets(root, env string) (map[string]string, Problems) {
+	file := filepath.Join(root, "config", "secrets", env+".env")
+	name := rel(root, file)
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = generateSecrets(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	if err != nil {
+		return nil, Problems{{File: name, Text: err.Error()}}
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return nil, Problems{{File: name, Text: fmt.Sprintf("others may read the secrets: mode %#o", info.Mode().Perm()), Hint: "chmod 600 " + name}}
+	}
+	return parseEnv(data, name)
+}
+
+// generateSecrets makes the secrets file from its example. The file appears
+// whole or not at all, and one that another process made first is kept.
+func generateSecrets(file string) ([]byte, error) {
+	example, err := os.ReadFile(file + ".example")
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.SplitAfter(string(example), "\n")
+	for i, line := range lines {
+		key, value, ok := strings.Cut(line, "=")
+		if ok && strings.HasPrefix(value, mockPrefix) && !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			lines[i] = key + "=" + randomSecret() + "\n"
+		}
+	}
+	temp, err := os.CreateTemp(filepath.Dir(file), ".secrets-*.env")
+	if err != nil {
+		return nil, fmt.Errorf("generating %s: %w", file, err)
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.WriteString(strings.Join(lines, ""))
+	if err := errors.Join(err, temp.Close()); err != nil { // CreateTemp made it with mode 0600
+		return nil, fmt.Errorf("generating %s: %w", file, err)
+	}
+	if err := os.Link(temp.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("generating %s: %w", file, err)
+	}
+	return os.ReadFile(file)
+}
+
+func randomSecret() string {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+	// 252 is the largest multiple of 36 in a byte: what lies above would make
+	// the first letters likelier.
+	const limit = 252
+	secret := make([]byte, 0, secretLength)
+	for buf := make([]byte, secretLength); len(secret) < secretLength; {
+		_, _ = rand.Read(buf) // crypto/rand.Read never fails
+		for _, b := range buf {
+			if b < limit && len(secret) < secretLength {
+				secret = append(secret, alphabet[int(b)%len(alphabet)])
+			}
+		}
+	}
+	return string(secret)
+}
+
+// parseEnv reads KEY=value lines; # starts a comment line, and ${KEY} stands
+// for the value of an earlier key. Problems never show a value.
+func parseEnv(data []byte, name string) (map[string]string, Problems) {
+	values := map[string]string{}
+	var problems Problems
+	for i, line := range strings.Split(string(bytes.TrimPrefix(data, []byte("\ufeff"))), "\n") {
+		line = strings.TrimRight(line, "\r")
+		if trimmed := strings.TrimSpace(line); trimmed == "" || strings.HasPrefix(trimmed, "#") {
+			continue
+		}
+		add := func(column int, text, hint string) {
+			problems = append(problems, Problem{File: name, Line: i + 1, Column: column, Text: text, Hint: hint})
+		}
+		key, value, ok := strings.Cut(line, "=")
+		switch _, twice := values[key]; {
+		case !ok:
+			add(1, "not a KEY=value line", "")
+			continue
+		case !secretKey.MatchString(key):
+			add(1, fmt.Sprintf("%q cannot be a key", key), "letters, digits and '_', no spaces around '='")
+			continue
+		case twice:
+			add(1, fmt.Sprintf("key %q is there already", key), "")
+			continue
+		}
+		values[key] = reference.ReplaceAllStringFunc(value, func(ref string) string {
+			of := reference.FindStringSubmatch(ref)[1]
+			known, ok := values[of]
+			if !ok {
+				add(len(key)+2+strings.Index(value, ref), fmt.Sprintf("%s is not set above this line", ref),
+					suggest("", of, sortedKeys(values)))
+			}
+			return known
+		})
+	}
+	return values, problems
+}

@@ -1,0 +1,238 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The cluster providers.
+const (
+	ProviderKind    = "kind"
+	ProviderContext = "context"
+)
+
+// defaultTimeout is how long a gate waits for one service: three times what
+// the slowest first start that was seen (initdb on a busy two-core machine)
+// takes, with room for an image pull.
+const defaultTimeout = 3 * time.Minute
+
+var (
+	probes = []string{"http", "postgres", "redis", "rollout", "tcp"}
+	// A service becomes an object's name, hence RFC 1123; a project becomes
+	// part of a cluster's name, which kind limits further.
+	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	projectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$`)
+	quantity    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$`)
+	settingKey  = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
+)
+
+// validator checks what types alone cannot say. It finds the place of a value
+// by walking the document again, so that no type has to carry positions.
+type validator struct {
+	*strict
+	root *yaml.Node
+}
+
+func (v *validator) config(c *Config) {
+	if c.Project == "" {
+		if v.key("project") == nil {
+			v.add(v.root, "the name of the project, for example `project: shop`", "key \"project\" is missing")
+		}
+	} else if !projectName.MatchString(c.Project) {
+		v.add(v.value("project"), "lower case letters, digits and dashes, at most 32", "project: %q cannot name a cluster", c.Project)
+	}
+	if len(c.Services) == 0 && v.key("services") == nil {
+		v.add(v.root, "name at least one workload of the overlay", "key \"services\" is missing")
+	}
+	v.cluster(&c.Cluster)
+	for _, name := range sortedKeys(c.Services) {
+		v.service(c, name)
+	}
+	v.cycles(c)
+	for _, key := range sortedKeys(c.Settings) {
+		if !settingKey.MatchString(key) {
+			v.add(v.key("settings", key), "letters, digits, '-', '_' and '.'", "settings: %q cannot be a key of a ConfigMap", key)
+		}
+	}
+}
+
+func (v *validator) cluster(c *Cluster) {
+	v.oneOf(c.Provider, []string{ProviderContext, ProviderKind}, "cluster", "provider")
+	if c.Provider == ProviderContext {
+		if c.Context == "" {
+			v.add(v.value("cluster"), "the one kubeconfig context that zr may touch", "cluster: provider \"context\" needs a context")
+		}
+		for _, kindOnly := range []string{"name", "nodes", "nodeImage", "ports"} {
+			if k := v.key("cluster", kindOnly); k != nil {
+				v.add(k, "", "cluster.%s is only for provider \"kind\"", kindOnly)
+			}
+		}
+	} else {
+		for _, contextOnly := range []string{"context", "registry"} {
+			if k := v.key("cluster", contextOnly); k != nil {
+				v.add(k, "add `provider: context`", "cluster.%s is only for provider \"context\"", contextOnly)
+			}
+		}
+	}
+	if n := v.value("cluster", "nodes"); v.key("cluster", "nodes") != nil && n.Tag == "!!int" && (c.Nodes < 1 || c.Nodes > 16) {
+		v.add(n, "", "cluster.nodes: %d is not between 1 and 16", c.Nodes)
+	}
+	if c.Name != "" && !dnsLabel.MatchString(c.Name) {
+		v.add(v.value("cluster", "name"), "lower case letters, digits and dashes", "cluster.name: %q cannot name a cluster", c.Name)
+	}
+	taken := map[int]string{}
+	for _, name := range sortedKeys(c.Ports) {
+		port, at := c.Ports[name], v.value("cluster", "ports", name)
+		if at.Tag != "!!int" {
+			continue
+		}
+		if port < 1 || port > 65535 {
+			v.add(at, "", "cluster.ports.%s: %d is not a port (1 to 65535)", name, port)
+		} else if other, clash := taken[port]; clash {
+			v.add(at, "", "cluster.ports.%s: port %d is taken by %s already", name, port, other)
+		} else {
+			taken[port] = name
+		}
+	}
+}
+
+func (v *validator) service(c *Config, name string) {
+	s := c.Services[name]
+	if !dnsLabel.MatchString(name) {
+		v.add(v.key("services", name), "lower case letters, digits and dashes", "services: %q cannot name a workload", name)
+	}
+	v.oneOf(s.Probe, probes, "services", name, "probe")
+	for i, dep := range s.DependsOn {
+		at := v.item(i, "services", name, "dependsOn")
+		if dep == name {
+			v.add(at, "", "services.%s.dependsOn: a service cannot wait for itself", name)
+		} else if _, ok := c.Services[dep]; !ok {
+			known := sortedKeys(c.Services)
+			v.add(at, suggest("services here: "+strings.Join(known, ", "), dep, known), "services.%s.dependsOn: there is no service %q", name, dep)
+		}
+	}
+	if b := s.Build; b != nil {
+		v.build(name, b)
+	}
+}
+
+func (v *validator) build(name string, b *Build) {
+	var set []string
+	for key, value := range map[string]string{"go": b.Go, "node": b.Node, "dockerfile": b.Dockerfile} {
+		if value != "" {
+			set = append(set, key)
+		}
+	}
+	slices.Sort(set)
+	at := v.value("services", name, "build")
+	switch {
+	case len(set) == 0 && at.Kind == yaml.MappingNode:
+		v.add(at, "", "services.%s.build: needs one of go, node and dockerfile", name)
+	case len(set) > 1:
+		v.add(at, "", "services.%s.build: has %s, but only one can make the image", name, strings.Join(set, " and "))
+	}
+	if b.Context != "" && b.Dockerfile == "" {
+		v.add(v.key("services", name, "build", "context"), "", "services.%s.build.context is only for a dockerfile", name)
+	}
+	if m := b.Dev.Memory; m != "" && !quantity.MatchString(m) {
+		v.add(v.value("services", name, "build", "dev", "memory"), `write it like "1Gi"`, "services.%s.build.dev.memory: %q is not an amount of memory", name, m)
+	}
+}
+
+// cycles reports each cycle of dependsOn once, at the edge that closes it.
+func (v *validator) cycles(c *Config) {
+	const visiting, done = 1, 2
+	state := map[string]int{}
+	var path []string
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = visiting
+		path = append(path, name)
+		for i, dep := range c.Services[name].DependsOn {
+			if _, ok := c.Services[dep]; !ok || dep == name {
+				continue
+			}
+			switch state[dep] {
+			case visiting:
+				loop := append(slices.Clone(path[slices.Index(path, dep):]), dep)
+				v.add(v.item(i, "services", name, "dependsOn"), "", "services.%s.dependsOn: a cycle: %s", name, strings.Join(loop, " → "))
+			case 0:
+				visit(dep)
+			}
+		}
+		path = path[:len(path)-1]
+		state[name] = done
+	}
+	for _, name := range sortedKeys(c.Services) {
+		if state[name] == 0 {
+			visit(name)
+		}
+	}
+}
+
+func (v *validator) oneOf(value string, allowed []string, path ...string) {
+	if value != "" && !slices.Contains(allowed, value) {
+		v.add(v.value(path...), suggest("one of "+strings.Join(allowed, ", "), value, allowed), "%s: %q is not known", strings.Join(path, "."), value)
+	}
+}
+
+// key returns the node of the key at path, or nil.
+func (v *validator) key(path ...string) *yaml.Node {
+	key, _ := find(v.root, path)
+	return key
+}
+
+// value returns the node of the value at path, or of the nearest enclosing
+// value that exists.
+func (v *validator) value(path ...string) *yaml.Node {
+	for ; len(path) > 0; path = path[:len(path)-1] {
+		if _, value := find(v.root, path); value != nil {
+			return value
+		}
+	}
+	return v.root
+}
+
+func (v *validator) item(i int, path ...string) *yaml.Node {
+	list := v.value(path...)
+	if list.Kind == yaml.SequenceNode && i < len(list.Content) {
+		return list.Content[i]
+	}
+	return list
+}
+
+func find(n *yaml.Node, path []string) (key, value *yaml.Node) {
+	value = n
+	for _, name := range path {
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		if value.Kind != yaml.MappingNode {
+			return nil, nil
+		}
+		at := -1
+		for i := 0; i+1 < len(value.Content); i += 2 {
+			if value.Content[i].Value == name {
+				at = i
+			}
+		}
+		if at < 0 {
+			return nil, nil
+		}
+		key, value = value.Content[at], value.Content[at+1]
+	}
+	return key, value
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
