@@ -1,0 +1,84 @@
+# The familiar front of zr: every target is one or two commands that can also
+# be typed by hand.
+
+# Everything here is built with the same flags, zr's own images included, so
+# that one build cache serves all of it: the compiler's work on what the
+# Kubernetes programs and zr share is done once. DWARF is left out because it
+# costs a fifth of the compile time and the linker strips it anyway.
+export CGO_ENABLED = 0
+export GOFLAGS = -trimpath -buildvcs=false -gcflags=all=-dwarf=false
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X zr/internal/cli.release=$(VERSION)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/zr and bin/zr-agent
+	@go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/zr ./cmd/zr-agent
+
+.PHONY: up
+up: build ## bring the stack up: cluster, images, manifests, health
+	@bin/zr doctor --fix --quiet
+	@bin/zr up
+
+.PHONY: dev
+dev: build ## up, then make every save live
+	@bin/zr doctor --fix --quiet
+	@bin/zr dev
+
+.PHONY: down
+down: build ## remove the workloads; the cluster and the data stay
+	@bin/zr down
+
+.PHONY: test
+test: deps test-unit test-frontend test-e2e ## every test, unit to end-to-end; installs what it needs
+
+.PHONY: test-unit
+test-unit: deps ## the Go tests that need no cluster
+	go test $(shell go list ./... | grep -v -e '/e2e' -e '/bench')
+
+.PHONY: test-frontend
+test-frontend: frontend/node_modules/.package-lock.json ## type check and unit tests of the dashboard
+	npm --prefix frontend run typecheck
+	npm --prefix frontend test
+
+.PHONY: test-e2e
+test-e2e: build deps ## the tests on real clusters, with a real browser
+	@bin/zr doctor --fix --quiet
+	go test -count=1 -timeout 60m ./e2e/...
+
+.PHONY: verify
+verify: frontend/node_modules/.package-lock.json ## format, vet, lint, import law, generated files
+	hack/verify
+
+.PHONY: generate
+generate: build ## make the generated files anew: schema, command line reference
+	go generate ./pkg/config
+	bin/zr config schema > config/schema.json
+	go run ./hack/clidocs > docs/cli.md
+
+.PHONY: bench
+bench: build deps ## measure zr beside the bare tools; prints ratios
+	@bin/zr doctor --fix --quiet
+	go run ./bench
+
+.PHONY: bench-cold
+bench-cold: build ## time the first run with nothing cached, step by step
+	hack/bench-cold
+
+.PHONY: deps
+deps: ## install what the tests need (Debian and Ubuntu, as root)
+	@hack/install-deps
+
+.PHONY: clean
+clean: ## remove what was built here; the image store stays
+	rm -rf bin bench/out frontend/.next
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@hack/npm-install frontend
+	@touch $@

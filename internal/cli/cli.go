@@ -1,0 +1,145 @@
+// Package cli is the command line of zr: one file for each verb, and the only
+// place where the parts of zr are put together.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/internal/ui"
+	"zr/pkg/fault"
+)
+
+// Main runs the command line args (with the program's name first) and returns
+// the exit code: 0 done, 1 failed, 2 bad usage or configuration, 3 not healthy
+// in time, 130 interrupted. The first Ctrl-C cancels what is being done and
+// waits until it has tidied up; the second ends the process at once.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := interruptible()
+	defer stop()
+	return run(ctx, args, stdout, stderr)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, args)
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "zr: interrupted")
+		return fault.Interrupted
+	}
+	ui.PrintError(stderr, err)
+	return fault.Code(err)
+}
+
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		if _, again := <-signals; again {
+			os.Exit(fault.Interrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}
+
+const description = `zr takes a machine from zero to a running, production-shaped stack with one
+command and keeps the stack in step with the editor.
+
+EXIT CODES:
+   0  done            2  bad usage or configuration
+   1  failed          3  a service was not healthy in time      130  interrupted`
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:                 "zr",
+		Usage:                "a local-first Kubernetes dev runner",
+		Description:          description,
+		Version:              version(),
+		HideVersion:          true, // `zr version` says more
+		HideHelpCommand:      true,
+		EnableBashCompletion: true,
+		Suggest:              true,
+		Writer:               stdout,
+		ErrWriter:            stderr,
+		Flags:                globalFlags(),
+		Commands: []*cli.Command{
+			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
+			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),
+		},
+		ExitErrHandler: func(*cli.Context, error) {}, // Main turns errors into exit codes
+		OnUsageError:   usageError,
+		Action: func(c *cli.Context) error {
+			if name := c.Args().First(); name != "" {
+				return unknownCommand(c.App.Commands, name)
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	for _, command := range app.Commands {
+		setUsageErrors(command)
+	}
+	return app
+}
+
+func setUsageErrors(command *cli.Command) {
+	command.OnUsageError = usageError
+	for _, sub := range command.Subcommands {
+		setUsageErrors(sub)
+	}
+	if len(command.Subcommands) > 0 && command.Action == nil {
+		command.Action = func(c *cli.Context) error {
+			if name := c.Args().First(); name != "" {
+				return unknownCommand(command.Subcommands, name)
+			}
+			return cli.ShowSubcommandHelp(c)
+		}
+	}
+}
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	help := "zr --help"
+	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "zr" {
+		help = "zr " + c.Command.Name + " --help"
+	}
+	return fault.WithCode(fmt.Errorf("reading the command line: %w", err), fault.Usage, "see `"+help+"`")
+}
+
+func unknownCommand(commands []*cli.Command, name string) error {
+	var names []string
+	for _, command := range commands {
+		names = append(names, command.Names()...)
+	}
+	hint := "see `zr --help`"
+	if s := cli.SuggestCommand(commands, name); slices.Contains(names, s) {
+		hint = fmt.Sprintf("did you mean %q?", s)
+	}
+	return fault.WithCode(fmt.Errorf("there is no command %q", name), fault.Usage, hint)
+}
+
+// noArguments refuses what a verb would silently ignore.
+func noArguments(c *cli.Context) error {
+	if c.NArg() == 0 {
+		return nil
+	}
+	return fault.WithCode(fmt.Errorf("%s takes no arguments, got %q", c.Command.Name, strings.Join(c.Args().Slice(), " ")),
+		fault.Usage, "see `zr "+c.Command.Name+" --help`")
+}

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+
+	"zr/pkg/config"
+)
+
+func configCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "config",
+		Usage: "check and show the configuration",
+		Subcommands: []*cli.Command{
+			{
+				Name:        "validate",
+				Usage:       "check every environment, or the one of --env",
+				Description: "Reports every problem at once, at file:line:column. Exit code 2 where there is one.",
+				Flags:       verbFlags(),
+				Action:      validateConfig,
+			},
+			{
+				Name:        "show",
+				Usage:       "print the configuration with its defaults; secrets are left out",
+				Description: "EXAMPLE:\n   zr config show -e staging -o json",
+				Flags:       verbFlags(),
+				Action:      showConfig,
+			},
+			{
+				Name:        "schema",
+				Usage:       "print the JSON Schema of config/<env>.yaml",
+				Description: "Editors complete from it. EXAMPLE:\n   zr config schema > config/schema.json",
+				Action: func(c *cli.Context) error {
+					_, err := c.App.Writer.Write(config.Schema)
+					return err
+				},
+			},
+		},
+	}
+}
+
+func validateConfig(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	root, err := config.Find(flagValue(c, "project"))
+	if err != nil {
+		return err
+	}
+	envs := config.Envs(root)
+	if env := flagValue(c, "env"); env != "" {
+		envs = []string{env}
+	}
+	var failed []error
+	problems := config.Problems{}
+	for _, env := range envs {
+		if _, err := config.Load(root, env); err != nil {
+			failed = append(failed, err)
+			var ps config.Problems
+			if errors.As(err, &ps) {
+				problems = append(problems, ps...)
+			}
+		} else if !asJSON {
+			fmt.Fprintf(c.App.Writer, "config/%s.yaml is valid\n", env)
+		}
+	}
+	if asJSON {
+		if err := printJSON(c.App.Writer, map[string]any{"valid": len(failed) == 0, "problems": problems}); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func showConfig(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.App.Writer, cfg)
+	}
+	e := yaml.NewEncoder(c.App.Writer)
+	e.SetIndent(2)
+	if err := e.Encode(cfg); err != nil {
+		return fmt.Errorf("printing the configuration: %w", err)
+	}
+	return e.Close()
+}

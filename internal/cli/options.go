@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/internal/ui"
+	"zr/pkg/config"
+	"zr/pkg/fault"
+)
+
+// defaultEnv is the environment of a developer's own machine.
+const defaultEnv = "dev"
+
+func globalFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "project", Aliases: []string{"C"}, Value: ".", Usage: "the project's `DIR`, or one inside it", EnvVars: []string{"ZR_PROJECT"}},
+		&cli.StringFlag{Name: "env", Aliases: []string{"e"}, Usage: "the `ENVIRONMENT`: config/<env>.yaml (default: dev)", EnvVars: []string{"ZR_ENV"}},
+		&cli.StringFlag{Name: "target", Usage: "the environment that runs on this `CLUSTER`: \"kind\", or a context that a config names"},
+		outputFlag(),
+	}
+}
+
+// outputFlag stands both before and behind a verb: `zr -o json up`, `zr up -o json`.
+func outputFlag() cli.Flag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FORMAT` of the output: auto, plain or json (default: auto)"}
+}
+
+// verbFlags are the flags that every verb which works on a project takes.
+func verbFlags(own ...cli.Flag) []cli.Flag { return append(own, globalFlags()...) }
+
+// flagValue returns a string flag, set behind the verb or before it.
+func flagValue(c *cli.Context, name string) string {
+	for _, at := range c.Lineage() {
+		if at.Command != nil && at.IsSet(name) {
+			return at.String(name)
+		}
+	}
+	return c.String(name)
+}
+
+// loadConfig loads the environment that the flags name.
+func loadConfig(c *cli.Context) (*config.Config, error) {
+	root, err := config.Find(flagValue(c, "project"))
+	if err != nil {
+		return nil, err
+	}
+	env, target := flagValue(c, "env"), flagValue(c, "target")
+	if target == "" {
+		if env == "" {
+			env = defaultEnv
+		}
+		return config.Load(root, env)
+	}
+	return configFor(root, env, target)
+}
+
+// configFor finds the environment that runs on target: with env, that one if
+// it does; without, the only one that does.
+func configFor(root, env, target string) (*config.Config, error) {
+	envs := config.Envs(root)
+	if env != "" {
+		envs = []string{env}
+	}
+	var found []*config.Config
+	var known []string
+	for _, e := range envs {
+		c, err := config.Load(root, e)
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, targetOf(c)+" ("+e+")")
+		if targetOf(c) == target {
+			found = append(found, c)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) == 0:
+		return nil, fault.WithCode(fmt.Errorf("no environment runs on %q", target), fault.Usage,
+			"targets here: "+strings.Join(known, ", "))
+	}
+	if i := slices.IndexFunc(found, func(c *config.Config) bool { return c.Env == defaultEnv }); i >= 0 {
+		return found[i], nil
+	}
+	return nil, fault.WithCode(fmt.Errorf("%d environments run on %q", len(found), target), fault.Usage, "name one with --env")
+}
+
+func targetOf(c *config.Config) string {
+	if c.Cluster.Provider == config.ProviderContext {
+		return c.Cluster.Context
+	}
+	return c.Cluster.Provider
+}
+
+// printer makes the printer that --output asks for.
+func printer(c *cli.Context, w io.Writer) (*ui.UI, error) {
+	mode, err := outputMode(c)
+	if err != nil {
+		return nil, err
+	}
+	return ui.New(w, mode), nil
+}
+
+func outputMode(c *cli.Context) (ui.Mode, error) {
+	switch value := flagValue(c, "output"); value {
+	case "", "auto":
+		return ui.Auto, nil
+	case "plain":
+		return ui.Plain, nil
+	case "json":
+		return ui.JSON, nil
+	default:
+		return ui.Auto, fault.WithCode(fmt.Errorf("--output: %q is not a format", value), fault.Usage, "one of auto, plain, json")
+	}
+}
+
+func wantsJSON(c *cli.Context) (bool, error) {
+	mode, err := outputMode(c)
+	return mode == ui.JSON, err
+}
+
+// printJSON writes one report, indented for people who read it all the same.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
