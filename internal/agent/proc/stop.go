@@ -1,0 +1,80 @@
+package proc
+
+import (
+	"context"
+	"syscall"
+	"time"
+)
+
+// The patience of Stop.
+const (
+	// Grace is how long a process may keep its port after SIGTERM.
+	Grace = time.Second
+	// DrainGrace is how long a process that gave up its port may finish the
+	// requests that it has.
+	DrainGrace = 3 * time.Second
+	// portPoll is how often the port is looked at. Looking costs three
+	// system calls.
+	portPoll = 500 * time.Microsecond
+)
+
+// Stop ends the process and returns as soon as another one can take its
+// place: when it has exited or, if port is not 0, when nothing listens on the
+// port any more. In the second case it finishes its requests meanwhile, and
+// is killed after DrainGrace. A process that does neither within Grace is
+// killed. Cancelling ctx kills at once.
+func Stop(ctx context.Context, p *Process, port int) {
+	if !p.Running() {
+		p.Signal(syscall.SIGKILL) // what it left behind in its group
+		return
+	}
+	if port != 0 {
+		// A port that is free already says nothing about the stop.
+		if free, known := PortFree(port); free || !known {
+			port = 0
+		}
+	}
+	p.Signal(syscall.SIGTERM)
+	var look <-chan time.Time
+	if port != 0 {
+		t := time.NewTicker(portPoll)
+		defer t.Stop()
+		look = t.C
+	}
+	grace := time.NewTimer(Grace)
+	defer grace.Stop()
+	for {
+		select {
+		case <-p.exited:
+			p.Signal(syscall.SIGKILL)
+			return
+		case <-look:
+			if free, _ := PortFree(port); free {
+				go finish(p)
+				return
+			}
+			continue
+		case <-grace.C:
+		case <-ctx.Done():
+		}
+		Kill(p)
+		return
+	}
+}
+
+// finish lets a process end by itself, for a while.
+func finish(p *Process) {
+	t := time.NewTimer(DrainGrace)
+	defer t.Stop()
+	select {
+	case <-p.exited:
+	case <-t.C:
+	}
+	p.Signal(syscall.SIGKILL)
+}
+
+// Kill ends the process group without asking and waits for the process.
+func Kill(p *Process) {
+	p.Signal(syscall.SIGKILL)
+	<-p.exited // the kernel does not refuse this; uninterruptible I/O delays it
+}
