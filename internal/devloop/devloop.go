@@ -1,0 +1,153 @@
+// Package devloop turns saves into running code: a batch of changed paths is
+// planned (which service, which action), run, and reported with a trace. The
+// newest save wins: what is in flight for a service is cancelled when a newer
+// save concerns it.
+package devloop
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"zr/pkg/event"
+)
+
+// Batch is what changed on disk in one go. Rescan says that changes were
+// lost, so that every service has to be compared as a whole.
+type Batch struct {
+	Paths  []string // absolute, as they are now: written, or gone
+	Last   time.Time
+	Rescan bool
+}
+
+// Decision is what one path leads to, and why.
+type Decision struct {
+	Service string       `json:"service,omitempty"`
+	Action  event.Action `json:"action"`
+	Reason  string       `json:"reason"`
+}
+
+// Work is what one run of a unit has to make live. All says that paths are not
+// enough: compare everything.
+type Work struct {
+	Action event.Action
+	Paths  []string
+	All    bool
+}
+
+// Unit is one thing that saves change: a service under live reload, or the
+// manifests as a whole. Plan is called by the loop's goroutine and must not
+// block; Run is called for one work at a time.
+type Unit interface {
+	Name() string
+	// Plan says what a change of path means to this unit: event.Ignore, with
+	// the reason, where the unit is not made from it.
+	Plan(path string) Decision
+	// Run makes work live and fills in the durations of the trace. It leaves
+	// the running version as it was when it fails or when ctx ends.
+	Run(ctx context.Context, work Work, trace *event.Reload) error
+}
+
+// Fault is an error of the user's own code or files, as a compiler or a
+// validator worded it. It stands on screen until the next good run.
+type Fault struct{ Text string }
+
+func (f *Fault) Error() string { return f.Text }
+
+// ErrRolledBack is wrapped by Run where the last good version answers again.
+var ErrRolledBack = errors.New("the last good version was put back")
+
+// Command is what a user asks of the loop beside saving.
+type Command struct {
+	// Unit is the unit to run; empty means all of them.
+	Unit string
+	// Action is Restart, Rebuild or Sync.
+	Action event.Action
+}
+
+// The pauses before work that was cancelled by a newer save starts again: the
+// first bears a formatter that writes a file once more, the second tells a
+// burst (a checkout, a generator, a search and replace) from typing. So a
+// burst costs three builds at the most, however many saves it has.
+const (
+	firstSettle = 100 * time.Millisecond
+	burstSettle = 400 * time.Millisecond
+	// longestSettle is the end of waiting: a burst without end gets a build
+	// that newer saves do not cancel.
+	longestSettle = 3 * time.Second
+)
+
+// Loop drives units. All of its state belongs to the goroutine of Run.
+type Loop struct {
+	units []Unit
+	sink  event.Sink
+}
+
+// New returns a loop over units, which reports to sink.
+func New(units []Unit, sink event.Sink) *Loop { return &Loop{units: units, sink: sink} }
+
+// Run works through batches and commands until ctx ends, and returns when all
+// work in flight has ended. It returns the context's error.
+func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Command) error {
+	lanes := make([]*lane, len(l.units))
+	finished := make(chan *lane)
+	timers := make(chan *lane)
+	for i, u := range l.units {
+		lanes[i] = &lane{unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			for _, n := range lanes {
+				n.stop(finished)
+			}
+			return ctx.Err()
+		case b, ok := <-batches:
+			if !ok {
+				batches = nil
+				continue
+			}
+			for _, n := range lanes {
+				n.offer(b)
+			}
+		case c, ok := <-commands:
+			if !ok {
+				commands = nil
+				continue
+			}
+			for _, n := range lanes {
+				if c.Unit == "" || c.Unit == n.unit.Name() {
+					n.order(c)
+				}
+			}
+		case n := <-finished:
+			n.ended()
+		case n := <-timers:
+			n.settled()
+		}
+	}
+}
+
+// Explain says what a change of path would lead to: a decision for each unit
+// that it concerns, or a single Ignore with the reason.
+func (l *Loop) Explain(path string) []Decision {
+	var concerned []Decision
+	var reasons []string
+	for _, u := range l.units {
+		d := u.Plan(path)
+		if d.Action != event.Ignore {
+			concerned = append(concerned, d)
+		} else if !slices.Contains(reasons, d.Reason) {
+			reasons = append(reasons, d.Reason)
+		}
+	}
+	if concerned != nil {
+		return concerned
+	}
+	d := Decision{Action: event.Ignore, Reason: "no service is made from it"}
+	if len(reasons) > 0 {
+		d.Reason = reasons[0]
+	}
+	return []Decision{d}
+}

@@ -1,0 +1,247 @@
+package devloop
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"zr/pkg/event"
+)
+
+// lane is the queue of one unit: at most one run in flight and one pending
+// work, into which newer saves are merged. Its fields belong to the loop's
+// goroutine; a run's goroutine writes outcome before it reports itself
+// finished, and nothing else.
+type lane struct {
+	unit     Unit
+	sink     event.Sink
+	ctx      context.Context // of the loop's run
+	finished chan<- *lane
+	timers   chan<- *lane
+
+	pending   *Work
+	lastSave  time.Time // of the newest pending path
+	noticedAt time.Time
+
+	running   *Work
+	cancel    context.CancelFunc
+	sealed    bool // the run in flight is not to be cancelled by saves
+	outcome   outcome
+	cancelled int       // runs that saves cancelled since one ended by itself
+	waitSince time.Time // when the first of them was
+	quietAt   time.Time // when the pending work may start
+	waiting   bool      // a timer is out
+	problem   bool      // a Problem of this unit stands
+}
+
+type outcome struct {
+	trace event.Reload
+	err   error
+}
+
+// rank orders actions by what they include: a rebuild also restarts and syncs.
+var rank = map[event.Action]int{event.Ignore: 0, event.Sync: 1, event.Restart: 2, event.Rebuild: 3, event.Apply: 4}
+
+// offer takes what of a batch concerns the unit.
+func (n *lane) offer(b Batch) {
+	work := Work{Action: event.Ignore, All: b.Rescan}
+	for _, path := range b.Paths {
+		if d := n.unit.Plan(path); d.Action != event.Ignore {
+			work.Paths = append(work.Paths, path)
+			work.Action = dearer(work.Action, d.Action)
+		}
+	}
+	if work.Action == event.Ignore {
+		if !b.Rescan {
+			return
+		}
+		work.Action = event.Restart
+	}
+	n.lastSave, n.noticedAt = b.Last, time.Now()
+	n.merge(work)
+	n.save()
+}
+
+// order takes a command of the user: it starts at once.
+func (n *lane) order(c Command) {
+	n.lastSave = time.Now()
+	n.noticedAt = n.lastSave
+	n.merge(Work{Action: c.Action, All: true})
+	n.cancelled = 0
+	if n.running == nil {
+		n.start()
+		return
+	}
+	n.cancel()
+}
+
+func (n *lane) merge(w Work) {
+	if n.pending == nil {
+		n.pending = &w
+		return
+	}
+	n.pending.Action = dearer(n.pending.Action, w.Action)
+	n.pending.All = n.pending.All || w.All
+	for _, path := range w.Paths {
+		if !slices.Contains(n.pending.Paths, path) {
+			n.pending.Paths = append(n.pending.Paths, path)
+		}
+	}
+}
+
+// save decides what a newer save does to the run in flight.
+func (n *lane) save() {
+	now := time.Now()
+	if n.running == nil && n.cancelled == 0 {
+		n.start()
+		return
+	}
+	if n.running != nil && !n.sealed && cancels(*n.running) {
+		n.cancel()
+		n.sealed = true // once is enough
+		if n.cancelled == 0 {
+			n.waitSince = now
+		}
+		n.cancelled++
+	}
+	if n.cancelled > 0 {
+		n.quietAt = now.Add(n.settle())
+		if end := n.waitSince.Add(longestSettle); n.quietAt.After(end) {
+			n.quietAt = end
+		}
+		n.wait()
+	}
+}
+
+// cancels says whether a newer save ends such a run. Sending a few files takes
+// less time than to cancel it.
+func cancels(w Work) bool { return w.Action != event.Sync }
+
+func (n *lane) settle() time.Duration {
+	if n.cancelled <= 1 {
+		return firstSettle
+	}
+	return burstSettle
+}
+
+func (n *lane) wait() {
+	if n.waiting {
+		return
+	}
+	n.waiting = true
+	quiet := time.NewTimer(time.Until(n.quietAt))
+	go func() {
+		defer quiet.Stop()
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-quiet.C:
+		}
+		select {
+		case <-n.ctx.Done():
+		case n.timers <- n:
+		}
+	}()
+}
+
+// settled starts the pending work when it has been quiet for long enough.
+func (n *lane) settled() {
+	n.waiting = false
+	switch {
+	case n.pending == nil:
+	case time.Now().Before(n.quietAt):
+		n.wait()
+	case n.running == nil:
+		n.start()
+	}
+}
+
+func (n *lane) start() {
+	work := *n.pending
+	n.pending = nil
+	n.running = &work
+	n.sealed = n.cancelled > 0 && !time.Now().Before(n.waitSince.Add(longestSettle))
+	runCtx, cancel := context.WithCancel(n.ctx)
+	n.cancel = cancel
+	state := event.Reloading
+	if rank[work.Action] >= rank[event.Restart] {
+		state = event.Building
+	}
+	n.sink.Emit(event.ServiceState{Service: n.unit.Name(), State: state})
+	trace := event.Reload{
+		Service: n.unit.Name(), Action: work.Action, Paths: work.Paths,
+		Saved: n.lastSave, Noticed: n.noticedAt.Sub(n.lastSave),
+	}
+	go func() {
+		err := n.unit.Run(runCtx, work, &trace)
+		n.outcome = outcome{trace: trace, err: err}
+		n.finished <- n
+	}()
+}
+
+// ended reports the run that ended and goes on with what is pending.
+func (n *lane) ended() {
+	work := *n.running
+	superseded := n.outcome.err != nil && errors.Is(n.outcome.err, context.Canceled) && n.pending != nil
+	n.cancel()
+	n.running, n.sealed = nil, false
+	if superseded {
+		// What the cancelled run should have done is still to be done.
+		n.merge(work)
+		if n.cancelled == 0 || !time.Now().Before(n.quietAt) {
+			n.start()
+		} else {
+			n.wait()
+		}
+		return
+	}
+	n.cancelled = 0
+	if n.ctx.Err() == nil {
+		n.report(n.outcome)
+	}
+	if n.pending != nil {
+		n.start()
+	}
+}
+
+func (n *lane) report(o outcome) {
+	name := n.unit.Name()
+	state := event.ServiceState{Service: name, State: event.Healthy, Build: o.trace.Build}
+	if o.err != nil {
+		o.trace.Error = o.err.Error()
+		o.trace.RolledBack = errors.Is(o.err, ErrRolledBack)
+		var f *Fault
+		n.problem = true
+		text := o.err.Error()
+		if errors.As(o.err, &f) {
+			text = f.Text
+		} else if !o.trace.RolledBack {
+			state.State, state.Reason = event.Unhealthy, o.err.Error()
+		}
+		n.sink.Emit(event.Problem{Source: name, Text: text})
+	} else if n.problem {
+		n.problem = false
+		n.sink.Emit(event.Problem{Source: name, Cleared: true})
+	}
+	n.sink.Emit(o.trace)
+	n.sink.Emit(state)
+}
+
+// stop ends the run in flight and waits for it.
+func (n *lane) stop(finished <-chan *lane) {
+	if n.running == nil {
+		return
+	}
+	n.cancel()
+	for n.running != nil {
+		(<-finished).running = nil
+	}
+}
+
+func dearer(a, b event.Action) event.Action {
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
