@@ -1,0 +1,168 @@
+// Package health says of every service whether it is healthy, and if not,
+// exactly what is not and why.
+//
+// A service is healthy when the rollout of its current template is complete
+// (not that of an earlier ReplicaSet) and one of its pods answers the probe.
+// Rollouts are followed by watches; probes travel through a port-forward that
+// is kept open, so that they reach a pod on any cluster and are not subject to
+// its NetworkPolicies.
+package health
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"zr/pkg/event"
+)
+
+// The probes of a Target.
+const (
+	ProbeHTTP     = "http"     // GET Path on Port, 2xx is healthy
+	ProbeTCP      = "tcp"      // Port accepts a connection
+	ProbePostgres = "postgres" // SELECT 1 on Port
+	ProbeRedis    = "redis"    // PING on Port
+	ProbeRollout  = "rollout"  // the rollout alone
+)
+
+// DefaultTimeout is how long Wait gives a Target without a Timeout. It covers
+// a slow first start: an image that is unpacked, a database that is made, and
+// the three crashes (70 s of back-off) after which a crash loop is certain.
+const DefaultTimeout = 3 * time.Minute
+
+// Target is one service to be gated: a workload and how to ask it.
+type Target struct {
+	Service   string
+	Kind      string // "Deployment" or "StatefulSet"
+	Namespace string
+	Probe     string // one of the Probe constants; empty means ProbeRollout
+	Port      int32
+	Path      string // of ProbeHTTP; empty means "/"
+	// DependsOn are services that must be healthy first. Names that are not
+	// among the targets of the same call are taken for healthy.
+	DependsOn []string
+	// Timeout runs from the moment when the dependencies are healthy.
+	// Default: DefaultTimeout.
+	Timeout time.Duration
+	// Credentials returns the secrets of ProbePostgres (POSTGRES_USER,
+	// POSTGRES_PASSWORD, POSTGRES_DB) and ProbeRedis (REDIS_USERNAME,
+	// REDIS_PASSWORD). Nil means none. The values are never printed.
+	Credentials func() (map[string]string, error)
+}
+
+func (t Target) key() key { return key{t.Namespace, t.Service} }
+
+// workload names the target as its own manifest does.
+func (t Target) workload() string { return fmt.Sprintf("%s %q", t.Kind, t.Service) }
+
+func (t Target) timeout() time.Duration {
+	if t.Timeout > 0 {
+		return t.Timeout
+	}
+	return DefaultTimeout
+}
+
+// Status is what one look at a service found.
+type Status struct {
+	Service string      `json:"service"`
+	State   event.State `json:"state"`
+	// Reason says in one line why the service is not healthy. Proof are the
+	// lines that show it: the last log lines of a crash, for example.
+	Reason string   `json:"reason,omitempty"`
+	Proof  []string `json:"proof,omitempty"`
+	// Hint is what the user can do about it, where that is known.
+	Hint string `json:"hint,omitempty"`
+
+	Ready    int32  `json:"ready"`
+	Desired  int32  `json:"desired"`
+	Restarts int32  `json:"restarts"` // of all containers of the current pods
+	Image    string `json:"image,omitempty"`
+	// Build is the hash of the code that answered, where the answer told it.
+	Build string `json:"build,omitempty"`
+	// Since is when the service became ready, or stopped being so.
+	Since time.Time `json:"since,omitzero"`
+	Pods  []Pod     `json:"pods,omitempty"`
+	// Answer is the last answer of the probe, and Latency how long it took.
+	Answer  string        `json:"answer,omitempty"`
+	Latency time.Duration `json:"latency,omitempty"`
+}
+
+// Pod is one pod of a service, of the current template or of an earlier one.
+type Pod struct {
+	Name     string    `json:"name"`
+	Node     string    `json:"node,omitempty"`
+	Phase    string    `json:"phase"`
+	Ready    bool      `json:"ready"`
+	Current  bool      `json:"current"`
+	Restarts int32     `json:"restarts"`
+	Created  time.Time `json:"created"`
+}
+
+// Gate asks one cluster about its services. It is safe for concurrent use and
+// keeps a port-forward per probed pod open until Close.
+type Gate struct {
+	kube *kube
+
+	mu      sync.Mutex
+	closed  bool
+	tunnels map[string]*tunnel // by pod UID
+}
+
+// New returns a Gate for the cluster of cfg. It does no I/O.
+func New(cfg *rest.Config) (*Gate, error) {
+	k, err := newKube(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the health gate: %w", err)
+	}
+	return &Gate{kube: k, tunnels: map[string]*tunnel{}}, nil
+}
+
+// Close closes the port-forwards. Probes in flight fail.
+func (g *Gate) Close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	for _, t := range g.tunnels {
+		t.close()
+	}
+	clear(g.tunnels)
+}
+
+// tunnel returns the port-forward to a pod, which is dialled when first used.
+func (g *Gate) tunnel(ns, pod, uid string) *tunnel {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, ok := g.tunnels[uid]
+	if !ok {
+		t = newTunnel(g.kube.dialer(ns, pod), pod)
+		if g.closed {
+			t.close()
+			return t
+		}
+		g.tunnels[uid] = t
+	}
+	return t
+}
+
+// prune closes the port-forwards of pods that are gone.
+func (g *Gate) prune(alive func(uid string) bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for uid, t := range g.tunnels {
+		if !alive(uid) {
+			t.close()
+			delete(g.tunnels, uid)
+		}
+	}
+}
+
+// probe asks the pod of a target once, within the deadline of ctx.
+func (g *Gate) probe(ctx context.Context, t Target, pod podRef) answer {
+	if t.Probe == ProbeRollout || t.Probe == "" {
+		return answer{ok: true, text: "the rollout is complete"}
+	}
+	return ask(ctx, t, g.tunnel(t.Namespace, pod.name, pod.uid), pod.ip)
+}

@@ -1,0 +1,150 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/client-go/transport/spdy"
+)
+
+// kube speaks to the two API groups that a gate needs. The typed clientset
+// would do the same with every group of Kubernetes linked in.
+type kube struct {
+	cfg    *rest.Config
+	core   rest.Interface
+	apps   rest.Interface
+	params runtime.ParameterCodec
+}
+
+// resource is one kind of object that a gate looks at.
+type resource struct {
+	name  string
+	group schema.GroupVersion
+	list  func() runtime.Object
+	// fields narrows the list on the server.
+	fields string
+	// optional ones may be forbidden by the user's role.
+	optional bool
+}
+
+var (
+	deployments  = resource{name: "deployments", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.DeploymentList{} }}
+	statefulSets = resource{name: "statefulsets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.StatefulSetList{} }}
+	replicaSets  = resource{name: "replicasets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.ReplicaSetList{} }}
+	pods         = resource{name: "pods", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.PodList{} }}
+	warnings     = resource{name: "events", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.EventList{} },
+		fields: "type!=Normal", optional: true}
+)
+
+func newKube(cfg *rest.Config) (*kube, error) {
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1                           // a handful of requests at once is what a gate is; the server has its own limits
+	cfg.WarningHandler = rest.NoWarnings{} // would be printed to stderr
+	cfg.Timeout = 0                        // watches are long; each call has its context
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	codecs := serializer.NewCodecFactory(scheme).WithoutConversion()
+	httpClient, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	client := func(path string, gv schema.GroupVersion) (rest.Interface, error) {
+		c := rest.CopyConfig(cfg)
+		c.APIPath, c.GroupVersion, c.NegotiatedSerializer = path, &gv, codecs
+		return rest.RESTClientForConfigAndClient(c, httpClient)
+	}
+	k := &kube{cfg: cfg, params: runtime.NewParameterCodec(scheme)}
+	if k.core, err = client("/api", corev1.SchemeGroupVersion); err != nil {
+		return nil, err
+	}
+	k.apps, err = client("/apis", appsv1.SchemeGroupVersion)
+	return k, err
+}
+
+func (k *kube) client(r resource) rest.Interface {
+	if r.group.Group == "" {
+		return k.core
+	}
+	return k.apps
+}
+
+// list reads all objects of a kind. The read is consistent: it is at least as
+// new as what was applied before it, which the gate relies on.
+func (k *kube) list(ctx context.Context, r resource, ns string) (runtime.Object, error) {
+	into := r.list()
+	err := k.client(r).Get().Namespace(ns).Resource(r.name).
+		VersionedParams(&metav1.ListOptions{FieldSelector: r.fields}, k.params).
+		Do(ctx).Into(into)
+	if err != nil {
+		return nil, fmt.Errorf("listing %s in namespace %q: %w", r.name, ns, err)
+	}
+	return into, nil
+}
+
+// watch follows a kind from a resource version on.
+func (k *kube) watch(ctx context.Context, r resource, ns, version string) (watch.Interface, error) {
+	// The server ends a watch after 30 to 60 minutes by itself; asking for a
+	// time makes a connection that died without a word end too.
+	seconds := int64(5 * 60)
+	return k.client(r).Get().Namespace(ns).Resource(r.name).
+		VersionedParams(&metav1.ListOptions{
+			Watch: true, FieldSelector: r.fields, ResourceVersion: version,
+			AllowWatchBookmarks: true, TimeoutSeconds: &seconds,
+		}, k.params).Watch(ctx)
+}
+
+// lastLines returns the last lines that a container wrote; with previous, the
+// instance before the running one.
+func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]string, error) {
+	limit := int64(64 << 10) // lines can be long; a reason is to be read by eye
+	raw, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
+		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, LimitBytes: &limit}, k.params).
+		Do(ctx).Raw()
+	if err != nil {
+		return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
+	}
+	text := strings.TrimRight(string(raw), "\n")
+	// The kubelet answers 200 with this text where the file is gone already.
+	if text == "" || strings.HasPrefix(text, "unable to retrieve container logs for ") {
+		return nil, nil
+	}
+	return strings.Split(text, "\n"), nil
+}
+
+// dialer opens port-forward connections to a pod: SPDY inside a WebSocket,
+// which passes proxies, and bare SPDY for servers older than that.
+func (k *kube) dialer(ns, pod string) func() (httpstream.Connection, error) {
+	u := k.core.Post().Namespace(ns).Resource("pods").Name(pod).SubResource("portforward").URL()
+	return func() (httpstream.Connection, error) {
+		ws, err := portforward.NewSPDYOverWebsocketDialer(u, k.cfg)
+		if err != nil {
+			return nil, err
+		}
+		transport, upgrader, err := spdy.RoundTripperFor(k.cfg)
+		if err != nil {
+			return nil, err
+		}
+		bare := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, u)
+		conn, _, err := portforward.NewFallbackDialer(ws, bare, func(err error) bool {
+			return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+		}).Dial(portforward.PortForwardProtocolV1Name)
+		return conn, err
+	}
+}

@@ -1,0 +1,165 @@
+package health
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// answer is what a probe was told.
+type answer struct {
+	ok    bool
+	text  string // "200 OK", "connection refused", "503 Service Unavailable: ..."
+	build string
+	took  time.Duration
+}
+
+// bodyLimit is how much of an answer is read. A health page is small; one
+// that is not is no reason to hold it all.
+const bodyLimit = 64 << 10
+
+// shownLimit is how much of a failing answer a reason quotes, in runes: what
+// fits into two lines of a terminal.
+const shownLimit = 160
+
+// ask probes a pod once.
+func ask(ctx context.Context, t Target, via *tunnel, podIP string) answer {
+	start := time.Now()
+	a := func() answer {
+		switch t.Probe {
+		case ProbeHTTP:
+			return askHTTP(ctx, t, via, podIP)
+		case ProbeTCP:
+			return askTCP(ctx, t, via)
+		case ProbePostgres, ProbeRedis:
+			secrets := map[string]string{}
+			if t.Credentials != nil {
+				var err error
+				if secrets, err = t.Credentials(); err != nil {
+					return answer{text: fmt.Sprintf("reading the credentials: %v", err)}
+				}
+			}
+			if t.Probe == ProbePostgres {
+				return askPostgres(ctx, t, via, secrets)
+			}
+			return askRedis(ctx, t, via, secrets)
+		default:
+			return answer{text: fmt.Sprintf("unknown probe %q", t.Probe)}
+		}
+	}()
+	a.took = time.Since(start)
+	return a
+}
+
+func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
+	path := t.Path
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	// The kubelet names the pod's address too, and servers that check the
+	// Host header expect its probes.
+	host := podIP
+	if host == "" {
+		host = "localhost"
+	}
+	url := "http://" + net.JoinHostPort(host, strconv.Itoa(int(t.Port))) + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return answer{text: err.Error()}
+	}
+	req.Header.Set("User-Agent", "zr-health")
+	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	transport := &http.Transport{
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return via.open(ctx, t.Port) },
+		DisableKeepAlives: true,
+		Proxy:             nil,
+	}
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(req) // a redirect is an answer, and not a healthy one
+	if err != nil {
+		return answer{text: failureText(ctx, t.Port, err)}
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit))
+	if err != nil {
+		return answer{text: resp.Status + ": " + failureText(ctx, t.Port, err)}
+	}
+	a := answer{ok: resp.StatusCode/100 == 2, text: resp.Status}
+	var said struct {
+		Build string `json:"build"`
+	}
+	if json.Unmarshal(body, &said) == nil {
+		a.build = said.Build
+	}
+	if first := firstBytes(body); !a.ok && first != "" {
+		a.text += ": " + first
+	}
+	return a
+}
+
+// askTCP connects. The forwarding answers late: that the port accepts is
+// known when no refusal came, or when the server speaks first.
+func askTCP(ctx context.Context, t Target, via *tunnel) answer {
+	conn, err := via.open(ctx, t.Port)
+	if err != nil {
+		return answer{text: failureText(ctx, t.Port, err)}
+	}
+	defer conn.Close()
+	// A refusal travels back in a few milliseconds; half a second is room for
+	// a cluster on another continent.
+	deadline := time.Now().Add(500 * time.Millisecond)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	if err := conn.SetReadDeadline(deadline); err != nil {
+		return answer{text: err.Error()}
+	}
+	_, err = conn.Read(make([]byte, 1))
+	var timeout net.Error
+	if err == nil || errors.As(err, &timeout) && timeout.Timeout() {
+		return answer{ok: true, text: "accepts connections"}
+	}
+	if errors.Is(err, io.EOF) {
+		return answer{text: fmt.Sprintf("port %d: closed the connection at once", t.Port)}
+	}
+	return answer{text: failureText(ctx, t.Port, err)}
+}
+
+// failureText says why there was no answer.
+func failureText(ctx context.Context, port int32, err error) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("port %d: no answer in time", port)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Sprintf("port %d: closed the connection without an answer", port)
+	}
+	return fmt.Sprintf("port %d: %s", port, err)
+}
+
+// firstBytes makes one printable line of the beginning of a body.
+func firstBytes(body []byte) string {
+	line := strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError, unicode.IsControl(r) && !unicode.IsSpace(r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, string(bytes.TrimSpace(body)))
+	line = strings.Join(strings.Fields(line), " ")
+	if r := []rune(line); len(r) > shownLimit {
+		return string(r[:shownLimit]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,198 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// cause is the kind of a reason. Where several pods fail differently, the
+// cause that comes first here is told: it is nearest to what must be mended.
+type cause int
+
+const (
+	missing    cause = iota // the workload is not there
+	refusal                 // its pods may not be made: quota, Pod Security
+	image                   // an image cannot be had
+	config                  // a ConfigMap, Secret or volume is not there
+	crash                   // a container ends by itself
+	scheduling              // no node takes the pod
+	evicted                 // a node gave the pod up
+	unready                 // it runs, and does not answer as it should
+)
+
+// reason is why a service is not healthy.
+type reason struct {
+	cause cause
+	text  string
+	proof []string
+	hint  string
+	// hopeless reasons do not go away by waiting, once they lasted for settle.
+	hopeless bool
+	settle   time.Duration
+	// pod and container name what fails, where it is one container; crashes is
+	// how often it ended. logged says that its log proves the reason, and
+	// previous that it is in the log of the instance before.
+	pod, container   string
+	crashes          int32
+	logged, previous bool
+}
+
+// settle is how long a state that looks hopeless must last: it may be what is
+// left of the run before, and the kubelet looks again after 10 s.
+const settle = 15 * time.Second
+
+// shownLines is how many log lines prove a crash: a Go panic with its first
+// goroutine, or a Node stack trace, fits.
+const shownLines = 12
+
+// diagnose returns the best reason why a rollout is not done, or nil where
+// nothing is wrong (yet).
+func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
+	if !r.found {
+		return &reason{cause: missing, hopeless: true, settle: settle,
+			text: fmt.Sprintf("%s is not in namespace %q", t.workload(), t.Namespace),
+			hint: "run zr up to apply the manifests"}
+	}
+	if r.refused != "" && len(r.current) < int(r.desired) {
+		return refusalReason(t, r.refused)
+	}
+	var best *reason
+	consider := func(pods []*corev1.Pod) {
+		for _, p := range pods {
+			if p.DeletionTimestamp != nil {
+				continue
+			}
+			if found := s.podReason(t, p, now); found != nil && (best == nil || found.cause < best.cause) {
+				best = found
+			}
+		}
+	}
+	consider(r.current)
+	if best == nil && t.Kind == "StatefulSet" && len(r.current) == 0 {
+		// A broken pod of the template before stops a StatefulSet for good: it
+		// is not replaced before it is ready.
+		consider(r.earlier)
+		if best != nil {
+			best.text = "the version before is stuck: " + best.text
+			best.hint = fmt.Sprintf("kubectl -n %s delete pod %s-0 lets the new version start", t.Namespace, t.Service)
+		}
+	}
+	return best
+}
+
+func refusalReason(t Target, msg string) *reason {
+	r := &reason{cause: refusal, settle: settle}
+	short := msg
+	if _, after, ok := strings.Cut(msg, "is forbidden: "); ok {
+		short, r.hopeless = after, true
+	}
+	switch {
+	case strings.Contains(msg, "exceeded quota"), strings.Contains(msg, "failed quota"):
+		r.text = "quota: " + short
+		r.hint = fmt.Sprintf("lower its requests and limits, or raise the quota: kubectl -n %s describe resourcequota", t.Namespace)
+	case strings.Contains(msg, "violates PodSecurity"):
+		r.text = "Pod Security forbids its pods: " + short
+		r.hint = "change the securityContext in the manifest as the message says"
+	case strings.Contains(msg, "error looking up service account"):
+		r.text, r.hopeless = "its pods cannot be made: "+short, false
+		r.hint = "add the ServiceAccount to the overlay"
+	default:
+		r.text = "its pods cannot be made: " + short
+	}
+	return r
+}
+
+func (s *snapshot) podReason(t Target, p *corev1.Pod, now time.Time) *reason {
+	if p.Status.Phase == corev1.PodFailed && p.Status.Reason != "" {
+		return &reason{cause: evicted, text: fmt.Sprintf("pod %s: %s: %s", p.Name, p.Status.Reason, p.Status.Message),
+			hint: "the node is short of what the message names; see kubectl describe node " + p.Spec.NodeName}
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return s.unschedulable(p, c.Message)
+		}
+	}
+	for _, c := range p.Status.InitContainerStatuses {
+		if r := s.containerReason(t, p, c, "init container", now); r != nil {
+			return r
+		}
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		if r := s.containerReason(t, p, c, "container", now); r != nil {
+			return r
+		}
+	}
+	if !started(p) {
+		return s.mountReason(p)
+	}
+	return nil
+}
+
+// started tells whether any container of a pod got past its creation.
+func started(p *corev1.Pod) bool {
+	return slices.ContainsFunc(allStatuses(p), func(c corev1.ContainerStatus) bool {
+		return c.State.Running != nil || c.State.Terminated != nil || c.RestartCount > 0
+	})
+}
+
+// unschedulable says why no node takes a pod; for a volume that is not bound,
+// why that is so.
+func (s *snapshot) unschedulable(p *corev1.Pod, msg string) *reason {
+	msg, _, _ = strings.Cut(msg, " preemption:") // repeats what was said before
+	r := &reason{cause: scheduling, text: "no node takes pod " + p.Name + ": " + strings.TrimSuffix(strings.TrimSpace(msg), ".")}
+	switch {
+	case strings.Contains(msg, "PersistentVolumeClaim"), strings.Contains(msg, "persistentvolumeclaim"):
+		for _, v := range p.Spec.Volumes {
+			if v.PersistentVolumeClaim == nil {
+				continue
+			}
+			if e := s.claimWarning(p.Namespace, v.PersistentVolumeClaim.ClaimName); e != nil {
+				r.proof = append(r.proof, fmt.Sprintf("claim %s: %s", e.InvolvedObject.Name, e.Message))
+			}
+		}
+		r.hint = fmt.Sprintf("kubectl -n %s describe pvc; does its StorageClass exist?", p.Namespace)
+	case strings.Contains(msg, "Insufficient"):
+		r.hint = "lower its requests, or give the cluster more nodes"
+	}
+	return r
+}
+
+// mountReason says what keeps a pod in ContainerCreating; only events tell.
+func (s *snapshot) mountReason(p *corev1.Pod) *reason {
+	e := s.warning(p.UID, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+	if e == nil {
+		return nil
+	}
+	r := &reason{cause: config, text: fmt.Sprintf("pod %s: %s", p.Name, e.Message)}
+	if strings.Contains(e.Message, "not found") {
+		r.hint = "add what is not found to the overlay, or correct its name"
+	}
+	return r
+}
+
+// withProof adds the last log lines to a reason that points at a log.
+func (k *kube) withProof(ctx context.Context, ns string, r *reason) *reason {
+	if r == nil || !r.logged || len(r.proof) > 0 {
+		return r
+	}
+	lines, err := k.lastLines(ctx, ns, r.pod, r.container, r.previous, shownLines)
+	if r.previous && len(lines) == 0 {
+		// While a container backs off, its last instance is the current one.
+		lines, err = k.lastLines(ctx, ns, r.pod, r.container, false, shownLines)
+	}
+	proven := *r
+	switch {
+	case err != nil:
+		proven.proof = []string{err.Error()}
+	case len(lines) == 0:
+		proven.proof = []string{"it wrote nothing to its log"}
+	default:
+		proven.proof = lines
+	}
+	return &proven
+}

@@ -1,0 +1,177 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"zr/pkg/event"
+)
+
+// finding is all that one look at a target gives.
+type finding struct {
+	rollout rollout
+	why     *reason // nil where nothing is wrong
+	asked   bool    // whether a pod was probed
+	answer  answer
+}
+
+// healthy tells that the rollout is complete and the probe answered. A
+// workload that is scaled to nothing has nobody to ask.
+func (f finding) healthy() bool {
+	return f.rollout.done && (f.rollout.desired == 0 || f.asked && f.answer.ok)
+}
+
+// wrong returns what stands between the service and being healthy, from the
+// surest knowledge to the vaguest.
+func (f finding) wrong(t Target) reason {
+	switch {
+	case f.why != nil:
+		return *f.why
+	case f.asked && !f.answer.ok:
+		return reason{cause: unready, text: fmt.Sprintf("its %s probe is not answered: %s", t.Probe, f.answer.text),
+			hint: "zr logs " + t.Service + " shows what it does"}
+	}
+	text := f.rollout.waiting
+	if stage := f.rollout.stage(); stage != "" {
+		text += ": " + stage
+	}
+	if f.asked && f.answer.ok && f.rollout.ready < f.rollout.desired {
+		text += "; the probe is answered, the pod's own readiness probe is not"
+	}
+	return reason{cause: unready, text: text, hint: "zr logs " + t.Service + " shows what it does"}
+}
+
+// stage says where the least advanced of the current pods is.
+func (r rollout) stage() string {
+	for _, p := range r.current {
+		if p.DeletionTimestamp != nil || isReady(p) {
+			continue
+		}
+		if p.Spec.NodeName == "" {
+			return "a node is being chosen"
+		}
+		for _, c := range p.Status.InitContainerStatuses {
+			if c.State.Running != nil && (c.Started == nil || !*c.Started || !c.Ready) {
+				return fmt.Sprintf("init container %q runs", c.Name)
+			}
+		}
+		for _, c := range p.Status.ContainerStatuses {
+			if c.State.Waiting != nil && c.State.Waiting.Reason == "ContainerCreating" {
+				return "its container is being made"
+			}
+			if c.State.Running != nil && !c.Ready {
+				return fmt.Sprintf("container %q runs, and is not ready", c.Name)
+			}
+		}
+		return ""
+	}
+	return ""
+}
+
+// status makes the Status of a finding.
+func (f finding) status(t Target) Status {
+	r := f.rollout
+	s := Status{
+		Service: t.Service, Ready: r.ready, Desired: r.desired, Restarts: r.restarts(), Image: r.image,
+		Build: f.answer.build, Answer: f.answer.text, Latency: f.answer.took, Since: r.since(),
+	}
+	for _, p := range r.current {
+		s.Pods = append(s.Pods, podOf(p, true))
+	}
+	for _, p := range r.earlier {
+		s.Pods = append(s.Pods, podOf(p, false))
+	}
+	if f.healthy() {
+		s.State = event.Healthy
+		return s
+	}
+	wrong := f.wrong(t)
+	s.State, s.Reason, s.Proof, s.Hint = event.Starting, wrong.text, wrong.proof, wrong.hint
+	if f.why != nil || r.done {
+		s.State = event.Unhealthy
+	}
+	return s
+}
+
+func podOf(p *corev1.Pod, current bool) Pod {
+	return Pod{Name: p.Name, Node: p.Spec.NodeName, Phase: string(p.Status.Phase), Ready: isReady(p), Current: current,
+		Restarts: restartsOf(p), Created: p.CreationTimestamp.Time}
+}
+
+// since is the last time that a current pod became ready or stopped being so.
+func (r rollout) since() time.Time {
+	var last time.Time
+	for _, p := range r.current {
+		if _, at := readySince(p); at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// probeTimeout is how long one probe may take. A health page that needs
+// longer is of no use to a load balancer either.
+const probeTimeout = 2 * time.Second
+
+// Check looks at every target once, in parallel, and returns one Status each
+// in the order of the targets. It fails where the cluster cannot be asked; an
+// unhealthy service is no error.
+func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
+	snapshots, err := g.snapshots(ctx, targets, deployments, statefulSets, replicaSets, pods)
+	if err != nil {
+		return nil, err
+	}
+	findings := make([]finding, len(targets))
+	g.each(targets, func(i int, t Target) { findings[i] = g.look(ctx, t, snapshots[t.Namespace]) })
+
+	// Only events tell why some pods do not start; a healthy stack is not
+	// made to wait for them.
+	var sick []Target
+	for i, t := range targets {
+		if !findings[i].healthy() {
+			sick = append(sick, t)
+		}
+	}
+	if len(sick) > 0 {
+		events, err := g.snapshots(ctx, sick, warnings)
+		if err != nil {
+			return nil, err
+		}
+		g.each(targets, func(i int, t Target) {
+			f := &findings[i]
+			if f.healthy() {
+				return
+			}
+			s := *snapshots[t.Namespace]
+			s.events = events[t.Namespace].events
+			f.rollout = s.rolloutOf(t)
+			f.why = g.kube.withProof(ctx, t.Namespace, s.diagnose(t, f.rollout, time.Now()))
+		})
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	statuses := make([]Status, len(targets))
+	for i, t := range targets {
+		statuses[i] = findings[i].status(t)
+	}
+	g.forget(snapshots)
+	return statuses, nil
+}
+
+// look probes a target where there is somebody to ask.
+func (g *Gate) look(ctx context.Context, t Target, s *snapshot) finding {
+	f := finding{rollout: s.rolloutOf(t)}
+	f.why = s.diagnose(t, f.rollout, time.Now())
+	pod, ok := f.rollout.probed()
+	if !ok {
+		return f
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	f.answer, f.asked = g.probe(ctx, t, pod), true
+	return f
+}

@@ -1,0 +1,231 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"zr/pkg/event"
+)
+
+const (
+	// askFirst and askMost bound the pause between two probes of a rollout
+	// that is complete: it answers any moment now.
+	askFirst = 50 * time.Millisecond
+	askMost  = time.Second
+	// apiPatience is how long the Kubernetes API may be away, which covers a
+	// control plane that restarts.
+	apiPatience = 30 * time.Second
+	// crashLoop is the number of restarts after which a container that
+	// crashes once more is given up. It takes about 70 s to get there.
+	crashLoop = 3
+)
+
+// vigil is the wait for one target whose dependencies are healthy. Only the
+// goroutine of keep touches it.
+type vigil struct {
+	sink     event.Sink
+	gate     *Gate
+	board    *followed
+	target   Target
+	deadline time.Time
+
+	last   finding
+	shown  event.ServiceState
+	before map[instance]int32 // how often each container had ended when the vigil began
+
+	asking bool      // a probe is in flight
+	askAt  time.Time // when to probe next
+	pause  time.Duration
+	proven bool // the last answer came from the complete rollout
+	asIs   bool // it was healthy at the first look
+
+	suspect   string // the reason that looks hopeless, and since when
+	suspectAt time.Time
+	awayAt    time.Time // since when the API does not answer
+}
+
+// instance names a container of a pod.
+type instance struct{ pod, container string }
+
+// reply is the answer of a probe. Done says that the rollout was complete
+// when it was asked.
+type reply struct {
+	answer
+	done bool
+}
+
+func newVigil(w *waiting, t Target, deadline time.Time) *vigil {
+	return &vigil{sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true}
+}
+
+// keep returns the finding that decided: healthy, hopeless, or out of time.
+func (v *vigil) keep(ctx context.Context) (finding, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	replies := make(chan reply, 1)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		snap, changed, trouble := v.board.look()
+		now := time.Now()
+		if v.board.isSynced() {
+			v.observe(snap, now)
+			v.ask(ctx, now, replies)
+		}
+		if v.decided(trouble, now) {
+			v.last.why = v.gate.kube.withProof(ctx, v.target.Namespace, v.last.why)
+			return v.last, ctx.Err()
+		}
+		v.show()
+		timer.Reset(v.nextLook(now))
+		select {
+		case <-ctx.Done():
+			return v.last, ctx.Err()
+		case <-v.board.ended:
+			if ctx.Err() != nil {
+				return v.last, ctx.Err()
+			}
+			return v.last, fmt.Errorf("waiting for service %q: %w", v.target.Service, v.board.err)
+		case <-changed:
+		case a := <-replies:
+			v.heard(a)
+		case <-timer.C:
+		}
+	}
+}
+
+// observe reads the rollout anew.
+func (v *vigil) observe(snap *snapshot, now time.Time) {
+	wasDone := v.last.rollout.done
+	v.last.rollout = snap.rolloutOf(v.target)
+	v.last.why = snap.diagnose(v.target, v.last.rollout, now)
+	done := v.last.rollout.done
+	switch {
+	case !done:
+		v.proven, v.asIs = false, false
+	case !wasDone:
+		v.askAt, v.pause = now, askFirst
+	}
+	if v.before == nil {
+		v.before = endings(v.last.rollout.current)
+	}
+}
+
+// endings counts how often the containers of pods have ended.
+func endings(pods []*corev1.Pod) map[instance]int32 {
+	n := map[instance]int32{}
+	for _, p := range pods {
+		for _, c := range allStatuses(p) {
+			n[instance{p.Name, c.Name}] = ended(c)
+		}
+	}
+	return n
+}
+
+// ask starts a probe when it is time for one.
+func (v *vigil) ask(ctx context.Context, now time.Time, replies chan<- reply) {
+	pod, ok := v.last.rollout.probed()
+	if !ok || v.asking || now.Before(v.askAt) {
+		return
+	}
+	v.asking = true
+	done := v.last.rollout.done
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		replies <- reply{v.gate.probe(ctx, v.target, pod), done} // one in flight, room for one
+	}()
+}
+
+func (v *vigil) heard(a reply) {
+	v.asking = false
+	v.last.asked, v.last.answer = true, a.answer
+	v.proven = a.done && v.last.rollout.done
+	if !a.ok {
+		v.asIs = false
+	}
+	if v.last.rollout.done {
+		v.askAt = time.Now().Add(v.pause)
+		v.pause = min(v.pause*3/2, askMost)
+	} else {
+		v.askAt = time.Now().Add(askMost) // only to say why it is not ready
+	}
+}
+
+// decided tells that waiting longer changes nothing.
+func (v *vigil) decided(trouble error, now time.Time) bool {
+	if v.last.healthy() && (v.proven || v.last.rollout.desired == 0) {
+		return true
+	}
+	late := !now.Before(v.deadline)
+	if trouble == nil {
+		v.awayAt = time.Time{}
+	} else {
+		if v.awayAt.IsZero() {
+			v.awayAt = now
+		}
+		if late || now.Sub(v.awayAt) >= apiPatience {
+			v.last.why = &reason{cause: unready, text: "the Kubernetes API does not answer: " + trouble.Error(),
+				hint: "is the cluster running? zr doctor looks into it"}
+			return true
+		}
+	}
+	if late && !v.board.isSynced() {
+		v.last.why = &reason{cause: unready, text: "the Kubernetes API did not answer in time"}
+	}
+	return late || v.hopeless(now)
+}
+
+// hopeless tells that the reason does not go away by waiting.
+func (v *vigil) hopeless(now time.Time) bool {
+	why := v.last.why
+	if why == nil {
+		v.suspect = ""
+		return false
+	}
+	if why.cause == crash {
+		// Crashes from before the dependencies were healthy prove nothing.
+		return why.crashes > crashLoop && why.crashes > v.before[instance{why.pod, why.container}]
+	}
+	if !why.hopeless {
+		v.suspect = ""
+		return false
+	}
+	if v.suspect != why.text {
+		v.suspect, v.suspectAt = why.text, now
+	}
+	return now.Sub(v.suspectAt) >= why.settle
+}
+
+// show emits the state where it changed.
+func (v *vigil) show() {
+	s := event.ServiceState{Service: v.target.Service, State: event.Starting, Reason: v.last.wrong(v.target).text, Build: v.last.answer.build}
+	if !v.board.isSynced() || v.last.healthy() || v.last.rollout.done && !v.last.asked || s == v.shown {
+		return
+	}
+	v.shown = s
+	v.sink.Emit(s)
+}
+
+// nextLook is how long to sleep where no change wakes the vigil.
+func (v *vigil) nextLook(now time.Time) time.Duration {
+	at := v.deadline
+	earlier := func(t time.Time) {
+		if t.After(now) && t.Before(at) {
+			at = t
+		}
+	}
+	if !v.asking {
+		earlier(v.askAt)
+	}
+	if v.suspect != "" && v.last.why != nil {
+		earlier(v.suspectAt.Add(v.last.why.settle))
+	}
+	if !v.awayAt.IsZero() {
+		earlier(v.awayAt.Add(apiPatience))
+	}
+	return max(at.Sub(now), time.Millisecond)
+}

@@ -1,0 +1,182 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// Step is the name of the step that Wait reports for a service.
+func Step(service string) string { return "health/" + service }
+
+// Wait returns when every target is healthy, or when it is certain which are
+// not: each is gated as soon as those that it depends on are healthy, and has
+// its own deadline from then on. The error joins one fault per service, with
+// the exit code fault.NotHealthy. It emits StepStarted with the deadline,
+// StepDone or StepFailed per service, and ServiceState at each change.
+func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) error {
+	if err := inOrder(targets); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	w := &waiting{gate: g, sink: sink, boards: map[string]*followed{}, outcomes: map[string]*outcome{}}
+	var boards sync.WaitGroup
+	defer boards.Wait()
+	defer cancel()
+	for _, t := range targets {
+		w.outcomes[t.Service] = &outcome{done: make(chan struct{})}
+		if w.boards[t.Namespace] != nil {
+			continue
+		}
+		f := &followed{board: newBoard(g.kube, t.Namespace), ended: make(chan struct{})}
+		w.boards[t.Namespace] = f
+		boards.Go(func() {
+			defer close(f.ended)
+			f.err = f.run(ctx)
+		})
+	}
+	errs := make([]error, len(targets))
+	g.each(targets, func(i int, t Target) {
+		o := w.outcomes[t.Service]
+		defer close(o.done)
+		errs[i] = w.pass(ctx, t)
+		o.healthy = errs[i] == nil
+	})
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("waiting for the services: %w", err)
+	}
+	snapshots := map[string]*snapshot{}
+	for ns, f := range w.boards {
+		snapshots[ns], _, _ = f.look()
+	}
+	g.forget(snapshots)
+	return errors.Join(errs...)
+}
+
+// waiting is one call of Wait.
+type waiting struct {
+	gate     *Gate
+	sink     event.Sink
+	boards   map[string]*followed // by namespace
+	outcomes map[string]*outcome  // by service
+}
+
+// followed is a board that is kept current. err is why that ended early.
+type followed struct {
+	*board
+	ended chan struct{}
+	err   error
+}
+
+// outcome is how the wait for one service ended; healthy is set before done
+// is closed.
+type outcome struct {
+	done    chan struct{}
+	healthy bool
+}
+
+// pass waits for the dependencies of a target, and then for the target.
+func (w *waiting) pass(ctx context.Context, t Target) error {
+	var open []string
+	for _, d := range t.DependsOn {
+		if o := w.outcomes[d]; o != nil {
+			open = append(open, d)
+		}
+	}
+	if len(open) > 0 {
+		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Pending, Reason: waitsFor(open)})
+	}
+	var sick []string
+	for _, d := range open {
+		select {
+		case <-w.outcomes[d].done:
+			if !w.outcomes[d].healthy {
+				sick = append(sick, d)
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if len(sick) > 0 {
+		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Pending, Reason: waitsFor(sick)})
+		return fault.WithCode(fmt.Errorf("service %q %s", t.Service, waitsFor(sick)), fault.NotHealthy, "")
+	}
+
+	began := time.Now()
+	deadline := began.Add(t.timeout())
+	w.sink.Emit(event.StepStarted{Step: Step(t.Service), Title: "Waiting for " + t.Service, Deadline: deadline})
+	v := newVigil(w, t, deadline)
+	f, err := v.keep(ctx)
+	took := time.Since(began)
+	if err != nil {
+		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error()})
+		return err
+	}
+	if f.healthy() {
+		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Healthy, Build: f.answer.build})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: f.answer.text})
+		return nil
+	}
+	why := f.wrong(t)
+	text := why.text
+	if len(why.proof) > 0 {
+		text += "\n    " + strings.Join(why.proof, "\n    ")
+	}
+	w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Unhealthy, Reason: why.text, Build: f.answer.build})
+	w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: text, Hint: why.hint})
+	after := "" // a hopeless state is told before the deadline
+	if !time.Now().Before(deadline) {
+		after = " within " + t.timeout().String()
+	}
+	return fault.WithCode(fmt.Errorf("service %q is not healthy%s: %s", t.Service, after, text), fault.NotHealthy, why.hint)
+}
+
+func waitsFor(services []string) string { return "waits for " + strings.Join(services, ", ") }
+
+// inOrder checks that the dependencies can be waited for: names are unique,
+// and no service depends on itself by way of others.
+func inOrder(targets []Target) error {
+	byName := map[string]Target{}
+	for _, t := range targets {
+		if _, twice := byName[t.Service]; twice {
+			return fmt.Errorf("waiting for service %q: it is named twice", t.Service)
+		}
+		byName[t.Service] = t
+	}
+	done := map[string]bool{}
+	var visit func(name string, path []string) error
+	visit = func(name string, path []string) error {
+		if i := slices.Index(path, name); i >= 0 {
+			circle := append(path[i:], name)
+			return fault.WithCode(fmt.Errorf("waiting for service %q: it depends on itself: %s", name, strings.Join(circle, " → ")),
+				fault.Usage, "remove one of these from dependsOn")
+		}
+		t, ok := byName[name]
+		if !ok || done[name] {
+			return nil
+		}
+		for _, d := range t.DependsOn {
+			if err := visit(d, append(slices.Clone(path), name)); err != nil {
+				return err
+			}
+		}
+		done[name] = true
+		return nil
+	}
+	for _, t := range targets {
+		if err := visit(t.Service, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
