@@ -2,6 +2,7 @@ package proc
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,14 +48,24 @@ func ParseHealth(raw string) (*Health, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the health endpoint: %w", err)
 	}
-	if (u.Scheme != "http" && u.Scheme != "tcp") || u.Port() == "" {
-		return nil, fmt.Errorf("reading the health endpoint %q: want http://host:port/path or tcp://host:port", raw)
+	switch u.Scheme {
+	case "http", "https", "tcp":
+	default:
+		return nil, fmt.Errorf("reading the health endpoint %q: want http, https or tcp", raw)
+	}
+	if u.Port() == "" {
+		return nil, fmt.Errorf("reading the health endpoint %q: it names no port", raw)
 	}
 	return &Health{url: u, client: &http.Client{
 		Timeout: answerTime,
 		// Every question is a new connection: a kept one could end at a
 		// process that is draining.
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{}).DialContext},
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			// The kubelet does not check the certificate of a probe either:
+			// it is the process's own, asked on loopback.
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
@@ -75,8 +86,6 @@ func (h *Health) Port() int {
 func (h *Health) Await(ctx context.Context, p *Process, build string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stop := context.AfterFunc(ctx, func() {})
-	defer stop()
 	go func() { // an answer that never comes must not outlive the process
 		select {
 		case <-p.exited:
@@ -139,7 +148,7 @@ func (h *Health) ask(ctx context.Context, build string) error {
 	if err != nil {
 		return err
 	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
+	if res.StatusCode < 200 || res.StatusCode > 399 { // as the kubelet counts
 		return fmt.Errorf("%s answered %s", h.url, res.Status)
 	}
 	var says struct {

@@ -48,12 +48,12 @@ func Start(r *Reaper, c Command) (*Process, error) {
 	}
 	defer null.Close()
 	p := &Process{exited: make(chan struct{}), tail: newTail()}
-	out, outW, err := p.pipe(c.Stdout)
+	out, outW, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", c.Argv[0], err)
 	}
 	defer outW.Close()
-	errs, errsW, err := p.pipe(c.Stderr)
+	errs, errsW, err := os.Pipe()
 	if err != nil {
 		out.Close()
 		return nil, fmt.Errorf("starting %s: %w", c.Argv[0], err)
@@ -89,9 +89,6 @@ func Start(r *Reaper, c Command) (*Process, error) {
 	}()
 	return p, nil
 }
-
-// pipe returns both ends of a pipe.
-func (p *Process) pipe(io.Writer) (*os.File, *os.File, error) { return os.Pipe() }
 
 func (p *Process) copy(dst io.Writer, src *os.File) {
 	defer p.drain.Done()

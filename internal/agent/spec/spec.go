@@ -32,8 +32,9 @@ const (
 	// Default: DefaultPort. Set in the pod.
 	EnvPort = "ZR_AGENT_PORT"
 	// EnvHealth holds the URL that says whether the process is healthy:
-	// http://127.0.0.1:3001/health (any 2xx; a JSON body with "build" must
-	// name the build that was started), tcp://127.0.0.1:6000 (a connection
+	// http://127.0.0.1:3001/health (any status from 200 to 399, as for the
+	// kubelet; a JSON body with "build" must name the build that was
+	// started), the same with https, tcp://127.0.0.1:6000 (a connection
 	// is accepted), or nothing (the process stays alive). Set in the pod,
 	// from the readiness probe.
 	EnvHealth = "ZR_AGENT_HEALTH"

@@ -36,6 +36,8 @@ const (
 	TypeChunk                   // zr: Chunk, binary
 	TypeCommit                  // zr: Commit
 	TypeAbort                   // zr: Abort
+	TypeAck                     // agent: how many bytes of chunks it has read on this connection, 8 bytes
+	TypePlaced                  // agent: Placed
 	TypeResult                  // agent: Result
 	TypeStatus                  // agent: Status
 	TypeLeaves                  // zr: LeavesOf; agent: Leaves

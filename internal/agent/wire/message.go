@@ -40,9 +40,12 @@ type Status struct {
 	// Restarts counts the starts of the process that nobody asked for.
 	Restarts int `json:"restarts"`
 	// Reason says why the process is down, or why the newest version was
-	// taken back, with the last lines of its output.
+	// taken back; Output holds the last lines that it wrote.
 	Reason string   `json:"reason,omitempty"`
 	Output []string `json:"output,omitempty"`
+	// RolledBack says that the version before the newest runs, because that
+	// ended soon after it had been healthy.
+	RolledBack bool `json:"rolledBack,omitempty"`
 }
 
 // Begin opens a transaction: nothing is visible in the folder before its
@@ -89,6 +92,15 @@ const HealthTimeout = 10 * time.Second
 type Abort struct {
 	Tx uint32 `json:"tx"`
 }
+
+// Placed says that the files of a transaction are in the folder. A swap of
+// the process may follow; the next transaction may begin.
+type Placed struct {
+	Tx uint32 `json:"tx"`
+}
+
+// AckEvery is how many bytes of chunks the agent reads between two Acks.
+const AckEvery = 64 << 10
 
 // Outcome is how a transaction ended.
 type Outcome string

@@ -1,0 +1,218 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"syscall"
+	"time"
+
+	"zr/internal/agent/folder"
+	"zr/internal/agent/proc"
+	"zr/internal/agent/spec"
+	"zr/internal/agent/wire"
+)
+
+// The patience of the engine.
+const (
+	// firstBackoff and lastBackoff are the pauses before a process that ended
+	// by itself is started again. The kubelet would wait up to five minutes;
+	// somebody is looking at this one.
+	firstBackoff = 100 * time.Millisecond
+	lastBackoff  = 5 * time.Second
+	// stable is how long a process must have run for its next end to count as
+	// the first.
+	stable = 10 * time.Second
+	// trial is how long a new version must run, after it got healthy, before
+	// the one before it is given up. It covers what an application sets up in
+	// the background once it listens.
+	trial = 3 * time.Second
+)
+
+// engine owns the process and the committed state of the folder. Everything
+// happens in run, one thing after the other.
+type engine struct {
+	spec      spec.Spec
+	seedBuild string
+	folder    *folder.Folder
+	health    *proc.Health
+	reaper    *proc.Reaper
+	env       []string
+	stdout    io.Writer
+	stderr    io.Writer
+	log       *slog.Logger
+
+	inbox  *inbox
+	status *board
+
+	proc      *proc.Process // the newest; nil before the first start
+	build     string        // of the files that proc was started from, or that it picked up
+	goodBuild string        // of the version that Restore goes back to
+	healthy   chan *proc.Process
+	backoff   time.Duration
+	retry     <-chan time.Time // fires when the process is to be started again
+	onTrial   <-chan time.Time // fires when the running version has proven itself
+}
+
+// errSuperseded ends the wait for a version that a newer one is about to replace.
+var errSuperseded = errors.New("a newer version has arrived")
+
+// run starts the process and keeps it running until ctx is done. It returns
+// the exit code of the process.
+func (e *engine) run(ctx context.Context) int {
+	e.start()
+	for {
+		select {
+		case <-ctx.Done():
+			return e.shutdown(context.Cause(ctx))
+		case <-e.inbox.wake:
+			for r := e.inbox.pop(); r != nil && ctx.Err() == nil; r = e.inbox.pop() {
+				r.reply(e.carryOut(ctx, r))
+				e.settle(r.commit)
+			}
+		case <-e.exited():
+			e.ended(ctx)
+		case <-e.retry:
+			e.retry = nil
+			e.start()
+		case p := <-e.healthy:
+			if p == e.proc && p.Running() {
+				e.backoff = 0
+				e.publish(wire.Healthy, "", nil)
+				e.accept()
+			}
+		case <-e.onTrial:
+			e.accept()
+		}
+	}
+}
+
+// exited returns the channel that says that the process ended, unless that is
+// known already.
+func (e *engine) exited() <-chan struct{} {
+	if e.proc == nil || e.retry != nil {
+		return nil
+	}
+	return e.proc.Exited()
+}
+
+// launch starts a process from what the folder holds.
+func (e *engine) launch() error {
+	e.retry = nil
+	p, err := proc.Start(e.reaper, proc.Command{
+		Argv:   e.spec.Command,
+		Dir:    e.spec.Dir,
+		Env:    append(e.env[:len(e.env):len(e.env)], spec.EnvBuild+"="+e.build),
+		Stdout: e.stdout,
+		Stderr: e.stderr,
+	})
+	if err != nil {
+		return err
+	}
+	e.proc = p
+	e.publish(wire.Starting, "", nil)
+	return nil
+}
+
+// start starts the process without waiting for it: at boot and after it ended.
+func (e *engine) start() {
+	if err := e.launch(); err != nil {
+		e.down(err.Error(), nil)
+		return
+	}
+	e.watch()
+}
+
+// watch waits in the background for the process to get healthy, however long
+// that takes.
+func (e *engine) watch() {
+	p, build := e.proc, e.build
+	go func() {
+		if e.health.Await(context.Background(), p, build) == nil {
+			e.healthy <- p
+		}
+	}()
+}
+
+// ended handles a process that ended by itself: a version on trial goes back
+// to the one before it, any other is started again.
+func (e *engine) ended(ctx context.Context) {
+	ran := time.Since(e.proc.Started)
+	reason := fmt.Sprintf("%s after %s", e.proc.Cause(), ran.Round(time.Millisecond))
+	output := e.proc.Output()
+	e.proc.Signal(syscall.SIGKILL) // what is left of its group
+	if e.onTrial != nil && e.folder.HasGood() {
+		e.onTrial = nil
+		_, _ = e.rollBack(ctx)
+		e.status.set(func(s *wire.Status) {
+			s.Reason, s.Output, s.RolledBack = reason, output, true
+		})
+		return
+	}
+	if ran >= stable {
+		e.backoff = 0
+	}
+	e.down(reason, output)
+}
+
+// down plans the next start of a process that ended.
+func (e *engine) down(reason string, output []string) {
+	e.backoff = min(max(2*e.backoff, firstBackoff), lastBackoff)
+	e.retry = time.After(e.backoff)
+	e.publish(wire.Down, reason, output)
+	e.status.set(func(s *wire.Status) { s.Restarts++ })
+	e.log.Error("the process ended", "reason", reason, "restartIn", e.backoff.String())
+}
+
+// accept makes the running version the one to go back to.
+func (e *engine) accept() {
+	e.onTrial = nil
+	e.folder.MarkGood()
+	e.goodBuild = e.build
+	if err := e.folder.Save(e.seedBuild, e.build); err != nil {
+		e.log.Warn("a restarted container will begin with the image's files", "error", err.Error())
+	}
+}
+
+// settle does what a transaction leaves to do once it was answered.
+func (e *engine) settle(c wire.Commit) {
+	if c.Restart {
+		return
+	}
+	if s, _ := e.status.get(); s.Phase == wire.Healthy && e.onTrial == nil {
+		e.accept()
+	}
+	if e.retry != nil { // these files may be the ones that mend it
+		e.backoff = 0
+		e.start()
+	}
+}
+
+func (e *engine) publish(phase wire.Phase, reason string, output []string) {
+	tree := e.folder.Sum()
+	e.status.set(func(s *wire.Status) {
+		s.Phase, s.Reason, s.Output, s.RolledBack = phase, reason, output, false
+		s.Build, s.Tree, s.Pid = e.build, tree, 0
+		if e.proc != nil && e.proc.Running() {
+			s.Pid = e.proc.Pid
+		}
+	})
+}
+
+// shutdown passes the signal on and waits for the process: as long as the
+// kubelet lets it.
+func (e *engine) shutdown(cause error) int {
+	if e.proc == nil || !e.proc.Running() {
+		return 0
+	}
+	s := syscall.SIGTERM
+	var sig signalError
+	if errors.As(cause, &sig) {
+		s = sig.Signal
+	}
+	e.proc.Signal(s)
+	<-e.proc.Exited()
+	return e.proc.ExitCode()
+}
