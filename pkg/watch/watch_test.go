@@ -1,0 +1,241 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// watched runs a watcher over root until the test ends.
+func watched(t *testing.T, o Options) <-chan Batch {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	w, err := New(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches, ended := make(chan Batch, 1000), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = w.Run(ctx, func(b Batch) { batches <- b })
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	return batches
+}
+
+// until collects changes until path is among them, and returns all of them as
+// "write a.go", in order.
+func until(t *testing.T, batches <-chan Batch, root, path string) (changes []string, count int) {
+	t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		select {
+		case b := <-batches:
+			count++
+			for _, c := range b.Changes {
+				below, _ := filepath.Rel(root, c.Path)
+				changes = append(changes, map[Op]string{Write: "write ", Remove: "remove "}[c.Op]+below)
+			}
+			if slices.ContainsFunc(changes, func(s string) bool { return strings.HasSuffix(s, " "+path) }) {
+				return changes, count
+			}
+		case <-timeout:
+			t.Fatalf("no change of %s; saw %v", path, changes)
+		}
+	}
+}
+
+// TestOneSaveIsOneChange replays what editors do to save main.go.
+func TestOneSaveIsOneChange(t *testing.T) {
+	rename := func(from, to string) func(*testing.T, string) {
+		return func(t *testing.T, root string) {
+			must(t, os.Rename(filepath.Join(root, from), filepath.Join(root, to)))
+		}
+	}
+	create := func(name, text string) func(*testing.T, string) {
+		return func(t *testing.T, root string) { write(t, filepath.Join(root, name), text) }
+	}
+	remove := func(name string) func(*testing.T, string) {
+		return func(t *testing.T, root string) { must(t, os.Remove(filepath.Join(root, name))) }
+	}
+	editors := map[string][]func(*testing.T, string){
+		"in place (nano, VS Code)": {create("main.go", "new")},
+		"vim": {create("4913", ""), remove("4913"), create(".main.go.swp", "x"), rename("main.go", "main.go~"),
+			create("main.go", "new"), remove("main.go~"), remove(".main.go.swp")},
+		"JetBrains": {create("main.go___jb_tmp___", "new"), rename("main.go", "main.go___jb_old___"),
+			rename("main.go___jb_tmp___", "main.go"), remove("main.go___jb_old___")},
+		"Emacs": {create(".#main.go", ""), create("#main.go#", "new"), rename("main.go", "main.go~"),
+			create("main.go", "new"), remove("#main.go#"), remove(".#main.go")},
+		"GLib":             {create(".goutputstream-ABC123", "new"), rename(".goutputstream-ABC123", "main.go")},
+		"write and rename": {create("main.go.tmp.1", "new"), rename("main.go.tmp.1", "main.go")},
+	}
+	for name, steps := range editors {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			write(t, filepath.Join(root, "main.go"), "old")
+			batches := watched(t, Options{Roots: []string{root}})
+			for _, step := range steps {
+				step(t, root)
+			}
+			write(t, filepath.Join(root, "end"), "")
+			changes, _ := until(t, batches, root, "end")
+			changes = slices.DeleteFunc(changes, func(s string) bool { return s == "write end" })
+			if !slices.Equal(changes, []string{"write main.go"}) {
+				t.Errorf("changes: %v", changes)
+			}
+		})
+	}
+}
+
+func TestASaveOfTheSameContentIsNone(t *testing.T) {
+	root := t.TempDir()
+	batches := watched(t, Options{Roots: []string{root}})
+	write(t, filepath.Join(root, "a"), "1")
+	until(t, batches, root, "a")
+	write(t, filepath.Join(root, "a"), "1")
+	write(t, filepath.Join(root, "b"), "1")
+	changes, _ := until(t, batches, root, "b")
+	if !slices.Equal(changes, []string{"write b"}) {
+		t.Errorf("changes: %v", changes)
+	}
+}
+
+// TestNewFoldersHaveNoGap makes deep trees at full speed: no file is missed.
+func TestNewFoldersHaveNoGap(t *testing.T) {
+	root := t.TempDir()
+	batches := watched(t, Options{Roots: []string{root}})
+	const n = 200
+	for i := range n {
+		write(t, filepath.Join(root, fmt.Sprint("d", i), "x", "y", "f"), "1")
+	}
+	write(t, filepath.Join(root, "end"), "")
+	seen := map[string]bool{}
+	timeout := time.After(20 * time.Second)
+	for len(seen) < n {
+		select {
+		case b := <-batches:
+			for _, c := range b.Changes {
+				if filepath.Base(c.Path) == "f" {
+					seen[c.Path] = true
+				}
+			}
+		case <-timeout:
+			t.Fatalf("%d of %d files were seen", len(seen), n)
+		}
+	}
+	write(t, filepath.Join(root, "d7", "x", "y", "g"), "1")
+	until(t, batches, root, "d7/x/y/g")
+}
+
+func TestMovedFoldersAreKnownByTheirNewName(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "old", "sub", "f"), "1")
+	batches := watched(t, Options{Roots: []string{root}})
+	must(t, os.Rename(filepath.Join(root, "old"), filepath.Join(root, "new")))
+	changes, _ := until(t, batches, root, "new/sub/f")
+	if !slices.Contains(changes, "remove old") {
+		t.Errorf("changes: %v", changes)
+	}
+	write(t, filepath.Join(root, "new", "sub", "f"), "2")
+	changes, _ = until(t, batches, root, "new/sub/f")
+	if !slices.Equal(changes, []string{"write new/sub/f"}) {
+		t.Errorf("changes: %v", changes)
+	}
+}
+
+func TestIgnoredFoldersAreNotWatchedButSecretsAre(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, gitIgnore), "node_modules/\n*.env\n")
+	write(t, filepath.Join(root, "node_modules", "m", "index.js"), "")
+	write(t, filepath.Join(root, "config", "other.env"), "")
+	secret := filepath.Join(root, "config", "dev.env")
+	batches := watched(t, Options{Roots: []string{root}, Always: []string{secret}})
+	write(t, filepath.Join(root, "node_modules", "m", "index.js"), "1")
+	write(t, filepath.Join(root, "config", "other.env"), "1")
+	write(t, secret, "A=1")
+	changes, _ := until(t, batches, root, "config/dev.env")
+	if !slices.Equal(changes, []string{"write config/dev.env"}) {
+		t.Errorf("changes: %v", changes)
+	}
+	write(t, filepath.Join(root, gitIgnore), "")
+	until(t, batches, root, gitIgnore)
+	write(t, filepath.Join(root, "config", "other.env"), "2")
+	until(t, batches, root, "config/other.env")
+}
+
+func TestARootThatIsALinkKeepsItsName(t *testing.T) {
+	real, dir := t.TempDir(), t.TempDir()
+	link := filepath.Join(dir, "link")
+	must(t, os.Symlink(real, link))
+	batches := watched(t, Options{Roots: []string{link}})
+	write(t, filepath.Join(real, "a"), "1")
+	until(t, batches, link, "a")
+}
+
+// TestACheckoutIsOneBatch switches ten thousand files with git.
+func TestACheckoutIsOneBatch(t *testing.T) {
+	root := t.TempDir()
+	git(t, root, "init", "-q", "-b", "main")
+	const n = 10_000
+	fill := func(text string) {
+		for i := range n {
+			write(t, filepath.Join(root, fmt.Sprint("d", i%100), fmt.Sprint("f", i)), text)
+		}
+		git(t, root, "add", "-A")
+		git(t, root, "commit", "-qm", text)
+	}
+	fill("1")
+	git(t, root, "checkout", "-q", "-b", "other")
+	fill("2")
+	batches := watched(t, Options{Roots: []string{root}})
+	git(t, root, "checkout", "-q", "main")
+	select {
+	case b := <-batches:
+		if len(b.Changes) != n && !b.Rescan {
+			t.Errorf("the first batch has %d changes", len(b.Changes))
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("no batch")
+	}
+}
+
+func TestPollingFindsWhatEventsWould(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "old"), "1")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w, err := New(ctx, Options{Roots: []string{root}})
+	must(t, err)
+	must(t, w.kernel.Close()) // no events from here on
+	w.poll = []string{root}
+	batches := make(chan Batch, 100)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = w.Run(ctx, func(b Batch) { batches <- b }) }()
+	go func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			_ = os.WriteFile(filepath.Join(root, "a"), fmt.Append(nil, i), 0o644)
+			time.Sleep(pollEvery / 4)
+		}
+	}()
+	until(t, batches, root, "a")
+	cancel()
+	<-ended
+}
+
+func TestRootsThatCannotBeWatched(t *testing.T) {
+	if _, err := New(t.Context(), Options{Roots: []string{filepath.Join(t.TempDir(), "none")}}); err == nil {
+		t.Error("a missing root is accepted")
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
