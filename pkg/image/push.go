@@ -1,0 +1,197 @@
+package image
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"zr/pkg/event"
+)
+
+// Pusher sends images to a registry.
+//
+// A pushed image has another manifest digest than the same image in the store
+// and on a local node, because its layers travel compressed (zstd) while local
+// ones stay as they are. Its config, and so what engines call the image ID, is
+// the same byte for byte. The pushed digest is again a function of the inputs:
+// the same sources give it on every machine that runs the same zr, since the
+// encoder is part of zr and runs at a fixed level.
+type Pusher struct {
+	Store    *Store
+	Registry Registry
+	Sink     event.Sink
+	Step     string // the step that progress belongs to
+}
+
+// Push makes the registry hold img in the repository, tagged so that no
+// registry's cleaning of untagged manifests takes it, and returns the name
+// repository@digest. A layer that the registry has is not sent, and not even
+// compressed where that was done before.
+func (p Pusher) Push(ctx context.Context, img v1.Image, repository, tag string) (string, Stats, error) {
+	start := time.Now()
+	ref, stats, err := p.push(ctx, img, repository, tag)
+	if errors.Is(err, errStale) {
+		ref, stats, err = p.push(ctx, img, repository, tag)
+	}
+	stats.Took = time.Since(start)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return "", stats, fmt.Errorf("pushing image %q: %w", repository, explain(err))
+	}
+	return ref, stats, nil
+}
+
+func (p Pusher) push(ctx context.Context, img v1.Image, repository, tag string) (string, Stats, error) {
+	repo, err := name.NewRepository(repository, name.WeakValidation)
+	if err != nil {
+		return "", Stats{}, err
+	}
+	out := &outgoing{base: img, layers: map[v1.Hash]v1.Layer{}}
+	defer out.close()
+	if err := out.prepare(ctx, p.Store, stepProgress(p.Sink, p.Step, repository)); err != nil {
+		return "", Stats{}, err
+	}
+	ready, err := partial.CompressedToImage(out)
+	if err != nil {
+		return "", Stats{}, err
+	}
+	digest, err := ready.Digest()
+	if err != nil {
+		return "", Stats{}, err
+	}
+	pinned := repo.Digest(digest.String())
+	options := p.Registry.options(ctx)
+	if _, err := remote.Head(pinned, options...); err == nil {
+		return pinned.Name(), Stats{}, nil
+	}
+	if err := remote.Write(repo.Tag(tag), ready, options...); err != nil {
+		return "", out.stats(), err
+	}
+	return pinned.Name(), out.stats(), nil
+}
+
+// outgoing is an image as a registry gets it.
+type outgoing struct {
+	base     v1.Image
+	manifest []byte
+	media    types.MediaType
+	layers   map[v1.Hash]v1.Layer
+	bytes    atomic.Int64
+	opened   atomic.Int32
+	total    int64
+	progress func(done, total int64)
+}
+
+// prepare compresses what must be and writes the manifest.
+func (o *outgoing) prepare(ctx context.Context, store *Store, progress func(done, total int64)) error {
+	o.progress = progress
+	manifest, err := o.base.Manifest()
+	if err != nil {
+		return err
+	}
+	layers, err := o.base.Layers()
+	if err != nil {
+		return err
+	}
+	manifest = manifest.DeepCopy()
+	mixed := false
+	for i, layer := range layers {
+		desc := &manifest.Layers[i]
+		switch desc.MediaType {
+		case types.OCIUncompressedLayer, types.DockerUncompressedLayer:
+			small, err := store.compressed(ctx, layer, o.counted)
+			if err != nil {
+				return err
+			}
+			mixed = true
+			desc.MediaType, desc.Digest, desc.Size = types.OCILayerZStd, small.desc.Digest, small.desc.Size
+			o.layers[desc.Digest] = small
+		default:
+			o.layers[desc.Digest] = &outgoingLayer{layer, o.counted}
+		}
+		o.total += desc.Size
+	}
+	if mixed {
+		asOCI(manifest)
+	}
+	o.media = manifest.MediaType
+	o.manifest, err = json.Marshal(manifest)
+	return err
+}
+
+// asOCI renames the Docker media types of a manifest to the OCI ones, which
+// name the same bytes: Docker's know no zstd.
+func asOCI(manifest *v1.Manifest) {
+	manifest.MediaType = types.OCIManifestSchema1
+	manifest.Config.MediaType = types.OCIConfigJSON
+	for i, layer := range manifest.Layers {
+		switch layer.MediaType {
+		case types.DockerLayer:
+			manifest.Layers[i].MediaType = types.OCILayer
+		case types.DockerUncompressedLayer:
+			manifest.Layers[i].MediaType = types.OCIUncompressedLayer
+		}
+	}
+}
+
+// counted counts a layer that is read for the registry.
+func (o *outgoing) counted(rc io.ReadCloser) io.ReadCloser {
+	o.opened.Add(1)
+	return &countedReader{rc, func(n int) {
+		done := o.bytes.Add(int64(n))
+		if o.progress != nil {
+			o.progress(done, o.total)
+		}
+	}}
+}
+
+func (o *outgoing) stats() Stats {
+	return Stats{Images: 1, Layers: int(o.opened.Load()), Bytes: o.bytes.Load()}
+}
+
+func (o *outgoing) close() {
+	for _, layer := range o.layers {
+		if c, ok := layer.(*compressedLayer); ok {
+			c.Close()
+		}
+	}
+}
+
+func (o *outgoing) RawConfigFile() ([]byte, error)      { return o.base.RawConfigFile() }
+func (o *outgoing) RawManifest() ([]byte, error)        { return o.manifest, nil }
+func (o *outgoing) MediaType() (types.MediaType, error) { return o.media, nil }
+func (o *outgoing) ConfigLayer() (v1.Layer, error)      { return partial.ConfigLayer(o.base) }
+
+// LayerByDigest is asked once for each layer that travels, and for the config.
+func (o *outgoing) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
+	if layer, ok := o.layers[h]; ok {
+		return layer, nil
+	}
+	return partial.ConfigLayer(o.base)
+}
+
+// outgoingLayer counts the bytes of a layer that is sent as it is.
+type outgoingLayer struct {
+	v1.Layer
+	opened func(io.ReadCloser) io.ReadCloser
+}
+
+func (l *outgoingLayer) Compressed() (io.ReadCloser, error) {
+	rc, err := l.Layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	return l.opened(rc), nil
+}
