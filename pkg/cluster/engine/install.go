@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// Step is the name under which Install emits event.StepProgress.
+const Step = "engine"
+
+// packages make podman work on Debian and Ubuntu. podman itself only
+// recommends the network stack (netavark, its DNS server, and the iptables
+// that it calls) and the init process that some images ask for. runc is there
+// for machines with cgroups of version 1, which crun refuses.
+var packages = []string{"podman", "runc", "netavark", "aardvark-dns", "catatonit", "iptables"}
+
+// olderPackages are what podman uses where netavark is not packaged yet
+// (Ubuntu 22.04).
+var olderPackages = []string{"podman", "runc", "containernetworking-plugins", "catatonit", "iptables"}
+
+// InstallCommand returns the command that installs an engine on this machine,
+// or where to read about it.
+func InstallCommand() string {
+	if !debianLike("/etc/os-release") {
+		if runtime.GOOS == "linux" {
+			return "use this system's package manager to install podman, then run zr again"
+		}
+		return "install Docker Desktop or Podman Desktop and start it"
+	}
+	sudo := "sudo "
+	if os.Geteuid() == 0 {
+		sudo = ""
+	}
+	return sudo + "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
+}
+
+// CanInstall says whether Install can work: as root on Debian, Ubuntu and
+// what is made from them.
+func CanInstall() bool { return os.Geteuid() == 0 && debianLike("/etc/os-release") }
+
+// FindOrInstall is Find, and where that finds nothing at all Install before
+// it. A preferred engine other than podman is never replaced.
+func FindOrInstall(ctx context.Context, preferred string, sink event.Sink) (Engine, error) {
+	e, err := Find(ctx, preferred)
+	if !errors.Is(err, ErrNone) || !CanInstall() || (preferred != "" && preferred != Podman) {
+		return e, err
+	}
+	sink.Emit(event.Notice{Text: "no container engine runs here: podman is being installed", Hint: InstallCommand()})
+	if err := Install(ctx, sink); err != nil {
+		return Engine{}, err
+	}
+	return Find(ctx, preferred)
+}
+
+// Install installs podman with apt-get. The caller is root.
+func Install(ctx context.Context, sink event.Sink) error {
+	if !CanInstall() {
+		return fault.Hint(errors.New("installing podman: zr can only do that as root on Debian or Ubuntu"), InstallCommand())
+	}
+	if err := apt(ctx, sink, "update"); err != nil {
+		return err
+	}
+	wanted := packages
+	if exec.CommandContext(ctx, "apt-cache", "show", "netavark").Run() != nil {
+		wanted = olderPackages
+	}
+	return apt(ctx, sink, append([]string{"install", "-y", "--no-install-recommends"}, wanted...)...)
+}
+
+// apt runs apt-get and shows its lines as progress. What it said is in the
+// error.
+func apt(ctx context.Context, sink event.Sink, args ...string) error {
+	// Another apt may be at work, as right after the boot of a cloud machine.
+	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q", "-o", "DPkg::Lock::Timeout=120"}, args...)...)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")
+	cmd.WaitDelay = killDelay
+	said := new(bytes.Buffer)
+	r, w := io.Pipe()
+	cmd.Stdout, cmd.Stderr = w, w
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			said.WriteString(lines.Text() + "\n")
+			sink.Emit(event.StepProgress{Step: Step, Detail: lines.Text()})
+		}
+		_, _ = io.Copy(io.Discard, r) // a line too long for the scanner must not block apt
+	}()
+	err := cmd.Run()
+	w.Close()
+	<-done
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return fault.Hint(fmt.Errorf("installing podman: apt-get %s: %w: %s", args[0], err, tail(said.String(), 5)),
+		"mend what apt says, then run: "+InstallCommand())
+}
+
+// tail returns the last n lines of text.
+func tail(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// debianLike reads an os-release file.
+func debianLike(path string) bool {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		if key != "ID" && key != "ID_LIKE" {
+			continue
+		}
+		for _, id := range strings.Fields(strings.Trim(value, `"'`)) {
+			if id == "debian" || id == "ubuntu" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,58 @@
+// Package hostport says whether a TCP port of this machine is free, and who
+// has it where it is not.
+package hostport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// Loopback is the address at which kind publishes the ports of a cluster.
+const Loopback = "127.0.0.1"
+
+// Taken says that a port cannot be had.
+type Taken struct {
+	Port  int32
+	Owner Owner // zero where it cannot be told
+	Err   error // what the system said
+}
+
+// Owner is the process that has a port.
+type Owner struct {
+	PID     int
+	Command string // its command line, cut short
+}
+
+func (o Owner) String() string {
+	if o.PID == 0 {
+		return "a process that cannot be told without its owner's rights"
+	}
+	return fmt.Sprintf("process %d (%s)", o.PID, o.Command)
+}
+
+func (t *Taken) Error() string {
+	if errors.Is(t.Err, syscall.EADDRINUSE) {
+		return fmt.Sprintf("port %d is in use by %s", t.Port, t.Owner)
+	}
+	return fmt.Sprintf("port %d cannot be used: %v", t.Port, t.Err)
+}
+
+// Unwrap returns what the system said.
+func (t *Taken) Unwrap() error { return t.Err }
+
+// Check returns a *Taken when nothing can listen at the port of the loopback
+// address, and nil when the port is free.
+func Check(port int32) error {
+	l, err := net.Listen("tcp4", net.JoinHostPort(Loopback, strconv.Itoa(int(port))))
+	if err == nil {
+		return l.Close()
+	}
+	taken := &Taken{Port: port, Err: err}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		taken.Owner = owner("/proc", port)
+	}
+	return taken
+}

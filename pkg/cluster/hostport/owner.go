@@ -1,0 +1,80 @@
+package hostport
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxCommand is how much of a command line tells which program it is.
+const maxCommand = 80
+
+// stateListen is TCP_LISTEN of the kernel's tcp_states.h, as /proc/net/tcp
+// prints it.
+const stateListen = "0A"
+
+// owner finds the process that listens at a port: the sockets of the network
+// namespace in /proc/net, then who has such a socket among its files. It
+// returns the zero Owner where /proc does not say, as outside Linux or when
+// the process is another user's.
+func owner(proc string, port int32) Owner {
+	sockets := map[string]bool{}
+	for _, file := range []string{"net/tcp", "net/tcp6"} {
+		text, err := os.ReadFile(filepath.Join(proc, file))
+		if err != nil {
+			continue
+		}
+		for _, inode := range listeners(string(text), port) {
+			sockets["socket:["+inode+"]"] = true
+		}
+	}
+	if len(sockets) == 0 {
+		return Owner{}
+	}
+	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*/fd/*"))
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		if err != nil || !sockets[target] {
+			continue
+		}
+		dir := filepath.Dir(filepath.Dir(link))
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		return Owner{PID: pid, Command: command(dir)}
+	}
+	return Owner{}
+}
+
+// listeners returns the inodes of the sockets that listen at a port, from the
+// text of a /proc/net/tcp.
+func listeners(table string, port int32) []string {
+	// sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
+	const local, state, inode = 1, 3, 9
+	suffix := fmt.Sprintf(":%04X", port)
+	var found []string
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) > inode && f[state] == stateListen && strings.HasSuffix(f[local], suffix) {
+			found = append(found, f[inode])
+		}
+	}
+	return found
+}
+
+func command(dir string) string {
+	text, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+	line := strings.TrimSpace(string(bytes.ReplaceAll(text, []byte{0}, []byte{' '})))
+	if line == "" { // a zombie or a kernel thread has no command line
+		name, _ := os.ReadFile(filepath.Join(dir, "comm"))
+		line = strings.TrimSpace(string(name))
+	}
+	if r := []rune(line); len(r) > maxCommand {
+		line = string(r[:maxCommand-1]) + "…"
+	}
+	return line
+}

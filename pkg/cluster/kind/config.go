@@ -1,0 +1,59 @@
+package kind
+
+import (
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+
+	"zr/pkg/cluster/engine"
+	"zr/pkg/cluster/hostport"
+)
+
+// cniLabel on a node image says that it brings a network of its own in
+// /etc/cni/net.d (cniStatic), so that kind must not install one.
+const (
+	cniLabel  = "zr.dev/cni"
+	cniStatic = "static"
+)
+
+// kubeletInUserNamespace is the feature gate under which the kubelet goes on
+// where it may not set what needs CAP_SYS_RESOURCE.
+const kubeletInUserNamespace = "KubeletInUserNamespace"
+
+// keepOOMScores lets containerd start containers whose OOM score may not be
+// lowered, for the two versions of its settings that node images come with.
+var keepOOMScores = []string{
+	"version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  restrict_oom_score_adj = true\n",
+	"version = 3\n[plugins.\"io.containerd.cri.v1.runtime\"]\n  restrict_oom_score_adj = true\n",
+}
+
+const acceptCgroupV1 = `kind: KubeletConfiguration
+failCgroupV1: false
+`
+
+// config returns what kind is told. On an ordinary machine only the ports and
+// the number of nodes differ from kind's own defaults.
+func (p *provider) config(e engine.Engine, img image) *v1alpha4.Cluster {
+	c := &v1alpha4.Cluster{Name: p.opts.Name}
+	c.Networking.DisableDefaultCNI = img.staticCNI
+	for i := range p.opts.Nodes {
+		n := v1alpha4.Node{Role: v1alpha4.WorkerRole, Image: img.ref}
+		if i == 0 {
+			n.Role = v1alpha4.ControlPlaneRole
+			// kube-proxy serves a NodePort on every node, so one maps them all.
+			for _, port := range p.opts.Ports {
+				n.ExtraPortMappings = append(n.ExtraPortMappings, v1alpha4.PortMapping{
+					ContainerPort: port.Node, HostPort: port.Host,
+					ListenAddress: hostport.Loopback, Protocol: v1alpha4.PortMappingProtocolTCP,
+				})
+			}
+		}
+		c.Nodes = append(c.Nodes, n)
+	}
+	if e.Host.NoSysResource {
+		c.FeatureGates = map[string]bool{kubeletInUserNamespace: true}
+		c.ContainerdConfigPatches = keepOOMScores
+	}
+	if e.Host.CgroupV1 {
+		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, acceptCgroupV1)
+	}
+	return c
+}

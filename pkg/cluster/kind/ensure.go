@@ -1,0 +1,210 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
+	"zr/pkg/cluster/hostport"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// bootTimeout is how long a cluster may take to answer after its containers
+// started: some 10 s, or a minute on a machine that does other things.
+const bootTimeout = 3 * time.Minute
+
+// pollInterval is how often the API server of a booting cluster is asked. A
+// refused connection costs nothing.
+const pollInterval = 100 * time.Millisecond
+
+// Ensure finds the cluster, brings it back or makes it.
+func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluster, error) {
+	// All is well nearly always, and needs neither the lock nor the engine.
+	if f, err := p.ask(ctx); err == nil && f.ready {
+		return p.accept(f, sink)
+	}
+	unlock, err := p.lock(ctx, sink)
+	if err != nil {
+		return nil, p.wrap("locking", err)
+	}
+	defer unlock()
+	// Another zr may have made it while this one waited for the lock.
+	if f, err := p.ask(ctx); err == nil && f.ready {
+		return p.accept(f, sink)
+	}
+
+	h, err := p.locate(ctx)
+	if err != nil {
+		return nil, p.wrap("finding", err)
+	}
+	if h.foreign() != "" {
+		return nil, p.wrap("using", h.foreignFault())
+	}
+	if len(h.nodes) > 0 {
+		f, err := p.revive(ctx, h, sink)
+		if err == nil {
+			return p.accept(f, sink)
+		}
+		if !errors.Is(err, errUnfinished) {
+			return nil, p.wrap("starting", err)
+		}
+		sink.Emit(event.Notice{Text: fmt.Sprintf("cluster %q was left half made; it is made anew", p.opts.Name)})
+		if err := p.remove(ctx, h.engine); err != nil {
+			return nil, p.wrap("removing half-made", err)
+		}
+	}
+	return p.create(ctx, h.engine, sink)
+}
+
+// accept checks an existing cluster against what is wanted.
+func (p *provider) accept(f *found, sink event.Sink) (*cluster.Cluster, error) {
+	if err := p.conflict(f.record); err != nil {
+		return nil, err
+	}
+	for _, note := range p.noteworthy(f.record) {
+		sink.Emit(event.Notice{Text: note, Hint: "zr down --purge && zr up makes it anew, without its data"})
+	}
+	return f.Cluster, nil
+}
+
+// revive brings the containers of a finished cluster to the point where the
+// API server answers. It returns errUnfinished for one that never was.
+func (p *provider) revive(ctx context.Context, h holding, sink event.Sink) (*found, error) {
+	if stopped := h.stopped(); len(stopped) > 0 {
+		if err := p.start(ctx, h, stopped, sink); err != nil {
+			return nil, err
+		}
+	}
+	first := node{h.controlPlane(), h.engine}
+	if first.name == "" || !p.finished(ctx, first) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, errUnfinished
+	}
+	if err := p.refreshKubeconfig(ctx, h); err != nil {
+		return nil, err
+	}
+	progress(sink, "waiting for the API server")
+	f, err := p.await(ctx)
+	if errors.Is(err, errUnfinished) {
+		// The file in the node says that it was; only the annotation is missing.
+		if err := p.annotate(ctx, first); err != nil {
+			return nil, err
+		}
+		f, err = p.await(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		err = fault.Hint(err, fmt.Sprintf("look at `%s logs %s`; %s restart %s may help; zr down --purge && zr up makes it anew, without its data",
+			h.engine.Name, first.name, h.engine.Name, first.name))
+	}
+	return f, err
+}
+
+// start starts the containers that stand still, after a reboot or because
+// somebody stopped them.
+func (p *provider) start(ctx context.Context, h holding, stopped []container, sink event.Sink) error {
+	sink.Emit(event.Notice{Text: fmt.Sprintf("cluster %q was stopped; it is started again", p.opts.Name)})
+	for _, c := range stopped {
+		for _, port := range c.ports {
+			if err := p.portFree(port); err != nil {
+				return err
+			}
+		}
+	}
+	progress(sink, "starting its nodes")
+	args := []string{"start"}
+	for _, c := range stopped {
+		args = append(args, c.name)
+	}
+	return h.engine.Run(ctx, nil, nil, args...)
+}
+
+// await asks the API server until all nodes are ready, or until bootTimeout.
+func (p *provider) await(ctx context.Context) (*found, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, bootTimeout, fmt.Errorf("not ready within %s", bootTimeout))
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		f, err := p.ask(ctx)
+		if err == nil && f.ready {
+			return f, nil
+		}
+		if errors.Is(err, errUnfinished) {
+			return nil, err
+		}
+		last := err
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if err := context.Cause(ctx); errors.Is(err, context.Canceled) || last == nil {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), last)
+		}
+	}
+}
+
+// portsFree returns the fault of every wanted port that cannot be had, at once.
+func (p *provider) portsFree() error {
+	var errs []error
+	for _, port := range p.opts.Ports {
+		if err := p.portFree(port.Host); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (p *provider) portFree(port int32) error {
+	err := hostport.Check(port)
+	if err == nil {
+		return nil
+	}
+	for _, wanted := range p.opts.Ports {
+		if wanted.Host == port {
+			return fault.Hint(fmt.Errorf("publishing service %q: %w", wanted.Service, err), fmt.Sprintf(
+				"stop what has the port, or give the service another one of this machine: cluster.ports.%s in the config", wanted.Service))
+		}
+	}
+	return fault.Hint(err, "stop what has the port")
+}
+
+// Notices of what a constrained machine calls for, each only where it does.
+func workarounds(e engine.Engine) []event.Notice {
+	var notices []event.Notice
+	note := func(text string, args ...any) {
+		notices = append(notices, event.Notice{Text: fmt.Sprintf(text, args...)})
+	}
+	for _, s := range e.Skipped {
+		if s.Reason != engine.NotInstalled {
+			note("%s is used, since %s cannot be: %s", e.Name, s.Name, s.Reason)
+		}
+	}
+	if e.Host.NoSysResource {
+		note("this machine lacks CAP_SYS_RESOURCE: the kubelet runs as in a user namespace, containers keep their OOM scores")
+	}
+	if e.Host.Nofile != 0 {
+		note("this machine limits open files to %d and processes to %d: the nodes are given no more", e.Host.Nofile, e.Host.Nproc)
+	}
+	if e.Host.CgroupV1 {
+		text := "this machine has cgroups of version 1, which the kubelet is told to accept"
+		if e.Name == engine.Podman {
+			text += " (podman uses runc for them)"
+		}
+		note("%s", text)
+	}
+	return notices
+}
+
+// progress reports what is being done with a cluster, in no particular number
+// of steps.
+func progress(sink event.Sink, detail string, args ...any) {
+	sink.Emit(event.StepProgress{Step: cluster.Step, Detail: strings.TrimSpace(fmt.Sprintf(detail, args...))})
+}

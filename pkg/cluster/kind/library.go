@@ -1,0 +1,111 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	kindcluster "sigs.k8s.io/kind/pkg/cluster"
+	kindexec "sigs.k8s.io/kind/pkg/exec"
+	kindlog "sigs.k8s.io/kind/pkg/log"
+
+	"zr/pkg/cluster/engine"
+)
+
+// environment guards what library changes.
+var environment sync.Mutex
+
+// library returns the kind library for an engine. kind starts the engine's
+// commands itself and hands them this process's environment, so that the
+// settings which a constrained machine needs must be there while it works;
+// restore takes them away again.
+func library(e engine.Engine, logger kindlog.Logger) (lib *kindcluster.Provider, restore func(), err error) {
+	var option kindcluster.ProviderOption
+	switch e.Name {
+	case engine.Docker:
+		option = kindcluster.ProviderWithDocker()
+	case engine.Podman:
+		option = kindcluster.ProviderWithPodman()
+	case engine.Nerdctl:
+		option = kindcluster.ProviderWithNerdctl(engine.Nerdctl)
+	default:
+		return nil, nil, fmt.Errorf("kind does not know container engine %q", e.Name)
+	}
+	if logger == nil {
+		logger = kindlog.NoopLogger{}
+	}
+	restore = setenv(e.Env)
+	return kindcluster.NewProvider(kindcluster.ProviderWithLogger(logger), option), restore, nil
+}
+
+// setenv sets variables of this process and returns how to set them back.
+func setenv(vars []string) (restore func()) {
+	if len(vars) == 0 {
+		return func() {}
+	}
+	environment.Lock()
+	var undo []func()
+	for _, v := range vars {
+		key, value, _ := strings.Cut(v, "=")
+		if old, had := os.LookupEnv(key); had {
+			undo = append(undo, func() { os.Setenv(key, old) })
+		} else {
+			undo = append(undo, func() { os.Unsetenv(key) })
+		}
+		os.Setenv(key, value)
+	}
+	return func() {
+		for _, f := range undo {
+			f()
+		}
+		environment.Unlock()
+	}
+}
+
+// leave runs f, which takes no context, and stops waiting for it when ctx ends.
+func leave[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
+}
+
+// logLines is how much of a failed command's output tells why: kubeadm's
+// complaint and what led to it, not its hundreds of lines before.
+const logLines = 15
+
+// concise returns a kind error with the end of what the failed command said,
+// which kind keeps apart from the error's text.
+func concise(err error) error {
+	failed := kindexec.RunErrorForError(err)
+	if failed == nil {
+		return err
+	}
+	var lines []string
+	for line := range strings.Lines(string(failed.Output)) {
+		// The goroutine stacks and traces that kubeadm prints at --v=6.
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "k8s.io/") && !strings.HasPrefix(line, "I1") {
+			lines = append(lines, line)
+		}
+	}
+	lines = lines[max(0, len(lines)-logLines):]
+	if len(lines) == 0 {
+		return err
+	}
+	return errors.Join(err, errors.New(strings.Join(lines, "\n")))
+}
