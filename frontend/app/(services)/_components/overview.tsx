@@ -1,0 +1,31 @@
+import type { Service } from "../schema";
+import { stateLook } from "./state";
+import { count, summarize } from "./summary";
+
+/** The stack in one sentence, and the counts behind it where they are not all the same. */
+export function Overview({ services }: { services: Service[] }) {
+  const { state, text } = summarize(services);
+  const { Icon, color } = stateLook[state];
+  const counts = count(services);
+  return (
+    <div aria-live="polite">
+      <h1
+        data-testid="summary"
+        data-state={state}
+        className="flex items-center gap-2.5 font-semibold text-xl tracking-tight"
+      >
+        <Icon className={`size-5! ${color}`} />
+        {text}
+      </h1>
+      {counts.length > 1 && (
+        <p className="mt-1 flex flex-wrap gap-x-3 pl-7.5 text-muted text-xs">
+          {counts.map(([each, n]) => (
+            <span key={each}>
+              {n} {each}
+            </span>
+          ))}
+        </p>
+      )}
+    </div>
+  );
+}

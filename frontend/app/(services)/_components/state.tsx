@@ -1,0 +1,24 @@
+import type { ComponentType } from "react";
+import { HealthyIcon, PendingIcon, StartingIcon, UnhealthyIcon } from "@/components/icons";
+import type { State } from "../schema";
+
+/** The one place that says how a state looks: an icon of its own shape, a word, a colour. */
+export const stateLook: Record<
+  State,
+  { label: string; color: string; Icon: ComponentType<{ className?: string }> }
+> = {
+  healthy: { label: "Healthy", color: "text-healthy", Icon: HealthyIcon },
+  starting: { label: "Starting", color: "text-starting", Icon: StartingIcon },
+  unhealthy: { label: "Unhealthy", color: "text-unhealthy", Icon: UnhealthyIcon },
+  pending: { label: "Pending", color: "text-pending", Icon: PendingIcon },
+};
+
+export function StateBadge({ state }: { state: State }) {
+  const { label, color, Icon } = stateLook[state];
+  return (
+    <span className={`inline-flex items-center gap-1.5 font-medium ${color}`}>
+      <Icon />
+      {label}
+    </span>
+  );
+}

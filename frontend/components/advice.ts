@@ -1,0 +1,40 @@
+import type { ProblemCode } from "@/lib/problem";
+
+export interface Advice {
+  title: string;
+  /** What to do, in order, each with the command for it. */
+  steps: { text: string; command: string }[];
+}
+
+const apiSteps = [
+  { text: "See what keeps the api from running:", command: "zr status" },
+  { text: "Read what it said last:", command: "zr logs api" },
+  { text: "Bring the stack back to what the source says:", command: "zr up" },
+];
+
+const versionSteps = [
+  { text: "Bring the dashboard and the api to the same version:", command: "zr up" },
+];
+
+/** What a person can do about each problem. */
+export const advice: Record<ProblemCode, Advice> = {
+  frontend_unreachable: {
+    title: "The dashboard’s server does not answer",
+    steps: [
+      { text: "See whether the cluster and the frontend run:", command: "zr status" },
+      { text: "Bring the stack back:", command: "zr up" },
+    ],
+  },
+  api_unreachable: { title: "The api cannot be reached", steps: apiSteps },
+  api_timeout: { title: "The api does not answer in time", steps: apiSteps },
+  api_error: {
+    title: "The api cannot answer",
+    steps: [
+      { text: "Read what it says about that:", command: "zr logs api" },
+      { text: "See the state of what it depends on:", command: "zr status" },
+    ],
+  },
+  api_unexpected: { title: "The api speaks another version", steps: versionSteps },
+  not_forwarded: { title: "The dashboard refused its own request", steps: versionSteps },
+  bad_query: { title: "The dashboard refused its own request", steps: versionSteps },
+};

@@ -1,0 +1,50 @@
+import type { Problem } from "@/lib/problem";
+import { advice } from "./advice";
+import { Button } from "./button";
+import { UnhealthyIcon } from "./icons";
+
+/** Why there is nothing to show, or nothing new, and what to do about it. */
+export function ProblemView({
+  problem,
+  note,
+  onRetry,
+}: {
+  problem: Problem;
+  /** What is shown meanwhile, and what happens next. */
+  note: string;
+  onRetry: () => void;
+}) {
+  const { title, steps } = advice[problem.code];
+  return (
+    <section
+      role="alert"
+      data-testid="problem"
+      data-code={problem.code}
+      className="rounded-lg border border-unhealthy/40 bg-surface p-4 sm:p-5"
+    >
+      <div className="flex items-start gap-3">
+        <UnhealthyIcon className="mt-0.5 text-unhealthy" />
+        <div className="min-w-0 flex-1">
+          <h2 className="font-semibold text-unhealthy">{title}</h2>
+          <p className="mt-1 break-words font-mono text-muted text-xs">{problem.message}</p>
+          <ol className="mt-4 space-y-2">
+            {steps.map(({ text, command }) => (
+              <li key={command} className="flex flex-wrap items-baseline gap-x-2 gap-y-1">
+                <span>{text}</span>
+                <code className="select-all rounded border border-line bg-canvas px-1.5 py-0.5 font-mono text-xs">
+                  {command}
+                </code>
+              </li>
+            ))}
+          </ol>
+          <div className="mt-4 flex flex-wrap items-center gap-3 text-muted text-xs">
+            <Button onClick={onRetry} className="text-ink">
+              Try now
+            </Button>
+            <span>{note}</span>
+          </div>
+        </div>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** The greatest number of changes that one request may ask for, as in the api. */
+const MAX_HISTORY = 500;
+
+/** Every path of the api that a browser may read through the dashboard, with the query that it takes. */
+const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
+  ["/api/v1/services", z.strictObject({})],
+  [
+    "/api/v1/history",
+    z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_HISTORY).optional() }),
+  ],
+]);
+
+export type Admission =
+  | { kind: "allowed"; target: string }
+  | { kind: "unknown" }
+  | { kind: "bad_query"; reason: string };
+
+/**
+ * Says whether a request is forwarded, and as what. The target is put together
+ * from the list and the parsed query, never copied from the request.
+ */
+export function admit(path: string, query: URLSearchParams): Admission {
+  const schema = allowed.get(path);
+  if (!schema) {
+    return { kind: "unknown" };
+  }
+  const parsed = schema.safeParse(Object.fromEntries(query));
+  if (!parsed.success) {
+    return { kind: "bad_query", reason: z.prettifyError(parsed.error) };
+  }
+  const known = Object.entries(parsed.data).map(([key, value]) => [key, String(value)]);
+  const search = new URLSearchParams(known).toString();
+  return { kind: "allowed", target: search ? `${path}?${search}` : path };
+}

@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+/** What can keep the dashboard from showing live data, from the browser inwards. */
+export const problemCodes = [
+  /** The page's own server does not answer. */
+  "frontend_unreachable",
+  /** The dashboard does not forward this request. */
+  "not_forwarded",
+  /** The request is one of those that are forwarded, but its query is not valid. */
+  "bad_query",
+  /** Nothing answers at API_URL. */
+  "api_unreachable",
+  /** The api took longer than the dashboard waits. */
+  "api_timeout",
+  /** The api answered with an error of its own. */
+  "api_error",
+  /** The api answered with something that this dashboard does not understand. */
+  "api_unexpected",
+] as const;
+
+export type ProblemCode = (typeof problemCodes)[number];
+
+/**
+ * A failure as a plain value: it crosses from the server to the page, and from
+ * the proxy to the browser as the `error` of a JSON body.
+ */
+export interface Problem {
+  code: ProblemCode;
+  /** What failed and why, in one line, without anything secret. */
+  message: string;
+}
+
+export const problemBody = z.object({
+  error: z.object({ code: z.enum(problemCodes), message: z.string() }),
+});
+
+/** The HTTP status that the proxy answers a problem with: the one place where they meet. */
+export const problemStatus: Record<ProblemCode, number> = {
+  frontend_unreachable: 502,
+  not_forwarded: 404,
+  bad_query: 400,
+  api_unreachable: 502,
+  api_timeout: 504,
+  api_error: 502,
+  api_unexpected: 502,
+};
+
+/** Data, or the reason why there is none. */
+export type Outcome<T> = { ok: true; data: T } | { ok: false; problem: Problem };
+
+export function failed(code: ProblemCode, message: string): { ok: false; problem: Problem } {
+  return { ok: false, problem: { code, message } };
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { alias: { "@": import.meta.dirname } },
+  oxc: { jsx: { runtime: "automatic" } },
+  test: {
+    include: ["**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+  },
+});
