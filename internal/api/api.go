@@ -1,0 +1,144 @@
+// Package api is the backend of the dashboard: an HTTP server that says which
+// services run in its namespace, how each of them is, and how it was.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"zr/internal/api/fleet"
+	"zr/internal/api/kube"
+	"zr/internal/api/probe"
+	"zr/internal/api/store/cache"
+	"zr/internal/api/store/postgres"
+)
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitConfig = 2 // the environment is wrong: starting again does not help
+)
+
+// Main runs the api until it is told to stop by SIGTERM or SIGINT, and
+// returns the exit code. A second signal ends the process at once. The log
+// goes to out.
+func Main(getenv func(string) string, out io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return Run(ctx, getenv, out, nil)
+}
+
+// Run runs the api until ctx ends and returns the exit code. It tells its
+// address to listening, where that is not nil, as soon as it can be called;
+// everything else happens after that.
+func Run(ctx context.Context, getenv func(string) string, out io.Writer, listening func(net.Addr)) int {
+	started := time.Now()
+	settings, err := loadSettings(getenv)
+	log := newLogger(out, settings.LogLevel)
+
+	var db *postgres.Store
+	if settings.DatabaseURL != "" {
+		var problem error
+		if db, problem = postgres.Open(settings.DatabaseURL, log); problem != nil {
+			err = errors.Join(err, fmt.Errorf("DATABASE_URL: %w", problem))
+		} else {
+			defer db.Close()
+		}
+	}
+	var shared cache.Cache
+	if settings.RedisURL != "" {
+		var problem error
+		if shared, problem = cache.Open(settings.RedisURL, log); problem != nil {
+			err = errors.Join(err, fmt.Errorf("REDIS_URL: %w", problem))
+		} else {
+			defer shared.Close()
+		}
+	}
+	if err != nil {
+		for _, problem := range flatten(err) {
+			log.Error("bad configuration", "problem", problem.Error())
+		}
+		return exitConfig
+	}
+
+	client, err := kube.InCluster(getenv, kube.MountPath)
+	if err != nil {
+		log.Warn("the Kubernetes API is not used", "reason", err.Error())
+	}
+	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
+	reader := fleet.NewReader(client, shared, probes, fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}, log)
+	app := &routes{settings: settings, log: log, probes: probes, services: reader, history: db, started: started}
+	return serve(ctx, app, listening, db.Run, fleet.NewObserver(reader, db, log).Run)
+}
+
+// serve listens, runs the background jobs, and stops everything when ctx ends.
+func serve(ctx context.Context, app *routes, listening func(net.Addr), jobs ...func(context.Context)) int {
+	log := app.log
+	listener, err := net.Listen("tcp", ":"+strconv.Itoa(app.settings.Port))
+	if err != nil {
+		log.Error("the api cannot listen", "error", err)
+		return exitFailed
+	}
+	srv := newServer(app.handler(), log)
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }()
+	log.Info("listening", "address", listener.Addr().String(), "version", version, "build", app.settings.Build, "ms", time.Since(app.started).Milliseconds())
+	if listening != nil {
+		listening(listener.Addr())
+	}
+
+	var background sync.WaitGroup
+	jobCtx, stopJobs := context.WithCancel(ctx)
+	for _, job := range jobs {
+		background.Go(func() { job(jobCtx) })
+	}
+	defer background.Wait()
+	defer stopJobs()
+
+	select {
+	case err := <-failed:
+		log.Error("serving failed", "error", err)
+		return exitFailed
+	case <-ctx.Done():
+	}
+	return shutDown(srv, app, log)
+}
+
+func shutDown(srv *server, app *routes, log *slog.Logger) int {
+	app.stopping.Store(true)
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), app.settings.ShutdownTimeout)
+	defer cancel()
+	err := srv.stop(ctx)
+	took := time.Since(begin).Milliseconds()
+	if err != nil {
+		log.Warn("stopped", "ms", took, "error", err)
+	} else {
+		log.Info("stopped", "ms", took)
+	}
+	return exitOK
+}
+
+// flatten returns the problems that were joined.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, flatten(e)...)
+	}
+	return all
+}

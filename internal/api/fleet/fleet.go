@@ -1,0 +1,84 @@
+// Package fleet says which services run in the namespace and how each of them
+// is: what Kubernetes knows of it, and what this api measured itself.
+package fleet
+
+import (
+	"time"
+
+	"zr/internal/api/probe"
+)
+
+// State is what a service is doing.
+type State string
+
+// The states of a service. Removed is in the history only.
+const (
+	Pending   State = "pending"   // nothing of it runs yet
+	Starting  State = "starting"  // its pods come up
+	Healthy   State = "healthy"   // all of its pods answer their probes
+	Unhealthy State = "unhealthy" // at least one does not, see the reason
+	Removed   State = "removed"
+)
+
+// The codes of a Reason.
+const (
+	Crash       = "crash"         // a container ended
+	ImagePull   = "image_pull"    // its image could not be had
+	Probe       = "probe"         // it runs and does not answer
+	Scheduling  = "scheduling"    // no node takes the pod
+	Quota       = "quota"         // the namespace's quota is used up
+	Config      = "config"        // the container cannot be made: a missing Secret, for example
+	Evicted     = "evicted"       // the node put the pod out
+	Rollout     = "rollout"       // the new version does not get ready
+	Stopped     = "stopped"       // scaled to zero
+	Unreachable = "unreachable"   // Kubernetes calls it ready, the api cannot use it
+	Waiting     = "waiting"       // an init container has not let it start yet
+	NotCreated  = "not_created"   // the API refuses the pod
+	OutOfMemory = "out_of_memory" // a container took more than its limit
+)
+
+// Reason says why a service is not healthy.
+type Reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Service is one workload of the namespace.
+type Service struct {
+	Name string `json:"name"`
+	// Kind is "Deployment" or "StatefulSet"; empty where Kubernetes could not
+	// be asked.
+	Kind     string    `json:"kind,omitempty"`
+	State    State     `json:"state"`
+	Reason   *Reason   `json:"reason,omitempty"`
+	Ready    int32     `json:"ready"`
+	Desired  int32     `json:"desired"`
+	Restarts int32     `json:"restarts"` // of all containers of its pods
+	Image    string    `json:"image,omitempty"`
+	Build    string    `json:"build,omitempty"`    // hash of the code, where it is known
+	Started  time.Time `json:"startedAt,omitzero"` // of its newest container
+	Pods     []Pod     `json:"pods,omitempty"`
+	// Measured is what this api found when it used the service, for those
+	// that it uses, and for itself.
+	Measured *probe.Result `json:"measured,omitempty"`
+}
+
+// Pod is one pod of a service.
+type Pod struct {
+	Name     string    `json:"name"`
+	Phase    string    `json:"phase"`
+	Ready    bool      `json:"ready"`
+	Restarts int32     `json:"restarts"`
+	Started  time.Time `json:"startedAt,omitzero"`
+	Reason   *Reason   `json:"reason,omitempty"`
+}
+
+// Snapshot is how all services were at one time.
+type Snapshot struct {
+	Namespace string    `json:"namespace"`
+	At        time.Time `json:"observedAt"`
+	// Kubernetes says whether the Kubernetes API answered. Without it the
+	// snapshot holds only the services that are measured.
+	Kubernetes probe.Result `json:"kubernetes"`
+	Services   []Service    `json:"services"` // sorted by name
+}

@@ -1,0 +1,138 @@
+package fleet
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"zr/internal/api/store/postgres"
+)
+
+// The observer's times.
+const (
+	// lookEvery is a compromise: a crash loop's first back-off is 10 s, and a
+	// rolling update of one pod takes some 2 s.
+	lookEvery = time.Second
+	// retention is how long the history is kept, and pruneEvery how often the
+	// rest is thrown away.
+	retention  = 30 * 24 * time.Hour
+	pruneEvery = time.Hour
+	// storeDeadline bounds one write.
+	storeDeadline = 2 * time.Second
+)
+
+// maxBacklog is how many changes are held while the database is away: that it
+// went away is one of them. A stack that flaps for longer loses the oldest.
+const maxBacklog = 1024
+
+// History is where the observer records. *postgres.Store is one.
+type History interface {
+	Record(ctx context.Context, seen []postgres.Observation) (int, error)
+	Prune(ctx context.Context, before time.Time) (int, error)
+}
+
+// Observer watches the services and records each change of their state.
+// Every replica runs one: the store keeps a change from being recorded twice.
+type Observer struct {
+	reader  *Reader
+	history History
+	log     *slog.Logger
+
+	last    map[string]postgres.Observation
+	backlog []postgres.Observation
+	failing bool
+	pruned  time.Time
+}
+
+// NewObserver returns an Observer of what reader sees.
+func NewObserver(reader *Reader, history History, log *slog.Logger) *Observer {
+	return &Observer{reader: reader, history: history, log: log, last: map[string]postgres.Observation{}}
+}
+
+// Run observes until ctx ends.
+func (o *Observer) Run(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if snapshot, err := o.reader.Snapshot(ctx); err == nil {
+			o.observe(snapshot)
+			o.flush(ctx)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// observe adds what changed since the last snapshot to the backlog.
+func (o *Observer) observe(s *Snapshot) {
+	for _, svc := range s.Services {
+		seen := postgres.Observation{Service: svc.Name, State: string(svc.State), Build: svc.Build, At: s.At}
+		if svc.Reason != nil {
+			seen.Reason, seen.Message = svc.Reason.Code, svc.Reason.Message
+		}
+		o.note(seen)
+	}
+	if s.Kubernetes.Status != "ok" {
+		return // what is missing may merely be unseen
+	}
+	for name, last := range o.last {
+		if last.State != string(Removed) && !s.has(name) {
+			o.note(postgres.Observation{Service: name, State: string(Removed), At: s.At})
+		}
+	}
+}
+
+func (s *Snapshot) has(name string) bool {
+	for _, svc := range s.Services {
+		if svc.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// note takes an observation that differs from the last one of its service.
+// The message alone may change with every look (a latency, a pod's name).
+func (o *Observer) note(seen postgres.Observation) {
+	last, known := o.last[seen.Service]
+	if known && last.State == seen.State && last.Reason == seen.Reason && last.Build == seen.Build {
+		return
+	}
+	o.last[seen.Service] = seen
+	o.backlog = append(o.backlog, seen)
+	if over := len(o.backlog) - maxBacklog; over > 0 {
+		o.backlog = append(o.backlog[:0], o.backlog[over:]...)
+		o.log.Warn("the history could not be written for long", "dropped", over)
+	}
+	level := slog.LevelInfo
+	if seen.State == string(Unhealthy) {
+		level = slog.LevelWarn
+	}
+	o.log.Log(context.Background(), level, "service "+seen.State,
+		"service", seen.Service, "was", last.State, "reason", seen.Reason, "build", seen.Build)
+}
+
+// flush writes the backlog, which stays where that fails.
+func (o *Observer) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeDeadline)
+	defer cancel()
+	if len(o.backlog) > 0 {
+		if _, err := o.history.Record(ctx, o.backlog); err != nil {
+			if !o.failing && ctx.Err() == nil {
+				o.log.Warn("the history waits for the database", "error", err)
+			}
+			o.failing = true
+			return
+		}
+		o.backlog, o.failing = nil, false
+	}
+	if now := time.Now(); now.Sub(o.pruned) >= pruneEvery {
+		if n, err := o.history.Prune(ctx, now.Add(-retention)); err == nil {
+			o.pruned = now
+			o.log.Debug("pruned the history", "events", n)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"zr/internal/api/kube"
+	"zr/internal/api/latest"
+	"zr/internal/api/probe"
+	"zr/internal/api/reason"
+	"zr/internal/api/store/cache"
+)
+
+// The reader's times.
+const (
+	// Deadline is what one look at Kubernetes and the dependencies may take.
+	Deadline = 3 * time.Second
+	// keep is how long a replica hands out one snapshot.
+	keep = 250 * time.Millisecond
+	// shared is how long all replicas hand out one look at Kubernetes: any
+	// number of dashboards costs the Kubernetes API three requests a second.
+	shared = time.Second
+	// cacheDeadline bounds the detour through the cache: what it saves is a
+	// few milliseconds.
+	cacheDeadline = 200 * time.Millisecond
+)
+
+// cacheKey changes with the shape of Workloads, so that replicas of two
+// versions do not read each other's.
+const cacheKey = "workloads:1:"
+
+// Workloads is what Kubernetes says, and what replicas share.
+type Workloads struct {
+	At       time.Time `json:"at"`
+	Services []Service `json:"services"`
+}
+
+// Reader reads the services of a namespace. It is safe for concurrent use.
+type Reader struct {
+	kube   *kube.Client // nil outside of a cluster
+	cache  cache.Cache
+	probes *probe.Set
+	self   Self
+	log    *slog.Logger
+
+	snapshots *latest.Value[*Snapshot]
+}
+
+// Self is what the api knows of itself.
+type Self struct {
+	Service string // the name of its workload
+	Build   string
+	Started time.Time
+}
+
+// NewReader returns a Reader. Without a cluster (client is nil) it reads only
+// what probes measure.
+func NewReader(client *kube.Client, c cache.Cache, probes *probe.Set, self Self, log *slog.Logger) *Reader {
+	r := &Reader{kube: client, cache: c, probes: probes, self: self, log: log}
+	r.snapshots = latest.New(Deadline, r.look, func(*Snapshot) time.Duration { return keep })
+	return r
+}
+
+// Snapshot returns how the services are. It is shared: do not change it.
+func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) { return r.snapshots.Get(ctx) }
+
+func (r *Reader) look(ctx context.Context) *Snapshot {
+	begin := time.Now()
+	s := &Snapshot{At: begin.UTC(), Kubernetes: probe.Result{Status: probe.OK}}
+	var (
+		wg    sync.WaitGroup
+		round probe.Round
+		err   error
+	)
+	wg.Go(func() { round, _ = r.probes.Round(ctx) })
+	if r.kube == nil {
+		err = kube.ErrNotInCluster
+	} else {
+		s.Namespace = r.kube.Namespace()
+		var w Workloads
+		if w, err = r.workloads(ctx); err == nil {
+			s.At, s.Services = w.At, w.Services
+		}
+	}
+	s.Kubernetes.LatencyMS = float64(time.Since(begin).Microseconds()) / 1000
+	wg.Wait()
+	if err != nil {
+		s.Kubernetes.Status, s.Kubernetes.Reason = probe.Down, kubernetesReason(err)
+	}
+	r.addMeasured(s, round)
+	return s
+}
+
+func kubernetesReason(err error) string {
+	if errors.Is(err, kube.ErrNotInCluster) {
+		return kube.ErrNotInCluster.Error()
+	}
+	return reason.Of(err)
+}
+
+// addMeasured joins what was measured with what Kubernetes says. A service
+// that Kubernetes calls healthy and that the api cannot use is not healthy.
+func (r *Reader) addMeasured(s *Snapshot, round probe.Round) {
+	for name, result := range round {
+		svc := s.service(name)
+		svc.Measured = &result
+		switch {
+		case result.Status == probe.OK && svc.Kind == "":
+			svc.State = Healthy
+		case result.Status != probe.OK && (svc.Kind == "" || svc.State == Healthy):
+			svc.State, svc.Reason = Unhealthy, &Reason{Unreachable, "the api cannot use it: " + result.Reason}
+		}
+	}
+	self := s.service(r.self.Service)
+	self.Measured = &probe.Result{Status: probe.OK}
+	self.Build = r.self.Build
+	if self.Kind == "" {
+		self.State, self.Started = Healthy, r.self.Started
+	}
+	slices.SortFunc(s.Services, func(a, b Service) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// service returns the service of a name, which it adds where it is missing.
+func (s *Snapshot) service(name string) *Service {
+	i := slices.IndexFunc(s.Services, func(svc Service) bool { return svc.Name == name })
+	if i < 0 {
+		i = len(s.Services)
+		s.Services = append(s.Services, Service{Name: name})
+	}
+	return &s.Services[i]
+}
+
+// workloads returns what another replica saw a moment ago, or asks Kubernetes
+// and tells the others. The cache is a saving: without it everything works.
+func (r *Reader) workloads(ctx context.Context) (Workloads, error) {
+	key := cacheKey + r.kube.Namespace()
+	if w, ok := r.cached(ctx, key); ok {
+		return w, nil
+	}
+	w, err := r.ask(ctx)
+	if err != nil {
+		return w, err
+	}
+	if value, err := json.Marshal(w); err == nil {
+		ctx, cancel := context.WithTimeout(ctx, cacheDeadline)
+		defer cancel()
+		if err := r.cache.Set(ctx, key, value, shared); err != nil {
+			r.log.Debug("the snapshot was not shared", "error", err)
+		}
+	}
+	return w, nil
+}
+
+func (r *Reader) cached(ctx context.Context, key string) (w Workloads, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, cacheDeadline)
+	defer cancel()
+	value, found, err := r.cache.Get(ctx, key)
+	if err != nil {
+		r.log.Debug("the shared snapshot was not read", "error", err)
+		return w, false
+	}
+	return w, found && json.Unmarshal(value, &w) == nil
+}
+
+func (r *Reader) ask(ctx context.Context) (Workloads, error) {
+	var (
+		wg                     sync.WaitGroup
+		deployments, statefuls []kube.Workload
+		pods                   []kube.Pod
+		errs                   [3]error
+	)
+	w := Workloads{At: time.Now().UTC()}
+	wg.Go(func() { deployments, errs[0] = r.kube.Deployments(ctx) })
+	wg.Go(func() { statefuls, errs[1] = r.kube.StatefulSets(ctx) })
+	wg.Go(func() { pods, errs[2] = r.kube.Pods(ctx) })
+	wg.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return w, err
+	}
+	for i := range deployments {
+		w.Services = append(w.Services, service("Deployment", &deployments[i], pods, w.At))
+	}
+	for i := range statefuls {
+		w.Services = append(w.Services, service("StatefulSet", &statefuls[i], pods, w.At))
+	}
+	return w, nil
+}

@@ -1,0 +1,69 @@
+// Package latest shares one answer between everybody who asks at about the
+// same time, so that many probes and dashboards cost a dependency no more
+// than one.
+package latest
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Value is the result of a function that runs at most once at a time and
+// whose result is handed out until it is too old. It is safe for concurrent
+// use.
+type Value[T any] struct {
+	get     func(context.Context) T
+	keep    func(T) time.Duration
+	timeout time.Duration
+
+	mu      sync.Mutex
+	value   T
+	until   time.Time
+	running chan struct{} // closed when the running call is done; nil without one
+}
+
+// New returns the Value of get. A call of get is given timeout, and its
+// result is handed out for keep(result) afterwards.
+func New[T any](timeout time.Duration, get func(context.Context) T, keep func(T) time.Duration) *Value[T] {
+	return &Value[T]{get: get, keep: keep, timeout: timeout}
+}
+
+// Get returns the latest result, after waiting for a new one where that is
+// too old. It fails only with ctx; the call goes on for the others.
+func (v *Value[T]) Get(ctx context.Context) (T, error) {
+	v.mu.Lock()
+	if v.running == nil {
+		if time.Now().Before(v.until) {
+			defer v.mu.Unlock()
+			return v.value, nil
+		}
+		v.running = make(chan struct{})
+		go v.run(v.running)
+	}
+	done := v.running
+	v.mu.Unlock()
+
+	select {
+	case <-done:
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.value, nil
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// run is not bound to the caller that happened to be first: its leaving must
+// not fail the others.
+func (v *Value[T]) run(done chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), v.timeout)
+	defer cancel()
+	value := v.get(ctx)
+
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.value, v.until, v.running = value, time.Now().Add(v.keep(value)), nil
+	close(done)
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The defaults of the settings.
+const (
+	defaultPort            = 3001
+	defaultService         = "api"
+	defaultShutdownTimeout = 10 * time.Second
+	defaultOrigin          = "http://localhost:3000"
+)
+
+// Settings are what the environment says. In the cluster they come from the
+// ConfigMap "settings" and the Secret "secrets".
+type Settings struct {
+	Port            int           // PORT
+	LogLevel        slog.Level    // LOG_LEVEL: debug, info, warning or error
+	DatabaseURL     string        // DATABASE_URL, secret
+	RedisURL        string        // REDIS_URL, secret
+	ShutdownTimeout time.Duration // SHUTDOWN_TIMEOUT: how long requests in flight may take
+	// AllowedOrigins are the origins of the pages that may read the answers:
+	// ALLOWED_ORIGINS, separated by commas.
+	AllowedOrigins []string
+	// AllowedHosts are further names under which the api may be called:
+	// ALLOWED_HOSTS, separated by commas. Addresses, localhost and names
+	// inside the cluster need not be listed.
+	AllowedHosts []string
+	Service      string // SERVICE_NAME: the name of the api's own workload
+	Build        string // ZR_BUILD_HASH: what it was built from, set by zr
+}
+
+// loadSettings reads the environment and returns every problem at once. No
+// problem shows the value of a secret.
+func loadSettings(getenv func(string) string) (Settings, error) {
+	s := Settings{
+		DatabaseURL: getenv("DATABASE_URL"),
+		RedisURL:    getenv("REDIS_URL"),
+		Service:     or(getenv("SERVICE_NAME"), defaultService),
+		Build:       getenv("ZR_BUILD_HASH"),
+	}
+	var problems []error
+	problem := func(name, format string, args ...any) {
+		problems = append(problems, fmt.Errorf(name+": "+format, args...))
+	}
+	for _, required := range []string{"DATABASE_URL", "REDIS_URL"} {
+		if getenv(required) == "" {
+			problem(required, "is not set")
+		}
+	}
+	var err error
+	if s.Port, err = strconv.Atoi(or(getenv("PORT"), strconv.Itoa(defaultPort))); err != nil || s.Port < 0 || s.Port > 65535 {
+		problem("PORT", "%q is not a port (0 to 65535; 0 takes a free one)", getenv("PORT"))
+	}
+	if s.LogLevel, err = parseLevel(or(getenv("LOG_LEVEL"), "info")); err != nil {
+		problem("LOG_LEVEL", "%w", err)
+	}
+	s.ShutdownTimeout, err = time.ParseDuration(or(getenv("SHUTDOWN_TIMEOUT"), defaultShutdownTimeout.String()))
+	if err != nil || s.ShutdownTimeout < 0 {
+		problem("SHUTDOWN_TIMEOUT", "%q is not a duration such as 10s", getenv("SHUTDOWN_TIMEOUT"))
+	}
+	for _, origin := range list(or(getenv("ALLOWED_ORIGINS"), defaultOrigin)) {
+		u, err := url.Parse(origin)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+			problem("ALLOWED_ORIGINS", "%q is not an origin such as %s", origin, defaultOrigin)
+			continue
+		}
+		s.AllowedOrigins = append(s.AllowedOrigins, strings.ToLower(origin))
+	}
+	for _, host := range list(getenv("ALLOWED_HOSTS")) {
+		if strings.ContainsAny(host, "/:@ ") {
+			problem("ALLOWED_HOSTS", "%q is not a host name", host)
+			continue
+		}
+		s.AllowedHosts = append(s.AllowedHosts, strings.ToLower(host))
+	}
+	return s, errors.Join(problems...)
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+// list splits at commas and leaves out what is empty.
+func list(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

@@ -1,0 +1,25 @@
+// Package cache keeps what may be lost in Redis, shared by all replicas of
+// the api.
+package cache
+
+import (
+	"context"
+	"time"
+)
+
+// Cache is a key-value store whose entries expire. It is safe for concurrent
+// use.
+//
+// It is an interface so that the packages which use it do not depend on the
+// types of go-redis: the compiler would read their 57 MB of export data, which
+// took 0.6 s of each rebuild of the importing package.
+type Cache interface {
+	// Check says whether Redis can be used.
+	Check(ctx context.Context) error
+	// Get returns the value of a key, and false where there is none.
+	Get(ctx context.Context, key string) ([]byte, bool, error)
+	// Set stores a value for ttl.
+	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Close closes all connections.
+	Close() error
+}

@@ -1,0 +1,104 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"zr/internal/api/reason"
+)
+
+// The limits of the pool. Every call is one small round trip to a server one
+// hop away.
+const (
+	poolSize    = 16
+	dialTimeout = time.Second
+	ioTimeout   = time.Second
+)
+
+// prefix keeps the keys apart from those of others in the same database.
+const prefix = "zr:api:"
+
+type client struct{ redis *redis.Client }
+
+// Open returns the Cache of a URL such as redis://:password@host:6379/0. It
+// does no I/O, and its error does not show the URL. What go-redis itself has
+// to say goes to log, for the whole process.
+//
+//go:noinline
+func Open(url string, log *slog.Logger) (Cache, error) {
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, errors.New("not a URL of a Redis database (redis://:password@host:port/number)")
+	}
+	o.PoolSize = poolSize
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
+	o.ContextTimeoutEnabled = true
+	// The callers have short deadlines and a way to do without: an answer
+	// now, even a bad one, is better than one after retries.
+	o.MaxRetries, o.DialerRetries = -1, 1
+	// Neither is of use to one server without a proxy, and each costs a round
+	// trip on every new connection.
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	redis.SetLogger(logger{log})
+	return &client{redis.NewClient(o)}, nil
+}
+
+func (c *client) Check(ctx context.Context) error { return classify(c.redis.Ping(ctx).Err()) }
+
+func (c *client) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, err := c.redis.Get(ctx, prefix+key).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("reading %q from the cache: %w", key, classify(err))
+	}
+	return value, true, nil
+}
+
+func (c *client) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := c.redis.Set(ctx, prefix+key, value, ttl).Err(); err != nil {
+		return fmt.Errorf("writing %q to the cache: %w", key, classify(err))
+	}
+	return nil
+}
+
+func (c *client) Close() error { return c.redis.Close() }
+
+// classify attaches the reason that the first word of the server's error
+// stands for.
+func classify(err error) error {
+	said, ok := errors.AsType[redis.Error](err)
+	if !ok {
+		return err
+	}
+	word, _, _ := strings.Cut(said.Error(), " ")
+	switch word {
+	case "NOAUTH", "WRONGPASS":
+		return reason.With(reason.Auth, err)
+	case "NOPERM":
+		return reason.With(reason.Forbidden, err)
+	case "LOADING", "MASTERDOWN", "BUSY":
+		return reason.With(reason.Starting, err)
+	}
+	if strings.Contains(said.Error(), "max number of clients") {
+		return reason.With(reason.Busy, err)
+	}
+	return err
+}
+
+// logger takes what go-redis would print: retries and broken connections,
+// which the caller hears of anyway.
+type logger struct{ log *slog.Logger }
+
+func (l logger) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "redis client", "said", fmt.Sprintf(format, args...))
+}

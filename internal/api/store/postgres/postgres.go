@@ -1,0 +1,193 @@
+// Package postgres keeps what must survive in PostgreSQL: the history of
+// every service's health.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"zr/internal/api/reason"
+)
+
+// The limits of the pool.
+const (
+	// maxConns times a few replicas stays far below the server's default of
+	// 100, and no request needs more than one.
+	maxConns = 8
+	// dialTimeout is short, since the server is one hop away: a packet that
+	// got no answer in a second was dropped.
+	dialTimeout = time.Second
+	// statementTimeout ends a query that nobody waits for any more.
+	statementTimeout = 5 * time.Second
+)
+
+// The pauses between attempts to reach a server that is not there yet. The
+// longest still lets the api notice it within a tenth of a second; what was
+// refused costs neither side anything.
+const (
+	firstRetry   = 10 * time.Millisecond
+	longestRetry = 80 * time.Millisecond
+	// migrationRetry follows a failed migration, which is seldom mended by
+	// itself.
+	migrationRetry = 2 * time.Second
+)
+
+// Store is a pool of connections to one database. It is safe for concurrent
+// use.
+type Store struct {
+	pool *pgxpool.Pool
+	log  *slog.Logger
+
+	attempted chan struct{} // closed after the first attempt to get ready
+	lost      chan struct{} // tells Run that the schema is gone
+
+	mu       sync.Mutex
+	tried    bool
+	notReady error // why the schema is not there yet; nil when it is
+}
+
+// Open returns the Store of a URL such as postgres://user:password@host/db.
+// It does no I/O, and its error does not show the URL.
+func Open(url string, log *slog.Logger) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("not a URL of a PostgreSQL database (postgres://user:password@host:port/database)")
+	}
+	cfg.MaxConns = maxConns
+	cfg.MinConns = 0 // connect when first used
+	cfg.MaxConnIdleTime = 5 * time.Minute
+	cfg.MaxConnLifetime = time.Hour
+	cfg.MaxConnLifetimeJitter = 5 * time.Minute
+	cfg.ConnConfig.ConnectTimeout = dialTimeout
+	cfg.ConnConfig.RuntimeParams["application_name"] = "zr-api"
+	cfg.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("making the PostgreSQL pool: %w", err)
+	}
+	return &Store{pool: pool, log: log, attempted: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}}, nil
+}
+
+// Close closes all connections. Calls in flight end first.
+func (s *Store) Close() { s.pool.Close() }
+
+// Run reaches the server and brings the schema up to date, however long the
+// server takes to come up, and again when the database was replaced by an
+// empty one. It returns with ctx.
+func (s *Store) Run(ctx context.Context) {
+	for s.prepare(ctx) {
+		select {
+		case <-s.lost:
+			s.log.Warn("postgres has lost its schema")
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// prepare returns true when the schema is there, and false with ctx.
+func (s *Store) prepare(ctx context.Context) bool {
+	var last string
+	for pause := firstRetry; ; {
+		err := s.migrate(ctx)
+		if ctx.Err() != nil {
+			return false
+		}
+		s.attempt(err)
+		if err == nil {
+			s.log.Info("postgres is ready")
+			return true
+		}
+		why := reason.Of(err)
+		if why != last { // once per reason, not once per attempt
+			s.log.Warn("postgres is not ready", "reason", why, "error", err)
+			last = why
+		}
+		if why == reason.Migration {
+			pause = migrationRetry
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return false
+		}
+		pause = min(2*pause, longestRetry)
+	}
+}
+
+func (s *Store) attempt(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notReady = err
+	if !s.tried {
+		s.tried = true
+		close(s.attempted)
+	}
+}
+
+// Check says whether the database can be used. Before the schema is there it
+// answers from the last attempt of Run, so that only Run dials. Afterwards it
+// asks for the schema's version, which is one round trip like a ping and also
+// notices a database that was replaced by an empty one.
+func (s *Store) Check(ctx context.Context) error {
+	select {
+	case <-s.attempted:
+	case <-ctx.Done():
+		return s.ready()
+	}
+	if err := s.ready(); err != nil {
+		return err
+	}
+	version, err := schemaVersion(ctx, s.pool)
+	if err != nil {
+		return classify(err)
+	}
+	if version == 0 {
+		s.attempt(&reason.Err{Reason: reason.Migrating})
+		select {
+		case s.lost <- struct{}{}:
+		default:
+		}
+		return s.ready()
+	}
+	return nil
+}
+
+func (s *Store) ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.notReady
+}
+
+// classify attaches the reason that the server's error code stands for.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	switch pg.Code {
+	case "28P01", "28000":
+		return reason.With(reason.Auth, err)
+	case "42501":
+		return reason.With(reason.Forbidden, err)
+	case "57P03", "57P01", "57P02": // starting, or being stopped
+		return reason.With(reason.Starting, err)
+	case "53300":
+		return reason.With(reason.Busy, err)
+	case "3D000":
+		return reason.With(reason.NoDatabase, err)
+	case "57014": // statement_timeout
+		return reason.With(reason.Timeout, err)
+	}
+	return err
+}
