@@ -1,0 +1,83 @@
+package logs
+
+import (
+	"hash/maphash"
+	"time"
+)
+
+// seam remembers which lines of a container were passed on, so that reading
+// can go on after a break without losing or repeating one. The API can only
+// be asked for lines since a whole second, so what lies in that second comes
+// twice; a line is known by its time and its text.
+type seam struct {
+	seed maphash.Seed
+	// floor is the time up to which lines are not wanted at all.
+	floor time.Time
+	last  time.Time // the newest time passed on
+	// known are the lines since last-overlap, in the order in which they came.
+	known []mark
+	index map[uint64]struct{}
+}
+
+type mark struct {
+	at  time.Time
+	sum uint64
+}
+
+// overlap is how far two streams of a container (stdout and stderr) may be
+// out of order in its log, amply: they are written by two goroutines of the
+// container runtime.
+const overlap = 100 * time.Millisecond
+
+// maxKnown bounds the memory of a seam to about 2 MiB. A container that
+// writes more lines than this within the seam may see the oldest repeated.
+const maxKnown = 1 << 16
+
+func newSeam() *seam {
+	return &seam{seed: maphash.MakeSeed(), index: map[uint64]struct{}{}}
+}
+
+// since is the time to ask the API for, zero for all.
+func (s *seam) since() time.Time {
+	at := s.floor
+	if !s.last.IsZero() && s.last.Add(-overlap).After(at) {
+		at = s.last.Add(-overlap)
+	}
+	return at.Truncate(time.Second)
+}
+
+// pass tells whether a line is new, and remembers it.
+func (s *seam) pass(at time.Time, text string) bool {
+	if at.Before(s.since()) || !s.floor.IsZero() && !at.After(s.floor) {
+		return false
+	}
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	maphash.WriteComparable(&h, at.UnixNano())
+	h.WriteString(text)
+	sum := h.Sum64()
+	if _, known := s.index[sum]; known {
+		return false
+	}
+	if at.After(s.last) {
+		s.last = at
+	}
+	s.known = append(s.known, mark{at, sum})
+	s.index[sum] = struct{}{}
+	s.forget()
+	return true
+}
+
+// forget drops the lines that the API is not asked for any more.
+func (s *seam) forget() {
+	from, n := s.since(), 0
+	for n < len(s.known) && (s.known[n].at.Before(from) || len(s.known)-n > maxKnown) {
+		delete(s.index, s.known[n].sum)
+		n++
+	}
+	if n == len(s.known) {
+		s.known = s.known[:0]
+		return
+	}
+	s.known = s.known[n:]
+}

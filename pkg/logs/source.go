@@ -1,0 +1,179 @@
+package logs
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"zr/pkg/event"
+)
+
+// source reads the log of one container, run after run.
+type source struct {
+	follower  *follower
+	of        *follow
+	service   string
+	pod       string
+	container string
+
+	started bool
+	seam    *seam
+	reading int // the newest run that was opened; -1 means none
+	ended   int // how many runs need no more reading
+}
+
+const (
+	retryFirst = 200 * time.Millisecond
+	retryMost  = 5 * time.Second
+	// statusLag is how long after the end of a log the API may still say that
+	// the container runs: the kubelet looks at its containers every second.
+	statusLag = 2 * time.Second
+)
+
+// run follows the container until its pod is gone or ctx ends.
+func (s *source) run(ctx context.Context) error {
+	wait := retryFirst
+	for {
+		status, deleted, changed := s.of.look(s.container)
+		run := status.instance()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case deleted:
+			return nil // with the pod went its log; another pod may have its name
+		case run < s.ended: // read to its end already, or never started
+			sleep(ctx, changed, 0)
+			continue
+		}
+		lines, err := s.readRun(ctx, status)
+		if refused(err) {
+			return err
+		}
+		if lines > 0 {
+			wait = retryFirst
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && status.over():
+			s.ended = run + 1
+		case err == nil:
+			// Either the container ended, which the API will say soon, or
+			// somebody on the way closed a connection that was open long.
+			sleep(ctx, changed, statusLag)
+		default:
+			sleep(ctx, changed, wait)
+			wait = min(2*wait, retryMost)
+		}
+	}
+}
+
+// sleep waits for a change or the end of ctx, and at most for a time where
+// that is not 0.
+func sleep(ctx context.Context, changed <-chan struct{}, most time.Duration) {
+	var timeout <-chan time.Time
+	if most > 0 {
+		timeout = time.After(most)
+	}
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-timeout:
+	}
+}
+
+// readRun reads the newest run of the container, after what is left of the
+// one before, and returns how many lines it passed on.
+func (s *source) readRun(ctx context.Context, status containerStatus) (int, error) {
+	run, n := status.instance(), 0
+	if run > max(s.reading, 0) && s.ended < run && (status.State.Running != nil || status.State.Terminated != nil) {
+		// While a container backs off, the run that just ended is not the
+		// previous one but the one that is read without asking for it.
+		rest, err := s.read(ctx, logQuery{previous: true, since: s.seam.since()})
+		if err != nil && !hasCode(err, http.StatusBadRequest) { // 400: it is removed already
+			return rest, err
+		}
+		n = rest
+	}
+	s.reading = run
+	s.ended = max(s.ended, run) // the runs before are done with
+	rest, err := s.read(ctx, logQuery{follow: !status.over(), since: s.seam.since()})
+	return n + rest, err
+}
+
+// read passes on what a log has that is new.
+func (s *source) read(ctx context.Context, q logQuery) (int, error) {
+	body, err := s.follower.kube.log(ctx, s.follower.options.Namespace, s.pod, s.container, q)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	lines := newScanner(body, !q.follow)
+	for n := 0; ; {
+		at, text, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if s.seam.pass(at, text) {
+			s.emit(at, text)
+			n++
+		}
+	}
+}
+
+func (s *source) emit(at time.Time, text string) {
+	level, text := Parse(text)
+	s.follower.emit(event.LogLine{Time: at, Service: s.service, Pod: s.pod, Container: s.container, Level: level, Text: text})
+}
+
+// maxLine is how much of a line is kept, in bytes. The kubelet has no limit.
+const maxLine = 64 << 10
+
+// scanner reads lines that have their time in front.
+type scanner struct {
+	r *bufio.Reader
+	// open lets the last line have no end. In a log that is followed it may
+	// be cut, and is read again.
+	open bool
+}
+
+func newScanner(r io.Reader, open bool) *scanner {
+	return &scanner{bufio.NewReaderSize(r, maxLine), open}
+}
+
+// next returns the next line, without its end and cut to maxLine.
+func (s *scanner) next() (time.Time, string, error) {
+	for {
+		raw, err := s.r.ReadSlice('\n')
+		line := string(raw)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			line += "…"
+			err = s.discardLine()
+		}
+		if err != nil && (!errors.Is(err, io.EOF) || !s.open || line == "") {
+			return time.Time{}, "", err
+		}
+		stamp, text, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		at, err := time.Parse(time.RFC3339Nano, stamp)
+		if err != nil {
+			continue // the kubelet's own words, for a log file that is gone
+		}
+		return at, text, nil
+	}
+}
+
+// discardLine skips to the end of a line that was too long.
+func (s *scanner) discardLine() error {
+	for {
+		if _, err := s.r.ReadSlice('\n'); !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+}
