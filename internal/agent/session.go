@@ -212,6 +212,9 @@ func (c *session) handle(t wire.Type, b []byte) error {
 			c.tx.abort()
 			c.tx = nil
 		}
+	case wire.TypeLook:
+		_, err := c.welcome()
+		return err
 	case wire.TypeLeaves:
 		var of wire.LeavesOf
 		if err := json.Unmarshal(b, &of); err != nil {

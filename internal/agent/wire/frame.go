@@ -40,6 +40,7 @@ const (
 	TypePlaced                  // agent: Placed
 	TypeResult                  // agent: Result
 	TypeStatus                  // agent: Status
+	TypeLook                    // zr: nothing; answered by a Welcome
 	TypeLeaves                  // zr: LeavesOf; agent: Leaves
 	TypeBye                     // agent: Bye, the last frame before it closes
 )

@@ -1,0 +1,232 @@
+package livesync
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zr/internal/agent/wire"
+)
+
+// deltaSize is the size from which a file is compared with what the container
+// holds. Below, asking costs more than sending.
+const deltaSize = 64 << 10
+
+// transact carries out a plan and returns the agent's answer, when the files
+// were in place, and how many bytes travelled.
+func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, time.Time, int64, error) {
+	bases, err := s.bases(ctx, l, p.files)
+	if err != nil {
+		return wire.Result{}, time.Time{}, 0, err
+	}
+	tx, answer := l.begin(p.target)
+	n, err := s.send(ctx, l, tx, p, bases)
+	if err != nil {
+		l.drop(tx)
+		return wire.Result{}, time.Time{}, 0, err
+	}
+	commit := wire.Commit{
+		Tx:      tx,
+		Tree:    p.target.Sum(),
+		Build:   p.change.Build,
+		Restart: p.restart,
+		Timeout: p.change.Timeout,
+	}
+	for _, f := range p.files {
+		commit.Sums = append(commit.Sums, f.Sum)
+	}
+	if err := l.conn.WriteJSON(wire.TypeCommit, commit); err != nil {
+		l.close(err)
+		return wire.Result{}, time.Time{}, 0, l.lost()
+	}
+	var placed time.Time
+	wait := answer.placed
+	for {
+		select {
+		case <-wait:
+			placed, wait = time.Now(), nil
+			s.remember(p.files)
+		case r := <-answer.result:
+			if placed.IsZero() {
+				placed = time.Now()
+			}
+			return r, placed, n, nil
+		case <-l.down:
+			return wire.Result{}, time.Time{}, 0, l.lost()
+		case <-ctx.Done():
+			return wire.Result{}, time.Time{}, 0, context.Cause(ctx)
+		}
+	}
+}
+
+// bases returns, per file, the leaves of the version that the container holds,
+// or nil where the file is sent as a whole.
+func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([][]wire.Sum, error) {
+	bases := make([][]wire.Sum, len(files))
+	for i, f := range files {
+		if f.Size < deltaSize || f.was.Size < deltaSize {
+			continue
+		}
+		s.mu.Lock()
+		known := s.leaves[f.was.Sum]
+		s.mu.Unlock()
+		if known == nil {
+			var err error
+			if known, err = l.leaves(ctx, f.path, f.was.Sum); err != nil {
+				return nil, err
+			}
+		}
+		bases[i] = known
+	}
+	return bases, nil
+}
+
+// remember keeps the leaves of the large files that the container holds now,
+// and forgets those of the versions that they replaced.
+func (s *Session) remember(files []outgoing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range files {
+		if f.Size < deltaSize {
+			continue
+		}
+		if len(s.leaves) >= rememberedFiles {
+			clear(s.leaves)
+		}
+		s.leaves[f.Sum] = f.leaves
+	}
+}
+
+// rememberedFiles bounds the leaves that are kept: the current version, the
+// one that a rollback returns to, and a few more services' worth of assets.
+const rememberedFiles = 16
+
+// piece is a run of leaves of one file.
+type piece struct {
+	file     int
+	from, to int64
+	same     bool // the container has it at the same place
+}
+
+// cut divides a file into what the container has and what it lacks.
+func cut(file int, f outgoing, base []wire.Sum, pieces []piece) []piece {
+	leaves := len(f.leaves)
+	same := func(i int) bool {
+		// A last leaf that is not full is the same only if both files end there.
+		return i < len(base) && base[i] == f.leaves[i] &&
+			(int64(i+1)*wire.LeafSize <= min(f.Size, f.was.Size) || f.Size == f.was.Size)
+	}
+	for i := 0; i < leaves; {
+		is := same(i)
+		j := i + 1
+		for j < leaves && same(j) == is && (is || j-i < wire.MaxChunk/wire.LeafSize) {
+			j++
+		}
+		pieces = append(pieces, piece{file, int64(i) * wire.LeafSize, min(int64(j)*wire.LeafSize, f.Size), is})
+		i = j
+	}
+	return pieces
+}
+
+// send opens a transaction and sends everything but its commit.
+func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases [][]wire.Sum) (int64, error) {
+	begin := wire.Begin{Tx: tx, Gone: p.gone, Touch: p.touch}
+	var pieces []piece
+	for i, f := range p.files {
+		n := wire.NewFile{Path: f.path, Size: f.Size, Exec: f.Exec}
+		if bases[i] != nil {
+			n.Base = f.was.Sum
+		}
+		begin.Files = append(begin.Files, n)
+		pieces = cut(i, f, bases[i], pieces)
+	}
+	if err := l.conn.WriteJSON(wire.TypeBegin, begin); err != nil {
+		l.close(err)
+		return 0, l.lost()
+	}
+	if len(pieces) == 0 {
+		return 0, nil
+	}
+	return s.stream(ctx, l, tx, p.files, pieces)
+}
+
+// stream sends pieces from as many goroutines as there are cores; the order
+// of arrival does not matter.
+func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoing, pieces []piece) (int64, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next, bytes atomic.Int64
+	work := func() error {
+		src := reader{files: files}
+		defer src.close()
+		body, buf := make([]byte, 0, wire.MaxChunk), make([]byte, 0, wire.MaxChunk+wire.MaxChunk/8)
+		for ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= len(pieces) {
+				return nil
+			}
+			q := pieces[i]
+			c := wire.Chunk{Tx: tx, File: uint32(q.file), Offset: q.from, Size: q.to - q.from, Op: wire.OpSame}
+			if !q.same {
+				var err error
+				if body, err = src.read(q, body); err != nil {
+					return err
+				}
+				c.Op, c.Body = s.pace.pack(body, buf)
+			}
+			n, err := l.chunk(ctx, c)
+			if err != nil {
+				return err
+			}
+			bytes.Add(n)
+		}
+		return context.Cause(ctx)
+	}
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(pieces)) {
+		wg.Go(func() {
+			if err := work(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return 0, err
+	}
+	return bytes.Load(), nil
+}
+
+// reader reads pieces of local files, of which it keeps one open.
+type reader struct {
+	files []outgoing
+	file  *os.File
+	index int
+}
+
+func (r *reader) close() {
+	if r.file != nil {
+		r.file.Close()
+		r.file = nil
+	}
+}
+
+func (r *reader) read(q piece, buf []byte) ([]byte, error) {
+	if r.file == nil || r.index != q.file {
+		r.close()
+		f, err := os.Open(r.files[q.file].local)
+		if err != nil {
+			return nil, retryError{fmt.Errorf("reading %q: %w", r.files[q.file].path, err)}
+		}
+		r.file, r.index = f, q.file
+	}
+	buf = buf[:q.to-q.from]
+	if _, err := r.file.ReadAt(buf, q.from); err != nil {
+		return nil, retryError{fmt.Errorf("reading %q: %w", r.files[q.file].path, err)}
+	}
+	return buf, nil
+}

@@ -1,0 +1,223 @@
+package livesync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"zr/internal/agent/wire"
+)
+
+// The pauses between two attempts to connect.
+const (
+	firstPause = 20 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// Session keeps one container in step. It is safe for concurrent use; Pushes
+// are carried out one after the other.
+type Session struct {
+	opts   Options
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	ended  chan struct{} // closed when no goroutine of the session is left
+	local  *locals
+	pace   *pace
+	turn   chan struct{} // holds a token while somebody changes the container
+
+	mu       sync.Mutex
+	link     *link         // nil while not connected
+	fatal    error         // why the session is over
+	err      error         // why it is not connected
+	peer     string        // of the last link
+	changed  chan struct{} // closed and replaced when link or fatal changes
+	stopPlay context.CancelCauseFunc
+	want     desired
+	leaves   map[wire.Sum][]wire.Sum // of large files that the container holds
+	notify   chan struct{}           // has a value when OnChange is due
+}
+
+// Dial opens a session and waits for its first connection. It fails when ctx
+// ends, with the last reason why there was none, or when the other side
+// refuses this session for good. ctx does not bound the session's life.
+func Dial(ctx context.Context, o Options) (*Session, error) {
+	s := &Session{
+		opts:    o,
+		ended:   make(chan struct{}),
+		local:   newLocals(),
+		pace:    newPace(runtime.GOMAXPROCS(0)),
+		turn:    make(chan struct{}, 1),
+		changed: make(chan struct{}),
+		want:    desired{files: map[string]Source{}, dirty: map[string]bool{}},
+		leaves:  map[wire.Sum][]wire.Sum{},
+		notify:  make(chan struct{}, 1),
+	}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	go s.keep()
+	if _, err := s.connected(ctx); err != nil {
+		s.mu.Lock()
+		if s.err != nil && s.fatal == nil {
+			err = fmt.Errorf("%w: %w", err, s.err)
+		}
+		s.mu.Unlock()
+		s.Close()
+		return nil, fmt.Errorf("connecting to the agent: %w", err)
+	}
+	return s, nil
+}
+
+// Close ends the session. What the container runs stays as it is.
+func (s *Session) Close() {
+	s.cancel(ErrClosed)
+	<-s.ended
+}
+
+// State returns what is known of the container now.
+func (s *Session) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := State{Connected: s.link != nil, Err: s.err, Peer: s.peer}
+	if s.fatal != nil {
+		st.Err = s.fatal
+	}
+	if s.link != nil {
+		var held wire.Tree
+		st.Status, held = s.link.snapshot()
+		st.InStep = s.want.agreed && len(s.want.dirty) == 0 && held.Sum() == s.want.tree
+	}
+	return st
+}
+
+// keep holds a link open until the session ends.
+func (s *Session) keep() {
+	var workers sync.WaitGroup
+	workers.Go(s.tell)
+	defer func() {
+		s.cancel(ErrClosed)
+		workers.Wait()
+		close(s.ended)
+	}()
+	pause := firstPause
+	for s.ctx.Err() == nil {
+		l, err := s.connect()
+		if err == nil {
+			pause = firstPause
+			s.attach(l)
+			workers.Go(func() { s.replay(l) })
+			select {
+			case <-l.down:
+				err = l.lost()
+			case <-s.ctx.Done():
+				l.close(ErrClosed)
+				err = ErrClosed
+			}
+		}
+		s.detach(err)
+		if errors.Is(err, ErrRefused) || errors.Is(err, ErrReplaced) {
+			return
+		}
+		select {
+		case <-s.ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+func (s *Session) connect() (*link, error) {
+	stream, err := s.opts.Dialer.Dial(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.peer = stream.Peer
+	s.mu.Unlock()
+	return open(s.ctx, stream, s.opts.Token, s.pace, s.poke)
+}
+
+func (s *Session) attach(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link, s.err = l, nil
+	s.wakeLocked()
+}
+
+func (s *Session) detach(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link, s.err = nil, err
+	if s.ctx.Err() != nil {
+		s.fatal = ErrClosed
+	} else if errors.Is(err, ErrRefused) || errors.Is(err, ErrReplaced) {
+		s.fatal = err
+	}
+	s.wakeLocked()
+}
+
+func (s *Session) wakeLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.poke()
+}
+
+// connected waits for a link.
+func (s *Session) connected(ctx context.Context) (*link, error) {
+	for {
+		s.mu.Lock()
+		l, fatal, changed := s.link, s.fatal, s.changed
+		s.mu.Unlock()
+		if fatal != nil {
+			return nil, fatal
+		}
+		if l != nil {
+			select {
+			case <-l.down: // about to be detached
+			default:
+				return l, nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// poke makes OnChange be called.
+func (s *Session) poke() {
+	select {
+	case s.notify <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Session) tell() {
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.notify:
+			if s.opts.OnChange != nil {
+				s.opts.OnChange(s.State())
+			}
+		}
+	}
+}
+
+// take waits for the turn to change the container.
+func (s *Session) take(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.ctx.Done():
+		return ErrClosed
+	}
+}
+
+func (s *Session) release() { <-s.turn }

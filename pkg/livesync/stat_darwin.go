@@ -1,0 +1,5 @@
+package livesync
+
+import "syscall"
+
+func times(st *syscall.Stat_t) (mtime, ctime syscall.Timespec) { return st.Mtimespec, st.Ctimespec }
