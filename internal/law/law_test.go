@@ -127,6 +127,8 @@ func forbidden(importer, imported string) string {
 		return only(imported, "zr/internal/ui", "printers read events and nothing else")
 	case within(importer, "zr/internal/api"):
 		return only(imported, "zr/internal/api", "the backend is a program of its own")
+	case within(importer, "zr/internal/lab"):
+		return "the lab runs zr from the outside"
 	case within(importer, "zr/internal/agent"):
 		return only(imported, "zr/internal/agent", "the agent runs in foreign images and carries nothing along")
 	}

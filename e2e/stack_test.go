@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"zr/internal/lab"
+)
+
+// TestStack takes this repository's own stack from nothing to healthy, and
+// through everything that a day brings.
+func TestStack(t *testing.T) {
+	p := lab.NewProject(t, ".", "zrtest-stack", map[string]int{"frontend": 13000, "api": 13001})
+	t.Run("up from nothing", func(t *testing.T) {
+		r := p.Must("up", "-o", "json")
+		last := r.Events[len(r.Events)-1]
+		if last.Text("type") != "ready" {
+			t.Fatalf("the last event is %v", last)
+		}
+		for _, service := range []string{"postgres", "redis", "api", "frontend"} {
+			if state := lastState(r, service); state != "healthy" {
+				t.Errorf("%s is %s", service, state)
+			}
+		}
+		var health struct {
+			Status string
+			Build  string
+			Checks map[string]struct{ Status string }
+		}
+		if err := json.Unmarshal([]byte(lab.Get(t, "http://localhost:13001/health")), &health); err != nil {
+			t.Fatal(err)
+		}
+		if health.Status != "ok" || health.Checks["postgres"].Status != "ok" || health.Checks["redis"].Status != "ok" || health.Build == "" {
+			t.Errorf("/health: %+v", health)
+		}
+	})
+	t.Run("the dashboard in a browser", func(t *testing.T) { testDashboard(t, "http://localhost:13000") })
+	t.Run("nothing changed", func(t *testing.T) { testUnchanged(t, p) })
+	t.Run("one line changed", func(t *testing.T) { testOneLine(t, p) })
+	t.Run("status, diff and logs", func(t *testing.T) {
+		var report struct {
+			Services []struct{ Service, State string }
+		}
+		if err := json.Unmarshal([]byte(p.Must("status", "-o", "json").Stdout), &report); err != nil || len(report.Services) != 4 {
+			t.Errorf("status: %v %+v", err, report)
+		}
+		if out := p.Must("diff").Stdout; strings.Contains(out, "configured") {
+			t.Errorf("diff right after up:\n%s", out)
+		}
+		if out := p.Must("logs", "--tail", "5", "api").Stdout; !strings.Contains(out, "api") {
+			t.Errorf("logs:\n%s", out)
+		}
+	})
+	t.Run("settings roll the pods that use them", func(t *testing.T) { testSettings(t, p) })
+	t.Run("down keeps the data", func(t *testing.T) { testDown(t, p) })
+}
+
+func lastState(r lab.Result, service string) (state string) {
+	for _, e := range r.Events {
+		if e.Text("type") == "service.state" && e.Text("service") == service {
+			state = e.Text("state")
+		}
+	}
+	return state
+}
+
+func testDashboard(t *testing.T, url string) {
+	c := exec.Command("node", "--test", "e2e/")
+	c.Dir = lab.Repository(t) + "/frontend"
+	c.Env = append(os.Environ(), "BASE_URL="+url, "EXPECT_SERVICES=api,frontend,postgres,redis")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// pods returns name, UID and restarts of every pod of the stack.
+func pods(p *lab.Project) string {
+	return p.Kubectl("get", "pods", "-A", "-l", "app.kubernetes.io/part-of", "-o",
+		`jsonpath={range .items[*]}{.metadata.labels.app\.kubernetes\.io/name} {.metadata.uid}{"\n"}{end}`)
+}

@@ -1,0 +1,387 @@
+// Package lab runs zr as its users do, on copies of projects whose clusters and
+// ports are their own. The end-to-end tests and the bench share it.
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// TB is the part of a test, or of a bench, that the lab needs.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+	TempDir() string
+}
+
+// Repository returns the root of this repository.
+func Repository(t TB) string {
+	t.Helper()
+	return strings.TrimSpace(Output(t, "", "git", "rev-parse", "--show-toplevel"))
+}
+
+// Project is a copy of a project whose cluster and ports are the test's own.
+type Project struct {
+	T    TB
+	Dir  string
+	Name string
+	Env  []string
+}
+
+// NewProject copies the folder from (relative to the repository) as git sees
+// it, renames it, and moves its services to the given host ports. The cluster
+// is deleted when the test ends.
+func NewProject(t TB, from, name string, ports map[string]int) *Project {
+	t.Helper()
+	repository := Repository(t)
+	p := &Project{T: t, Dir: t.TempDir(), Name: name}
+	files := Output(t, filepath.Join(repository, from), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	for _, file := range strings.Split(strings.TrimRight(files, "\x00"), "\x00") {
+		if from == "." && strings.HasPrefix(file, "examples/") {
+			continue
+		}
+		copyFile(t, filepath.Join(repository, from, file), filepath.Join(p.Dir, file))
+	}
+	config := p.Read("config/dev.yaml")
+	config = regexp.MustCompile(`(?m)^project: .*$`).ReplaceAllString(config, "project: "+name)
+	config += "cluster:\n  ports:\n"
+	for service, port := range ports {
+		config += fmt.Sprintf("    %s: %d\n", service, port)
+	}
+	p.Write("config/dev.yaml", config)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		if out, err := p.Command(ctx, "down", "--purge", "--yes").CombinedOutput(); err != nil {
+			t.Errorf("deleting the test's cluster: %v\n%s", err, out)
+		}
+	})
+	return p
+}
+
+func (p *Project) Path(name string) string { return filepath.Join(p.Dir, name) }
+
+func (p *Project) Read(name string) string {
+	p.T.Helper()
+	data, err := os.ReadFile(p.Path(name))
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return string(data)
+}
+
+// Write saves a file as editors do: whole, or not at all.
+func (p *Project) Write(name, text string) {
+	p.T.Helper()
+	path := p.Path(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		p.T.Fatal(err)
+	}
+	temp := path + "~"
+	if err := os.WriteFile(temp, []byte(text), 0o644); err != nil {
+		p.T.Fatal(err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		p.T.Fatal(err)
+	}
+}
+
+// Replace edits a file; the old text must be there.
+func (p *Project) Replace(name, old, new string) {
+	p.T.Helper()
+	text := p.Read(name)
+	if !strings.Contains(text, old) {
+		p.T.Fatalf("%s does not contain %q", name, old)
+	}
+	p.Write(name, strings.Replace(text, old, new, 1))
+}
+
+// Command is zr on this project.
+func (p *Project) Command(ctx context.Context, args ...string) *exec.Cmd {
+	zr := filepath.Join(Repository(p.T), "bin", "zr")
+	c := exec.CommandContext(ctx, zr, append([]string{"-C", p.Dir}, args...)...)
+	c.Env = append(os.Environ(), p.Env...)
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = time.Minute
+	return c
+}
+
+// Result is what a run of zr left behind.
+type Result struct {
+	Code           int
+	Stdout, Stderr string
+	Events         []Event
+}
+
+// Event is one line of the JSON output.
+type Event map[string]any
+
+func (e Event) Text(key string) string { s, _ := e[key].(string); return s }
+
+// ZR runs a verb to its end. With "-o json" among args, events are parsed.
+func (p *Project) ZR(args ...string) Result {
+	p.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	c := p.Command(ctx, args...)
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		p.T.Fatalf("running zr %s: %v", strings.Join(args, " "), err)
+	}
+	r := Result{Code: c.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+	for line := range strings.Lines(r.Stdout) {
+		var e Event
+		if json.Unmarshal([]byte(line), &e) == nil && e.Text("type") != "" {
+			r.Events = append(r.Events, e)
+		}
+	}
+	return r
+}
+
+// Must runs a verb that has to succeed.
+func (p *Project) Must(args ...string) Result {
+	p.T.Helper()
+	r := p.ZR(args...)
+	if r.Code != 0 {
+		p.T.Fatalf("zr %s: exit code %d\n%s\n%s", strings.Join(args, " "), r.Code, r.Stdout, r.Stderr)
+	}
+	return r
+}
+
+// Fails runs a verb that has to end with an exit code and to say words.
+func (p *Project) Fails(code int, words []string, args ...string) Result {
+	p.T.Helper()
+	r := p.ZR(args...)
+	if r.Code != code {
+		p.T.Errorf("zr %s: exit code %d, want %d\n%s\n%s", strings.Join(args, " "), r.Code, code, r.Stdout, r.Stderr)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.Stderr, w) {
+			p.T.Errorf("zr %s does not say %q:\n%s", strings.Join(args, " "), w, r.Stderr)
+		}
+	}
+	return r
+}
+
+// Running is a zr that runs beside the test.
+type Running struct {
+	t       TB
+	process *exec.Cmd
+	ended   chan struct{}
+
+	mu     sync.Mutex
+	events []Event
+	raw    strings.Builder
+	news   chan struct{}
+}
+
+// Start runs a verb with JSON output beside the test. It is interrupted, and
+// waited for, when the test ends.
+func (p *Project) Start(args ...string) *Running {
+	p.T.Helper()
+	r := &Running{t: p.T, ended: make(chan struct{}), news: make(chan struct{}, 1)}
+	r.process = p.Command(context.Background(), append(args, "-o", "json")...)
+	out, err := r.process.StdoutPipe()
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	r.process.Stderr = &lockedWriter{r}
+	if err := r.process.Start(); err != nil {
+		p.T.Fatal(err)
+	}
+	go func() {
+		defer close(r.ended)
+		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 16<<20)
+		for lines.Scan() {
+			var e Event
+			_ = json.Unmarshal(lines.Bytes(), &e)
+			r.mu.Lock()
+			r.events = append(r.events, e)
+			if e.Text("type") != "log" {
+				fmt.Fprintf(&r.raw, "%s\n", lines.Bytes())
+			}
+			r.mu.Unlock()
+			select {
+			case r.news <- struct{}{}:
+			default:
+			}
+		}
+		_ = r.process.Wait()
+	}()
+	p.T.Cleanup(func() { r.Interrupt() })
+	return r
+}
+
+type lockedWriter struct{ r *Running }
+
+func (w *lockedWriter) Write(b []byte) (int, error) {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	return w.r.raw.Write(b)
+}
+
+func (r *Running) Output() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.raw.String()
+}
+
+// Mark is a place in the stream of events.
+func (r *Running) Mark() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.events)
+}
+
+// Wait returns the first event from mark on that fits.
+func (r *Running) Wait(mark int, what string, fits func(Event) bool) Event {
+	r.t.Helper()
+	timeout := time.After(10 * time.Minute)
+	for {
+		r.mu.Lock()
+		for ; mark < len(r.events); mark++ {
+			if fits(r.events[mark]) {
+				e := r.events[mark]
+				r.mu.Unlock()
+				return e
+			}
+		}
+		r.mu.Unlock()
+		select {
+		case <-r.news:
+		case <-r.ended:
+			if r.Mark() > mark {
+				continue
+			}
+			r.t.Fatalf("zr ended before %s:\n%s", what, r.Talk())
+		case <-timeout:
+			r.t.Fatalf("waited in vain for %s:\n%s", what, r.Talk())
+		}
+	}
+}
+
+// Interrupt sends Ctrl-C and returns the exit code.
+func (r *Running) Interrupt() int {
+	_ = r.process.Process.Signal(os.Interrupt)
+	return r.join()
+}
+
+// Kill ends zr as nothing can prepare for.
+func (r *Running) Kill() { _ = r.process.Process.Signal(syscall.SIGKILL); r.join() }
+
+func (r *Running) join() int {
+	select {
+	case <-r.ended:
+	case <-time.After(2 * time.Minute):
+		r.t.Errorf("zr does not end:\n%s", r.Talk())
+		_ = r.process.Process.Kill()
+		<-r.ended
+	}
+	return r.process.ProcessState.ExitCode()
+}
+
+// Kubectl runs kubectl inside the control plane's container, so that the tests
+// need none of their own.
+func (p *Project) Kubectl(args ...string) string {
+	p.T.Helper()
+	return Output(p.T, "", EngineName(), append([]string{"exec", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+}
+
+// Get returns the body of a URL that must answer with status 200.
+func Get(t TB, url string) string {
+	t.Helper()
+	client := http.Client{Timeout: 10 * time.Second}
+	answer, err := client.Get(url)
+	if err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s %v\n%s", url, answer.Status, err, body)
+	}
+	return string(body)
+}
+
+// Output runs a command that has to succeed and returns its standard output.
+func Output(t TB, dir, name string, args ...string) string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+func copyFile(t TB, from, to string) {
+	t.Helper()
+	info, err := os.Lstat(from)
+	if errors.Is(err, os.ErrNotExist) {
+		return // deleted, and not committed yet
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, info.Mode().Perm()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Eventually waits until ok returns "" and fails with what it said last.
+func Eventually(t TB, what string, ok func() string) {
+	t.Helper()
+	deadline := time.Now().Add(3 * time.Minute)
+	for {
+		last := ok()
+		if last == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %s", what, last)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// EngineName is the container engine that holds the clusters.
+func EngineName() string {
+	if name := os.Getenv("ZR_ENGINE"); name != "" {
+		return name
+	}
+	if _, err := exec.LookPath("podman"); err == nil {
+		return "podman"
+	}
+	return "docker"
+}
