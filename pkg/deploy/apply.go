@@ -1,0 +1,227 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/event"
+)
+
+// The steps that Apply and Remove report their progress for.
+const (
+	StepApply  = "apply"
+	StepRemove = "remove"
+)
+
+// pollInterval is how often a wait looks again, where the API offers nothing
+// to watch that is simpler.
+const pollInterval = 100 * time.Millisecond
+
+// Apply makes the cluster say what is rendered, as Diff found it, in the order
+// of stages. It may be interrupted at any point: the next Diff finds what is
+// left. The parent names every kind before the first object of it is made.
+func (d *Deployer) Apply(ctx context.Context, r *Rendered, cs *ChangeSet, sink event.Sink) error {
+	if cs.Empty() {
+		return nil
+	}
+	a := &application{d: d, r: r, cs: cs, sink: sink}
+	for _, i := range cs.items {
+		if i.write {
+			a.total++
+		}
+	}
+	a.total += int64(len(cs.pruned))
+	remarks := &warnings{}
+	err := a.run(remarks.in(ctx))
+	for _, text := range remarks.sorted() {
+		sink.Emit(event.Notice{Text: hideSecrets(text, r.secrets)})
+	}
+	if err != nil {
+		return reachable(fmt.Errorf("applying %q: %w", r.Set, err))
+	}
+	return nil
+}
+
+// application is one Apply under way.
+type application struct {
+	d     *Deployer
+	r     *Rendered
+	cs    *ChangeSet
+	sink  event.Sink
+	total int64
+	done  atomic.Int64
+}
+
+func (a *application) run(ctx context.Context) error {
+	for s := stageNamespace; s < stages; s++ {
+		if s == stageNamespace+1 {
+			if err := a.announce(ctx); err != nil {
+				return err
+			}
+		}
+		if err := a.stage(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := a.prune(ctx); err != nil {
+		return err
+	}
+	return a.conclude(ctx)
+}
+
+// announce writes to the parent what the set is about to contain, while
+// keeping what it contained: whoever is interrupted after that leaves nothing
+// that cannot be found.
+func (a *application) announce(ctx context.Context) error {
+	before := a.cs.before
+	if before != nil && before.covers(a.cs.after) {
+		return nil
+	}
+	union := newParent(a.r.Set, a.r.Namespace)
+	if before != nil {
+		union = before.clone()
+	}
+	union.include(a.cs.after)
+	return a.d.writeParent(ctx, union)
+}
+
+// conclude writes to the parent what the set contains now.
+func (a *application) conclude(ctx context.Context) error {
+	for _, i := range a.cs.items {
+		a.cs.after.records[keyOf(i.object.Unstructured)] = i.record
+	}
+	if a.cs.before != nil && a.cs.before.equal(a.cs.after) {
+		return nil
+	}
+	return a.d.writeParent(ctx, a.cs.after)
+}
+
+func (d *Deployer) writeParent(ctx context.Context, p *parent) error {
+	m, err := p.object()
+	if err != nil {
+		return err
+	}
+	if _, err := d.patch(ctx, &object{Unstructured: m, kind: secretKind}, true, false); err != nil {
+		return fmt.Errorf("noting what belongs to ApplySet %q: %w", p.set, err)
+	}
+	return nil
+}
+
+// stage applies the objects of one stage, several at once, and reports every
+// one that fails.
+func (a *application) stage(ctx context.Context, s stage) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	refused := make([]error, len(a.cs.items))
+	for n, i := range a.cs.items {
+		if i.object.kind.stage != s || !i.write {
+			continue
+		}
+		g.Go(func() error {
+			err := a.apply(gctx, i)
+			var verdict *refusal
+			if errors.As(err, &verdict) {
+				refused[n] = err
+				return nil
+			}
+			if err == nil {
+				a.progress(i.object.Unstructured)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return errors.Join(refused...)
+}
+
+func (a *application) progress(m *unstructured.Unstructured) {
+	a.sink.Emit(event.StepProgress{Step: StepApply, Done: a.done.Add(1), Total: a.total, Unit: "objects", Detail: m.GetKind() + " " + m.GetName()})
+}
+
+// apply writes one object and notes what the server made of it.
+func (a *application) apply(ctx context.Context, i *item) error {
+	o := i.object
+	if i.action == Replaced {
+		if err := a.d.remove(ctx, o.kind, i.live); err != nil {
+			return err
+		}
+	}
+	if i.live != nil && (i.action == Created || i.action == Replaced) {
+		if err := a.d.gone(ctx, o.kind, i.live); err != nil {
+			return err
+		}
+	}
+	written, err := a.d.patch(ctx, o, i.force, false)
+	if err != nil {
+		return a.r.refused(o, err)
+	}
+	if i.record, err = recordOf(i.record.Manifest, written); err != nil {
+		return err
+	}
+	if o.kind.stage == stageDefinition {
+		return a.d.established(ctx, o)
+	}
+	return nil
+}
+
+// gone waits until an object that is being deleted does not exist any more.
+func (d *Deployer) gone(ctx context.Context, k kind, live *unstructured.Unstructured) error {
+	return poll(ctx, fmt.Sprintf("waiting for the old %s to go", name(live)), func() (bool, error) {
+		now, err := d.get(ctx, k, live.GetNamespace(), live.GetName())
+		return now == nil || now.GetUID() != live.GetUID(), err
+	})
+}
+
+// established waits until the server serves what a definition defines.
+func (d *Deployer) established(ctx context.Context, o *object) error {
+	return poll(ctx, fmt.Sprintf("waiting for %s to be served", name(o.Unstructured)), func() (bool, error) {
+		now, err := d.get(ctx, o.kind, "", o.GetName())
+		if err != nil || now == nil {
+			return false, err
+		}
+		conditions, _, _ := unstructured.NestedSlice(now.Object, "status", "conditions")
+		for _, c := range conditions {
+			if condition, _ := c.(map[string]any); text(condition, "type") == "Established" {
+				return text(condition, "status") == "True", nil
+			}
+		}
+		return false, nil
+	})
+}
+
+// poll looks until there is nothing to wait for or the context ends.
+func poll(ctx context.Context, what string, done func() (bool, error)) error {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		if ok, err := done(); ctx.Err() == nil && (ok || err != nil) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+		case <-ticker.C:
+		}
+	}
+}
+
+// prune deletes the members of the set that are no longer rendered, from the
+// last stage to the first.
+func (a *application) prune(ctx context.Context) error {
+	for _, m := range a.cs.pruned {
+		if err := a.d.remove(ctx, m.kind, m.live); err != nil {
+			return err
+		}
+		a.progress(m.live)
+	}
+	return nil
+}

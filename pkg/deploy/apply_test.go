@@ -1,0 +1,369 @@
+package deploy_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+func TestApplyThenNothing(t *testing.T) {
+	r := newRun(t)
+	cs := r.up()
+	expectActions(t, cs, map[string]deploy.Action{
+		"Namespace/" + r.namespace: deploy.Created, "ConfigMap/settings": deploy.Created, "Secret/secrets": deploy.Created,
+		"Service/web": deploy.Created, "Service/db": deploy.Created, "Deployment/web": deploy.Created, "StatefulSet/db": deploy.Created,
+	})
+	web := r.admin.get("deployments", r.namespace, "web")
+	if web == nil {
+		t.Fatal("the Deployment is not there")
+	}
+	if web.GetLabels()["app.kubernetes.io/managed-by"] != "zr" {
+		t.Error("the Deployment does not say that zr manages it")
+	}
+
+	count := &counter{}
+	r.cfg = rest.CopyConfig(r.cfg)
+	r.cfg.Wrap(func(inner http.RoundTripper) http.RoundTripper { count.inner = inner; return count })
+	for range 2 {
+		if cs := r.up(); !cs.Empty() || len(cs.Changed()) > 0 {
+			t.Errorf("a second run changes %v", actions(cs))
+		}
+	}
+	if n := count.writes.Load(); n != 0 {
+		t.Errorf("a run with nothing to do wrote %d times", n)
+	}
+	// Namespace, parent, and one list for each of five kinds.
+	if n := count.reads.Load(); n > 2*7 {
+		t.Errorf("two runs with nothing to do read %d times", n)
+	}
+	if now := r.admin.get("deployments", r.namespace, "web"); now.GetResourceVersion() != web.GetResourceVersion() && now.GetGeneration() != web.GetGeneration() {
+		t.Error("the Deployment was touched")
+	}
+}
+
+func TestSettingRollsItsReaders(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.options.Settings["COLOUR"] = "green"
+	cs := r.up()
+	expectActions(t, cs, map[string]deploy.Action{"ConfigMap/settings": deploy.Configured, "Deployment/web": deploy.Configured})
+	change := fields(cs, "ConfigMap", "settings")[".data.COLOUR"]
+	if change.Old != "blue" || change.New != "green" {
+		t.Errorf("the diff of the setting is %v", change)
+	}
+	if _, ok := fields(cs, "Deployment", "web")[`.spec.template.metadata.annotations["zr.dev/config-hash"]`]; !ok {
+		t.Errorf("the diff of its reader is %v", fields(cs, "Deployment", "web"))
+	}
+}
+
+func TestRemovedFieldGoes(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.edit("web.yaml", "          args: [--listen, \":8080\"]\n", "")
+	cs := r.up()
+	change, ok := fields(cs, "Deployment", "web")[".spec.template.spec.containers[name=web].args[0]"]
+	if !ok || change.Old != "--listen" || change.New != nil {
+		t.Errorf("the diff is %v", fields(cs, "Deployment", "web"))
+	}
+}
+
+func TestSecretsAreMasked(t *testing.T) {
+	r := newRun(t)
+	for _, password := range []string{"correct horse", "battery staple"} {
+		r.options.Secrets["PASSWORD"] = password
+		cs := r.up()
+		change, ok := fields(cs, "Secret", "secrets")[".data.PASSWORD"]
+		if !ok || change.New != "(secret)" {
+			t.Errorf("the diff of the Secret is %v", fields(cs, "Secret", "secrets"))
+		}
+	}
+	// A value that found its way into another field is hidden there too.
+	r.edit("web.yaml", ":8080", "battery staple")
+	if change := fields(r.diff(), "Deployment", "web")[".spec.template.spec.containers[name=web].args[1]"]; change.New != "(secret)" {
+		t.Errorf("the diff of the argument is %v", change)
+	}
+}
+
+// patch changes an object as `kubectl edit` does.
+func (r *run) patch(resource, name, patch string) {
+	r.t.Helper()
+	_, err := r.admin.at(resource, r.namespace).Patch(r.t.Context(), name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-edit"})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestDriftIsTakenBack(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	for _, test := range []struct{ resource, name, patch, kind, path string }{
+		{"deployments", "web", `{"spec":{"replicas":5}}`, "Deployment", ".spec.replicas"},
+		{"deployments", "web", `{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"evil"}]}}}}`, "Deployment", ".spec.template.spec.containers[name=web].image"},
+		{"deployments", "web", `{"spec":{"template":{"spec":{"containers":[{"name":"web","resources":{"limits":{"cpu":"2"}}}]}}}}`, "Deployment", ".spec.template.spec.containers[name=web].resources.limits.cpu"},
+		{"deployments", "web", `{"spec":{"template":{"spec":{"containers":[{"name":"web","args":null}]}}}}`, "Deployment", ".spec.template.spec.containers[name=web].args[0]"},
+		{"configmaps", "settings", `{"data":{"COLOUR":null}}`, "ConfigMap", ".data.COLOUR"},
+		{"secrets", "secrets", `{"data":{"PASSWORD":"eA=="}}`, "Secret", ".data.PASSWORD"},
+		{"services", "web", `{"spec":{"selector":{"app":"other"}}}`, "Service", ".spec.selector.app"},
+	} {
+		r.patch(test.resource, test.name, test.patch)
+		cs := r.up()
+		expectActions(t, cs, map[string]deploy.Action{test.kind + "/" + test.name: deploy.Configured})
+		if _, ok := fields(cs, test.kind, test.name)[test.path]; !ok {
+			t.Errorf("%s: the diff is %v", test.patch, fields(cs, test.kind, test.name))
+		}
+		if cs := r.diff(); !cs.Empty() {
+			t.Errorf("%s: afterwards there is still a difference: %v", test.patch, actions(cs))
+		}
+	}
+}
+
+func TestFieldsOfOthersStay(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.patch("deployments", "web", `{"metadata":{"annotations":{"team":"blue"}}}`)
+	if cs := r.up(); !cs.Empty() {
+		t.Errorf("somebody's annotation leads to %v", actions(cs))
+	}
+	// Until the manifest says something else of it.
+	r.edit("web.yaml", "kind: Deployment\nmetadata: {name: web}", "kind: Deployment\nmetadata: {name: web, annotations: {team: red}}")
+	err := r.diffError()
+	expectError(t, err, `Deployment "web"`, ".metadata.annotations.team", `"kubectl-edit"`)
+	if fault.HintOf(err) == "" {
+		t.Error("no hint")
+	}
+}
+
+func TestForeignObjectIsRefused(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	foreign := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{"name": "extra", "annotations": map[string]any{"meta.helm.sh/release-name": "shop"}},
+		"data":     map[string]any{"a": "b"},
+	}}
+	if _, err := r.admin.at("configmaps", r.namespace).Create(t.Context(), foreign, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r.write("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: c}\n")
+	r.edit("kustomization.yaml", "db.yaml", "db.yaml, extra.yaml")
+	err := r.diffError()
+	expectError(t, err, `ConfigMap "extra"`, `Helm release "shop"`)
+	if hint := fault.HintOf(err); !strings.Contains(hint, "kubectl label") {
+		t.Errorf("the hint is %q", hint)
+	}
+	// Handed over as the hint says, it becomes ours.
+	_, label, _ := strings.Cut(fault.HintOf(err), "applyset.kubernetes.io/part-of=")
+	label, _, _ = strings.Cut(label, " ")
+	r.patch("configmaps", "extra", `{"metadata":{"labels":{"applyset.kubernetes.io/part-of":"`+label+`"}}}`)
+	expectError(t, r.diffError(), ".data.a")
+}
+
+func TestPrune(t *testing.T) {
+	r := newRun(t)
+	r.write("claim.yaml", `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+`)
+	r.edit("kustomization.yaml", "db.yaml", "db.yaml, claim.yaml")
+	r.up()
+	r.edit("kustomization.yaml", ", db.yaml, claim.yaml", "")
+	cs := r.up()
+	expectActions(t, cs, map[string]deploy.Action{"StatefulSet/db": deploy.Pruned, "Service/db": deploy.Pruned})
+	if r.admin.get("services", r.namespace, "db") != nil {
+		t.Error("the Service is still there")
+	}
+	if r.admin.get("persistentvolumeclaims", r.namespace, "files") == nil {
+		t.Error("the claim is gone")
+	}
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("afterwards there is still a difference: %v", actions(cs))
+	}
+	r.edit("kustomization.yaml", "[namespace.yaml, web.yaml]", "[]")
+	if _, err := deploy.Render(t.Context(), r.options); fault.Code(err) != fault.Usage {
+		t.Errorf("an empty overlay: %v", err)
+	}
+}
+
+func TestWhatCannotChange(t *testing.T) {
+	const job = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec:
+  template:
+    spec: {restartPolicy: Never, containers: [{name: once, image: "example/once:1"}]}
+`
+	r := newRun(t)
+	r.write("job.yaml", job)
+	r.edit("kustomization.yaml", "db.yaml", "db.yaml, job.yaml")
+	r.up()
+	before := r.admin.get("jobs", r.namespace, "once").GetUID()
+	r.edit("job.yaml", "once:1", "once:2")
+	r.edit("web.yaml", "app: web", "app: site")
+	expectActions(t, r.up(), map[string]deploy.Action{"Job/once": deploy.Replaced, "Deployment/web": deploy.Replaced, "Service/web": deploy.Configured})
+	if after := r.admin.get("jobs", r.namespace, "once"); after == nil || after.GetUID() == before {
+		t.Error("the Job was not replaced")
+	}
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("afterwards there is still a difference: %v", actions(cs))
+	}
+
+	r.edit("web.yaml", "replicas: 2", "strategy: {type: Recreate}")
+	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Replaced})
+
+	// What would be refused is not deleted first.
+	r.edit("web.yaml", "app: site", "app: third")
+	r.edit("web.yaml", "image: web", "image: \"\"")
+	expectError(t, r.diffError(), `Deployment "web"`, "image")
+	r.edit("web.yaml", "image: \"\"", "image: web")
+	r.edit("web.yaml", "app: third", "app: site")
+
+	r.edit("db.yaml", "storage: 1Gi", "storage: 2Gi")
+	err := r.diffError()
+	expectError(t, err, `StatefulSet "db"`)
+	if !strings.Contains(fault.HintOf(err), "--cascade=orphan") {
+		t.Errorf("the hint is %q", fault.HintOf(err))
+	}
+}
+
+func TestServerRefuses(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.edit("web.yaml", "containerPort: 8080", "containerPort: 80800")
+	r.edit("db.yaml", "[{port: 5432}]", "[{port: 0}]")
+	err := r.diffError()
+	expectError(t, err, `Deployment "web"`, "80800", `Service "db"`, "web.yaml:2:1")
+	if fault.Code(err) != fault.Usage {
+		t.Errorf("the code is %d", fault.Code(err))
+	}
+}
+
+// interrupted fails every write after the first few, as a killed process does.
+type interrupted struct {
+	inner http.RoundTripper
+	left  atomic.Int64
+}
+
+var errKilled = errors.New("killed")
+
+func (i *interrupted) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method != http.MethodGet && i.left.Add(-1) < 0 {
+		return nil, errKilled
+	}
+	return i.inner.RoundTrip(request)
+}
+
+func TestInterruptedAnywhereConverges(t *testing.T) {
+	for writes := range int64(10) {
+		r := newRun(t)
+		whole := r.cfg
+		broken := &interrupted{}
+		broken.left.Store(writes)
+		r.cfg = rest.CopyConfig(whole)
+		r.cfg.Wrap(func(inner http.RoundTripper) http.RoundTripper { broken.inner = inner; return broken })
+		rendered, d := r.render(), r.deployer()
+		cs, err := d.Diff(t.Context(), rendered)
+		if err == nil {
+			err = d.Apply(t.Context(), rendered, cs, event.Discard)
+		}
+		r.cfg = whole
+		if finished := err == nil; finished != r.diff().Empty() {
+			t.Errorf("after %d writes and the result %v, the change set does %v", writes, err, actions(r.diff()))
+		}
+		r.up()
+		if cs := r.diff(); !cs.Empty() {
+			t.Errorf("after %d writes and another run there is still a difference: %v", writes, actions(cs))
+		}
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	r := newRun(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.deployer().Diff(ctx, r.render())
+	if fault.Code(err) != fault.Interrupted {
+		t.Errorf("a cancelled diff returns %v", err)
+	}
+}
+
+func TestDefinitionAndItsObjects(t *testing.T) {
+	r := newRun(t)
+	group := strings.ReplaceAll(r.namespace, "-", "") + ".example.com"
+	r.write("crd.yaml", `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.GROUP}
+spec:
+  group: GROUP
+  names: {kind: Gadget, plural: gadgets, singular: gadget}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}
+---
+apiVersion: GROUP/v1
+kind: Gadget
+metadata: {name: one}
+spec: {size: 3}
+`)
+	r.edit("crd.yaml", "GROUP", group)
+	r.edit("kustomization.yaml", "db.yaml", "db.yaml, crd.yaml")
+	t.Cleanup(func() {
+		_ = r.admin.at("customresourcedefinitions", "").Delete(context.Background(), "gadgets."+group, metav1.DeleteOptions{})
+	})
+	r.up()
+	if cs := r.up(); !cs.Empty() {
+		t.Errorf("a second run changes %v", actions(cs))
+	}
+	r.edit("crd.yaml", "size: 3", "sise: 3")
+	expectError(t, r.diffError(), `Gadget "one"`, ".spec.sise")
+	// Pruned by a run that knows of the kind only from the set.
+	r.edit("kustomization.yaml", ", crd.yaml", "")
+	expectActions(t, r.up(), map[string]deploy.Action{"Gadget/one": deploy.Pruned})
+	if r.admin.get("customresourcedefinitions", "", "gadgets."+group) == nil {
+		t.Error("the definition was pruned")
+	}
+}
+
+func TestUnknownKind(t *testing.T) {
+	r := newRun(t)
+	r.write("x.yaml", "apiVersion: nowhere.example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")
+	r.edit("kustomization.yaml", "db.yaml", "db.yaml, x.yaml")
+	expectError(t, r.diffError(), "Nothing", "nowhere.example.com/v1")
+}
+
+func TestDevAndBack(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Env: map[string]string{"MODE": "dev"}}}
+	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Configured})
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("in dev mode there is still a difference: %v", actions(cs))
+	}
+	live := r.admin.get("deployments", r.namespace, "web")
+	if surge, _, _ := unstructured.NestedInt64(live.Object, "spec", "strategy", "rollingUpdate", "maxSurge"); surge != 0 {
+		t.Errorf("%d pods too many at once", surge)
+	}
+	r.options.Dev = nil
+	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Configured})
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("afterwards there is still a difference: %v", actions(cs))
+	}
+}

@@ -1,0 +1,122 @@
+package deploy
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Action is what an apply does with an object.
+type Action string
+
+// The actions of an apply.
+const (
+	Created    Action = "created"
+	Configured Action = "configured" // some of its fields change
+	Replaced   Action = "replaced"   // deleted and made again, since a field that changes cannot
+	Unchanged  Action = "unchanged"
+	Pruned     Action = "pruned" // no longer rendered
+)
+
+// Change is what happens to one object.
+type Change struct {
+	Action    Action `json:"action"`
+	Group     string `json:"group,omitempty"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	// Fields are what changes, in the order of their paths.
+	Fields []FieldChange `json:"fields,omitempty"`
+}
+
+// FieldChange is one field that changes. Values of Secrets are masked.
+type FieldChange struct {
+	// Path is the field's place, for example
+	// .spec.template.spec.containers[name=api].image.
+	Path string `json:"path"`
+	// Old and New are the values before and after, nil where there is none.
+	Old any `json:"old,omitempty"`
+	New any `json:"new,omitempty"`
+}
+
+// ChangeSet is what has to happen to make the cluster say what is rendered.
+type ChangeSet struct {
+	Set       string   `json:"set"`
+	Namespace string   `json:"namespace"`
+	Changes   []Change `json:"changes"` // in the order of an apply, unchanged ones included
+	// Warnings are what the server remarked, for example that a pod will be
+	// rejected by its namespace's pod security.
+	Warnings []string `json:"warnings,omitempty"`
+
+	items  []*item // of Changes, but for those to prune
+	pruned []member
+	before *parent // nil where the set is new
+	after  *parent
+	crds   bool // definitions are among what is created
+}
+
+// item is one rendered object and what is known of it.
+type item struct {
+	object *object
+	live   *unstructured.Unstructured // nil where there is none
+	action Action
+	fields []FieldChange
+	record record // of an object that needs no write
+	write  bool   // a request is needed, be it only to own a field
+	force  bool   // fields that were ours are taken back
+}
+
+// member is an object of the cluster that is in the set.
+type member struct {
+	kind kind
+	live *unstructured.Unstructured
+}
+
+// Empty says that the cluster says all that is rendered, and nothing has to be
+// written.
+func (cs *ChangeSet) Empty() bool {
+	if len(cs.pruned) > 0 || cs.before == nil || !cs.before.equal(cs.after) {
+		return false
+	}
+	for _, i := range cs.items {
+		if i.write {
+			return false
+		}
+	}
+	return true
+}
+
+// Count returns how many objects an action is for.
+func (cs *ChangeSet) Count(action Action) int {
+	n := 0
+	for _, c := range cs.Changes {
+		if c.Action == action {
+			n++
+		}
+	}
+	return n
+}
+
+// Changed returns the changes that are not Unchanged.
+func (cs *ChangeSet) Changed() []Change {
+	var out []Change
+	for _, c := range cs.Changes {
+		if c.Action != Unchanged {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// close fills what is reported from what was found.
+func (cs *ChangeSet) close() {
+	for _, i := range cs.items {
+		cs.Changes = append(cs.Changes, change(i.action, i.object.kind.GroupKind(), i.object.Unstructured, i.fields))
+	}
+	for _, m := range cs.pruned {
+		cs.Changes = append(cs.Changes, change(Pruned, m.kind.GroupKind(), m.live, nil))
+	}
+}
+
+func change(action Action, gk schema.GroupKind, m *unstructured.Unstructured, fields []FieldChange) Change {
+	return Change{Action: action, Group: gk.Group, Kind: gk.Kind, Namespace: m.GetNamespace(), Name: m.GetName(), Fields: fields}
+}

@@ -1,0 +1,221 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"zr/pkg/fault"
+)
+
+// parallel is how many requests are under way at once. A local API server on
+// two cores gains nothing from more, and 8 hide the round trips to a far one.
+const parallel = 8
+
+// Deployer applies one environment to one cluster. It is safe for concurrent
+// use; two applies of one set at once are not.
+type Deployer struct {
+	client    dynamic.Interface
+	discovery rest.Interface
+	set       string
+	namespace string
+
+	mu    sync.Mutex
+	asked map[schema.GroupVersion][]metav1.APIResource
+}
+
+// New returns a Deployer of the ApplySet for the cluster of cfg. Namespace is
+// where the set's parent is; empty, Remove looks for it in all namespaces. New
+// does no I/O.
+func New(cfg *rest.Config, set, namespace string) (*Deployer, error) {
+	cfg = dynamic.ConfigFor(cfg)
+	// The client's own limit of 5 requests a second is for controllers. The
+	// server has one that is fair.
+	cfg.QPS = -1
+	cfg.UserAgent = "zr"
+	cfg.WarningHandlerWithContext = warningHandler{}
+	client, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connection to the cluster: %w", err)
+	}
+	d := &Deployer{set: set, namespace: namespace, asked: map[schema.GroupVersion][]metav1.APIResource{}}
+	if d.client, err = dynamic.NewForConfigAndClient(cfg, client); err != nil {
+		return nil, fmt.Errorf("preparing the connection to the cluster: %w", err)
+	}
+	cfg.GroupVersion = &schema.GroupVersion{}
+	if d.discovery, err = rest.UnversionedRESTClientForConfigAndClient(cfg, client); err != nil {
+		return nil, fmt.Errorf("preparing the connection to the cluster: %w", err)
+	}
+	return d, nil
+}
+
+// resolve completes a kind that only the server knows. Only the list of the
+// one API group is fetched, once.
+func (d *Deployer) resolve(ctx context.Context, k kind) (kind, error) {
+	if k.resource != "" {
+		return k, nil
+	}
+	resources, err := d.resourcesOf(ctx, k.GroupVersion())
+	if err != nil {
+		return k, err
+	}
+	for _, r := range resources {
+		if r.Kind == k.Kind && !strings.Contains(r.Name, "/") { // not a subresource
+			k.resource, k.namespaced = r.Name, r.Namespaced
+			return k, nil
+		}
+	}
+	return k, &refusal{&unknownKind{k.GroupVersionKind}}
+}
+
+// resourcesOf returns what the server serves of one version of an API group,
+// nothing where it does not know it.
+func (d *Deployer) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]metav1.APIResource, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if resources, ok := d.asked[gv]; ok {
+		return resources, nil
+	}
+	path := "/apis/" + gv.String()
+	if gv.Group == "" {
+		path = "/api/" + gv.Version
+	}
+	var list metav1.APIResourceList
+	if err := d.ask(ctx, path, &list); err != nil {
+		return nil, err
+	}
+	if len(list.APIResources) > 0 { // otherwise a definition may be on its way
+		d.asked[gv] = list.APIResources
+	}
+	return list.APIResources, nil
+}
+
+// fromGroupKind finds a kind of which only the name is known, in the version
+// that the server prefers.
+func (d *Deployer) fromGroupKind(ctx context.Context, gk schema.GroupKind) (kind, error) {
+	if k, ok := byGroupKind(gk); ok {
+		return k, nil
+	}
+	var group metav1.APIGroup
+	if err := d.ask(ctx, "/apis/"+gk.Group, &group); err != nil {
+		return kind{}, err
+	}
+	return d.resolve(ctx, kind{GroupVersionKind: gk.WithVersion(group.PreferredVersion.Version), stage: stageOther})
+}
+
+// ask reads a document of the discovery API. One that does not exist stays
+// empty.
+func (d *Deployer) ask(ctx context.Context, path string, into any) error {
+	data, err := d.discovery.Get().AbsPath(path).Do(ctx).Raw()
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		return fmt.Errorf("asking the cluster for %s: %w", path, err)
+	}
+	return nil
+}
+
+// unknownKind says that a cluster does not serve a kind.
+type unknownKind struct{ gvk schema.GroupVersionKind }
+
+func (e *unknownKind) Error() string {
+	return fmt.Sprintf("the cluster serves no kind %s of %s", e.gvk.Kind, e.gvk.GroupVersion())
+}
+
+func isUnknownKind(err error) bool {
+	var unknown *unknownKind
+	return errors.As(err, &unknown)
+}
+
+// resource returns the client for objects of a kind.
+func (d *Deployer) resource(k kind, namespace string) dynamic.ResourceInterface {
+	if k.namespaced {
+		return d.client.Resource(k.gvr()).Namespace(namespace)
+	}
+	return d.client.Resource(k.gvr())
+}
+
+// get returns an object, or nil where there is none.
+func (d *Deployer) get(ctx context.Context, k kind, namespace, name string) (*unstructured.Unstructured, error) {
+	live, err := d.resource(k, namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s %q: %w", k.Kind, name, err)
+	}
+	return live, nil
+}
+
+// list returns the members of a set among the objects of a kind. An empty
+// namespace means all.
+func (d *Deployer) list(ctx context.Context, k kind, namespace, selector string) ([]unstructured.Unstructured, error) {
+	list, err := d.resource(k, namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", k.resource, err)
+	}
+	// The items of a list may come without their kind.
+	for i := range list.Items {
+		list.Items[i].SetGroupVersionKind(k.GroupVersionKind)
+	}
+	return list.Items, nil
+}
+
+// patch applies an object, or asks what applying it would lead to.
+func (d *Deployer) patch(ctx context.Context, o *object, force, dryRun bool) (*unstructured.Unstructured, error) {
+	data, err := json.Marshal(o.Object)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", name(o.Unstructured), err)
+	}
+	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	return d.resource(o.kind, o.GetNamespace()).Patch(ctx, o.GetName(), types.ApplyPatchType, data, options)
+}
+
+// remove deletes exactly the object that was looked at. Its pods follow in the
+// background.
+func (d *Deployer) remove(ctx context.Context, k kind, live *unstructured.Unstructured) error {
+	uid, background := live.GetUID(), metav1.DeletePropagationBackground
+	err := d.resource(k, live.GetNamespace()).Delete(ctx, live.GetName(), metav1.DeleteOptions{
+		Preconditions:     &metav1.Preconditions{UID: &uid},
+		PropagationPolicy: &background,
+	})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting %s: %w", name(live), err)
+	}
+	return nil
+}
+
+// reachable adds what to do to an error that says that there is no cluster.
+func reachable(err error) error {
+	if err == nil || fault.HintOf(err) != "" {
+		return err
+	}
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return fault.Hint(err, "the cluster does not accept the credentials of the kubeconfig: renew them")
+	case apierrors.IsForbidden(err):
+		return fault.Hint(err, "the user of the kubeconfig lacks a right on the cluster")
+	}
+	return err
+}

@@ -1,0 +1,263 @@
+package deploy_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// The tests of this package talk to a real API server. Either
+//
+//	ZR_TEST_KUBECONFIG  is the path of a kubeconfig of a running cluster, or
+//	ZR_TEST_KUBE_BIN    is a folder with the multi-call program "kube" and
+//	                    with "server" (etcd); a control plane without a node
+//	                    is then started from it.
+//
+// Without either, they are skipped.
+var plane controlPlane
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	plane.stop()
+	os.Exit(code)
+}
+
+// clusterConfig returns how to reach the cluster of the tests.
+func clusterConfig(t *testing.T) *rest.Config {
+	t.Helper()
+	if path := os.Getenv("ZR_TEST_KUBECONFIG"); path != "" {
+		cfg, err := clientcmd.BuildConfigFromFlags("", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	bin := os.Getenv("ZR_TEST_KUBE_BIN")
+	if bin == "" {
+		t.Skip("neither ZR_TEST_KUBECONFIG nor ZR_TEST_KUBE_BIN is set")
+	}
+	plane.once.Do(func() { plane.err = plane.start(bin) })
+	if plane.err != nil {
+		t.Fatal(plane.err)
+	}
+	return rest.CopyConfig(plane.config)
+}
+
+// controlPlane is etcd, an API server and the controllers, on the loopback.
+type controlPlane struct {
+	once      sync.Once
+	err       error
+	dir       string
+	config    *rest.Config
+	processes []*exec.Cmd
+}
+
+func (p *controlPlane) start(bin string) (err error) {
+	if p.dir, err = os.MkdirTemp("", "zrtest-deploy-"); err != nil {
+		return err
+	}
+	ports := [3]string{}
+	for i := range ports {
+		if ports[i], err = freePort(); err != nil {
+			return err
+		}
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err
+	}
+	kube := func(name string) string { return filepath.Join(p.dir, name) }
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager"} {
+		if err := os.Symlink(filepath.Join(bin, "kube"), kube(name)); err != nil {
+			return err
+		}
+	}
+	kubeconfig := fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"c",
+		"clusters":[{"name":"c","cluster":{"server":"https://127.0.0.1:%s","insecure-skip-tls-verify":true}}],
+		"users":[{"name":"u","user":{"token":"zrtest"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}]}`, ports[2])
+	for name, content := range map[string][]byte{
+		"sa.key":     pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+		"tokens.csv": []byte("zrtest,admin,1,system:masters\n"),
+		"kubeconfig": []byte(kubeconfig),
+	} {
+		if err := os.WriteFile(kube(name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	etcd := "http://127.0.0.1:" + ports[0]
+	if err := p.run(filepath.Join(bin, "server"), "--data-dir", kube("etcd"), "--unsafe-no-fsync", "--log-level", "error",
+		"--listen-client-urls", etcd, "--advertise-client-urls", etcd, "--listen-peer-urls", "http://127.0.0.1:"+ports[1]); err != nil {
+		return err
+	}
+	if err := p.run(kube("kube-apiserver"), "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", ports[2],
+		"--cert-dir", kube("certs"), "--token-auth-file", kube("tokens.csv"), "--authorization-mode", "RBAC",
+		"--service-account-key-file", kube("sa.key"), "--service-account-signing-key-file", kube("sa.key"),
+		"--service-account-issuer", "https://zrtest", "--service-cluster-ip-range", "10.96.0.0/16"); err != nil {
+		return err
+	}
+	if p.config, err = clientcmd.BuildConfigFromFlags("", kube("kubeconfig")); err != nil {
+		return err
+	}
+	if err := p.ready(); err != nil {
+		return err
+	}
+	return p.run(kube("kube-controller-manager"), "--kubeconfig", kube("kubeconfig"), "--leader-elect=false", "--secure-port", "0",
+		"--service-account-private-key-file", kube("sa.key"), "--use-service-account-credentials=false")
+}
+
+func (p *controlPlane) run(path string, args ...string) error {
+	log, err := os.Create(filepath.Join(p.dir, filepath.Base(path)+".log"))
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.processes = append(p.processes, cmd)
+	return nil
+}
+
+// ready waits until the API server serves.
+func (p *controlPlane) ready() error {
+	client, err := rest.HTTPClientFor(p.config)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	for {
+		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.config.Host+"/readyz", nil)
+		response, err := client.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			log, _ := os.ReadFile(filepath.Join(p.dir, "kube-apiserver.log"))
+			return fmt.Errorf("the API server does not start: %s", bytes.TrimSpace(log))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (p *controlPlane) stop() {
+	for i := len(p.processes) - 1; i >= 0; i-- {
+		_ = p.processes[i].Process.Kill()
+		_ = p.processes[i].Wait()
+	}
+	if p.dir != "" {
+		_ = os.RemoveAll(p.dir)
+	}
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// counter counts the requests that write, dry runs included.
+type counter struct {
+	inner  http.RoundTripper
+	reads  atomic.Int64
+	writes atomic.Int64
+}
+
+func (c *counter) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method == http.MethodGet {
+		c.reads.Add(1)
+	} else {
+		c.writes.Add(1)
+	}
+	return c.inner.RoundTrip(request)
+}
+
+// uniqueName returns a name for a namespace that no other test uses.
+func uniqueName(t *testing.T) string {
+	t.Helper()
+	random := make([]byte, 4)
+	if _, err := rand.Read(random); err != nil {
+		t.Fatal(err)
+	}
+	return "zrtest-deploy-" + hex.EncodeToString(random)
+}
+
+// admin looks at the cluster and changes it, as somebody with kubectl would.
+type admin struct {
+	t      *testing.T
+	client dynamic.Interface
+}
+
+func newAdmin(t *testing.T, cfg *rest.Config) *admin {
+	client, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &admin{t, client}
+}
+
+func (a *admin) at(resource, namespace string) dynamic.ResourceInterface {
+	group, version := "", "v1"
+	switch resource {
+	case "deployments", "statefulsets":
+		group = "apps"
+	case "jobs":
+		group = "batch"
+	case "networkpolicies":
+		group = "networking.k8s.io"
+	case "customresourcedefinitions":
+		group = "apiextensions.k8s.io"
+	}
+	gvr := schema.GroupVersionResource{Group: group, Version: version, Resource: resource}
+	if namespace == "" {
+		return a.client.Resource(gvr)
+	}
+	return a.client.Resource(gvr).Namespace(namespace)
+}
+
+// get returns an object, or nil.
+func (a *admin) get(resource, namespace, name string) *unstructured.Unstructured {
+	a.t.Helper()
+	found, err := a.at(resource, namespace).Get(a.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// removeNamespace deletes a namespace when the test is over, and does not wait.
+func (a *admin) removeNamespace(name string) {
+	a.t.Cleanup(func() {
+		_ = a.at("namespaces", "").Delete(context.Background(), name, metav1.DeleteOptions{})
+	})
+}

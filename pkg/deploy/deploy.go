@@ -1,0 +1,65 @@
+// Package deploy makes a cluster say what a kustomize overlay says: it renders
+// the overlay in process, finds out what would change, applies that in order
+// by server-side apply, removes what is no longer rendered, and takes
+// everything down again.
+//
+// What belongs to an environment is an ApplySet (KEP-3659): each of its
+// objects carries the set's label, and a Secret in the environment's
+// namespace, the parent, says which kinds to look for. The parent also holds,
+// for each object, what was last applied and what the server made of it. An
+// object for which both still hold needs no request at all, so that a run
+// with nothing to do consists of a few lists.
+package deploy
+
+// FieldManager is the owner of the fields that are applied.
+const FieldManager = "zr"
+
+// The names of the objects made from Options.
+const (
+	SettingsName = "settings" // the ConfigMap of Options.Settings
+	SecretsName  = "secrets"  // the Secret of Options.Secrets
+)
+
+// Labels and annotations of what is rendered.
+const (
+	// ConfigHashAnnotation, on a pod template, changes with the ConfigMaps
+	// and Secrets that the pod reads, so that a change of them rolls it.
+	ConfigHashAnnotation = "zr.dev/config-hash"
+	// DevLabel, on a pod template, says that the pod runs a dev image.
+	DevLabel = "zr.dev/dev"
+
+	managedByLabel = "app.kubernetes.io/managed-by"
+)
+
+// Options is one overlay and what is filled into it.
+type Options struct {
+	// Overlay is the absolute path of the kustomize folder.
+	Overlay string
+	// Set names the ApplySet, for example "zr-dev". It is also the name of
+	// the set's parent object.
+	Set string
+	// Images maps an image as the manifests name it, with or without its tag,
+	// to the reference to run. An empty reference says that the image is
+	// known but not pinned yet (see Rendered.Pin). Images that are not here
+	// stay as they are and are reported by Rendered.ExternalImages.
+	Images map[string]string
+	// Settings become the ConfigMap "settings".
+	Settings map[string]string
+	// Secrets become the Secret "secrets". Their values appear in no diff,
+	// event or error.
+	Secrets map[string]string
+	// Dev are the workloads that run a dev image, by name.
+	Dev map[string]DevService
+}
+
+// DevService is how a workload differs under `zr dev`.
+type DevService struct {
+	// Memory is what the container may use at least, a Kubernetes quantity.
+	// The limit of the manifest stands where it is higher.
+	Memory string
+	// WritableDir is where the files go that are sent to the container. It
+	// becomes an emptyDir.
+	WritableDir string
+	// Env is added to the container's own environment.
+	Env map[string]string
+}

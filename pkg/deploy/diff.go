@@ -1,0 +1,224 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Diff finds out what Apply would do, and writes nothing. What is unchanged
+// since the last apply is known from a few lists; for the rest the server is
+// asked, and what it refuses is reported, all at once.
+func (d *Deployer) Diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
+	cs, err := d.diff(ctx, r)
+	if err != nil {
+		return nil, reachable(fmt.Errorf("comparing %q with the cluster: %w", r.Set, err))
+	}
+	return cs, nil
+}
+
+func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
+	found, err := d.look(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	remarks := &warnings{}
+	cs := &ChangeSet{Set: r.Set, Namespace: r.Namespace, before: found.parent, after: newParent(r.Set, r.Namespace)}
+	cs.items = make([]*item, len(r.objects))
+	problems := make([]error, len(r.objects))
+	g, gctx := errgroup.WithContext(remarks.in(ctx))
+	g.SetLimit(parallel)
+	for i, o := range r.objects {
+		g.Go(func() error {
+			var err error
+			cs.items[i], err = d.plan(gctx, r, o, found)
+			var verdict *refusal
+			if errors.As(err, &verdict) {
+				problems[i], err = err, nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	rendered := map[string]bool{}
+	for _, i := range cs.items {
+		rendered[keyOf(i.object.Unstructured)] = true
+		cs.after.add(i.object.kind, i.object.GetNamespace())
+		if !i.write {
+			cs.after.records[keyOf(i.object.Unstructured)] = i.record
+		}
+	}
+	for _, m := range found.members {
+		if prunable(m) && !rendered[keyOf(m.live)] {
+			cs.pruned = append(cs.pruned, m)
+		}
+	}
+	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
+	cs.keepKinds(found.parent)
+	cs.Warnings = remarks.sorted()
+	cs.close()
+	return cs, nil
+}
+
+// prunable says whether a member of the set goes when it is no longer
+// rendered. What a controller made from a member, with the same labels, goes
+// with that one.
+func prunable(m member) bool {
+	return !m.kind.keep && m.live.GetDeletionTimestamp() == nil && len(m.live.GetOwnerReferences()) == 0
+}
+
+// keepKinds leaves the kinds that are never pruned in the parent, so that a
+// purge finds their objects.
+func (cs *ChangeSet) keepKinds(before *parent) {
+	if before == nil {
+		return
+	}
+	for gk := range before.kinds {
+		if k, ok := byGroupKind(gk); ok && k.keep {
+			cs.after.kinds[gk] = true
+		}
+	}
+}
+
+// plan decides what to do with one object.
+func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live) (*item, error) {
+	rendered, err := hash(o.Unstructured)
+	if err != nil {
+		return nil, err
+	}
+	i := &item{object: o, live: found.objects[keyOf(o.Unstructured)]}
+	i.record.Manifest = rendered
+	if err := checkOwner(i.live, r.id); err != nil {
+		return nil, &refusal{err}
+	}
+	var was record
+	if found.parent != nil {
+		was = found.parent.records[keyOf(o.Unstructured)]
+	}
+	switch {
+	case i.live == nil || i.live.GetDeletionTimestamp() != nil:
+		return i, d.planCreate(ctx, r, i, found.away)
+	case was.Manifest == rendered && says(i.live, was):
+		i.action, i.record = Unchanged, was
+		return i, nil
+	}
+	return i, d.planChange(ctx, r, i, was)
+}
+
+// says whether a live object still says what was applied.
+func says(live *unstructured.Unstructured, was record) bool {
+	now, err := imprint(live, was.Fields)
+	return err == nil && now == was.Live
+}
+
+// planCreate has the server check an object that does not exist. It cannot
+// while the namespace or the kind do not exist either.
+func (d *Deployer) planCreate(ctx context.Context, r *Rendered, i *item, away bool) error {
+	i.action, i.write = Created, true
+	i.fields = compare(nil, i.object.Unstructured, r.secrets)
+	k, err := d.resolve(ctx, i.object.kind)
+	if err != nil {
+		return err
+	}
+	i.object.kind = k
+	if i.live != nil || (away && i.object.kind.namespaced) || r.defines(k) {
+		return nil
+	}
+	_, err = d.patch(ctx, i.object, false, true)
+	return r.refused(i.object, err)
+}
+
+// defines says whether the definition of a kind is among what is rendered.
+func (r *Rendered) defines(k kind) bool {
+	_, builtin := known[k.GroupVersionKind]
+	return !builtin && slices.ContainsFunc(r.objects, func(o *object) bool {
+		kind, _, _ := unstructured.NestedString(o.Object, "spec", "names", "kind")
+		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
+		return o.GetKind() == "CustomResourceDefinition" && kind == k.Kind && group == k.Group
+	})
+}
+
+// planChange asks the server what an apply would make of a live object.
+func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was record) error {
+	k, err := d.resolve(ctx, i.object.kind)
+	if err != nil {
+		return err
+	}
+	i.object.kind = k
+	want, err := d.patch(ctx, i.object, false, true)
+	if conflicts := conflictsOf(err); len(conflicts) > 0 {
+		if others := foreign(conflicts, was, i.live); len(others) > 0 {
+			return &refusal{conflictFault(i.object.Unstructured, others)}
+		}
+		i.force = true
+		want, err = d.patch(ctx, i.object, true, true)
+	}
+	if unchangeable(err) && k.remake {
+		i.action, i.write = Replaced, true
+		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
+		return d.rehearse(ctx, r, i.object)
+	}
+	if err != nil {
+		return r.refused(i.object, err)
+	}
+	i.fields = compare(i.live, want, r.secrets)
+	i.action = Unchanged
+	if len(i.fields) > 0 {
+		i.action = Configured
+	}
+	i.write = len(i.fields) > 0 || !sameOwnership(i.live, want)
+	if !i.write {
+		i.record, err = recordOf(i.record.Manifest, i.live)
+	}
+	return err
+}
+
+// recordOf notes what the server made of an object that was applied.
+func recordOf(manifest string, live *unstructured.Unstructured) (record, error) {
+	fields := owned(live)
+	print, err := imprint(live, fields)
+	if err != nil {
+		return record{}, fmt.Errorf("%s: %w", name(live), err)
+	}
+	return record{Manifest: manifest, Live: print, Fields: fields}, nil
+}
+
+// rehearse has the server check an object that will be deleted and made again,
+// under a name that is free: what it would refuse must not be deleted first.
+func (d *Deployer) rehearse(ctx context.Context, r *Rendered, o *object) error {
+	twin := &object{Unstructured: o.DeepCopy(), kind: o.kind}
+	twin.SetName(o.GetName() + "-zr")
+	_, err := d.patch(ctx, twin, false, true)
+	return r.refused(o, err)
+}
+
+// unchangeable says whether the server refuses a change since the field cannot
+// change, ever. There is no reason code for that, only words.
+func unchangeable(err error) bool {
+	return apierrors.IsInvalid(err) && slices.ContainsFunc(unchangeableWords, func(words string) bool {
+		return strings.Contains(err.Error(), words)
+	})
+}
+
+var unchangeableWords = []string{
+	"immutable",
+	"may not change once set",
+	"may not change fields other than",
+	"cannot change roleRef",
+	"are forbidden",
+	"updates to ",
+	// A Deployment that is to be recreated from now on keeps what the server
+	// filled in for rolling.
+	"may not be specified when strategy",
+}

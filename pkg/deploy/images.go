@@ -1,0 +1,65 @@
+package deploy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Pin replaces images, as Options.Images does, in what is already rendered.
+// Names are those of the manifests, so that a further Pin replaces what an
+// earlier one put there.
+func (r *Rendered) Pin(images map[string]string) {
+	for from := range images {
+		r.known[from] = true
+	}
+	for _, o := range r.objects {
+		for i, container := range containers(podTemplate(o.Unstructured)) {
+			if ref := lookup(images, o.images[i]); ref != "" {
+				container["image"] = ref
+			}
+		}
+	}
+}
+
+// ExternalImages returns the images of the manifests that Options.Images does
+// not know, sorted: those that somebody else makes.
+func (r *Rendered) ExternalImages() []string {
+	out := map[string]bool{}
+	for _, o := range r.objects {
+		for _, image := range o.images {
+			if image != "" && !r.known[image] && !r.known[untagged(image)] {
+				out[image] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
+// lookup finds what an image is replaced by: under its whole name first, then
+// under its name without tag and digest.
+func lookup(images map[string]string, image string) string {
+	if ref, ok := images[image]; ok {
+		return ref
+	}
+	return images[untagged(image)]
+}
+
+// imagesOf returns the images of an object's containers, in their order.
+func imagesOf(template map[string]any) []string {
+	var out []string
+	for _, container := range containers(template) {
+		out = append(out, text(container, "image"))
+	}
+	return out
+}
+
+// untagged drops tag and digest from a reference. A colon before the last
+// slash belongs to a registry's port.
+func untagged(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
+		image = image[:i]
+	}
+	return image
+}

@@ -1,0 +1,205 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/fault"
+)
+
+var (
+	namespaceKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}]
+	secretKind    = known[schema.GroupVersionKind{Version: "v1", Kind: "Secret"}]
+)
+
+// live is what the cluster holds of a set.
+type live struct {
+	mu      sync.Mutex
+	objects map[string]*unstructured.Unstructured // rendered ones, by keyOf
+	members []member                              // all of the set, of the kinds that were looked at
+	parent  *parent                               // nil where there is none
+	// away says that the namespace does not exist, or is about to go.
+	away bool
+}
+
+// look reads everything that a diff needs, in one round of requests (and a
+// second one for what is not in the set yet).
+func (d *Deployer) look(ctx context.Context, r *Rendered) (*live, error) {
+	l := &live{objects: map[string]*unstructured.Unstructured{}}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	g.Go(func() error { return l.readNamespace(gctx, d, r) })
+	g.Go(func() error { return l.readParent(gctx, d, r) })
+	for _, place := range placesOf(r) {
+		g.Go(func() error { return l.readMembers(gctx, d, place, r.id) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if err := l.readOthers(ctx, d, r); err != nil {
+		return nil, err
+	}
+	return l, l.readMissing(ctx, d, r)
+}
+
+// place is where objects of a kind may be.
+type place struct {
+	kind      kind
+	namespace string
+}
+
+// placesOf returns the places whose members have to be listed: those of what
+// is rendered. What is never pruned is read by name, which asks for fewer
+// rights on a shared cluster.
+func placesOf(r *Rendered) []place {
+	var out []place
+	for _, o := range r.objects {
+		p := place{o.kind, ""}
+		if o.kind.namespaced {
+			p.namespace = o.GetNamespace()
+		}
+		if !o.kind.keep && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (l *live) readNamespace(ctx context.Context, d *Deployer, r *Rendered) error {
+	namespace, err := d.get(ctx, namespaceKind, "", r.Namespace)
+	rendered := slices.ContainsFunc(r.objects, func(o *object) bool { return o.kind == namespaceKind && o.GetName() == r.Namespace })
+	switch {
+	case apierrors.IsForbidden(err) && !rendered:
+		return nil // who may use a namespace may not always read it
+	case err != nil:
+		return err
+	case namespace == nil && !rendered:
+		return fault.Hint(fmt.Errorf("namespace %q does not exist", r.Namespace), "add a Namespace to the overlay, or create it")
+	}
+	l.away = namespace == nil || namespace.GetDeletionTimestamp() != nil
+	if namespace != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.objects[keyOf(namespace)] = namespace
+	}
+	return nil
+}
+
+func (l *live) readParent(ctx context.Context, d *Deployer, r *Rendered) error {
+	found, err := d.get(ctx, secretKind, r.Namespace, r.Set)
+	if err != nil || found == nil {
+		return err
+	}
+	if found.GetLabels()[idLabel] != r.id || found.GetAnnotations()[toolingAnnotation] != tooling {
+		return fault.Hint(fmt.Errorf("%s, which would stand for the environment, exists and belongs to %s", name(found), ownerOf(found)),
+			"rename that Secret, or delete it")
+	}
+	l.parent = readParent(found)
+	return nil
+}
+
+func (l *live) readMembers(ctx context.Context, d *Deployer, p place, id string) error {
+	k, err := d.resolve(ctx, p.kind)
+	if isUnknownKind(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	found, err := d.list(ctx, k, p.namespace, partOfLabel+"="+id)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range found {
+		l.members = append(l.members, member{k, &found[i]})
+		l.objects[keyOf(&found[i])] = &found[i]
+	}
+	return nil
+}
+
+// readOthers lists the kinds and namespaces that the set once had and that
+// nothing is rendered for any more.
+func (l *live) readOthers(ctx context.Context, d *Deployer, r *Rendered) error {
+	if l.parent == nil {
+		return nil
+	}
+	seen := placesOf(r)
+	return d.eachPlace(ctx, l.parent, func(p place) bool { return !p.kind.keep && !slices.ContainsFunc(seen, p.same) },
+		func(ctx context.Context, p place) error { return l.readMembers(ctx, d, p, r.id) })
+}
+
+// same compares places whatever the version of their kind.
+func (p place) same(other place) bool {
+	return p.kind.GroupKind() == other.kind.GroupKind() && p.namespace == other.namespace
+}
+
+// eachPlace visits the places of a set's parent, several at once.
+func (d *Deployer) eachPlace(ctx context.Context, p *parent, which func(place) bool, visit func(context.Context, place) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for gk := range p.kinds {
+		k, err := d.fromGroupKind(ctx, gk)
+		if isUnknownKind(err) {
+			continue // its definition is gone, and its objects with it
+		}
+		if err != nil {
+			return err
+		}
+		places := []place{{k, ""}}
+		if k.namespaced {
+			places = []place{{k, p.namespace}}
+			for namespace := range p.namespaces {
+				places = append(places, place{k, namespace})
+			}
+		}
+		for _, place := range places {
+			if which(place) {
+				g.Go(func() error { return visit(gctx, place) })
+			}
+		}
+	}
+	return g.Wait()
+}
+
+// readMissing reads by name what no list had: what is not in the set, be it
+// that it does not exist or that it is somebody else's.
+func (l *live) readMissing(ctx context.Context, d *Deployer, r *Rendered) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, o := range r.objects {
+		l.mu.Lock()
+		_, there := l.objects[keyOf(o.Unstructured)]
+		l.mu.Unlock()
+		if there || (l.away && o.GetNamespace() == r.Namespace) {
+			continue
+		}
+		g.Go(func() error {
+			k, err := d.resolve(gctx, o.kind)
+			if isUnknownKind(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			found, err := d.get(gctx, k, o.GetNamespace(), o.GetName())
+			if err != nil || found == nil {
+				return err
+			}
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.objects[keyOf(o.Unstructured)] = found
+			return nil
+		})
+	}
+	return g.Wait()
+}

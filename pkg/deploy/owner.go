@@ -1,0 +1,137 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/fault"
+)
+
+// checkOwner refuses a live object that is not a member of the set.
+func checkOwner(live *unstructured.Unstructured, id string) error {
+	if live == nil || live.GetLabels()[partOfLabel] == id || madeByCluster(live) {
+		return nil
+	}
+	hint := fmt.Sprintf("rename it in the overlay, delete it, or hand it over: kubectl label --overwrite %s %s %s=%s",
+		strings.ToLower(live.GetKind()), live.GetName(), partOfLabel, id)
+	if live.GetNamespace() != "" {
+		hint += " -n " + live.GetNamespace()
+	}
+	return fault.Hint(fmt.Errorf("%s exists and belongs to %s", name(live), ownerOf(live)), hint)
+}
+
+// madeByCluster says whether the cluster itself puts the object into every
+// namespace, for everybody to fill in.
+func madeByCluster(live *unstructured.Unstructured) bool {
+	return live.GetKind() == "ServiceAccount" && live.GetName() == "default"
+}
+
+// ownerOf names whoever made an object, from the surest sign to the faintest.
+func ownerOf(live *unstructured.Unstructured) string {
+	labels, annotations := live.GetLabels(), live.GetAnnotations()
+	if release := annotations["meta.helm.sh/release-name"]; release != "" {
+		return fmt.Sprintf("Helm release %q", release)
+	}
+	if set := labels[partOfLabel]; set != "" {
+		return fmt.Sprintf("another ApplySet, %s", set)
+	}
+	for _, controller := range live.GetOwnerReferences() {
+		if controller.Controller != nil && *controller.Controller {
+			return fmt.Sprintf("%s %q", controller.Kind, controller.Name)
+		}
+	}
+	for label, tool := range map[string]string{
+		"kustomize.toolkit.fluxcd.io/name": "Flux Kustomization",
+		"argocd.argoproj.io/instance":      "Argo CD application",
+	} {
+		if instance := labels[label]; instance != "" {
+			return fmt.Sprintf("%s %q", tool, instance)
+		}
+	}
+	if manager := labels[managedByLabel]; manager != "" {
+		return fmt.Sprintf("%q", manager)
+	}
+	var managers []string
+	for _, entry := range live.GetManagedFields() {
+		if entry.Subresource == "" && !slices.Contains(managers, fmt.Sprintf("%q", entry.Manager)) {
+			managers = append(managers, fmt.Sprintf("%q", entry.Manager))
+		}
+	}
+	if len(managers) > 0 {
+		return "whoever used " + strings.Join(managers, " and ")
+	}
+	return "somebody else"
+}
+
+// conflict is a field that another manager owns.
+type conflict struct {
+	field   string
+	manager string
+}
+
+// conflictsOf returns the fields over which the server refused an apply.
+func conflictsOf(err error) []conflict {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return nil
+	}
+	var out []conflict
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict {
+			continue
+		}
+		// conflict with "kubectl-edit" using apps/v1
+		_, rest, _ := strings.Cut(cause.Message, `"`)
+		manager, _, _ := strings.Cut(rest, `"`)
+		out = append(out, conflict{cause.Field, manager})
+	}
+	return out
+}
+
+// foreign returns the conflicts over fields that zr did not apply before: not
+// a change of what was applied, but something that somebody else says.
+func foreign(conflicts []conflict, was record, live *unstructured.Unstructured) []conflict {
+	ours := map[string]bool{}
+	for _, fields := range [][]byte{was.Fields, owned(live)} {
+		if set, err := fieldSet(fields); len(fields) > 0 && err == nil {
+			for path := range set.Leaves().All() {
+				ours[path.String()] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(conflicts), func(c conflict) bool { return within(c.field, ours) })
+}
+
+// within says whether a field, or one above or below it, is among fields.
+func within(field string, fields map[string]bool) bool {
+	for f := range fields {
+		if f == field || below(f, field) || below(field, f) {
+			return true
+		}
+	}
+	return false
+}
+
+func below(path, ancestor string) bool {
+	rest, ok := strings.CutPrefix(path, ancestor)
+	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
+}
+
+// conflictFault names who owns what.
+func conflictFault(m *unstructured.Unstructured, conflicts []conflict) error {
+	var parts, managers []string
+	for _, c := range conflicts {
+		parts = append(parts, fmt.Sprintf("%s belongs to %q", c.field, c.manager))
+		if !slices.Contains(managers, c.manager) {
+			managers = append(managers, c.manager)
+		}
+	}
+	return fault.Hint(fmt.Errorf("%s: %s", name(m), strings.Join(parts, ", ")),
+		fmt.Sprintf("leave the field out of the manifest, or have %s give it up", strings.Join(managers, " and ")))
+}

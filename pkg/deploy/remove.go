@@ -1,0 +1,294 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// removeTimeout is how long Remove waits for pods and namespaces to go when
+// the context has no earlier deadline: twice the longest grace period that is
+// usual for a database, plus room for the volumes.
+const removeTimeout = 3 * time.Minute
+
+var podKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Pod"}]
+
+// Remove deletes the environment's objects, from the last stage to the first,
+// and waits until its pods are gone. Claims, namespaces and definitions stay,
+// unless purge says that the data goes too. A namespace in which somebody else
+// has something stays in any case, with a notice. An environment that does not
+// exist is no error.
+func (d *Deployer) Remove(ctx context.Context, sink event.Sink, purge bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("not done after %s", removeTimeout))
+	defer cancel()
+	if err := d.takeDown(ctx, sink, purge); err != nil {
+		return reachable(fmt.Errorf("removing %q: %w", d.set, err))
+	}
+	return nil
+}
+
+func (d *Deployer) takeDown(ctx context.Context, sink event.Sink, purge bool) error {
+	p, err := d.findParent(ctx)
+	if err != nil || p == nil {
+		return err
+	}
+	members, err := d.members(ctx, p)
+	if err != nil {
+		return err
+	}
+	removal := &removal{d: d, parent: p, sink: sink}
+	var kept []member
+	for _, m := range members {
+		if m.kind.keep {
+			kept = append(kept, m)
+		} else {
+			removal.total++
+		}
+	}
+	if purge {
+		removal.total += int64(len(kept))
+	}
+	pods := podsOf(members)
+	slices.SortStableFunc(members, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
+	for _, m := range members {
+		if !m.kind.keep {
+			if err := removal.one(ctx, m); err != nil {
+				return err
+			}
+		}
+	}
+	if err := removal.podsGone(ctx, pods); err != nil {
+		return err
+	}
+	if purge {
+		return removal.purge(ctx, kept)
+	}
+	return removal.shrink(ctx, kept)
+}
+
+// findParent returns the set's parent, or nil where there is none.
+func (d *Deployer) findParent(ctx context.Context) (*parent, error) {
+	if d.namespace != "" {
+		return d.parentIn(ctx, d.namespace)
+	}
+	found, err := d.list(ctx, secretKind, "", idLabel)
+	if err != nil {
+		return nil, err
+	}
+	var out []*parent
+	for i := range found {
+		m := &found[i]
+		if m.GetName() == d.set && m.GetLabels()[idLabel] == setID(d.set, m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
+			out = append(out, readParent(m))
+		}
+	}
+	switch len(out) {
+	case 0:
+		return nil, nil
+	case 1:
+		return out[0], nil
+	}
+	var namespaces []string
+	for _, p := range out {
+		namespaces = append(namespaces, p.namespace)
+	}
+	return nil, fault.Hint(fmt.Errorf("it is in more than one namespace: %s", strings.Join(namespaces, ", ")), "remove the Secret of that name from the ones that are left over")
+}
+
+// parentIn reads the parent from the namespace that it has to be in. Whoever
+// was interrupted before it was written may have left the namespace.
+func (d *Deployer) parentIn(ctx context.Context, namespace string) (*parent, error) {
+	id := setID(d.set, namespace)
+	found, err := d.get(ctx, secretKind, namespace, d.set)
+	if err != nil {
+		return nil, err
+	}
+	if found != nil && found.GetLabels()[idLabel] == id {
+		return readParent(found), nil
+	}
+	owner, err := d.get(ctx, namespaceKind, "", namespace)
+	if apierrors.IsForbidden(err) || (err == nil && (owner == nil || owner.GetLabels()[partOfLabel] != id)) {
+		return nil, nil
+	}
+	p := newParent(d.set, namespace)
+	p.add(namespaceKind, "")
+	return p, err
+}
+
+// members lists everything in the set, claims of StatefulSets included.
+func (d *Deployer) members(ctx context.Context, p *parent) ([]member, error) {
+	var mu sync.Mutex
+	var out []member
+	p = p.clone()
+	p.kinds[schema.GroupKind{Kind: "PersistentVolumeClaim"}] = true // made by controllers
+	err := d.eachPlace(ctx, p, func(place) bool { return true }, func(ctx context.Context, at place) error {
+		found, err := d.list(ctx, at.kind, at.namespace, partOfLabel+"="+setID(p.set, p.namespace))
+		if apierrors.IsForbidden(err) && at.kind.keep {
+			return nil // nobody who may not read it made it
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range found {
+			if at.kind.keep || len(found[i].GetOwnerReferences()) == 0 {
+				out = append(out, member{at.kind, &found[i]})
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// podSelector says which pods belong to a workload.
+type podSelector struct {
+	namespace string
+	selector  labels.Selector
+}
+
+// podsOf returns the selectors of the workloads among the members.
+func podsOf(members []member) []podSelector {
+	var out []podSelector
+	for _, m := range members {
+		match, _, _ := unstructured.NestedStringMap(m.live.Object, "spec", "selector", "matchLabels")
+		if m.kind.stage == stageWorkload && len(match) > 0 {
+			out = append(out, podSelector{m.live.GetNamespace(), labels.SelectorFromSet(match)})
+		}
+	}
+	return out
+}
+
+// removal is one Remove under way.
+type removal struct {
+	d      *Deployer
+	parent *parent
+	sink   event.Sink
+	total  int64
+	done   int64
+}
+
+func (r *removal) one(ctx context.Context, m member) error {
+	if err := r.d.remove(ctx, m.kind, m.live); err != nil {
+		return err
+	}
+	r.done++
+	r.sink.Emit(event.StepProgress{Step: StepRemove, Done: r.done, Total: r.total, Unit: "objects", Detail: m.live.GetKind() + " " + m.live.GetName()})
+	return nil
+}
+
+// podsGone waits for the pods of the workloads that were deleted.
+func (r *removal) podsGone(ctx context.Context, workloads []podSelector) error {
+	last := -1
+	return poll(ctx, "waiting for the pods to go", func() (bool, error) {
+		var left []string
+		for _, w := range workloads {
+			pods, err := r.d.list(ctx, podKind, w.namespace, w.selector.String())
+			if err != nil {
+				return false, err
+			}
+			for _, pod := range pods {
+				left = append(left, pod.GetName())
+			}
+		}
+		if len(left) > 0 && len(left) != last {
+			last = len(left)
+			r.sink.Emit(event.StepProgress{Step: StepRemove, Done: r.done, Total: r.total, Unit: "objects", Detail: "waiting for " + strings.Join(left, ", ")})
+		}
+		return len(left) == 0, nil
+	})
+}
+
+// shrink leaves in the parent what is still there.
+func (r *removal) shrink(ctx context.Context, kept []member) error {
+	p := newParent(r.parent.set, r.parent.namespace)
+	for _, m := range kept {
+		p.add(m.kind, m.live.GetNamespace())
+		if was, ok := r.parent.records[keyOf(m.live)]; ok {
+			p.records[keyOf(m.live)] = was
+		}
+	}
+	if p.equal(r.parent) {
+		return nil
+	}
+	return r.d.writeParent(ctx, p)
+}
+
+// purge deletes what holds data: claims, volumes and definitions, then the
+// namespaces that nobody else uses. The parent goes last, and mostly with its
+// namespace: as long as anything is left, a further purge finds it.
+func (r *removal) purge(ctx context.Context, kept []member) error {
+	slices.SortStableFunc(kept, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
+	for _, m := range kept {
+		if m.kind == namespaceKind {
+			others, err := r.strangers(ctx, m.live.GetName())
+			if err != nil {
+				return err
+			}
+			if len(others) > 0 {
+				r.sink.Emit(event.Notice{
+					Text: fmt.Sprintf("namespace %q stays: it holds %s, which zr did not make", m.live.GetName(), strings.Join(others, ", ")),
+					Hint: "kubectl delete namespace " + m.live.GetName(),
+				})
+				continue
+			}
+		}
+		if err := r.one(ctx, m); err != nil {
+			return err
+		}
+		if m.kind == namespaceKind {
+			if err := r.d.gone(ctx, m.kind, m.live); err != nil {
+				return err
+			}
+		}
+	}
+	found, err := r.d.get(ctx, secretKind, r.parent.namespace, r.parent.set)
+	if err != nil || found == nil {
+		return err
+	}
+	return r.d.remove(ctx, secretKind, found)
+}
+
+// strangers returns what is in a namespace that is neither of the set nor put
+// there by the cluster.
+func (r *removal) strangers(ctx context.Context, namespace string) ([]string, error) {
+	id := setID(r.parent.set, r.parent.namespace)
+	var mu sync.Mutex
+	var out []string
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, k := range known {
+		if !k.namespaced || k.Kind == "Endpoints" || k.Kind == "EndpointSlice" {
+			continue
+		}
+		g.Go(func() error {
+			found, err := r.d.list(gctx, k, namespace, "")
+			mu.Lock()
+			defer mu.Unlock()
+			for i := range found {
+				if m := &found[i]; len(m.GetOwnerReferences()) == 0 && m.GetDeletionTimestamp() == nil && !ofCluster(m) &&
+					m.GetLabels()[partOfLabel] != id && m.GetLabels()[idLabel] != id {
+					out = append(out, name(m))
+				}
+			}
+			return err
+		})
+	}
+	err := g.Wait()
+	slices.Sort(out)
+	return out, err
+}
+
+// ofCluster says whether the cluster puts the object into every namespace.
+func ofCluster(m *unstructured.Unstructured) bool {
+	return madeByCluster(m) || (m.GetKind() == "ConfigMap" && m.GetName() == "kube-root-ca.crt")
+}

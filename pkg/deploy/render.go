@@ -1,0 +1,244 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"zr/pkg/fault"
+)
+
+// Rendered is everything that an environment consists of, ready to be
+// applied. It is not safe for concurrent use while Pin runs.
+type Rendered struct {
+	// Namespace is where the workloads are.
+	Namespace string
+	// Set is the name of the ApplySet.
+	Set string
+
+	id      string
+	objects []*object
+	known   map[string]bool // images of Options.Images
+	files   []string
+	secrets []string // values that may not be shown
+}
+
+// object is one rendered object and what is known about its kind.
+type object struct {
+	*unstructured.Unstructured
+	kind   kind
+	images []string // of its containers, as the manifest names them
+}
+
+// Render builds the overlay and fills in settings, secrets, images and dev
+// mode. It needs no cluster. Every fault of the manifests that can be seen
+// without one is reported, all at once, with exit code fault.Usage.
+func Render(ctx context.Context, o Options) (*Rendered, error) {
+	r, err := render(ctx, o)
+	if err != nil {
+		return nil, fault.WithCode(fmt.Errorf("rendering overlay %q: %w", o.Overlay, err), fault.Usage, fault.HintOf(err))
+	}
+	return r, nil
+}
+
+func render(ctx context.Context, o Options) (*Rendered, error) {
+	manifests, files, err := build(ctx, o.Overlay)
+	if err != nil {
+		return nil, err
+	}
+	if err := validate(manifests, files); err != nil {
+		return nil, err
+	}
+	r := &Rendered{Set: o.Set, files: files, known: map[string]bool{}}
+	if r.Namespace, err = namespaceOf(manifests); err != nil {
+		return nil, err
+	}
+	if manifests, err = addConfig(manifests, r.Namespace, o); err != nil {
+		return nil, err
+	}
+	if manifests, err = devMode(manifests, o.Dev); err != nil {
+		return nil, err
+	}
+	if err := stampConfig(manifests, files); err != nil {
+		return nil, err
+	}
+	r.id = setID(r.Set, r.Namespace)
+	for _, m := range manifests {
+		unstructured.RemoveNestedField(m.Object, "status")
+		unstructured.RemoveNestedField(m.Object, "metadata", "creationTimestamp")
+		leaveReplicas(m, manifests)
+		mark(m, r.id)
+		r.objects = append(r.objects, &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m))})
+	}
+	slices.SortStableFunc(r.objects, func(a, b *object) int { return int(a.kind.stage) - int(b.kind.stage) })
+	for _, value := range o.Secrets {
+		r.secrets = append(r.secrets, value)
+	}
+	r.Pin(o.Images)
+	return r, nil
+}
+
+// Files returns the absolute paths of the files that the overlay was made
+// from, sorted. A change of one of them may change what is rendered.
+func (r *Rendered) Files() []string { return slices.Clone(r.files) }
+
+// build runs kustomize on the overlay and returns its objects and the files
+// that it read.
+func build(ctx context.Context, overlay string) ([]*unstructured.Unstructured, []string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	fs := &recorder{FileSystem: filesys.MakeFsOnDisk(), read: map[string]bool{}}
+	options := krusty.MakeDefaultOptions()
+	options.LoadRestrictions = types.LoadRestrictionsRootOnly
+	resources, err := krusty.MakeKustomizer(options).Run(fs, overlay)
+	if err != nil {
+		return nil, nil, kustomizeFault(err)
+	}
+	var out []*unstructured.Unstructured
+	for _, resource := range resources.Resources() {
+		m, err := resource.Map()
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading %s %q: %w", resource.GetKind(), resource.GetName(), err)
+		}
+		object, err := normalise(m)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading %s %q: %w", resource.GetKind(), resource.GetName(), err)
+		}
+		out = append(out, object)
+	}
+	return out, fs.files(), nil
+}
+
+// kustomizeFault cuts an error of kustomize down to its cause. Each level of
+// the folder tree adds itself in front, up to several hundred characters, and
+// where a resource is neither a file nor a folder both attempts are told.
+func kustomizeFault(err error) error {
+	text := err.Error()
+	if i := strings.LastIndex(text, "recursed accumulation of path "); i >= 0 {
+		if path, cause, ok := strings.Cut(text[i+len("recursed accumulation of path "):], ": "); ok {
+			return fmt.Errorf("in %s: %s", strings.Trim(path, "'"), innermost(cause))
+		}
+	}
+	return fmt.Errorf("%s", innermost(text))
+}
+
+// innermost drops the attempts that kustomize makes before the one that tells
+// the cause.
+func innermost(text string) string {
+	const attempt = "accumulation err='"
+	if i := strings.LastIndex(text, attempt); i >= 0 {
+		text, _, _ = strings.Cut(text[i+len(attempt):], "': ")
+	}
+	return strings.TrimSpace(text)
+}
+
+// recorder is a file system that remembers which files were read.
+type recorder struct {
+	filesys.FileSystem
+	read map[string]bool
+}
+
+// ReadFile reads a file and remembers it.
+func (r *recorder) ReadFile(path string) ([]byte, error) {
+	data, err := r.FileSystem.ReadFile(path)
+	if err == nil {
+		if abs, err := filepath.Abs(path); err == nil {
+			r.read[abs] = true
+		}
+	}
+	return data, err
+}
+
+func (r *recorder) files() []string {
+	var out []string
+	for path := range r.read {
+		out = append(out, path)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// namespaceOf returns the one namespace that the workloads are in.
+func namespaceOf(manifests []*unstructured.Unstructured) (string, error) {
+	var all, withPods []string
+	for _, m := range manifests {
+		kind := kindOf(m.GroupVersionKind(), manifests)
+		if kind.namespaced && m.GetNamespace() == "" {
+			return "", fault.Hint(fmt.Errorf("%s has no namespace", name(m)), "add `namespace:` to the overlay's kustomization.yaml")
+		}
+		if !kind.namespaced {
+			continue
+		}
+		all = append(all, m.GetNamespace())
+		if podTemplate(m) != nil {
+			withPods = append(withPods, m.GetNamespace())
+		}
+	}
+	candidates := withPods
+	if len(candidates) == 0 {
+		candidates = all
+	}
+	slices.Sort(candidates)
+	switch candidates = slices.Compact(candidates); len(candidates) {
+	case 0:
+		return "", fault.Hint(fmt.Errorf("nothing is rendered"), "list manifests under `resources:` in the overlay's kustomization.yaml")
+	case 1:
+		return candidates[0], nil
+	}
+	return "", fault.Hint(fmt.Errorf("workloads in more than one namespace: %s", strings.Join(candidates, ", ")),
+		"give each namespace an overlay of its own")
+}
+
+// mark makes an object a member of the set.
+func mark(m *unstructured.Unstructured, id string) {
+	labels := m.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[partOfLabel], labels[managedByLabel] = id, FieldManager
+	m.SetLabels(labels)
+	// The claims of a StatefulSet are made by a controller, from here.
+	claims, _, _ := unstructured.NestedSlice(m.Object, "spec", "volumeClaimTemplates")
+	for _, c := range claims {
+		if claim, ok := c.(map[string]any); ok {
+			_ = unstructured.SetNestedField(claim, id, "metadata", "labels", partOfLabel)
+		}
+	}
+	if len(claims) > 0 {
+		_ = unstructured.SetNestedSlice(m.Object, claims, "spec", "volumeClaimTemplates")
+	}
+}
+
+// leaveReplicas drops the number of replicas of a workload that an autoscaler
+// sets, so that an apply does not take it back.
+func leaveReplicas(m *unstructured.Unstructured, manifests []*unstructured.Unstructured) {
+	if podTemplate(m) == nil {
+		return
+	}
+	for _, scaler := range manifests {
+		if scales(scaler, m) {
+			unstructured.RemoveNestedField(m.Object, "spec", "replicas")
+		}
+	}
+}
+
+// scales says whether m is a HorizontalPodAutoscaler of the workload.
+func scales(m, workload *unstructured.Unstructured) bool {
+	if m.GetKind() != "HorizontalPodAutoscaler" || m.GetNamespace() != workload.GetNamespace() {
+		return false
+	}
+	kind, _, _ := unstructured.NestedString(m.Object, "spec", "scaleTargetRef", "kind")
+	target, _, _ := unstructured.NestedString(m.Object, "spec", "scaleTargetRef", "name")
+	return kind == workload.GetKind() && target == workload.GetName()
+}
+
+// name is how messages call an object.
+func name(m *unstructured.Unstructured) string { return fmt.Sprintf("%s %q", m.GetKind(), m.GetName()) }

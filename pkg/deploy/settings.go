@@ -1,0 +1,83 @@
+package deploy
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/fault"
+)
+
+// addConfig adds the ConfigMap of the settings and the Secret of the secrets.
+// The ConfigMap is also made empty where a manifest reads it: a pod would wait
+// for it for ever.
+func addConfig(manifests []*unstructured.Unstructured, namespace string, o Options) ([]*unstructured.Unstructured, error) {
+	for _, m := range manifests {
+		if m.GetNamespace() != namespace || m.GroupVersionKind().Group != "" {
+			continue
+		}
+		if is(m, "ConfigMap", SettingsName) || is(m, "Secret", SecretsName) {
+			return nil, fault.Hint(fmt.Errorf("%s is made by zr", name(m)), "rename it in the overlay, or move its values to config/")
+		}
+	}
+	if len(o.Settings) > 0 || reads(manifests, namespace, "ConfigMap", SettingsName) {
+		data := map[string]any{}
+		for key, value := range o.Settings {
+			data[key] = value
+		}
+		manifests = append(manifests, configObject("ConfigMap", SettingsName, namespace, data))
+	}
+	if len(o.Secrets) > 0 || reads(manifests, namespace, "Secret", SecretsName) {
+		data := map[string]any{}
+		for key, value := range o.Secrets {
+			data[key] = base64.StdEncoding.EncodeToString([]byte(value))
+		}
+		manifests = append(manifests, configObject("Secret", SecretsName, namespace, data))
+	}
+	for _, m := range manifests {
+		encodeStringData(m)
+	}
+	return manifests, nil
+}
+
+func is(m *unstructured.Unstructured, kind, name string) bool {
+	return m.GetKind() == kind && m.GetName() == name
+}
+
+func configObject(kind, name, namespace string, data map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": kind,
+		"metadata": map[string]any{"name": name, "namespace": namespace},
+		"data":     data,
+	}}
+}
+
+// encodeStringData moves the plain values of a Secret to where the server
+// keeps them. As stringData they would be fields that never come back, and
+// could not be compared.
+func encodeStringData(m *unstructured.Unstructured) {
+	plain := at(m.Object, "stringData")
+	if m.GroupVersionKind().Group != "" || m.GetKind() != "Secret" || plain == nil {
+		return
+	}
+	data := need(m.Object, "data")
+	for key, value := range plain {
+		if s, ok := value.(string); ok {
+			data[key] = base64.StdEncoding.EncodeToString([]byte(s))
+		}
+	}
+	delete(m.Object, "stringData")
+}
+
+// reads says whether a pod reads a ConfigMap or Secret and cannot do without.
+func reads(manifests []*unstructured.Unstructured, namespace, kind, name string) bool {
+	for _, m := range manifests {
+		for _, ref := range references(podTemplate(m)) {
+			if m.GetNamespace() == namespace && ref.kind == kind && ref.name == name && !ref.optional {
+				return true
+			}
+		}
+	}
+	return false
+}

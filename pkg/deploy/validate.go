@@ -1,0 +1,114 @@
+package deploy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
+)
+
+// schemeOf returns the Go types that manifests are checked against.
+var schemeOf = sync.OnceValue(func() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		admissionv1.AddToScheme, appsv1.AddToScheme, autoscalingv1.AddToScheme, autoscalingv2.AddToScheme, batchv1.AddToScheme,
+		corev1.AddToScheme, discoveryv1.AddToScheme, networkingv1.AddToScheme, nodev1.AddToScheme, policyv1.AddToScheme,
+		rbacv1.AddToScheme, schedulingv1.AddToScheme, storagev1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			panic(err) // two types of one name: a fault of this list
+		}
+	}
+	return scheme
+})
+
+// normalise turns what a YAML parser returns into what a JSON parser returns,
+// which is what the Kubernetes libraries take.
+func normalise(m map[string]any) (*unstructured.Unstructured, error) {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	object := &unstructured.Unstructured{}
+	return object, object.UnmarshalJSON(data)
+}
+
+// validate reports every unknown field, wrong type and double name of the
+// manifests. Kinds that are not Kubernetes' own are left to the server.
+func validate(manifests []*unstructured.Unstructured, files []string) error {
+	decoder := serializer.NewSerializerWithOptions(serializer.DefaultMetaFactory, schemeOf(), schemeOf(), serializer.SerializerOptions{Strict: true})
+	seen := map[string]bool{}
+	var problems []error
+	for _, m := range manifests {
+		if key := keyOf(m); seen[key] {
+			problems = append(problems, fmt.Errorf("%s%s is there twice", locate(files, m, ""), name(m)))
+		} else {
+			seen[key] = true
+		}
+		if !schemeOf().Recognizes(m.GroupVersionKind()) {
+			continue
+		}
+		data, err := m.MarshalJSON()
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name(m), err)
+		}
+		_, _, err = decoder.Decode(bytes.TrimSpace(data), nil, nil)
+		if strict, ok := runtime.AsStrictDecodingError(err); ok {
+			for _, e := range strict.Errors() {
+				problems = append(problems, fmt.Errorf("%s%s: %w", locate(files, m, quoted(e.Error())), name(m), e))
+			}
+		} else if err != nil {
+			text := cleanDecode(err.Error())
+			problems = append(problems, fmt.Errorf("%s%s: %s", locate(files, m, ""), name(m), text))
+		}
+	}
+	slices.SortStableFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(problems...)
+}
+
+// cleanDecode drops the Go types from a message of the JSON decoder.
+func cleanDecode(text string) string {
+	text = strings.TrimPrefix(text, "json: ")
+	if what, rest, ok := strings.Cut(text, " into Go struct field "); ok {
+		field, want, _ := strings.Cut(rest, " of type ")
+		if _, path, ok := strings.Cut(field, "."); ok {
+			field = path
+		}
+		return fmt.Sprintf("field %q: %s, where %s is wanted", field, what, want)
+	}
+	return text
+}
+
+// quoted returns the first quoted part of a message.
+func quoted(text string) string {
+	_, rest, _ := strings.Cut(text, `"`)
+	field, _, _ := strings.Cut(rest, `"`)
+	return field
+}
+
+// keyOf identifies an object within a cluster, whatever version of its kind
+// the manifest names.
+func keyOf(m *unstructured.Unstructured) string {
+	gk := m.GroupVersionKind().GroupKind()
+	return gk.String() + "/" + m.GetNamespace() + "/" + m.GetName()
+}

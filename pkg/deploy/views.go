@@ -1,0 +1,158 @@
+package deploy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Workload is a Deployment, StatefulSet or DaemonSet that is rendered.
+type Workload struct {
+	Kind      string
+	Namespace string
+	Name      string
+	// Replicas is what the manifest asks for, or an autoscaler's minimum.
+	Replicas   int32
+	Selector   map[string]string // labels of its pods
+	Containers []Container
+}
+
+// Container is one container of a Workload.
+type Container struct {
+	Name string
+	// Image is the reference to run, Manifest the one that the manifest names.
+	Image     string
+	Manifest  string
+	Ports     []Port
+	Readiness Probe
+}
+
+// Port is a port that a container declares.
+type Port struct {
+	Name     string
+	Number   int32
+	Protocol string // "TCP", "UDP" or "SCTP"
+}
+
+// Probe is the readiness probe of a container.
+type Probe struct {
+	Kind   string // "http", "tcp", "grpc", "exec", or "" where there is none
+	Scheme string // "HTTP" or "HTTPS", of http
+	Path   string // of http
+	Port   int32  // of http, tcp and grpc; named ports are resolved
+}
+
+// NodePort is a port of a Service that every node forwards.
+type NodePort struct {
+	Service  string
+	Port     int32 // the Service's own
+	NodePort int32 // 0 where the cluster chooses one
+}
+
+// Workloads returns what runs, sorted by name.
+func (r *Rendered) Workloads() []Workload {
+	var out []Workload
+	for _, o := range r.objects {
+		switch o.GetKind() {
+		case "Deployment", "StatefulSet", "DaemonSet":
+		default:
+			continue
+		}
+		// A Deployment's type has all that the others share.
+		var typed appsv1.Deployment
+		if err := decode(o.Unstructured, &typed); err != nil {
+			continue // cannot be: it was decoded strictly when it was rendered
+		}
+		w := Workload{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName(), Replicas: 1}
+		if typed.Spec.Selector != nil {
+			w.Selector = typed.Spec.Selector.MatchLabels
+		}
+		if typed.Spec.Replicas != nil {
+			w.Replicas = *typed.Spec.Replicas
+		}
+		w.Replicas = max(w.Replicas, r.minReplicas(o.Unstructured))
+		for i, c := range typed.Spec.Template.Spec.Containers {
+			w.Containers = append(w.Containers, container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)]))
+		}
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b Workload) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (r *Rendered) minReplicas(workload *unstructured.Unstructured) int32 {
+	for _, o := range r.objects {
+		if scales(o.Unstructured, workload) {
+			n, _, _ := unstructured.NestedInt64(o.Object, "spec", "minReplicas")
+			return int32(n)
+		}
+	}
+	return 0
+}
+
+// NodePorts returns the ports of the Services of type NodePort, sorted by
+// Service.
+func (r *Rendered) NodePorts() []NodePort {
+	var out []NodePort
+	for _, o := range r.objects {
+		var typed corev1.Service
+		if o.GetKind() != "Service" || o.kind.Group != "" || decode(o.Unstructured, &typed) != nil || typed.Spec.Type != corev1.ServiceTypeNodePort {
+			continue
+		}
+		for _, p := range typed.Spec.Ports {
+			out = append(out, NodePort{Service: o.GetName(), Port: p.Port, NodePort: p.NodePort})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b NodePort) int { return cmp.Compare(a.Service, b.Service) })
+	return out
+}
+
+// Objects returns copies of everything that is rendered, in the order in which
+// it is applied. The data of Secrets is in clear: never print it.
+func (r *Rendered) Objects() []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, o := range r.objects {
+		out = append(out, o.DeepCopy())
+	}
+	return out
+}
+
+func decode(m *unstructured.Unstructured, into any) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(m.Object, into); err != nil {
+		return fmt.Errorf("decoding %s: %w", name(m), err)
+	}
+	return nil
+}
+
+func container(c corev1.Container, manifest string) Container {
+	out := Container{Name: c.Name, Image: c.Image, Manifest: manifest}
+	for _, p := range c.Ports {
+		out.Ports = append(out.Ports, Port{p.Name, p.ContainerPort, cmp.Or(string(p.Protocol), "TCP")})
+	}
+	port := func(p intstr.IntOrString) int32 {
+		for _, declared := range out.Ports {
+			if p.Type == intstr.String && declared.Name == p.StrVal {
+				return declared.Number
+			}
+		}
+		return int32(p.IntValue())
+	}
+	switch probe := c.ReadinessProbe; {
+	case probe == nil:
+	case probe.HTTPGet != nil:
+		out.Readiness = Probe{"http", cmp.Or(string(probe.HTTPGet.Scheme), "HTTP"), cmp.Or(probe.HTTPGet.Path, "/"), port(probe.HTTPGet.Port)}
+	case probe.TCPSocket != nil:
+		out.Readiness = Probe{Kind: "tcp", Port: port(probe.TCPSocket.Port)}
+	case probe.GRPC != nil:
+		out.Readiness = Probe{Kind: "grpc", Port: probe.GRPC.Port}
+	case probe.Exec != nil:
+		out.Readiness = Probe{Kind: "exec"}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package deploy
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// warnings are what the server says beside its answers: deprecated versions,
+// pods that the namespace's pod security will reject.
+type warnings struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+type warningsKey struct{}
+
+func (w *warnings) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, warningsKey{}, w)
+}
+
+func (w *warnings) add(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.texts, text) {
+		w.texts = append(w.texts, text)
+	}
+}
+
+func (w *warnings) sorted() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(slices.Values(w.texts))
+}
+
+// warningHandler hands warnings to the request that they belong to. The
+// default one prints them.
+type warningHandler struct{}
+
+// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
+func (warningHandler) HandleWarningHeaderWithContext(ctx context.Context, code int, _, text string) {
+	if w, ok := ctx.Value(warningsKey{}).(*warnings); ok && code == 299 && text != "" {
+		w.add(text)
+	}
+}
