@@ -241,7 +241,7 @@ func (w *lockedWriter) Write(b []byte) (int, error) {
 	return w.r.raw.Write(b)
 }
 
-func (r *Running) Output() string {
+func (r *Running) Talk() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.raw.String()
