@@ -1,0 +1,62 @@
+package api
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func env(pairs ...string) func(string) string {
+	values := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		values[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return values[name] }
+}
+
+func TestSettingsDefaults(t *testing.T) {
+	s, err := loadSettings(env("DATABASE_URL", "postgres://db/zr", "REDIS_URL", "redis://cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Port != 3001 || s.LogLevel.String() != "INFO" || s.ShutdownTimeout != 10*time.Second || s.Service != "api" ||
+		strings.Join(s.AllowedOrigins, " ") != "http://localhost:3000" || len(s.AllowedHosts) != 0 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestEveryProblemAtOnceAndExitCode2(t *testing.T) {
+	log := &logBuffer{}
+	code := Run(t.Context(), env(
+		"DATABASE_URL", "postgres://zr:hunter2@host:port/zr",
+		"PORT", "http", "LOG_LEVEL", "verbose", "SHUTDOWN_TIMEOUT", "10",
+		"ALLOWED_ORIGINS", "localhost:3000,http://x/path", "ALLOWED_HOSTS", "http://x",
+	), log, nil)
+	if code != 2 {
+		t.Errorf("exit code %d, want 2", code)
+	}
+	for _, want := range []string{
+		"DATABASE_URL: not a URL", "REDIS_URL: is not set", `PORT: \"http\"`, `LOG_LEVEL: \"verbose\" is not a level (debug, info, warning, error)`,
+		`SHUTDOWN_TIMEOUT: \"10\"`, `ALLOWED_ORIGINS: \"localhost:3000\"`, `ALLOWED_ORIGINS: \"http://x/path\"`, `ALLOWED_HOSTS: \"http://x\"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %s in:\n%s", want, log)
+		}
+	}
+	if lines := log.lines(t); len(lines) != 8 {
+		t.Errorf("%d lines, want one for each of 8 problems:\n%s", len(lines), log)
+	}
+	if strings.Contains(log.String(), "hunter2") {
+		t.Errorf("the log shows a password:\n%s", log)
+	}
+}
+
+func TestAPortInUseIsExitCode1(t *testing.T) {
+	a := run(t, withServers(t))
+	port := a.url[strings.LastIndex(a.url, ":")+1:]
+	log := &logBuffer{}
+	code := Run(t.Context(), env("DATABASE_URL", "postgres://db/zr", "REDIS_URL", "redis://cache", "PORT", port), log, nil)
+	if code != 1 || !strings.Contains(log.String(), "address already in use") {
+		t.Errorf("exit code %d, want 1:\n%s", code, log)
+	}
+}
