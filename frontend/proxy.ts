@@ -9,7 +9,7 @@ export function proxy(request: NextRequest): NextResponse {
   }
   return new NextResponse(
     `The dashboard does not answer under the name ${JSON.stringify(host)}.\nhint: add it to ALLOWED_HOSTS\n`,
-    { status: 403, headers: { "content-type": "text/plain; charset=utf-8" } },
+    { status: 421, headers: { "content-type": "text/plain; charset=utf-8" } },
   );
 }
 

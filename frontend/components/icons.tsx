@@ -59,6 +59,16 @@ export function PendingIcon(props: IconProps) {
   );
 }
 
+/** A ring that is crossed out. */
+export function RemovedIcon(props: IconProps) {
+  return (
+    <Icon {...props}>
+      <circle cx="8" cy="8" r="6.25" />
+      <path d="M5.4 8h5.2" />
+    </Icon>
+  );
+}
+
 export function PauseIcon(props: IconProps) {
   return (
     <Icon {...props}>

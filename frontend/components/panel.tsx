@@ -7,17 +7,18 @@ export function Panel({
   children,
 }: {
   title: string;
-  note?: ReactNode;
+  /** What the content belongs to. */
+  note?: string;
   children: ReactNode;
 }) {
   const id = title.toLowerCase().replaceAll(" ", "-");
   return (
     <section aria-labelledby={id} className="min-w-0">
-      <div className="mb-2 flex min-h-7 items-center justify-between gap-3">
+      <div className="mb-2 flex items-baseline justify-between gap-3">
         <h2 id={id} className="font-medium text-muted text-xs">
           {title}
         </h2>
-        {note}
+        {note && <span className="font-mono text-muted text-xs">{note}</span>}
       </div>
       <div className="overflow-hidden rounded-lg border border-line bg-surface">{children}</div>
     </section>

@@ -8,12 +8,16 @@ export function ProblemView({
   problem,
   note,
   onRetry,
+  alone = false,
 }: {
   problem: Problem;
   /** What is shown meanwhile, and what happens next. */
   note: string;
   onRetry: () => void;
+  /** Whether it is all that the screen shows. */
+  alone?: boolean;
 }) {
+  const Heading = alone ? "h1" : "h2";
   const { title, steps } = advice[problem.code];
   return (
     <section
@@ -25,8 +29,8 @@ export function ProblemView({
       <div className="flex items-start gap-3">
         <UnhealthyIcon className="mt-0.5 text-unhealthy" />
         <div className="min-w-0 flex-1">
-          <h2 className="font-semibold text-unhealthy">{title}</h2>
-          <p className="mt-1 break-words font-mono text-muted text-xs">{problem.message}</p>
+          <Heading className="font-semibold text-unhealthy">{title}</Heading>
+          <p className="mt-1 wrap-anywhere font-mono text-muted text-xs">{problem.message}</p>
           <ol className="mt-4 space-y-2">
             {steps.map(({ text, command }) => (
               <li key={command} className="flex flex-wrap items-baseline gap-x-2 gap-y-1">

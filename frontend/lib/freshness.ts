@@ -2,8 +2,8 @@
 export const POLL_MS = 2_000;
 
 /**
- * Data older than this is called stale: two polls in a row went without an
- * answer. One may, while the api swaps its process.
+ * Data older than this is called stale where polls fail: two in a row did. One
+ * may, while the api swaps its process.
  */
 export const STALE_AFTER_MS = 3 * POLL_MS;
 
@@ -15,6 +15,8 @@ export function freshness(seen: {
   updatedAt: number | undefined;
   now: number;
   paused: boolean;
+  /** Whether the last poll failed. Old data alone means only that the page was hidden. */
+  failing: boolean;
 }): Freshness {
   if (seen.updatedAt === undefined) {
     return "down";
@@ -22,5 +24,5 @@ export function freshness(seen: {
   if (seen.paused) {
     return "paused";
   }
-  return seen.now - seen.updatedAt > STALE_AFTER_MS ? "stale" : "live";
+  return seen.failing && seen.now - seen.updatedAt > STALE_AFTER_MS ? "stale" : "live";
 }

@@ -4,8 +4,8 @@ import { isIP } from "node:net";
  * Says whether a request's Host may be answered. A page of another site cannot
  * read this one, unless its own name is made to point here (DNS rebinding);
  * such a name is a public one, so those must be listed in ALLOWED_HOSTS
- * (comma-separated). Addresses, localhost and names without a dot (Services)
- * cannot be claimed by anybody else.
+ * (comma-separated), as for the api. Addresses, localhost and the cluster's own
+ * names cannot be claimed by anybody else.
  */
 export function isAllowedHost(host: string | null, allowed = process.env.ALLOWED_HOSTS): boolean {
   if (!host) {
@@ -16,11 +16,13 @@ export function isAllowedHost(host: string | null, allowed = process.env.ALLOWED
     isIP(name) !== 0 ||
     !name.includes(".") ||
     name.endsWith(".localhost") ||
+    name.endsWith(".svc") ||
+    name.endsWith(".svc.cluster.local") ||
     (allowed ?? "").split(",").some((entry) => entry.trim().toLowerCase() === name)
   );
 }
 
 function hostname(host: string): string {
   const bracketed = /^\[([^\]]+)\]/.exec(host);
-  return (bracketed?.[1] ?? host.replace(/:\d+$/, "")).toLowerCase();
+  return (bracketed?.[1] ?? host.replace(/:\d+$/, "")).replace(/\.$/, "").toLowerCase();
 }

@@ -3,8 +3,8 @@ import { apiURL } from "./api-url";
 import { failed, type Outcome } from "./problem";
 
 /**
- * How long one request to the api may take, in milliseconds: longer than the
- * api's own slowest health check, shorter than anybody wants to look at nothing.
+ * How long one request to the api may take, in milliseconds: longer than the 3 s
+ * that the api gives Kubernetes and its dependencies, so that its reason arrives.
  */
 export const UPSTREAM_TIMEOUT_MS = 4_000;
 

@@ -1,14 +1,15 @@
 "use client";
 
-import { type UseQueryOptions, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { Panel } from "@/components/panel";
 import { ProblemView } from "@/components/problem-view";
-import { freshness, POLL_MS } from "@/lib/freshness";
-import type { Outcome, Problem } from "@/lib/problem";
+import { POLL_MS } from "@/lib/freshness";
+import type { Outcome } from "@/lib/problem";
 import { useNow } from "@/lib/use-now";
+import { usePolled } from "@/lib/use-polled";
 import { Empty } from "./_components/empty";
 import { HistoryPanel } from "./_components/history-panel";
+import { KubernetesNotice } from "./_components/kubernetes-notice";
 import { LiveControl } from "./_components/live-control";
 import { Overview } from "./_components/overview";
 import { ServiceTable } from "./_components/service-table";
@@ -27,77 +28,64 @@ export function ServicesClient(initial: {
   renderedAt: number;
 }) {
   const [paused, setPaused] = useState(false);
-  const services = usePolled(servicesQuery, initial.services, initial.renderedAt, paused);
-  const history = usePolled(historyQuery, initial.history, initial.renderedAt, paused);
   const now = useNow(initial.renderedAt);
-  const fresh = freshness({ updatedAt: services.updatedAt, now, paused });
-  useTitle(services.data, fresh === "live");
+  const clock = { renderedAt: initial.renderedAt, now, paused };
+  const services = usePolled(servicesQuery, initial.services, clock);
+  const history = usePolled(historyQuery, initial.history, clock);
+  useTitle(services.data, services.freshness === "live");
+
+  function togglePaused() {
+    setPaused(!paused);
+    if (paused) {
+      services.ask();
+      history.ask();
+    }
+  }
 
   if (!services.data) {
     return services.problem ? (
-      <ProblemView problem={services.problem} note={TRYING} onRetry={services.retry} />
+      <ProblemView alone problem={services.problem} note={TRYING} onRetry={services.ask} />
     ) : (
       <Skeleton />
     );
   }
-  const list = services.data.services;
+  const { services: list, kubernetes, namespace } = services.data;
+  const known = services.freshness !== "stale";
   return (
     <>
       <div className="mb-6 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-        <Overview services={list} />
+        <Overview services={list} known={known} />
         <LiveControl
-          freshness={fresh}
+          freshness={services.freshness}
           updatedAt={services.updatedAt}
           now={now}
           paused={paused}
-          onToggle={() => setPaused(!paused)}
+          onToggle={togglePaused}
         />
       </div>
-      {fresh === "stale" && services.problem && (
+      {!known && services.problem && (
         <div className="mb-6">
           <ProblemView
             problem={services.problem}
             note={`Below is what was known last. ${TRYING}`}
-            onRetry={services.retry}
+            onRetry={services.ask}
           />
         </div>
       )}
+      {known && kubernetes.status === "down" && <KubernetesNotice reason={kubernetes.reason} />}
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
-        <Panel title="Services">
-          {list.length === 0 ? (
-            <Empty />
-          ) : (
-            <ServiceTable services={list} now={now} stale={fresh === "stale"} />
-          )}
+        <Panel title={known ? "Services" : "Services as they were"} note={namespace}>
+          {list.length === 0 ? <Empty /> : <ServiceTable services={list} now={now} known={known} />}
         </Panel>
-        <HistoryPanel changes={history.data?.events} problem={history.problem} now={now} />
+        <HistoryPanel
+          changes={history.data?.events}
+          // Where nothing can be read, that is said once.
+          problem={known && history.freshness !== "live" ? history.problem : undefined}
+          now={now}
+        />
       </div>
     </>
   );
-}
-
-/**
- * Follows a query from what the server found. The last good data stays when a
- * poll fails; the problem says that it did.
- */
-function usePolled<T>(
-  options: UseQueryOptions<T, Problem>,
-  initial: Outcome<T>,
-  renderedAt: number,
-  paused: boolean,
-) {
-  const { data, error, dataUpdatedAt, refetch } = useQuery({
-    ...options,
-    ...(initial.ok && { initialData: initial.data, initialDataUpdatedAt: renderedAt }),
-    ...(paused && { refetchInterval: false, refetchOnWindowFocus: false }),
-  });
-  const atFirst = data === undefined && !initial.ok ? initial.problem : undefined;
-  return {
-    data,
-    problem: error ?? atFirst,
-    updatedAt: data === undefined ? undefined : dataUpdatedAt,
-    retry: () => void refetch(),
-  };
 }
 
 /** The tab says how the stack is, so that it can be kept in the background. */

@@ -4,8 +4,8 @@ import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";
 import { type History, historySchema, type Services, servicesSchema } from "./schema";
 
-/** As many changes as fit beside a stack of some services without scrolling far. */
-const HISTORY_LIMIT = 30;
+/** As many changes as fit on a screen. */
+const HISTORY_LIMIT = 15;
 
 export const servicesPath = "/api/v1/services";
 export const historyPath = `/api/v1/history?limit=${HISTORY_LIMIT}`;

@@ -2,48 +2,62 @@ import { z } from "zod";
 
 export const states = ["healthy", "starting", "unhealthy", "pending"] as const;
 
-/** What the api says of a service's health. */
+/** What a service is doing, as the api judges it. */
 export const stateSchema = z.enum(states);
 export type State = z.infer<typeof stateSchema>;
 
-/** What the api leaves out where it does not know: a missing text, or an empty one. */
+/** The api leaves out a text that it does not know. */
 const optionalText = z.string().default("");
 const time = z.iso.datetime({ offset: true });
+const count = z.number().int().nonnegative();
+
+/** What the api found when it used something itself. */
+const measuredSchema = z.object({
+  status: z.enum(["ok", "down"]),
+  /** 0 where there was nothing to wait for: the api measures itself. */
+  latencyMs: z.number().nonnegative(),
+  reason: optionalText,
+});
 
 export const serviceSchema = z.object({
   name: z.string().min(1),
-  /** Of the workload: Deployment or StatefulSet. */
-  kind: z.string(),
+  /** Deployment or StatefulSet; empty where Kubernetes could not be asked. */
+  kind: optionalText,
   state: stateSchema,
-  /** Why it is not healthy, in a word. */
-  reason: optionalText,
-  /** The same in a sentence. */
-  message: optionalText,
+  /** Why it is not healthy: a code such as "image_pull", and a sentence. */
+  reason: z.object({ code: z.string(), message: z.string() }).optional(),
   /** Pods that are ready, and that there should be. */
-  ready: z.number().int().nonnegative(),
-  desired: z.number().int().nonnegative(),
-  restarts: z.number().int().nonnegative(),
+  ready: count,
+  desired: count,
+  restarts: count,
   image: optionalText,
   /** Hash of the inputs that the running code was built from. */
   build: optionalText,
-  /** When the oldest ready pod started. */
+  /** When its newest container started. */
   startedAt: time.optional(),
-  /** The api's own connection to the service. */
-  check: z
-    .object({ status: z.string(), latencyMs: z.number().nonnegative(), reason: optionalText })
-    .optional(),
+  measured: measuredSchema.optional(),
 });
 export type Service = z.infer<typeof serviceSchema>;
 
-export const servicesSchema = z.object({ services: z.array(serviceSchema) });
+export const servicesSchema = z.object({
+  namespace: z.string(),
+  /** Without Kubernetes, services holds only what the api measures itself. */
+  kubernetes: measuredSchema,
+  services: z.array(serviceSchema),
+});
 export type Services = z.infer<typeof servicesSchema>;
+
+/** In the history, a service may also have gone. */
+export const historyStateSchema = z.enum([...states, "removed"]);
+export type HistoryState = z.infer<typeof historyStateSchema>;
 
 /** A change of a service's state, of its reason, or of its build. */
 export const changeSchema = z.object({
   id: z.number().int(),
   service: z.string(),
-  state: stateSchema,
-  previous: stateSchema.optional(),
+  state: historyStateSchema,
+  /** The state before; none for the first time that it was seen. */
+  previous: historyStateSchema.optional(),
   reason: optionalText,
   message: optionalText,
   build: optionalText,

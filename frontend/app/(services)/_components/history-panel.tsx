@@ -12,19 +12,20 @@ export function HistoryPanel({
   now,
 }: {
   changes: Change[] | undefined;
+  /** Why changes are missing or old. */
   problem: Problem | undefined;
   now: number;
 }) {
   return (
     <Panel title="Recent changes">
       {problem && <HistoryProblem problem={problem} />}
-      {changes === undefined ? (
-        !problem && <Note>Reading…</Note>
-      ) : changes.length === 0 ? (
+      {changes === undefined && !problem && <Note>Reading…</Note>}
+      {changes?.length === 0 && (
         <Note>
           Nothing has changed yet. A service that starts, fails or gets a new build is listed here.
         </Note>
-      ) : (
+      )}
+      {changes && changes.length > 0 && (
         <ol data-testid="history" className="divide-y divide-line">
           {changes.map((change) => (
             <HistoryItem key={change.id} change={change} now={now} />
@@ -37,7 +38,6 @@ export function HistoryPanel({
 
 function HistoryItem({ change, now }: { change: Change; now: number }) {
   const { Icon, color } = stateLook[change.state];
-  const why = change.message || change.reason;
   return (
     <li className="flex gap-2.5 px-4 py-2">
       <Icon className={`mt-0.5 animate-none! ${color}`} />
@@ -53,9 +53,9 @@ function HistoryItem({ change, now }: { change: Change; now: number }) {
             {ago(now - Date.parse(change.at))}
           </time>
         </p>
-        {why && change.state !== "healthy" && (
-          <p className="mt-0.5 line-clamp-2 break-words text-muted text-xs" title={why}>
-            {why}
+        {change.message && (
+          <p className="wrap-anywhere line-clamp-2 text-muted text-xs" title={change.message}>
+            {change.message}
           </p>
         )}
       </div>
@@ -65,9 +65,9 @@ function HistoryItem({ change, now }: { change: Change; now: number }) {
 
 function HistoryProblem({ problem }: { problem: Problem }) {
   return (
-    <p data-testid="history-problem" className="border-line border-b px-4 py-2.5 text-xs">
-      <strong className="font-medium text-unhealthy">The history cannot be read.</strong>{" "}
-      <span className="break-words text-muted">{problem.message}</span>
+    <p data-testid="history-problem" className="px-4 py-3 text-xs not-last:border-b border-line">
+      <strong className="block font-semibold text-unhealthy">The history cannot be read</strong>
+      <span className="wrap-anywhere text-muted">{problem.message}</span>
     </p>
   );
 }

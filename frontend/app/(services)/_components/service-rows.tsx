@@ -1,13 +1,11 @@
-import type { ReactNode } from "react";
 import { latency, span } from "@/lib/time";
 import type { Service, State } from "../schema";
 import { shortImage } from "./image-name";
+import { reasonText } from "./reason-text";
+import { cell, columnCount, wide } from "./service-table-layout";
 import { StateBadge } from "./state";
 
 const BUILD_SHOWN = 8;
-
-const cell = "px-3 py-2.5 align-baseline first:pl-4 last:pr-4";
-const wide = "hidden sm:table-cell";
 
 const reasonColor: Record<State, string> = {
   healthy: "border-healthy",
@@ -16,9 +14,10 @@ const reasonColor: Record<State, string> = {
   pending: "border-pending",
 };
 
-/** One service: a row of figures, and a row for the reason where it is not healthy. */
+/** One service: a row of figures, and a row for the reason where it has one. */
 export function ServiceRows({ service, now }: { service: Service; now: number }) {
-  const { name, kind, state, ready, desired, restarts, image, build, startedAt, check } = service;
+  const { name, state, reason, restarts, build, measured } = service;
+  const up = service.startedAt && span(now - Date.parse(service.startedAt));
   return (
     <tbody
       data-testid={`service-${name}`}
@@ -28,79 +27,75 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
       <tr>
         <th scope="row" className={`${cell} text-left font-normal`}>
           <span className="font-medium">{name}</span>
-          <span className="mt-0.5 block text-muted text-xs" title={image || undefined}>
-            {kind}
-            {image && (
-              <span className="hidden md:inline">
-                {" · "}
-                <span className="font-mono">{shortImage(image)}</span>
-              </span>
-            )}
-          </span>
+          <Origin service={service} up={up} />
         </th>
         <td className={cell}>
           <StateBadge state={state} />
         </td>
         <td className={`${cell} text-right`}>
-          {ready}/{desired}
+          {service.kind ? `${service.ready}/${service.desired}` : <None />}
         </td>
         <td className={`${cell} ${wide} text-right ${restarts === 0 ? "text-muted" : ""}`}>
           {restarts}
         </td>
-        <td className={`${cell} ${wide} whitespace-nowrap text-right`}>
-          {check ? latency(check.latencyMs) : <None />}
+        <td className={`${cell} ${wide} text-right`}>
+          {measured?.latencyMs ? latency(measured.latencyMs) : <None />}
         </td>
-        <td className={`${cell} ${wide} font-mono text-xs`} title={build || undefined}>
+        <td className={`${cell} ${wide} font-mono text-xs leading-5`} title={build || undefined}>
           {build ? build.slice(0, BUILD_SHOWN) : <None />}
         </td>
-        <td className={`${cell} ${wide} whitespace-nowrap text-right`}>
-          {startedAt ? (
-            <time dateTime={startedAt} title={startedAt}>
-              {span(now - Date.parse(startedAt))}
+        <td className={`${cell} ${wide} text-right`}>
+          {up ? (
+            <time dateTime={service.startedAt} title={service.startedAt}>
+              {up}
             </time>
           ) : (
             <None />
           )}
         </td>
       </tr>
-      {state !== "healthy" && (
-        <Reason state={state} word={service.reason} sentence={service.message} />
+      {reason && (
+        <tr>
+          <td colSpan={columnCount} className="px-4 pb-3">
+            <p
+              data-testid="reason"
+              className={`wrap-anywhere border-l-2 pl-3 text-xs ${reasonColor[state]}`}
+            >
+              <strong className="font-semibold">{reasonText(reason.code)}</strong>
+              {" · "}
+              {reason.message}
+            </p>
+          </td>
+        </tr>
       )}
     </tbody>
   );
 }
 
-function Reason({
-  state,
-  word,
-  sentence,
-}: {
-  state: State;
-  word: string;
-  sentence: string;
-}): ReactNode {
-  if (!word && !sentence) {
-    return null;
-  }
+/** What the service is made of; on a narrow screen also what has no column there. */
+function Origin({ service, up }: { service: Service; up: string | undefined }) {
+  const { kind, image, restarts } = service;
+  const narrow = [
+    up && `up ${up}`,
+    restarts > 0 && `${restarts} ${restarts === 1 ? "restart" : "restarts"}`,
+  ].filter(Boolean);
   return (
-    <tr>
-      <td colSpan={7} className="px-4 pb-3">
-        <p
-          data-testid="reason"
-          className={`whitespace-pre-wrap break-words border-l-2 pl-3 text-xs ${reasonColor[state]}`}
-        >
-          {word && <strong className="font-medium">{word}</strong>}
-          {word && sentence && " · "}
-          {sentence}
-        </p>
-      </td>
-    </tr>
+    <span className="block text-muted text-xs" title={image || undefined}>
+      {kind || "Not seen by Kubernetes"}
+      {image && (
+        <span className="hidden md:inline">
+          {" · "}
+          <span className="font-mono">{shortImage(image)}</span>
+        </span>
+      )}
+      {narrow.length > 0 && <span className="block sm:hidden">{narrow.join(" · ")}</span>}
+    </span>
   );
 }
 
 function None() {
   return (
-    <span className="text-muted">
+    <span className="font-sans text-muted">
       <span aria-hidden="true">–</span>
       <span className="sr-only">none</span>
     </span>

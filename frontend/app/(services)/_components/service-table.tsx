@@ -1,22 +1,22 @@
 import type { Service } from "../schema";
 import { ServiceRows } from "./service-rows";
+import { wide } from "./service-table-layout";
 
 const head = "px-3 py-2 text-left font-medium first:pl-4 last:pr-4";
-const wide = "hidden sm:table-cell";
 
 /** Every service in the order of the api, which stays the same, so that each keeps its place. */
 export function ServiceTable({
   services,
   now,
-  stale,
+  known,
 }: {
   services: Service[];
   now: number;
-  /** Dimmed: this is what was, not what is. */
-  stale: boolean;
+  /** Colourless where not: this is what was, not what is. */
+  known: boolean;
 }) {
   return (
-    <table className={`w-full border-collapse transition-opacity ${stale ? "opacity-70" : ""}`}>
+    <table className={`w-full border-collapse ${known ? "" : "grayscale"}`}>
       <thead className="text-muted text-xs">
         <tr>
           <th scope="col" className={head}>

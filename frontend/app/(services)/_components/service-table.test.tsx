@@ -1,0 +1,83 @@
+// @vitest-environment happy-dom
+import { cleanup, render, screen, within } from "@testing-library/react";
+import { afterEach, expect, test } from "vitest";
+import { aService, NOW } from "../fixtures";
+import { states } from "../schema";
+import { ServiceTable } from "./service-table";
+import { stateLook } from "./state";
+
+afterEach(cleanup);
+
+function show(...services: ReturnType<typeof aService>[]) {
+  render(<ServiceTable services={services} now={NOW} known />);
+}
+
+test.each(states)("%s is said by a word, an icon and data-state", (state) => {
+  show(aService({ state }));
+  const row = screen.getByTestId("service-api");
+  expect(row.dataset.state).toBe(state);
+  const label = within(row).getByText(stateLook[state].label);
+  expect(label.querySelector("svg")?.getAttribute("aria-hidden")).toBe("true");
+});
+
+test("no two states look the same", () => {
+  const shapes = states.map((state) => {
+    const { Icon } = stateLook[state];
+    const { container } = render(<Icon />);
+    return container.innerHTML;
+  });
+  expect(new Set(shapes).size).toBe(states.length);
+});
+
+test("a healthy service shows its figures and no reason", () => {
+  show(aService({ restarts: 2, measured: { status: "ok", latencyMs: 0.73, reason: "" } }));
+  const row = screen.getByTestId("service-api");
+  expect(within(row).getByRole("rowheader").textContent).toContain("Deployment · api@c2d9e8134f60");
+  const cells = within(row).getAllByRole("cell");
+  expect(cells.map((cell) => cell.textContent)).toEqual([
+    "Healthy",
+    "1/1",
+    "2",
+    "0.7 ms",
+    "8d1f62c0",
+    "1 h",
+  ]);
+  expect(screen.queryByTestId("reason")).toBeNull();
+});
+
+test("an unhealthy service says why", () => {
+  const reason = { code: "image_pull", message: "no such image" };
+  show(aService({ state: "unhealthy", ready: 0, reason }));
+  expect(screen.getByTestId("reason").textContent).toBe("Image pull · no such image");
+});
+
+test("a starting service without a reason takes no second row", () => {
+  show(aService({ state: "starting", ready: 0 }));
+  expect(within(screen.getByTestId("service-api")).getAllByRole("row")).toHaveLength(1);
+});
+
+test("what is not known is not made up", () => {
+  show(
+    aService({
+      name: "redis",
+      kind: "",
+      image: "",
+      build: "",
+      startedAt: undefined,
+      ready: 0,
+      desired: 0,
+    }),
+  );
+  const row = screen.getByTestId("service-redis");
+  expect(within(row).getByRole("rowheader").textContent).toBe("redisNot seen by Kubernetes");
+  const [, pods, , latency, build, up] = within(row).getAllByRole("cell");
+  for (const cell of [pods, latency, build, up]) {
+    expect(cell?.textContent).toBe("–none");
+  }
+});
+
+test("services keep the order of the api", () => {
+  show(aService({ name: "b", state: "unhealthy" }), aService({ name: "a" }));
+  const names = screen.getAllByRole("rowheader").map((header) => header.firstChild?.textContent);
+  expect(names).toEqual(["b", "a"]);
+});

@@ -1,0 +1,88 @@
+// A small HTTP server that speaks the api's protocol and says what a test
+// tells it to: states that a healthy stack does not get into on request.
+
+import { createServer } from "node:http";
+
+const HOUR = 3_600_000;
+
+/** A service as the api reports it. */
+export function service(name, kind, rest = {}) {
+  return {
+    name,
+    kind,
+    state: "healthy",
+    ready: 1,
+    desired: 1,
+    restarts: 0,
+    startedAt: new Date(Date.now() - 2 * HOUR).toISOString(),
+    ...rest,
+  };
+}
+
+/** The stack in good health. */
+export function healthyStack() {
+  return [
+    service("postgres", "StatefulSet", {
+      image: "localhost/zr/postgres@sha256:7a41f0c2b39d7a41f0c2b39d",
+      measured: { status: "ok", latencyMs: 0.734 },
+    }),
+    service("redis", "StatefulSet", {
+      image: "localhost/zr/redis@sha256:0be3914d55af0be3914d55af",
+      measured: { status: "ok", latencyMs: 0.312 },
+    }),
+    service("api", "Deployment", {
+      image: "localhost/zr/api@sha256:c2d9e8134f60c2d9e8134f60",
+      build: "8d1f62c07ab34e95",
+      measured: { status: "ok", latencyMs: 0 },
+    }),
+    service("frontend", "Deployment", {
+      image: "localhost/zr/frontend@sha256:f00d5a2b91c4f00d5a2b91c4",
+      build: "41b7d93e5f0286ac",
+    }),
+  ];
+}
+
+/** Starts the server on a free port. `state` may be changed at any time. */
+export async function startUpstream(state) {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, "http://upstream").pathname;
+    if (state.hang) {
+      return;
+    }
+    if (state.error) {
+      return send(response, 503, { error: { code: "unavailable", message: state.error } });
+    }
+    if (path === "/api/v1/services") {
+      return send(response, 200, {
+        namespace: "zr-test",
+        observedAt: new Date().toISOString(),
+        kubernetes: state.kubernetes ?? { status: "ok", latencyMs: 2.1 },
+        services: state.services,
+      });
+    }
+    if (path === "/api/v1/history") {
+      return state.historyError
+        ? send(response, 503, { error: { code: "unavailable", message: state.historyError } })
+        : send(response, 200, { events: state.events ?? [] });
+    }
+    send(response, 404, { error: { code: "not_found", message: "no such path" } });
+  });
+  const port = await new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve(server.address().port));
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+    /** Listens again on the same port after stop. */
+    start: () => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve)),
+  };
+}
+
+function send(response, status, body) {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}

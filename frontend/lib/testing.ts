@@ -1,0 +1,30 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished, vi } from "vitest";
+
+/** Runs a real api for one test, at API_URL. */
+export async function serveAPI(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    vi.unstubAllEnvs();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.stubEnv("API_URL", url);
+  return url;
+}
+
+/** Points API_URL at a port where nothing listens any more. */
+export async function serveNothing(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise((resolve) => server.close(resolve));
+  vi.stubEnv("API_URL", url);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  return url;
+}
