@@ -206,6 +206,22 @@ func (s *Store) Find(name string) (Entry, error) {
 	return Entry{}, fmt.Errorf("image %q: %w", name, ErrNotFound)
 }
 
+// FindKey returns the entry of a repository that was made from key. The error
+// is ErrNotFound where there is none in full.
+func (s *Store) FindKey(repository, key string) (Entry, error) {
+	index, err := s.index()
+	if err != nil {
+		return Entry{}, err
+	}
+	for _, desc := range index.Manifests {
+		if desc.Annotations[annotationKey] == key && repositoryOf(desc.Annotations[annotationName]) == repository && s.complete(desc) {
+			s.touch(desc.Digest)
+			return s.entry(desc), nil
+		}
+	}
+	return Entry{}, fmt.Errorf("image %q made from %s: %w", repository, key, ErrNotFound)
+}
+
 // Get returns an image by name and keeps it in use while this process lives.
 func (s *Store) Get(ctx context.Context, name string) (v1.Image, error) {
 	lock, err := lockFile(ctx, s.path(lockName), false)

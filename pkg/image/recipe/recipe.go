@@ -24,9 +24,10 @@ import (
 // so that images made before count as made differently.
 const format = "1"
 
-// sourceDate is the time that every file made here carries, so that the same
-// inputs give the same digests.
-var sourceDate = time.Unix(0, 0).UTC()
+// sourceDate is the newest time that anything made here carries, so that the
+// same inputs give the same digests. Any fixed time does; some programs take
+// 0 for unset.
+var sourceDate = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Recipe says how one image is made. The zero value is of no use; All and
 // Find return recipes.

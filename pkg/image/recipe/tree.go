@@ -214,14 +214,26 @@ func same(a, b node) bool {
 		x.Linkname == y.Linkname && x.Size == y.Size && maps.Equal(x.PAXRecords, y.PAXRecords) && a.sum == b.sum
 }
 
-// add puts a node into the tree, and the folders above it that it lacks.
-func (t tree) add(name string, n node) {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if _, ok := t[dir]; !ok {
-			t[dir] = node{header: &tar.Header{Typeflag: tar.TypeDir, Mode: 0o755}}
+// addParents puts the folders above what is in the tree into it, as they are
+// in below where that has them: an engine that unpacks a layer without them
+// makes them with a mode of its own, which then hides the one below.
+func (t tree) addParents(below tree) error {
+	for name := range maps.Clone(t) {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if _, ok := t[dir]; ok {
+				continue
+			}
+			folder, ok := below[dir]
+			if !ok {
+				folder = node{header: &tar.Header{Typeflag: tar.TypeDir, Mode: 0o755}}
+			}
+			if folder.header.Typeflag != tar.TypeDir {
+				return fmt.Errorf("%s: %s is no folder", name, dir)
+			}
+			t[dir] = folder
 		}
 	}
-	t[name] = n
+	return nil
 }
 
 // write writes the tree as the tar of a layer: sorted by path, so that the

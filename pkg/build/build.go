@@ -1,0 +1,156 @@
+// Package build makes OCI images from sources, with the compilers and package
+// managers of this machine and no container engine: gobuild for Go, node for
+// Node.js and Next.js. Only dockerfile hands its work to an engine.
+//
+// The same inputs give the same image digest on every machine. What an image
+// is made from has a hash, and where an image with that hash is in the store,
+// building it is a matter of milliseconds: some stats, no program run.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"zr/pkg/build/internal/inputs"
+	"zr/pkg/config"
+	"zr/pkg/image"
+)
+
+// Mode is what an image is for.
+type Mode string
+
+// The modes.
+const (
+	Release Mode = "release" // the service, and nothing else
+	Dev     Mode = "dev"     // the service behind the live-reload agent
+)
+
+// EnvHash is the variable by which every image tells its process the hash of
+// the inputs that it was made from.
+const EnvHash = "ZR_BUILD_HASH"
+
+// Request asks for the image of one service.
+type Request struct {
+	Service  string
+	Project  string
+	Root     string // the project's folder, absolute
+	Spec     config.Build
+	Platform string // of the nodes, for example linux/amd64
+	Mode     Mode
+	Agent    string // path of a zr-agent for the platform; for Dev only
+}
+
+// Result is an image in the store.
+type Result struct {
+	Service   string
+	Name      string // repository without registry, @, digest: project/service@sha256:...
+	Digest    string // of the manifest
+	InputHash string // 16 hex characters: what the process reports as its build
+	Cached    bool   // nothing had to be done
+	Took      time.Duration
+	Files     []string // what it was made from, relative to Root
+
+	// Image reads from the store.
+	Image v1.Image
+}
+
+// Local returns the name by which a node of this machine knows the image.
+func (r Result) Local() string { return image.Local + "/" + r.Name }
+
+// InputSet is what a service is built from: see its Hash, Contains, Files and
+// Refresh.
+type InputSet = inputs.Set
+
+// InputFile is one file of an InputSet.
+type InputFile = inputs.File
+
+// Builder makes the images of one kind of source. Methods are safe for
+// concurrent use. Errors carry what the compiler said, with paths relative to
+// Root.
+type Builder interface {
+	// Inputs returns what the service is built from, up to date. The mode
+	// does not matter to it. Keep the set and call its Refresh to look again.
+	Inputs(ctx context.Context, r Request) (*InputSet, error)
+	// Build makes the image and puts it into the store.
+	Build(ctx context.Context, r Request) (Result, error)
+}
+
+// Base finds an image that a build is put on, by its name.
+type Base func(ctx context.Context, ref string) (v1.Image, error)
+
+// Deps is what every builder needs.
+type Deps struct {
+	Store *image.Store
+	Base  Base
+	// Cache is the folder that builders keep state in between runs, one that
+	// may be deleted. Default: zr/build in the user's cache directory.
+	Cache string
+}
+
+// Dir returns the cache folder, made.
+func (d Deps) Dir() (string, error) {
+	dir := d.Cache
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("finding the user's cache directory: %w", err)
+		}
+		dir = filepath.Join(cache, "zr", "build")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("making the build cache: %w", err)
+	}
+	return dir, nil
+}
+
+// kinds picks the builder by the kind of source.
+type kinds struct{ golang, node, dockerfile Builder }
+
+// New returns a Builder that picks one of three by Request.Spec.
+func New(golang, node, dockerfile Builder) Builder { return kinds{golang, node, dockerfile} }
+
+func (k kinds) pick(r Request) (Builder, error) {
+	var picked []Builder
+	for _, kind := range []struct {
+		path    string
+		builder Builder
+	}{{r.Spec.Go, k.golang}, {r.Spec.Node, k.node}, {r.Spec.Dockerfile, k.dockerfile}} {
+		if kind.path != "" {
+			picked = append(picked, kind.builder)
+		}
+	}
+	if len(picked) != 1 {
+		return nil, errors.New("exactly one of go, node and dockerfile must be set")
+	}
+	return picked[0], nil
+}
+
+func (k kinds) Inputs(ctx context.Context, r Request) (*InputSet, error) {
+	b, err := k.pick(r)
+	if err != nil {
+		return nil, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
+	}
+	set, err := b.Inputs(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
+	}
+	return set, nil
+}
+
+func (k kinds) Build(ctx context.Context, r Request) (Result, error) {
+	b, err := k.pick(r)
+	if err != nil {
+		return Result{}, fmt.Errorf("building image %q: %w", r.Service, err)
+	}
+	result, err := b.Build(ctx, r)
+	if err != nil {
+		return Result{}, fmt.Errorf("building image %q: %w", r.Service, err)
+	}
+	return result, nil
+}

@@ -1,0 +1,180 @@
+// Package gobuild makes images of Go programs: the compiler's output as one
+// layer on a base that zr makes itself.
+package gobuild
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"zr/pkg/build"
+	"zr/pkg/build/internal/inputs"
+	"zr/pkg/build/internal/oci"
+	"zr/pkg/image"
+)
+
+// layout changes when the images of this package do for the same inputs.
+const layout = "gobuild 1"
+
+// Where things are in the images. A dev image keeps the binary in the seed
+// folder, from which the agent fills appDir, an emptyDir in the pod.
+const (
+	appDir    = "/app"
+	agentPath = "/zr/zr-agent"
+	seedDir   = "/zr/seed"
+	agentSpec = "ZR_AGENT_SPEC"
+)
+
+// Builder makes images of Go programs. It is safe for concurrent use.
+type Builder struct{ deps build.Deps }
+
+// New returns a Builder.
+func New(deps build.Deps) *Builder { return &Builder{deps} }
+
+// Inputs returns the files that the program is compiled from: those of its
+// packages that are not of a module of fixed version, what they embed, and the
+// files that fix the versions of the others.
+func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
+	dir, err := b.deps.WorkDir(r)
+	if err != nil {
+		return nil, err
+	}
+	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), &lister{newToolchain(r)})
+	return set, set.Refresh(ctx)
+}
+
+// Build makes the image.
+func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, error) {
+	set, err := b.Inputs(ctx, r)
+	if err != nil {
+		return build.Result{}, err
+	}
+	return b.deps.Make(ctx, r, set, []string{layout, r.Spec.Base}, func(ctx context.Context) (v1.Image, error) {
+		return b.assemble(ctx, r, set.Hash())
+	})
+}
+
+// Binary compiles the program into the file out and returns the hash of what
+// it was compiled from, the one that an image of it would report. This is what
+// live reload sends. Cancelling ctx ends the compiler with all its children.
+func (b *Builder) Binary(ctx context.Context, r build.Request, out string) (hash string, err error) {
+	set, err := b.Inputs(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	return b.BinaryOf(ctx, r, set, out)
+}
+
+// BinaryOf is Binary for a set that the caller keeps and has refreshed.
+// Where a file was saved while the compiler ran, it compiles again.
+func (b *Builder) BinaryOf(ctx context.Context, r build.Request, set *build.InputSet, out string) (hash string, err error) {
+	for {
+		before := set.Sum()
+		if err := newToolchain(r).compile(ctx, out); err != nil {
+			return "", err
+		}
+		if err := set.Refresh(ctx); err != nil {
+			return "", err
+		}
+		if set.Sum() == before {
+			return set.Hash(), nil
+		}
+	}
+}
+
+// Name returns the name of the program's binary in its image: that of its
+// package's folder, or of the service where the package is the project itself.
+func Name(r build.Request) string {
+	if name := path.Base(path.Clean(filepath.ToSlash(r.Spec.Go))); name != "." && name != ".." && name != "/" {
+		return name
+	}
+	return r.Service
+}
+
+func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v1.Image, error) {
+	platform, err := image.ParsePlatform(r.Platform)
+	if err != nil {
+		return nil, err
+	}
+	base, layers, err := b.base(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	tmp, err := os.MkdirTemp("", "zr-build-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	binary := filepath.Join(tmp, Name(r))
+	if err := newToolchain(r).compile(ctx, binary); err != nil {
+		return nil, err
+	}
+	dir := appDir
+	if r.Mode == build.Dev {
+		agent, err := oci.Write(ctx, b.deps.Store, "zr-agent", func(t *oci.Tar) { t.Stream(agentPath, 0o755, oci.Root, r.Agent) })
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, agent)
+		dir = seedDir
+	}
+	program, err := oci.Write(ctx, b.deps.Store, "go build "+r.Spec.Go, func(t *oci.Tar) {
+		t.Dir(appDir, 0o755, oci.Root)
+		t.Stream(path.Join(dir, Name(r)), 0o755, oci.Root, binary)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return oci.Assemble(base, platform, append(layers, program), func(c *v1.Config) { configure(c, r, hash) })
+}
+
+// base returns what the program is put on: the image that the spec names, or
+// the layer that zr makes.
+func (b *Builder) base(ctx context.Context, r build.Request) (v1.Image, []oci.Layer, error) {
+	if r.Spec.Base != "" {
+		base, err := b.deps.Base(ctx, r.Spec.Base)
+		if err != nil {
+			return nil, nil, fmt.Errorf("finding the base image: %w", err)
+		}
+		return base, nil, nil
+	}
+	layer, err := oci.Base(ctx, b.deps.Store)
+	if err != nil {
+		return nil, nil, err
+	}
+	return nil, []oci.Layer{layer}, nil
+}
+
+func configure(c *v1.Config, r build.Request, hash string) {
+	program := path.Join(appDir, Name(r))
+	c.Entrypoint, c.Cmd = []string{program}, nil
+	c.WorkingDir = appDir
+	if r.Spec.Base == "" {
+		c.User = fmt.Sprintf("%[1]d:%[1]d", oci.NonRoot)
+		oci.SetEnv(c, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	}
+	oci.SetEnv(c, build.EnvHash, hash)
+	if r.Mode == build.Dev {
+		c.Entrypoint = []string{agentPath}
+		oci.SetEnv(c, agentSpec, devSpec(program))
+	}
+}
+
+// devSpec tells the agent what to run; internal/agent/spec reads it.
+func devSpec(program string) string {
+	spec, err := json.Marshal(struct {
+		Kind    string   `json:"kind"`
+		Seed    string   `json:"seed"`
+		Dir     string   `json:"dir"`
+		Command []string `json:"command"`
+	}{"go", seedDir, appDir, []string{program}})
+	if err != nil {
+		panic(err) // strings only: cannot fail
+	}
+	return string(spec)
+}

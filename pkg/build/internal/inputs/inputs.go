@@ -1,0 +1,230 @@
+// Package inputs knows what a build is made from, and whether that changed,
+// in milliseconds: it keeps the list of files with their stats and content
+// hashes, looks at the stats, and reads only what was touched. Content
+// decides, never a modification time. The costly question, which files there
+// are, is asked again only when a folder's listing or what a file says about
+// the list changed.
+package inputs
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Lister knows which files a build is made from. Paths are absolute.
+type Lister interface {
+	// List finds them. It may run programs.
+	List(ctx context.Context) (List, error)
+	// Shape returns what a file says about the list itself, for example its
+	// imports: the list stands as long as all shapes do.
+	Shape(path string, content []byte) string
+	// Relevant reports whether a name in a watched folder can matter to the
+	// list. It is quick and reads nothing.
+	Relevant(dir Dir, name string) bool
+}
+
+// List is an answer of a Lister.
+type List struct {
+	Files   []string // whose content makes the hash; may be absent
+	Shapes  []string // whose shape matters, though not their content
+	Dirs    []Dir    // whose listing matters
+	Tools   []string // programs: replaced ones make the list stale
+	Further []string // what else makes the hash: flags, platform, versions
+}
+
+// Dir is a watched folder.
+type Dir struct {
+	Path string `json:"path"`
+	Kind string `json:"kind"`           // of the lister's own; goes to Relevant
+	Deep bool   `json:"deep,omitempty"` // what comes to be below it belongs to it as well
+}
+
+// File is one input.
+type File struct {
+	Path string      `json:"path"` // relative to the set's root, slashes
+	Hash string      `json:"hash"` // sha256 of the content, hex; empty for an absent file
+	Mode os.FileMode `json:"mode"`
+}
+
+// Set is what a build is made from. It is safe for concurrent use.
+type Set struct {
+	root   string
+	cache  string // file that keeps the state between processes; empty for none
+	lister Lister
+
+	mu    sync.Mutex
+	state state
+	files map[string]struct{} // absolute paths of the state's files
+	sum   string
+}
+
+// Load returns the set as it was kept in the cache file, or an empty one. It
+// looks at nothing: call Refresh. root is the folder that paths are relative
+// to.
+func Load(root, cache string, lister Lister) *Set {
+	s := &Set{root: root, cache: cache, lister: lister}
+	s.state = readState(cache)
+	s.derive()
+	return s
+}
+
+// Refresh brings the set up to date with the disk.
+func (s *Set) Refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next, listStands, err := s.state.look(s.lister)
+	if err != nil {
+		return err
+	}
+	if !listStands {
+		began := time.Now()
+		list, err := s.lister.List(ctx)
+		if err != nil {
+			return err
+		}
+		if next, err = newState(list, s.lister, next, began); err != nil {
+			return err
+		}
+	}
+	if next.touched {
+		next.touched = false
+		s.state = next
+		s.derive()
+		return next.write(s.cache)
+	}
+	return nil
+}
+
+// derive computes what follows from the state.
+func (s *Set) derive() {
+	h := sha256.New()
+	s.files = make(map[string]struct{}, len(s.state.Files))
+	// The number names the way that the hash is made: 1 is the first.
+	fmt.Fprintf(h, "zr inputs 1\n%d\n", len(s.state.Further))
+	for _, text := range s.state.Further {
+		fmt.Fprintf(h, "%q\n", text)
+	}
+	for _, file := range s.list() {
+		fmt.Fprintf(h, "%q %s %v\n", file.Path, file.Hash, file.Mode&0o111 != 0)
+	}
+	for path := range s.state.Files {
+		s.files[path] = struct{}{}
+	}
+	s.sum = hex.EncodeToString(h.Sum(nil))
+}
+
+// Sum returns the hash over all inputs: sha256, hex.
+func (s *Set) Sum() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sum
+}
+
+// Hash returns the short form of Sum that processes report: 16 hex characters.
+func (s *Set) Hash() string { return s.Sum()[:16] }
+
+// Files returns the inputs, sorted by path.
+func (s *Set) Files() []File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.list()
+}
+
+func (s *Set) list() []File {
+	files := make([]File, 0, len(s.state.Files))
+	for path, f := range s.state.Files {
+		files = append(files, File{Path: s.relative(path), Hash: f.Hash, Mode: os.FileMode(f.Stat.Mode & 0o777)})
+	}
+	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	return files
+}
+
+func (s *Set) relative(path string) string {
+	if rel, err := filepath.Rel(s.root, path); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// Contains reports whether a change of the path, which may be new, deleted or
+// relative to the root, can change the build.
+func (s *Set) Contains(path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.root, path)
+	}
+	path = filepath.Clean(path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.files[path]; ok {
+		return true
+	}
+	if _, ok := s.state.Shapes[path]; ok {
+		return true
+	}
+	for _, d := range s.state.Dirs {
+		if below, ok := strings.CutPrefix(path, d.Path+string(filepath.Separator)); ok && s.relevant(d.Dir, below) {
+			return true
+		}
+	}
+	return false
+}
+
+// relevant asks the lister for each step from the folder down to the path.
+func (s *Set) relevant(dir Dir, below string) bool {
+	steps := strings.Split(below, string(filepath.Separator))
+	if len(steps) > 1 && !dir.Deep {
+		return false
+	}
+	for _, step := range steps {
+		if !s.lister.Relevant(dir, step) {
+			return false
+		}
+		dir.Path = filepath.Join(dir.Path, step)
+	}
+	return true
+}
+
+// read returns a file's content, and its stat from before and after the read
+// agreeing, so that a hash never mixes two versions of a file.
+func read(path string) ([]byte, stat, error) {
+	for {
+		before, err := statOf(path, time.Now())
+		if err != nil || before.Absent {
+			return nil, before, err
+		}
+		content, err := readFile(path)
+		if err != nil {
+			return nil, before, err
+		}
+		after, err := statOf(path, time.Now())
+		if err != nil {
+			return nil, before, err
+		}
+		after.Seen = before.Seen
+		if after == before {
+			return content, before, nil
+		}
+	}
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return nil, nil // gone since the stat: the next stat says so
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}

@@ -1,0 +1,79 @@
+package inputs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// racy is how long before a look a file must have been modified last for its
+// stat to be trusted later: two writes within one tick of the file system's
+// clock leave the same time. 2 s is the coarsest clock in use (FAT).
+const racy = 2 * time.Second
+
+// stat is what tells, without reading a file, that it was not touched. The
+// change time cannot be set by a program, so that a file which was put back
+// with its old modification time is noticed too.
+type stat struct {
+	Size   int64  `json:"s"`
+	Mtime  int64  `json:"m"` // nanoseconds
+	Ctime  int64  `json:"c"`
+	Inode  uint64 `json:"i"`
+	Mode   uint32 `json:"p"`
+	Seen   int64  `json:"t"` // when it was looked at, nanoseconds
+	Absent bool   `json:"a,omitempty"`
+}
+
+// statOf looks at a path and follows symlinks. An absent file is a state too.
+func statOf(path string, now time.Time) (stat, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Stat(path, &st)
+		switch {
+		case err == nil:
+			return stat{
+				Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Inode: uint64(st.Ino),
+				Mode: uint32(st.Mode), Seen: now.UnixNano(),
+			}, nil
+		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+			return stat{Absent: true, Seen: now.UnixNano()}, nil
+		case !errors.Is(err, unix.EINTR):
+			return stat{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+		}
+	}
+}
+
+// same reports whether nothing was written since before was taken.
+func (before stat) same(now stat) bool {
+	settled := before.Absent || before.Seen-max(before.Mtime, before.Ctime) > int64(racy)
+	seen := before
+	seen.Seen = now.Seen
+	return settled && seen == now
+}
+
+// HashFile returns the sha256 of a file's content, as hex.
+func HashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("reading %q: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hashBytes is HashFile for content at hand.
+func hashBytes(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

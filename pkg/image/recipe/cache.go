@@ -1,0 +1,181 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// cache is a folder that several zr processes share. What is in it has its
+// name from what it was made from, and gets it by a rename once it is whole.
+type cache struct {
+	root string
+	lock *os.File // shared while a process uses the cache
+}
+
+// The folders of a cache, beside one for each kind of part.
+const (
+	workDir  = "work"  // what is being made; nothing in it is believed
+	locksDir = "locks" // one file for each part that is being made
+)
+
+// openCache creates the cache where there is none, and clears what killed
+// runs left where no other run uses it.
+func openCache(root string) (*cache, error) {
+	c := &cache{root: root}
+	for _, dir := range []string{workDir, locksDir, "layers"} {
+		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
+			return nil, fmt.Errorf("opening the recipe cache: %w", err)
+		}
+	}
+	lock, err := os.OpenFile(c.path("lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening the recipe cache: %w", err)
+	}
+	c.lock = lock
+	if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		if err := os.RemoveAll(c.path(workDir)); err == nil {
+			err = os.MkdirAll(c.path(workDir), 0o755)
+			if err != nil {
+				lock.Close()
+				return nil, fmt.Errorf("opening the recipe cache: %w", err)
+			}
+		}
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_SH); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("locking the recipe cache: %w", err)
+	}
+	return c, nil
+}
+
+func (c *cache) close() { c.lock.Close() }
+
+func (c *cache) path(parts ...string) string {
+	return filepath.Join(append([]string{c.root}, parts...)...)
+}
+
+// part returns the path of a part, made once by whoever comes first, in any
+// process: build writes it to a path in the work folder.
+func (c *cache) part(ctx context.Context, kind, key string, build func(path string) error) (string, error) {
+	final := c.path(kind, key)
+	if _, err := os.Stat(final); err == nil {
+		return final, nil
+	}
+	unlock, err := c.lockPart(ctx, kind+"-"+key)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(final); err == nil {
+		return final, nil
+	}
+	dir, err := os.MkdirTemp(c.path(workDir), kind+"-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	made := filepath.Join(dir, "part")
+	if err := build(made); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+		return "", err
+	}
+	return final, os.Rename(made, final)
+}
+
+// lockPoll is how often a lock that another has is asked for again: flock(2)
+// cannot be waited for and cancelled.
+const lockPoll = 100 * time.Millisecond
+
+// lockPart waits until nobody else makes a part. The kernel gives a lock back
+// when the process ends, however it does.
+func (c *cache) lockPart(ctx context.Context, name string) (unlock func(), err error) {
+	file, err := os.OpenFile(c.path(locksDir, name), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { file.Close() }, nil
+		}
+		if err != unix.EWOULDBLOCK && err != unix.EINTR {
+			file.Close()
+			return nil, fmt.Errorf("locking %s: %w", name, err)
+		}
+		select {
+		case <-ctx.Done():
+			file.Close()
+			return nil, context.Cause(ctx)
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
+// writeFile writes a small file under its name at once.
+func writeFile(path string, content []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	if _, err := temp.Write(content); err != nil {
+		temp.Close()
+		return err
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+// Clean drops everything that is cached in dir and not in use, and returns
+// the bytes that this freed. Images in the store are not touched.
+func Clean(dir string) (freed int64, err error) {
+	c := &cache{root: dir}
+	lock, err := os.OpenFile(c.path("lock"), os.O_RDWR, 0o644)
+	if os.IsNotExist(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("cleaning the recipe cache: %w", err)
+	}
+	defer lock.Close()
+	if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return 0, nil // somebody makes an image right now
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, fmt.Errorf("cleaning the recipe cache: %w", err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		size := diskUsage(c.path(entry.Name()))
+		if err := os.RemoveAll(c.path(entry.Name())); err != nil {
+			return freed, fmt.Errorf("cleaning the recipe cache: %w", err)
+		}
+		freed += size
+	}
+	return freed, nil
+}
+
+func diskUsage(dir string) (size int64) {
+	_ = filepath.WalkDir(dir, func(_ string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size
+}
