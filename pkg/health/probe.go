@@ -107,17 +107,23 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 	return a
 }
 
-// askTCP connects. The forwarding answers late: that the port accepts is
-// known when no refusal came, or when the server speaks first.
+// askTCP connects. The forwarding tells of a refusal only: that the port
+// accepts is known when none came in time, or when the server speaks first.
 func askTCP(ctx context.Context, t Target, via *tunnel) answer {
+	// Dialled before, as the opening is timed.
+	if _, err := via.connection(ctx); err != nil {
+		return answer{text: failureText(ctx, t.Port, err)}
+	}
+	began := time.Now()
 	conn, err := via.open(ctx, t.Port)
+	roundTrip := time.Since(began)
 	if err != nil {
 		return answer{text: failureText(ctx, t.Port, err)}
 	}
 	defer conn.Close()
-	// A refusal travels back in a few milliseconds; half a second is room for
-	// a cluster on another continent.
-	deadline := time.Now().Add(500 * time.Millisecond)
+	// Opening takes two round trips to the kubelet, a refusal one and what the
+	// node needs to connect to itself.
+	deadline := time.Now().Add(20*time.Millisecond + 3*roundTrip)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}

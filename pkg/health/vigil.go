@@ -41,6 +41,8 @@ type vigil struct {
 	pause  time.Duration
 	proven bool // the last answer came from the complete rollout
 	asIs   bool // it was healthy at the first look
+	steady bool // its containers run for a while, where nothing else vouches for them
+	runs   steadiness
 
 	suspect   string // the reason that looks hopeless, and since when
 	suspectAt time.Time
@@ -58,7 +60,7 @@ type reply struct {
 }
 
 func newVigil(w *waiting, t Target, deadline time.Time) *vigil {
-	return &vigil{sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true}
+	return &vigil{sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true, runs: steadiness{}}
 }
 
 // keep returns the finding that decided: healthy, hopeless, or out of time.
@@ -109,6 +111,7 @@ func (v *vigil) observe(snap *snapshot, now time.Time) {
 	case !wasDone:
 		v.askAt, v.pause = now, askFirst
 	}
+	v.steady = v.target.Probe != ProbeRollout && v.target.Probe != "" || v.runs.reached(v.last.rollout, now)
 	if v.before == nil {
 		v.before = endings(v.last.rollout.current)
 	}
@@ -157,7 +160,7 @@ func (v *vigil) heard(a reply) {
 
 // decided tells that waiting longer changes nothing.
 func (v *vigil) decided(trouble error, now time.Time) bool {
-	if v.last.healthy() && (v.proven || v.last.rollout.desired == 0) {
+	if v.last.healthy() && v.steady && (v.proven || v.last.rollout.desired == 0) {
 		return true
 	}
 	late := !now.Before(v.deadline)
@@ -220,6 +223,9 @@ func (v *vigil) nextLook(now time.Time) time.Duration {
 	}
 	if !v.asking {
 		earlier(v.askAt)
+	}
+	if !v.steady {
+		earlier(now.Add(steadyInterval))
 	}
 	if v.suspect != "" && v.last.why != nil {
 		earlier(v.suspectAt.Add(v.last.why.settle))

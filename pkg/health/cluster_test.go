@@ -1,0 +1,207 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/health/testcluster"
+)
+
+// deployment writes a Deployment of the test's app. More is further YAML of
+// the container.
+func deployment(name, args, more string) string {
+	return fmt.Sprintf(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %[1]s}
+spec:
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    metadata: {labels: {app: %[1]s}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: %[1]s
+        image: %[3]s
+        imagePullPolicy: Never
+        args: [%[2]s]
+%[4]s`, name, args, testcluster.AppImage, more)
+}
+
+// recorder keeps the events of a wait.
+type recorder struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+func (r *recorder) Emit(e event.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+// states returns the states that a service went through.
+func (r *recorder) states(service string) []event.State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var states []event.State
+	for _, e := range r.events {
+		if s, ok := e.(event.ServiceState); ok && s.Service == service {
+			states = append(states, s.State)
+		}
+	}
+	return slices.Compact(states)
+}
+
+func newGate(t *testing.T, c *testcluster.Cluster) *Gate {
+	g, err := New(c.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// TestClusterHealthy gates two services in order, over a rollout.
+func TestClusterHealthy(t *testing.T) {
+	c := testcluster.New(t)
+	c.LoadApp()
+	probe := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
+	c.Apply(deployment("front", `-listen=:8080, -build=one`, probe))
+	c.Apply(deployment("back", `-raw=:9000, -ready-after=1s, -listen=:8080`, probe))
+	g := newGate(t, c)
+	targets := []Target{
+		{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeHTTP, Port: 8080, Path: "/health", DependsOn: []string{"back"}},
+		{Service: "back", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeTCP, Port: 9000},
+	}
+	var seen recorder
+	if err := g.Wait(t.Context(), targets, &seen); err != nil {
+		t.Fatal(err)
+	}
+	if got := seen.states("front"); !slices.Equal(got, []event.State{event.Pending, event.Healthy}) && !slices.Equal(got, []event.State{event.Pending, event.Starting, event.Healthy}) {
+		t.Errorf("front went through %v", got)
+	}
+
+	// A new template counts only when it runs, however well the old one answers.
+	c.Apply(deployment("front", `-listen=:8080, -build=two`, probe))
+	if err := g.Wait(t.Context(), targets, event.Discard); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	statuses, err := g.Check(t.Context(), targets)
+	t.Logf("a check of healthy services took %v", time.Since(began))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := statuses[0]; s.State != event.Healthy || s.Build != "two" || s.Answer != "200 OK" || s.Ready != 1 || s.Image != testcluster.AppImage {
+		t.Errorf("front is %+v", s)
+	}
+	if s := statuses[1]; s.State != event.Healthy || s.Answer != "accepts connections" {
+		t.Errorf("back is %+v", s)
+	}
+}
+
+// TestClusterReasons breaks services in every way that a reason exists for.
+func TestClusterReasons(t *testing.T) {
+	c := testcluster.New(t)
+	c.LoadApp()
+	c.Apply(`apiVersion: v1
+kind: ResourceQuota
+metadata: {name: quota}
+spec: {hard: {requests.example.test/unit: "2"}}`)
+	cases := []struct {
+		name, manifest string
+		probe          string
+		timeout        time.Duration
+		reason, proof  string
+		early          bool
+	}{
+		{name: "crash", manifest: deployment("crash", `-panic`, ""), timeout: 4 * time.Minute,
+			reason: `container "crash" crashed with exit code 2, 3 restarts`, proof: "panic: the test told me to", early: true},
+		{name: "oom", manifest: deployment("oom", `-eat=200`, "        resources: {limits: {memory: 32Mi}}\n"), timeout: 20 * time.Second,
+			reason: "it used more memory than its limit of 32Mi"},
+		{name: "ends", manifest: deployment("ends", `-exit=0`, ""), timeout: 15 * time.Second, reason: "ended with exit code 0"},
+		{name: "never", manifest: strings.Replace(deployment("never", "", ""), testcluster.AppImage, "localhost/zrtest/none:1", 1), timeout: 2 * time.Minute,
+			reason: `image "localhost/zrtest/none:1" is not on node`, early: true},
+		{name: "badname", manifest: strings.Replace(deployment("badname", "", ""), testcluster.AppImage, "UPPER", 1), timeout: 2 * time.Minute,
+			reason: `the name of image "UPPER" is not valid`, early: true},
+		{name: "pull", manifest: strings.Replace(strings.Replace(deployment("pull", "", ""), testcluster.AppImage, "localhost:1/none:1", 1), "Never", "Always", 1), timeout: 15 * time.Second,
+			reason: `image "localhost:1/none:1" cannot be pulled: `},
+		{name: "config", manifest: deployment("config", "", "        envFrom: [{secretRef: {name: nowhere}}]\n"), timeout: 15 * time.Second,
+			reason: `container "config": secret "nowhere" not found`},
+		{name: "mount", manifest: deployment("mount", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, configMap: {name: nowhere}}]\n"), timeout: 25 * time.Second,
+			reason: `configmap "nowhere" not found`},
+		{name: "command", manifest: deployment("command", "", "        command: [/nope]\n"), timeout: 20 * time.Second,
+			reason: `container "command" cannot be started: exec: "/nope"`},
+		{name: "big", manifest: deployment("big", "", "        resources: {requests: {memory: 9000Gi}}\n"), timeout: 15 * time.Second,
+			reason: "Insufficient memory"},
+		{name: "quota", manifest: deployment("quota", "", "        resources: {limits: {example.test/unit: \"3\"}}\n"), timeout: 2 * time.Minute,
+			reason: "quota: exceeded quota: quota", early: true},
+		{name: "claim", manifest: deployment("claim", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, persistentVolumeClaim: {claimName: nowhere}}]\n"), timeout: 15 * time.Second,
+			reason: `persistentvolumeclaim "nowhere" not found`},
+		{name: "sick", manifest: deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"), probe: ProbeHTTP, timeout: 15 * time.Second,
+			reason: `503 Service Unavailable: {"build":"","state":"as told"}`},
+		{name: "silent", manifest: deployment("silent", "", ""), probe: ProbeHTTP, timeout: 10 * time.Second, reason: "its http probe is not answered: port 8080: connection refused"},
+		{name: "init", manifest: deployment("init", "", "      initContainers: [{name: prepare, image: "+testcluster.AppImage+", imagePullPolicy: Never, args: [-say=cannot prepare, -exit=3]}]\n"), timeout: 20 * time.Second,
+			reason: `init container "prepare" crashed with exit code 3`, proof: "cannot prepare"},
+		{name: "missing", timeout: 2 * time.Minute, reason: `Deployment "missing" is not in namespace`, early: true},
+	}
+	g := newGate(t, c)
+	var wg sync.WaitGroup
+	for _, tc := range cases {
+		if tc.manifest != "" {
+			c.Apply(tc.manifest)
+		}
+		wg.Go(func() {
+			var seen recorder
+			target := Target{Service: tc.name, Kind: "Deployment", Namespace: c.Namespace, Probe: tc.probe, Port: 8080, Path: "/health", Timeout: tc.timeout}
+			began := time.Now()
+			err := g.Wait(t.Context(), []Target{target}, &seen)
+			took := time.Since(began).Round(100 * time.Millisecond)
+			if err == nil || fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), tc.reason) || !strings.Contains(err.Error(), tc.proof) {
+				t.Errorf("%s (%v): %v\nwant %q with %q", tc.name, took, err, tc.reason, tc.proof)
+				return
+			}
+			if early := !strings.Contains(err.Error(), " within "); early != tc.early {
+				t.Errorf("%s: told before the deadline: %v, want %v", tc.name, early, tc.early)
+			}
+			t.Logf("%s (%v): %v\nhint: %s", tc.name, took, err, fault.HintOf(err))
+		})
+	}
+	wg.Wait()
+	statuses, err := g.Check(t.Context(), []Target{{Service: "crash", Kind: "Deployment", Namespace: c.Namespace}, {Service: "mount", Kind: "Deployment", Namespace: c.Namespace}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"crashed with exit code 2", `configmap "nowhere" not found`} {
+		if s := statuses[i]; s.State != event.Unhealthy || !strings.Contains(s.Reason, want) {
+			t.Errorf("%s is %s: %s", s.Service, s.State, s.Reason)
+		}
+	}
+}
+
+// TestClusterOrder fails a service and looks at what depends on it.
+func TestClusterOrder(t *testing.T) {
+	c := testcluster.New(t)
+	g := newGate(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var seen recorder
+	err := g.Wait(ctx, []Target{
+		{Service: "a", Kind: "Deployment", Namespace: c.Namespace, Timeout: time.Second},
+		{Service: "b", Kind: "Deployment", Namespace: c.Namespace, DependsOn: []string{"a"}},
+		{Service: "c", Kind: "Deployment", Namespace: c.Namespace, DependsOn: []string{"b"}},
+	}, &seen)
+	if fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), `service "b" waits for a`) || !strings.Contains(err.Error(), `service "c" waits for b`) {
+		t.Errorf("got %v", err)
+	}
+	if got := seen.states("c"); !slices.Equal(got, []event.State{event.Pending}) {
+		t.Errorf("c went through %v", got)
+	}
+}

@@ -1,0 +1,111 @@
+package logs
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSeam cuts a log at every place and reads it again from the second that
+// the seam asks for, as the API would.
+func TestSeam(t *testing.T) {
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	type line struct {
+		at   time.Time
+		text string
+	}
+	var log []line
+	for i := range 300 {
+		at := began.Add(time.Duration(i) * 10 * time.Millisecond)
+		if i%7 == 0 {
+			at = at.Add(-15 * time.Millisecond) // the other stream was late
+		}
+		log = append(log, line{at, fmt.Sprint(i)})
+	}
+	for cut := range log {
+		s := newSeam()
+		var got []string
+		read := func(lines []line) {
+			since := s.since()
+			for _, l := range lines {
+				if !l.at.Before(since) && s.pass(l.at, l.text) {
+					got = append(got, l.text)
+				}
+			}
+		}
+		read(log[:cut])
+		read(log)
+		if len(got) != len(log) {
+			t.Fatalf("cut at %d: %d lines", cut, len(got))
+		}
+		for i, text := range got {
+			if text != log[i].text {
+				t.Fatalf("cut at %d: line %d is %s", cut, i, text)
+			}
+		}
+		if n := len(s.known); n > 130 {
+			t.Fatalf("cut at %d: remembers %d lines", cut, n)
+		}
+	}
+}
+
+func TestSeamFloor(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 500e6, time.UTC)
+	s := newSeam()
+	s.floor = at
+	if s.pass(at, "a") || !s.pass(at.Add(1), "b") {
+		t.Error("the floor is not kept")
+	}
+	if want := at.Truncate(time.Second); !s.since().Equal(want) {
+		t.Errorf("asks since %v, want %v", s.since(), want)
+	}
+}
+
+func TestScanner(t *testing.T) {
+	long := strings.Repeat("x", maxLine+100)
+	in := "2026-01-02T03:04:05.5Z one\nunable to retrieve container logs for x\n2026-01-02T03:04:06Z " + long +
+		"\n2026-01-02T03:04:07Z \n2026-01-02T03:04:08Z cut"
+	for _, open := range []bool{true, false} {
+		s := newScanner(strings.NewReader(in), open)
+		var got []string
+		for {
+			_, text, err := s.next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, text)
+		}
+		want := 3
+		if open {
+			want = 4
+		}
+		if len(got) != want || got[0] != "one" || !strings.HasSuffix(got[1], "x…") || len(got[1]) > maxLine || got[2] != "" {
+			t.Errorf("open %v: got %d lines", open, len(got))
+		}
+	}
+}
+
+func TestServiceOfPod(t *testing.T) {
+	var p pod
+	p.Metadata.Name = "api-5d4f-x"
+	if got := p.service(); got != "api-5d4f-x" {
+		t.Errorf("got %q", got)
+	}
+	p.Metadata.Labels = map[string]string{"app.kubernetes.io/name": "api", "pod-template-hash": "5d4f"}
+	if got := p.service(); got != "api" {
+		t.Errorf("got %q", got)
+	}
+	p.Metadata.OwnerReferences = append(p.Metadata.OwnerReferences, struct {
+		Kind       string `json:"kind"`
+		Name       string `json:"name"`
+		Controller bool   `json:"controller"`
+	}{"ReplicaSet", "my-api-5d4f", true})
+	if got := p.service(); got != "my-api" {
+		t.Errorf("got %q", got)
+	}
+}
