@@ -1,0 +1,73 @@
+package latest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestCallersShareOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		v := New(time.Second, func(context.Context) int {
+			time.Sleep(100 * time.Millisecond)
+			calls++
+			return calls
+		}, func(int) time.Duration { return time.Second })
+		get := func() int {
+			n, err := v.Get(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			return n
+		}
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() { get() })
+		}
+		wg.Wait()
+		if got := get(); got != 1 {
+			t.Errorf("50 callers made %d calls", got)
+		}
+		time.Sleep(time.Second)
+		if got := get(); got != 2 {
+			t.Errorf("an old value was handed out: %d", got)
+		}
+	})
+}
+
+func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := New(time.Second, func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(500 * time.Millisecond):
+				return nil
+			}
+		}, func(error) time.Duration { return 0 })
+		first, leave := context.WithCancel(t.Context())
+		go func() {
+			if _, err := v.Get(first); !errors.Is(err, context.Canceled) {
+				t.Errorf("the one that left got %v", err)
+			}
+		}()
+		synctest.Wait()
+		leave()
+		if result, err := v.Get(t.Context()); result != nil || err != nil {
+			t.Errorf("the other got %v, %v", result, err)
+		}
+	})
+}
+
+func TestACallHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := New(time.Second, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(error) time.Duration { return 0 })
+		if result, err := v.Get(t.Context()); !errors.Is(result, context.DeadlineExceeded) || err != nil {
+			t.Errorf("got %v, %v", result, err)
+		}
+	})
+}

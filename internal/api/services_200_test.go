@@ -1,0 +1,161 @@
+package api
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"zr/internal/api/fleet"
+	"zr/internal/api/kube"
+	"zr/internal/api/probe"
+	"zr/internal/api/reason"
+	"zr/internal/api/store/cache"
+	"zr/internal/api/store/storetest"
+)
+
+// cluster answers like the Kubernetes API of a namespace with two workloads,
+// and counts what it is asked.
+type cluster struct {
+	asked  atomic.Int64
+	status atomic.Int64 // 0 means 200
+	client *kube.Client
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	workload := func(name string) string {
+		return fmt.Sprintf(`{"metadata":{"name":%q,"generation":1},"spec":{"replicas":1,"selector":{"matchLabels":{"app":%q}},
+			"template":{"metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":%q,"image":"%s:1"}]}}},
+			"status":{"observedGeneration":1,"readyReplicas":1,"updatedReplicas":1}}`, name, name, name, name)
+	}
+	pod := func(name string) string {
+		return fmt.Sprintf(`{"metadata":{"name":"%s-0","labels":{"app":%q}},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],
+			"containerStatuses":[{"name":%q,"ready":true,"started":true,"restartCount":2,"state":{"running":{"startedAt":"2026-01-02T12:00:00Z"}}}]}}`, name, name, name)
+	}
+	answers := map[string]string{
+		"/apis/apps/v1/namespaces/zr-test/deployments":  `{"items":[` + workload("api") + `]}`,
+		"/apis/apps/v1/namespaces/zr-test/statefulsets": `{"items":[` + workload("postgres") + `]}`,
+		"/api/v1/namespaces/zr-test/pods":               `{"items":[` + pod("api") + `,` + pod("postgres") + `]}`,
+	}
+	c := &cluster{}
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.asked.Add(1)
+		if status := c.status.Load(); status != 0 {
+			w.WriteHeader(int(status))
+			return
+		}
+		_, _ = io.WriteString(w, answers[r.URL.Path])
+	}))
+	t.Cleanup(srv.Close)
+	mount := t.TempDir()
+	for name, content := range map[string]string{
+		"namespace": "zr-test", "token": "mock-token",
+		"ca.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})),
+	} {
+		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, _ := url.Parse(srv.URL)
+	client, err := kube.InCluster(env("KUBERNETES_SERVICE_HOST", u.Hostname(), "KUBERNETES_SERVICE_PORT", u.Port()), mount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.client = client
+	return c
+}
+
+// replica serves the services of a cluster, as one replica of the api.
+func replica(t *testing.T, c *cluster, shared cache.Cache, checks map[string]probe.Check) *app {
+	t.Helper()
+	log := newLogger(io.Discard, slog.LevelInfo)
+	probes := probe.NewSet(checks)
+	r := &routes{log: log, probes: probes, services: fleet.NewReader(c.client, shared, probes, fleet.Self{Service: "api", Build: "b7"}, log)}
+	return &app{t: t, url: "http://" + serveForTest(t, r.handler()).address, log: &logBuffer{}}
+}
+
+func openCache(t *testing.T, url string) cache.Cache {
+	t.Helper()
+	c, err := cache.Open(url, newLogger(io.Discard, slog.LevelInfo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestServices200(t *testing.T) {
+	server := storetest.NewRedis(t)
+	server.Start()
+	shared := openCache(t, server.URL())
+	c := newCluster(t)
+	checks := map[string]probe.Check{
+		"postgres": func(context.Context) error { return reason.With(reason.Auth, io.EOF) },
+		"redis":    shared.Check,
+	}
+	var snapshots [2]fleet.Snapshot
+	for i := range snapshots {
+		got := replica(t, c, shared, checks).get("/api/v1/services")
+		if got.status != 200 {
+			t.Fatalf("got %d %s", got.status, got.body)
+		}
+		got.decode(t, &snapshots[i])
+	}
+	if c.asked.Load() != 3 || !snapshots[0].At.Equal(snapshots[1].At) {
+		t.Errorf("two replicas asked %d times, want 3: what one saw is for both", c.asked.Load())
+	}
+	s := snapshots[1]
+	if s.Namespace != "zr-test" || s.Kubernetes.Status != "ok" || len(s.Services) != 3 {
+		t.Fatalf("got %+v", s)
+	}
+	api, postgres, redis := s.Services[0], s.Services[1], s.Services[2]
+	if api.Name != "api" || api.Kind != "Deployment" || api.State != fleet.Healthy || api.Build != "b7" || api.Restarts != 2 || api.Image != "api:1" || api.Measured.Status != "ok" {
+		t.Errorf("got %+v", api)
+	}
+	if postgres.Kind != "StatefulSet" || postgres.State != fleet.Unhealthy || postgres.Reason.Code != fleet.Unreachable || postgres.Measured.Reason != reason.Auth {
+		t.Errorf("got %+v %+v", postgres, postgres.Reason)
+	}
+	if redis.Kind != "" || redis.State != fleet.Healthy { // measured, and no workload of this namespace
+		t.Errorf("got %+v", redis)
+	}
+}
+
+func TestServices200WithoutKubernetesOrCache(t *testing.T) {
+	c := newCluster(t)
+	c.status.Store(http.StatusForbidden)
+	down := openCache(t, "redis://127.0.0.1:1/0")
+	got := replica(t, c, down, map[string]probe.Check{"redis": down.Check}).get("/api/v1/services")
+	var s fleet.Snapshot
+	got.decode(t, &s)
+	if got.status != 200 || s.Kubernetes.Status != "down" || s.Kubernetes.Reason != reason.Forbidden || len(s.Services) != 2 ||
+		s.Services[1].State != fleet.Unhealthy || s.Services[1].Measured.Reason != reason.Refused {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	c.status.Store(0)
+	back := func(r response) bool {
+		var s fleet.Snapshot
+		r.decode(t, &s)
+		return s.Kubernetes.Status == "ok" && len(s.Services) == 3
+	}
+	replica(t, c, down, map[string]probe.Check{"redis": down.Check}).await("/api/v1/services", back)
+}
+
+func TestServices200OutsideOfACluster(t *testing.T) {
+	a := run(t, withServers(t))
+	a.await("/health", status(200))
+	var s fleet.Snapshot
+	got := a.get("/api/v1/services")
+	got.decode(t, &s)
+	if got.status != 200 || s.Kubernetes.Reason != "not in a cluster" || len(s.Services) != 3 {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
