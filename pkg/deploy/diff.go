@@ -66,6 +66,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	}
 	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
 	cs.keepKinds(found.parent)
+	cs.keepKinds(found.gone)
 	cs.Warnings = remarks.sorted()
 	cs.close()
 	return cs, nil

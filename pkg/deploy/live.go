@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -26,6 +27,7 @@ type live struct {
 	objects map[string]*unstructured.Unstructured // rendered ones, by keyOf
 	members []member                              // all of the set, of the kinds that were looked at
 	parent  *parent                               // nil where there is none
+	gone    *parent                               // the parent that goes with its namespace
 	// away says that the namespace does not exist, or is about to go.
 	away bool
 }
@@ -47,7 +49,19 @@ func (d *Deployer) look(ctx context.Context, r *Rendered) (*live, error) {
 	if err := l.readOthers(ctx, d, r); err != nil {
 		return nil, err
 	}
+	if l.away {
+		l.forget(r.Namespace)
+	}
 	return l, l.readMissing(ctx, d, r)
+}
+
+// forget drops what goes with a namespace that is about to go.
+func (l *live) forget(namespace string) {
+	maps.DeleteFunc(l.objects, func(_ string, m *unstructured.Unstructured) bool { return m.GetNamespace() == namespace })
+	l.members = slices.DeleteFunc(l.members, func(m member) bool { return m.live.GetNamespace() == namespace })
+	if l.parent != nil {
+		l.gone, l.parent = l.parent, nil
+	}
 }
 
 // place is where objects of a kind may be.

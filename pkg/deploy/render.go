@@ -100,13 +100,13 @@ func build(ctx context.Context, overlay string) ([]*unstructured.Unstructured, [
 	options.LoadRestrictions = types.LoadRestrictionsRootOnly
 	resources, err := krusty.MakeKustomizer(options).Run(fs, overlay)
 	if err != nil {
-		return nil, nil, kustomizeFault(err)
+		return nil, nil, diagnose(overlay, err)
 	}
 	var out []*unstructured.Unstructured
 	for _, resource := range resources.Resources() {
 		m, err := resource.Map()
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading %s %q: %w", resource.GetKind(), resource.GetName(), err)
+			return nil, nil, diagnose(overlay, fmt.Errorf("reading %s %q: %w", resource.GetKind(), resource.GetName(), err))
 		}
 		object, err := normalise(m)
 		if err != nil {
@@ -115,29 +115,6 @@ func build(ctx context.Context, overlay string) ([]*unstructured.Unstructured, [
 		out = append(out, object)
 	}
 	return out, fs.files(), nil
-}
-
-// kustomizeFault cuts an error of kustomize down to its cause. Each level of
-// the folder tree adds itself in front, up to several hundred characters, and
-// where a resource is neither a file nor a folder both attempts are told.
-func kustomizeFault(err error) error {
-	text := err.Error()
-	if i := strings.LastIndex(text, "recursed accumulation of path "); i >= 0 {
-		if path, cause, ok := strings.Cut(text[i+len("recursed accumulation of path "):], ": "); ok {
-			return fmt.Errorf("in %s: %s", strings.Trim(path, "'"), innermost(cause))
-		}
-	}
-	return fmt.Errorf("%s", innermost(text))
-}
-
-// innermost drops the attempts that kustomize makes before the one that tells
-// the cause.
-func innermost(text string) string {
-	const attempt = "accumulation err='"
-	if i := strings.LastIndex(text, attempt); i >= 0 {
-		text, _, _ = strings.Cut(text[i+len(attempt):], "': ")
-	}
-	return strings.TrimSpace(text)
 }
 
 // recorder is a file system that remembers which files were read.

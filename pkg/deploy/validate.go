@@ -79,7 +79,7 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 			}
 		} else if err != nil {
 			text := cleanDecode(err.Error())
-			problems = append(problems, fmt.Errorf("%s%s: %s", locate(files, m, ""), name(m), text))
+			problems = append(problems, fmt.Errorf("%s%s: %s", locate(files, m, quoted(text)), name(m), text))
 		}
 	}
 	slices.SortStableFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

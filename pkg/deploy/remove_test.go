@@ -1,0 +1,187 @@
+package deploy_test
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+)
+
+// events collects what is emitted.
+type events struct {
+	mu  sync.Mutex
+	all []event.Event
+}
+
+func (e *events) Emit(ev event.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, ev)
+}
+
+func (r *run) remove(purge bool) *events {
+	r.t.Helper()
+	seen := &events{}
+	if err := r.deployer().Remove(r.t.Context(), seen, purge); err != nil {
+		r.t.Fatal(err)
+	}
+	return seen
+}
+
+// await waits until a controller did its part.
+func (r *run) await(what string, done func() bool) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	defer cancel()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			r.t.Fatalf("%s: not within a minute", what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// left returns what is in the namespace, by resource.
+func (r *run) left() map[string]int {
+	r.t.Helper()
+	out := map[string]int{}
+	for _, resource := range []string{"deployments", "statefulsets", "services", "secrets", "persistentvolumeclaims", "pods"} {
+		list, err := r.admin.at(resource, r.namespace).List(r.t.Context(), metav1.ListOptions{})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if n := len(list.Items); n > 0 {
+			out[resource] = n
+		}
+	}
+	return out
+}
+
+func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
+	r.await("the web server's pods", func() bool { return r.left()["pods"] >= 2 })
+
+	seen := r.remove(false)
+	// The claim, and the Secret that stands for the set.
+	if got, want := r.left(), map[string]int{"persistentvolumeclaims": 1, "secrets": 1}; !maps.Equal(got, want) {
+		t.Errorf("down leaves %v, want %v", got, want)
+	}
+	if r.admin.get("namespaces", "", r.namespace) == nil {
+		t.Error("down removed the namespace")
+	}
+	last, _ := seen.all[len(seen.all)-1].(event.StepProgress)
+	if last.Step != deploy.StepRemove || last.Done != last.Total {
+		t.Errorf("the last event is %+v", last)
+	}
+	r.remove(false)
+
+	r.up()
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("after down and up there is a difference: %v", actions(cs))
+	}
+	r.remove(true)
+	if r.admin.get("namespaces", "", r.namespace) != nil {
+		t.Error("purge left the namespace")
+	}
+	r.remove(true)
+}
+
+func TestPurgeAfterDown(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.remove(false)
+	r.remove(true)
+	if r.admin.get("namespaces", "", r.namespace) != nil {
+		t.Error("purge left the namespace")
+	}
+}
+
+func TestPurgeSparesStrangers(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	stranger := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "mine"},
+		"spec": map[string]any{"accessModes": []any{"ReadWriteOnce"}, "resources": map[string]any{"requests": map[string]any{"storage": "1Gi"}}},
+	}}
+	if _, err := r.admin.at("persistentvolumeclaims", r.namespace).Create(t.Context(), stranger, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	seen := r.remove(true)
+	if got, want := r.left(), map[string]int{"persistentvolumeclaims": 1}; !maps.Equal(got, want) {
+		t.Errorf("purge leaves %v, want %v", got, want)
+	}
+	said := false
+	for _, e := range seen.all {
+		notice, ok := e.(event.Notice)
+		said = said || (ok && strings.Contains(notice.Text, `PersistentVolumeClaim "mine"`))
+	}
+	if !said {
+		t.Error("no notice says why the namespace stays")
+	}
+}
+
+func TestUpWhileTheNamespaceGoes(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	if err := r.admin.at("namespaces", "").Delete(t.Context(), r.namespace, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r.up()
+	if r.admin.get("deployments", r.namespace, "web") == nil {
+		t.Error("the Deployment is not there")
+	}
+}
+
+func TestRemoveFindsTheNamespace(t *testing.T) {
+	r := newRun(t)
+	r.options.Set = r.namespace // unique in the cluster
+	r.up()
+	r.deployer()
+	d, err := deploy.New(r.cfg, r.options.Set, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Remove(t.Context(), event.Discard, true); err != nil {
+		t.Fatal(err)
+	}
+	if r.admin.get("namespaces", "", r.namespace) != nil {
+		t.Error("purge left the namespace")
+	}
+	if err := d.Remove(t.Context(), event.Discard, true); err != nil {
+		t.Errorf("removing what is not there: %v", err)
+	}
+}
+
+func TestRemoveIsCancellable(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.await("a pod", func() bool { return r.left()["pods"] > 0 })
+	// A finalizer that nobody removes keeps the pod.
+	pods, err := r.admin.at("pods", r.namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := pods.Items[0].GetName()
+	r.patch("pods", pod, `{"metadata":{"finalizers":["zrtest.example.com/hold"]}}`)
+	t.Cleanup(func() {
+		_, _ = r.admin.at("pods", r.namespace).Patch(context.Background(), pod, "application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	waiting := event.SinkFunc(func(e event.Event) {
+		if p, ok := e.(event.StepProgress); ok && strings.Contains(p.Detail, "waiting for "+pod) {
+			cancel()
+		}
+	})
+	expectError(t, r.deployer().Remove(ctx, waiting, false), "waiting for the pods to go", "canceled")
+}

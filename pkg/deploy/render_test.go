@@ -1,0 +1,240 @@
+package deploy_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/deploy"
+	"zr/pkg/fault"
+)
+
+func TestFaultsOfManifests(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		do   func(p *project)
+		want []string
+	}{
+		{"no overlay", func(p *project) { p.options.Overlay += "/none" }, []string{"/none: there is no such folder"}},
+		{"no kustomization", func(p *project) { _ = os.Remove(filepath.Join(p.dir, "kustomization.yaml")) }, []string{"there is no kustomization.yaml"}},
+		{"kustomization is no YAML", func(p *project) { p.write("kustomization.yaml", "resources: [\n") }, []string{"/kustomization.yaml:1: "}},
+		{"unknown field of a kustomization", func(p *project) { p.edit("kustomization.yaml", "resources:", "resorces:") }, []string{`/kustomization.yaml:5:1: unknown field "resorces"`}},
+		{"missing file", func(p *project) { p.edit("kustomization.yaml", "db.yaml", "nope.yaml") }, []string{`/kustomization.yaml:5:39: "nope.yaml" does not exist`}},
+		{"missing folder", func(p *project) { p.edit("kustomization.yaml", "db.yaml", "../../nope") }, []string{`/kustomization.yaml:5:39: "../../nope" does not exist`}},
+		{"missing file of a base", func(p *project) {
+			p.folder("base", "resources: [gone.yaml]\n")
+			p.edit("kustomization.yaml", "db.yaml", "base")
+		}, []string{`/base/kustomization.yaml:1:13: "gone.yaml" does not exist`}},
+		{"no YAML", func(p *project) { p.write("web.yaml", "a: b\n c: d\n") }, []string{"/web.yaml:2: mapping values are not allowed"}},
+		{"key twice", func(p *project) { p.edit("web.yaml", "  replicas: 2\n", "  replicas: 2\n  replicas: 3\n") }, []string{`/web.yaml:7: mapping key "replicas" already defined at line 6`}},
+		{"no kind", func(p *project) { p.write("namespace.yaml", "apiVersion: v1\nmetadata: {name: x}\n") }, []string{"/namespace.yaml:1:1: the manifest has no kind"}},
+		{"unknown fields, all of them", func(p *project) {
+			p.edit("web.yaml", "replicas: 2", "replcas: 2")
+			p.edit("web.yaml", "image: web", "imag: web")
+		}, []string{`/web.yaml:6:3: Deployment "web": unknown field "spec.replcas"`, `/web.yaml:13:11: Deployment "web": unknown field "spec.template.spec.containers[0].imag"`}},
+		{"wrong type", func(p *project) { p.edit("web.yaml", "replicas: 2", "replicas: two") }, []string{`/web.yaml:6:3: Deployment "web": field "spec.replicas": cannot unmarshal string, where int32 is wanted`}},
+		{"no quantity", func(p *project) { p.edit("web.yaml", "128Mi", "128 megs") }, []string{`/web.yaml:2:1: Deployment "web": quantities must match`}},
+		{"missing secret", func(p *project) { delete(p.options.Secrets, "PASSWORD") }, []string{`/web.yaml:2:1: Deployment "web" reads "PASSWORD" of Secret "secrets", which has no such key`}},
+		{"patch of what is not there", func(p *project) {
+			p.edit("kustomization.yaml", "resources:", "patches: [{target: {kind: Deployment}, patch: \"- {op: remove, path: /a}\"}]\nresources:")
+		}, []string{"remove", "/a"}},
+		{"same object twice", func(p *project) { p.edit("kustomization.yaml", "namespace.yaml", "web.yaml") }, []string{"already registered id: Deployment"}},
+		{"no namespace", func(p *project) { p.edit("kustomization.yaml", "namespace: ", "namePrefix: x-") }, []string{"has no namespace"}},
+		{"two namespaces", func(p *project) {
+			p.edit("kustomization.yaml", "namespace: ", "namePrefix: x-")
+			p.edit("web.yaml", "metadata: {name: web}", "metadata: {name: web, namespace: a}")
+			p.edit("db.yaml", "metadata: {name: db}", "metadata: {name: db, namespace: b}")
+		}, []string{"more than one namespace: a, b"}},
+		{"settings of its own", func(p *project) {
+			p.write("namespace.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n")
+		}, []string{`ConfigMap "settings" is made by zr`}},
+		{"dev of nothing", func(p *project) { p.options.Dev = map[string]deploy.DevService{"nobody": {}} }, []string{`named "nobody"`}},
+		{"dev of somebody's image", func(p *project) { p.options.Dev = map[string]deploy.DevService{"db": {}} }, []string{`StatefulSet "db"`, `image "db"`}},
+		{"dev memory", func(p *project) { p.options.Dev = map[string]deploy.DevService{"web": {Memory: "lots"}} }, []string{`Deployment "web"`, `"lots"`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newProject(t)
+			test.do(p)
+			_, err := deploy.Render(t.Context(), p.options)
+			expectError(t, err, append(test.want, "rendering overlay")...)
+			if fault.Code(err) != fault.Usage {
+				t.Errorf("the code is %d", fault.Code(err))
+			}
+		})
+	}
+}
+
+// folder makes a folder with a kustomization in it.
+func (p *project) folder(name, kustomization string) {
+	p.t.Helper()
+	if err := os.Mkdir(filepath.Join(p.dir, name), 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	p.write(name+"/kustomization.yaml", kustomization)
+}
+
+func object(t *testing.T, r *deploy.Rendered, kind, name string) *unstructured.Unstructured {
+	t.Helper()
+	for _, o := range r.Objects() {
+		if o.GetKind() == kind && o.GetName() == name {
+			return o
+		}
+	}
+	t.Fatalf("no %s %q is rendered", kind, name)
+	return nil
+}
+
+func TestOrder(t *testing.T) {
+	var got []string
+	for _, o := range newProject(t).render().Objects() {
+		got = append(got, o.GetKind()+"/"+o.GetName())
+	}
+	last := func(names ...string) int {
+		at := -1
+		for _, n := range names {
+			at = max(at, slices.Index(got, n))
+		}
+		return at
+	}
+	if !strings.HasPrefix(got[0], "Namespace/") || last("ConfigMap/settings", "Secret/secrets") > slices.Index(got, "Service/db") ||
+		last("Service/db", "Service/web") > min(slices.Index(got, "Deployment/web"), slices.Index(got, "StatefulSet/db")) {
+		t.Errorf("the order is %v", got)
+	}
+}
+
+func TestViews(t *testing.T) {
+	p := newProject(t)
+	p.edit("web.yaml", "ports: [{port: 80, targetPort: http}]", "ports: [{port: 80, targetPort: http, nodePort: 30080}]")
+	p.write("hpa.yaml", `
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec: {minReplicas: 3, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}
+`)
+	p.edit("kustomization.yaml", "db.yaml", "db.yaml, hpa.yaml")
+	r := p.render()
+	want := []deploy.Workload{
+		{Kind: "StatefulSet", Namespace: p.namespace, Name: "db", Replicas: 1, Selector: map[string]string{"app": "db"}, Containers: []deploy.Container{
+			{Name: "db", Image: "example/db:1", Manifest: "example/db:1"},
+		}},
+		{Kind: "Deployment", Namespace: p.namespace, Name: "web", Replicas: 3, Selector: map[string]string{"app": "web"}, Containers: []deploy.Container{
+			{Name: "web", Image: p.options.Images["web"], Manifest: "web",
+				Ports:     []deploy.Port{{Name: "http", Number: 8080, Protocol: "TCP"}},
+				Readiness: deploy.Probe{Kind: "http", Scheme: "HTTP", Path: "/health", Port: 8080}},
+		}},
+	}
+	if diff := cmp.Diff(want, r.Workloads()); diff != "" {
+		t.Errorf("workloads (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]deploy.NodePort{{Service: "web", Port: 80, NodePort: 30080}}, r.NodePorts()); diff != "" {
+		t.Errorf("node ports (-want +got):\n%s", diff)
+	}
+	if _, set, _ := unstructured.NestedInt64(object(t, r, "Deployment", "web").Object, "spec", "replicas"); set {
+		t.Error("the replicas that the autoscaler sets are applied too")
+	}
+	if got := r.Files(); len(got) != 5 || !slices.Contains(got, filepath.Join(p.dir, "hpa.yaml")) {
+		t.Errorf("the files are %v", got)
+	}
+}
+
+func TestImages(t *testing.T) {
+	p := newProject(t)
+	p.options.Images = map[string]string{"web": ""}
+	r := p.render()
+	image := func() string { return r.Workloads()[1].Containers[0].Image }
+	if got := r.ExternalImages(); !slices.Equal(got, []string{"example/db:1"}) {
+		t.Errorf("the images of others are %v", got)
+	}
+	if image() != "web" {
+		t.Errorf("an image that is not pinned yet is %q", image())
+	}
+	for _, ref := range []string{"localhost/x/web@sha256:1", "localhost/x/web@sha256:2"} {
+		r.Pin(map[string]string{"web": ref, "example/db": "localhost:5000/db:9"})
+		if image() != ref {
+			t.Errorf("pinned to %q, the image is %q", ref, image())
+		}
+	}
+	if got := r.Workloads()[0].Containers[0].Image; got != "localhost:5000/db:9" {
+		t.Errorf("an image with a tag, pinned by its name, is %q", got)
+	}
+	if got := r.ExternalImages(); len(got) != 0 {
+		t.Errorf("the images of others are %v", got)
+	}
+}
+
+func TestConfigHashIsOfWhatIsRead(t *testing.T) {
+	p := newProject(t)
+	p.edit("db.yaml", `image: "example/db:1"`, `image: "example/db:1", env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: SIZE}}}]`)
+	hash := func(name string) string {
+		for _, kind := range []string{"Deployment", "StatefulSet"} {
+			for _, o := range p.render().Objects() {
+				if o.GetKind() == kind && o.GetName() == name {
+					h, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", deploy.ConfigHashAnnotation)
+					return h
+				}
+			}
+		}
+		return ""
+	}
+	for _, test := range []struct {
+		change  string
+		do      func()
+		web, db bool
+	}{
+		{"nothing", func() {}, false, false},
+		{"a setting that one of them reads by name", func() { p.options.Settings["SIZE"] = "4" }, true, true},
+		{"a setting that only the reader of all sees", func() { p.options.Settings["COLOUR"] = "red" }, true, false},
+		{"a new setting", func() { p.options.Settings["NEW"] = "1" }, true, false},
+		{"a secret", func() { p.options.Secrets["PASSWORD"] = "another one" }, true, false},
+		{"a secret that nobody reads", func() { p.options.Secrets["OTHER"] = "x" }, false, false},
+	} {
+		web, db := hash("web"), hash("db")
+		test.do()
+		if rolled := hash("web") != web; rolled != test.web {
+			t.Errorf("%s: web rolls: %v", test.change, rolled)
+		}
+		if rolled := hash("db") != db; rolled != test.db {
+			t.Errorf("%s: db rolls: %v", test.change, rolled)
+		}
+	}
+}
+
+func TestDevMode(t *testing.T) {
+	p := newProject(t)
+	p.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Env: map[string]string{"PASSWORD": "x", "MODE": "dev"}}}
+	web := object(t, p.render(), "Deployment", "web")
+	spec, _, _ := unstructured.NestedMap(web.Object, "spec", "template", "spec")
+	got := spec["containers"].([]any)[0].(map[string]any)
+	want := map[string]any{
+		"name":           "web",
+		"image":          p.options.Images["web"],
+		"envFrom":        []any{map[string]any{"configMapRef": map[string]any{"name": "settings"}}},
+		"env":            []any{map[string]any{"name": "MODE", "value": "dev"}, map[string]any{"name": "PASSWORD", "value": "x"}},
+		"ports":          []any{map[string]any{"name": "http", "containerPort": int64(8080)}},
+		"readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/health", "port": "http"}, "periodSeconds": int64(1), "timeoutSeconds": int64(10)},
+		"resources": map[string]any{
+			"requests": map[string]any{"cpu": 0.1, "memory": "64Mi"},
+			"limits":   map[string]any{"cpu": "4", "memory": "1Gi"},
+		},
+		"volumeMounts": []any{map[string]any{"name": "zr-dev", "mountPath": "/app"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the container (-want +got):\n%s", diff)
+	}
+	if n, _, _ := unstructured.NestedInt64(web.Object, "spec", "replicas"); n != 1 {
+		t.Errorf("%d replicas", n)
+	}
+	// Nothing else changes.
+	release := newProject(t)
+	release.namespace = p.namespace
+	release.write("kustomization.yaml", kustomizationYAML)
+	release.write("namespace.yaml", namespaceYAML)
+	if diff := cmp.Diff(object(t, release.render(), "StatefulSet", "db").Object, object(t, p.render(), "StatefulSet", "db").Object); diff != "" {
+		t.Errorf("the StatefulSet changes (-release +dev):\n%s", diff)
+	}
+}
