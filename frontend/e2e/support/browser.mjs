@@ -5,7 +5,15 @@ import { chromium } from "playwright-core";
 
 const axeSource = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** Starts the browser of CHROMIUM (default: Debian's) with a profile of its own, and without any traffic of its own. */
+/**
+ * Chromium ends every request, also those to this machine, when a network
+ * interface comes or goes, as they do beside a cluster. That is no fault of
+ * the page.
+ */
+const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
+const OPEN_ATTEMPTS = 5;
+
+/** Starts the browser of CHROMIUM (default: Debian's) with a profile of its own and no traffic of its own. */
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -22,23 +30,47 @@ export function launch() {
   });
 }
 
-/**
- * Notes what a page complains about: console errors, uncaught exceptions and
- * requests that leave the origin. A response with an error status is one too,
- * unless the test expects it.
- */
-export function complaintsOf(page, origin) {
+/** Opens a page, again where the network changed while it loaded. */
+export async function open(page, url) {
+  for (let attempt = 1; ; attempt++) {
+    let interrupted = false;
+    const note = (request) => {
+      interrupted ||= request.failure()?.errorText === NETWORK_CHANGED;
+    };
+    page.on("requestfailed", note);
+    try {
+      await page.goto(url, { waitUntil: "load" });
+    } catch (error) {
+      if (!String(error).includes(NETWORK_CHANGED)) {
+        throw error;
+      }
+      interrupted = true;
+    } finally {
+      page.off("requestfailed", note);
+    }
+    if (!interrupted) {
+      return;
+    }
+    if (attempt === OPEN_ATTEMPTS) {
+      throw new Error(`opening ${url}: the network changed ${attempt} times`);
+    }
+  }
+}
+
+/** Notes what a page complains about: console errors, uncaught exceptions and requests that leave the origin. */
+export function complaintsOf(page, url) {
+  const { origin } = new URL(url);
   const complaints = [];
   page.on("console", (message) => {
-    if (message.type() === "error") {
+    if (message.type() === "error" && !message.text().includes(NETWORK_CHANGED)) {
       complaints.push(`console: ${message.text()}`);
     }
   });
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
   page.on("request", (request) => {
-    const url = new URL(request.url());
-    if (url.protocol.startsWith("http") && url.origin !== origin) {
-      complaints.push(`request to another origin: ${url.origin}`);
+    const target = new URL(request.url());
+    if (target.protocol.startsWith("http") && target.origin !== origin) {
+      complaints.push(`request to another origin: ${target.origin}`);
     }
   });
   return complaints;
@@ -53,9 +85,20 @@ export async function accessibilityViolations(page) {
   );
 }
 
-/** Waits until the service's row shows one of the states. */
+/** Waits until the service's row shows the state. */
 export function showsState(page, service, state, timeout) {
-  return page.waitForSelector(`[data-testid="service-${service}"][data-state="${state}"]`, {
-    timeout,
+  const row = `[data-testid="service-${service}"][data-state="${state}"]`;
+  return page.waitForSelector(row, { timeout });
+}
+
+/** Parts of the page that reach out of its main column, by tag and text. */
+export function clippedParts(page) {
+  return page.evaluate(() => {
+    const main = document.querySelector("main");
+    const padding = Number.parseFloat(getComputedStyle(main).paddingRight);
+    const edge = main.getBoundingClientRect().right - padding;
+    return [...main.querySelectorAll("*")]
+      .filter((part) => part.getBoundingClientRect().right > edge + 0.5)
+      .map((part) => `${part.tagName} ${part.textContent}`);
   });
 }

@@ -2,7 +2,7 @@ import { latency, span } from "@/lib/time";
 import type { Service, State } from "../schema";
 import { shortImage } from "./image-name";
 import { reasonText } from "./reason-text";
-import { cell, columnCount, wide } from "./service-table-layout";
+import { cell, columnCount, figure, wide } from "./service-table-layout";
 import { StateBadge } from "./state";
 
 const BUILD_SHOWN = 8;
@@ -29,22 +29,22 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
           <span className="font-medium">{name}</span>
           <Origin service={service} up={up} />
         </th>
-        <td className={cell}>
+        <td className={figure}>
           <StateBadge state={state} />
         </td>
-        <td className={`${cell} text-right`}>
+        <td className={`${figure} text-right`}>
           {service.kind ? `${service.ready}/${service.desired}` : <None />}
         </td>
-        <td className={`${cell} ${wide} text-right ${restarts === 0 ? "text-muted" : ""}`}>
+        <td className={`${figure} ${wide} text-right ${restarts === 0 ? "text-muted" : ""}`}>
           {restarts}
         </td>
-        <td className={`${cell} ${wide} text-right`}>
+        <td className={`${figure} ${wide} text-right`}>
           {measured?.latencyMs ? latency(measured.latencyMs) : <None />}
         </td>
-        <td className={`${cell} ${wide} font-mono text-xs leading-5`} title={build || undefined}>
+        <td className={`${figure} ${wide} font-mono text-xs leading-5`} title={build || undefined}>
           {build ? build.slice(0, BUILD_SHOWN) : <None />}
         </td>
-        <td className={`${cell} ${wide} text-right`}>
+        <td className={`${figure} ${wide} text-right`}>
           {up ? (
             <time dateTime={service.startedAt} title={service.startedAt}>
               {up}

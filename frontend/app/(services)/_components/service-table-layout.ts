@@ -2,7 +2,12 @@
 
 export const columnCount = 7;
 
-export const cell = "px-3 py-2.5 align-top whitespace-nowrap first:pl-4 last:pr-4";
+const sides = "px-1.5 first:pl-4 last:pr-4 sm:px-3";
+
+export const head = `${sides} py-2 text-left font-medium`;
+export const cell = `${sides} py-2.5 align-top`;
+/** A cell whose figure is too short to be broken. */
+export const figure = `${cell} whitespace-nowrap`;
 
 /** A column that narrow screens leave out. */
 export const wide = "hidden sm:table-cell";

@@ -1,8 +1,6 @@
 import type { Service } from "../schema";
 import { ServiceRows } from "./service-rows";
-import { wide } from "./service-table-layout";
-
-const head = "px-3 py-2 text-left font-medium first:pl-4 last:pr-4";
+import { head, wide } from "./service-table-layout";
 
 /** Every service in the order of the api, which stays the same, so that each keeps its place. */
 export function ServiceTable({

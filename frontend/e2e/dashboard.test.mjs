@@ -1,0 +1,129 @@
+// The dashboard of a stack that runs, in a real browser.
+//
+//   BASE_URL         where it is, for example http://localhost:3000
+//   EXPECT_SERVICES  the services that must be there, separated by commas
+//   CHANGE_COMMAND   makes CHANGE_SERVICE leave "healthy" (a shell command)
+//   RESTORE_COMMAND  makes it healthy again
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import {
+  accessibilityViolations,
+  clippedParts,
+  complaintsOf,
+  launch,
+  open,
+  showsState,
+} from "./support/browser.mjs";
+
+const run = promisify(execFile);
+
+const {
+  BASE_URL,
+  EXPECT_SERVICES = "",
+  CHANGE_COMMAND,
+  CHANGE_SERVICE,
+  RESTORE_COMMAND,
+} = process.env;
+const expected = EXPECT_SERVICES.split(",").filter(Boolean);
+
+/** A stack that is up stays so; one that rolls out has this long, in milliseconds. */
+const HEALTHY_TIMEOUT = 60_000;
+const ROLLOUT_TIMEOUT = 180_000;
+
+describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is not set" }, () => {
+  let browser;
+  before(async () => {
+    browser = await launch();
+  });
+  after(() => browser?.close());
+
+  async function visit(t, options) {
+    const context = await browser.newContext(options);
+    t.after(() => context.close());
+    const page = await context.newPage();
+    const complaints = complaintsOf(page, BASE_URL);
+    await open(page, BASE_URL);
+    return { page, complaints };
+  }
+
+  test("/health answers for the process itself", async () => {
+    const response = await fetch(new URL("/health", BASE_URL));
+    assert.equal(response.status, 200);
+    const { status, build, version } = await response.json();
+    assert.equal(status, "ok");
+    assert.equal(typeof build, "string");
+    assert.match(version, /^\d+\.\d+\.\d+$/);
+  });
+
+  test("the server renders the services without the browser's help", async () => {
+    const html = await (await fetch(BASE_URL)).text();
+    for (const name of expected) {
+      assert.ok(html.includes(`data-testid="service-${name}"`), `${name} is not in the page`);
+    }
+  });
+
+  for (const colorScheme of ["light", "dark"]) {
+    test(`all services are healthy, in a ${colorScheme} page without faults`, async (t) => {
+      const { page, complaints } = await visit(t, { colorScheme });
+      for (const name of expected) {
+        await showsState(page, name, "healthy", HEALTHY_TIMEOUT);
+      }
+      const shown = await page.locator("[data-testid^='service-']").count();
+      assert.equal(shown, expected.length);
+      await page.waitForSelector("[data-testid=summary][data-state=healthy]");
+      await page.waitForSelector("[data-testid=freshness][data-freshness=live]");
+      assert.deepEqual(await accessibilityViolations(page), []);
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("it fits a narrow screen", async (t) => {
+    const { page } = await visit(t, { viewport: { width: 320, height: 640 } });
+    await page.waitForSelector("[data-testid=summary]");
+    assert.deepEqual(await clippedParts(page), []);
+    assert.deepEqual(await accessibilityViolations(page), []);
+  });
+
+  test("the keyboard pauses and resumes it", async (t) => {
+    const { page } = await visit(t);
+    const pause = page.locator("[data-testid=pause]");
+    await pause.waitFor();
+    for (let i = 0; i < 10; i++) {
+      await page.keyboard.press("Tab");
+      if (await pause.evaluate((button) => button === document.activeElement)) {
+        break;
+      }
+    }
+    await page.keyboard.press("Space");
+    await page.waitForSelector("[data-testid=freshness][data-freshness=paused]");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-testid=freshness][data-freshness=live]");
+  });
+
+  test("only listed paths of the api are forwarded", async () => {
+    const response = await fetch(new URL("/api/v1/anything-else", BASE_URL));
+    assert.equal(response.status, 404);
+    assert.equal((await response.json()).error.code, "not_forwarded");
+  });
+
+  test("a change of a service shows without a reload", {
+    skip: !CHANGE_COMMAND && "CHANGE_COMMAND is not set",
+  }, async (t) => {
+    const { page } = await visit(t);
+    await showsState(page, CHANGE_SERVICE, "healthy", HEALTHY_TIMEOUT);
+    const loads = [];
+    page.on("load", () => loads.push(page.url()));
+    t.after(() => run("sh", ["-c", RESTORE_COMMAND]));
+    await run("sh", ["-c", CHANGE_COMMAND]);
+    await page.waitForSelector(
+      `[data-testid="service-${CHANGE_SERVICE}"]:not([data-state="healthy"])`,
+      { timeout: ROLLOUT_TIMEOUT },
+    );
+    await run("sh", ["-c", RESTORE_COMMAND]);
+    await showsState(page, CHANGE_SERVICE, "healthy", ROLLOUT_TIMEOUT);
+    assert.deepEqual(loads, []);
+  });
+});

@@ -1,0 +1,161 @@
+// Everything that the dashboard can show, in a real browser, over an api that
+// gets into each state on request.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import {
+  accessibilityViolations,
+  clippedParts,
+  launch,
+  open,
+  showsState,
+} from "./support/browser.mjs";
+import { startNextDev } from "./support/next-dev.mjs";
+import { healthyStack, startUpstream } from "./support/upstream.mjs";
+
+/** Longer than the page takes to notice anything: its timeouts, its polls and a busy machine. */
+const TIMEOUT = 60_000;
+
+/** The stack with one service in another condition. */
+function stackWith(name, change) {
+  return healthyStack().map((each) => (each.name === name ? { ...each, ...change } : each));
+}
+
+const crashed = {
+  state: "unhealthy",
+  ready: 0,
+  restarts: 4,
+  reason: { code: "crash", message: 'container "redis" ended with exit code 1' },
+};
+
+describe("the states of the dashboard", () => {
+  const said = {};
+  let upstream;
+  let dashboard;
+  let browser;
+  let page;
+
+  before(async () => {
+    upstream = await startUpstream(said);
+    dashboard = await startNextDev({ env: { API_URL: upstream.url } });
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+    await upstream?.stop();
+  });
+  beforeEach(async (t) => {
+    for (const key of Object.keys(said)) {
+      delete said[key];
+    }
+    said.services = healthyStack();
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    page = await context.newPage();
+    page.setDefaultTimeout(TIMEOUT);
+  });
+
+  const problem = (code) => page.waitForSelector(`[data-testid=problem][data-code=${code}]`);
+  const freshness = (is) => page.waitForSelector(`[data-testid=freshness][data-freshness=${is}]`);
+
+  async function hasNoFaults() {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await accessibilityViolations(page), [], colorScheme);
+    }
+    await page.setViewportSize({ width: 320, height: 640 });
+    assert.deepEqual(await clippedParts(page), []);
+  }
+
+  test("a service that fails shows why, and recovers, without a reload", async () => {
+    await open(page, dashboard.url);
+    await showsState(page, "redis", "healthy");
+    await page.evaluate(() => {
+      globalThis.loadedOnce = true;
+    });
+    said.services = stackWith("redis", crashed);
+    await showsState(page, "redis", "unhealthy");
+    const reason = page.locator("[data-testid=service-redis] [data-testid=reason]");
+    assert.match(await reason.textContent(), /exit code 1/);
+    assert.equal(await page.title(), "redis is unhealthy · zr");
+    await hasNoFaults();
+    said.services = stackWith("redis", { state: "starting", ready: 0 });
+    await showsState(page, "redis", "starting");
+    said.services = healthyStack();
+    await showsState(page, "redis", "healthy");
+    assert.equal(await page.evaluate(() => globalThis.loadedOnce), true);
+  });
+
+  test("an api that goes away leaves the last known state, and its return mends it", async () => {
+    await open(page, dashboard.url);
+    await freshness("live");
+    await upstream.stop();
+    try {
+      await freshness("stale");
+      await problem("api_unreachable");
+      await page.waitForSelector("[data-testid=summary][data-state=unknown]");
+      await showsState(page, "redis", "healthy");
+      await hasNoFaults();
+    } finally {
+      await upstream.start();
+    }
+    await freshness("live");
+    await page.waitForSelector("[data-testid=problem]", { state: "detached" });
+  });
+
+  test("an api that is away from the start is a screen of its own", async () => {
+    await upstream.stop();
+    try {
+      await open(page, dashboard.url);
+      await problem("api_unreachable");
+      await hasNoFaults();
+    } finally {
+      await upstream.start();
+    }
+    await page.click("text=Try now");
+    await showsState(page, "redis", "healthy");
+  });
+
+  test("an api that hangs, fails or speaks another version is told apart", async () => {
+    said.hang = true;
+    await open(page, dashboard.url);
+    await problem("api_timeout");
+    said.hang = false;
+    said.error = "it cannot do that now";
+    await problem("api_error");
+    assert.match(
+      await page.locator("[data-testid=problem]").textContent(),
+      /it cannot do that now/,
+    );
+    said.error = undefined;
+    said.services = [{ name: "api", state: "confused" }];
+    await problem("api_unexpected");
+    said.services = healthyStack();
+    await showsState(page, "api", "healthy");
+  });
+
+  test("a stack without services, and one that Kubernetes says nothing of", async () => {
+    said.services = [];
+    await open(page, dashboard.url);
+    await page.waitForSelector("[data-testid=empty]");
+    await hasNoFaults();
+    said.services = healthyStack().map((each) => ({ ...each, kind: "", ready: 0, desired: 0 }));
+    said.kubernetes = { status: "down", latencyMs: 3000, reason: "timeout" };
+    await page.waitForSelector("[data-testid=kubernetes-notice]");
+    await hasNoFaults();
+  });
+
+  test("a database that is away takes the history away and nothing else", async () => {
+    said.historyError = "the database does not answer";
+    await open(page, dashboard.url);
+    await page.waitForSelector("[data-testid=history-problem]");
+    await freshness("live");
+    await hasNoFaults();
+    said.historyError = undefined;
+    const at = new Date().toISOString();
+    said.events = [{ id: 1, service: "redis", state: "healthy", previous: "starting", at }];
+    await page.waitForSelector("[data-testid=history]");
+    await hasNoFaults();
+  });
+});
