@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,9 +36,18 @@ func NewAPI(cfg *rest.Config) (*API, error) {
 func (a *API) Close() { a.client.CloseIdleConnections() }
 
 // Get decodes what the API server answers for path into out, which may be nil.
-// An answer other than 200 is a *StatusError.
+// An answer other than success is a *StatusError.
 func (a *API) Get(ctx context.Context, path string, out any) error {
 	return a.do(ctx, http.MethodGet, path, "", nil, out)
+}
+
+// Create makes an object in the collection at path.
+func (a *API) Create(ctx context.Context, path string, object any) error {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	return a.do(ctx, http.MethodPost, path, "application/json", bytes.NewReader(body), nil)
 }
 
 // MergePatch sends a JSON merge patch for the object at path.
@@ -46,7 +56,7 @@ func (a *API) MergePatch(ctx context.Context, path string, patch any) error {
 	if err != nil {
 		return err
 	}
-	return a.do(ctx, http.MethodPatch, path, "application/merge-patch+json", strings.NewReader(string(body)), nil)
+	return a.do(ctx, http.MethodPatch, path, "application/merge-patch+json", bytes.NewReader(body), nil)
 }
 
 func (a *API) do(ctx context.Context, method, path, contentType string, body io.Reader, out any) error {
@@ -63,7 +73,7 @@ func (a *API) do(ctx context.Context, method, path, contentType string, body io.
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode/100 != 2 {
 		// 512 bytes hold the message of a Status object; the rest says no more.
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
 		return &StatusError{Code: resp.StatusCode, Method: method, Path: path, Body: strings.TrimSpace(string(text))}
@@ -75,7 +85,7 @@ func (a *API) do(ctx context.Context, method, path, contentType string, body io.
 	return json.NewDecoder(resp.Body).Decode(out)
 }
 
-// StatusError is an answer of the API server other than 200.
+// StatusError is an answer of the API server other than success.
 type StatusError struct {
 	Code         int
 	Method, Path string

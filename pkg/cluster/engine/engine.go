@@ -94,6 +94,10 @@ func (e Engine) Output(ctx context.Context, args ...string) ([]byte, error) {
 	return stdout.Bytes(), err
 }
 
+// stderrLines is how much of what a command said fits an error. The reason
+// stands at the end.
+const stderrLines = 20
+
 // CommandError is an engine command that failed.
 type CommandError struct {
 	Args   []string
@@ -109,7 +113,7 @@ func (e *CommandError) Error() string {
 	}
 	text := fmt.Sprintf("%s: %v", strings.Join(args, " "), e.Err)
 	if e.Stderr != "" {
-		text += ": " + e.Stderr
+		text += ": " + tail(e.Stderr, stderrLines)
 	}
 	return text
 }

@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"zr/pkg/cluster/statedir"
@@ -61,24 +63,36 @@ func All(ctx context.Context, preferred string) ([]Engine, []Skip, error) {
 		}
 		names = []string{preferred}
 	}
+	// Each takes some 0.1 s to answer, and none needs the others.
+	type answer struct {
+		engine Engine
+		err    error
+	}
+	answers := make([]answer, len(names))
+	var asked sync.WaitGroup
+	for i, name := range names {
+		asked.Go(func() {
+			path, err := exec.LookPath(name)
+			if err != nil {
+				answers[i].err = errors.New(NotInstalled)
+				return
+			}
+			answers[i].engine, answers[i].err = probe(ctx, probes[name], path)
+		})
+	}
+	asked.Wait()
+	if ctx.Err() != nil {
+		return nil, nil, fmt.Errorf("finding a container engine: %w", ctx.Err())
+	}
 	var found []Engine
 	var skipped []Skip
-	for _, name := range names {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			skipped = append(skipped, Skip{name, NotInstalled})
+	for i, a := range answers {
+		if a.err != nil {
+			skipped = append(skipped, Skip{names[i], a.err.Error()})
 			continue
 		}
-		e, err := probe(ctx, probes[name], path)
-		if ctx.Err() != nil {
-			return nil, nil, fmt.Errorf("finding a container engine: %w", ctx.Err())
-		}
-		if err != nil {
-			skipped = append(skipped, Skip{name, err.Error()})
-			continue
-		}
-		e.Skipped = append(e.Skipped, skipped...)
-		found = append(found, e)
+		a.engine.Skipped = slices.Clone(skipped)
+		found = append(found, a.engine)
 	}
 	return found, skipped, nil
 }
@@ -109,7 +123,7 @@ func probeDocker(ctx context.Context, path string) (Engine, error) {
 		return e, err
 	}
 	if info.ServerVersion == "" {
-		return e, fmt.Errorf("its daemon does not answer: %s", strings.Join(info.ServerErrors, "; "))
+		return e, errors.New(strings.Join(info.ServerErrors, "; "))
 	}
 	e.Version = info.ServerVersion
 	for _, option := range info.SecurityOptions {
@@ -222,18 +236,15 @@ func probeNerdctl(ctx context.Context, path string) (Engine, error) {
 // info decodes what an engine says about itself. The error is one line.
 func (e Engine) info(ctx context.Context, out any, args ...string) error {
 	text, err := e.Output(ctx, args...)
-	// docker prints its answer also when it exits with 1 because the daemon is
-	// down, and the answer says why.
-	if jsonErr := json.Unmarshal(text, out); jsonErr == nil {
-		return nil
+	if err == nil {
+		if err = json.Unmarshal(text, out); err != nil {
+			err = fmt.Errorf("it answers what zr does not understand: %w", err)
+		}
+		return err
 	}
 	var failed *CommandError
-	switch {
-	case err == nil:
-		return fmt.Errorf("%s answers what zr does not understand", e.Name)
-	case errors.As(err, &failed) && failed.Stderr != "" && !errors.Is(err, context.DeadlineExceeded):
-		lines := strings.Split(failed.Stderr, "\n")
-		return errors.New(strings.TrimSpace(lines[len(lines)-1]))
+	if errors.As(err, &failed) && failed.Stderr != "" && !errors.Is(err, context.DeadlineExceeded) {
+		return errors.New(tail(failed.Stderr, 1))
 	}
 	return err
 }

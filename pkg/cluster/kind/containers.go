@@ -60,16 +60,6 @@ func (h holding) foreignFault() error {
 		fmt.Sprintf("give zr's cluster another name (cluster.name in the config), or remove the other: kind delete cluster --name %s", h.cluster))
 }
 
-// controlPlane returns the name of the node that was made first.
-func (h holding) controlPlane() string {
-	for _, c := range h.nodes {
-		if c.role == controlPlane {
-			return c.name
-		}
-	}
-	return ""
-}
-
 func (h holding) names() []string {
 	names := make([]string, len(h.nodes))
 	for i, c := range h.nodes {

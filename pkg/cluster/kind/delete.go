@@ -44,8 +44,8 @@ func (p *provider) remove(ctx context.Context, e engine.Engine) error {
 	h := holding{cluster: p.opts.Name, engine: e, nodes: nodes}
 	if len(nodes) > 0 {
 		// What is thrown away need not be shut down, which takes systemd up to
-		// ten seconds. A container that does not run cannot be killed.
-		_ = e.Run(ctx, nil, nil, append([]string{"kill"}, h.names()...)...)
+		// ten seconds.
+		e.Kill(ctx, h.names()...)
 		lib, restore, err := library(e, nil)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,26 +76,31 @@ func (p *provider) accept(f *found, sink event.Sink) (*cluster.Cluster, error) {
 // revive brings the containers of a finished cluster to the point where the
 // API server answers. It returns errUnfinished for one that never was.
 func (p *provider) revive(ctx context.Context, h holding, sink event.Sink) (*found, error) {
+	first := p.first(h.engine)
+	i := slices.IndexFunc(h.nodes, func(c container) bool { return c.name == first.name })
+	if i < 0 {
+		return nil, errUnfinished
+	}
+	text, err := written(ctx, first, h.nodes[i].running)
+	if err != nil {
+		return nil, err
+	}
+	if text == "" {
+		return nil, errUnfinished
+	}
 	if stopped := h.stopped(); len(stopped) > 0 {
 		if err := p.start(ctx, h, stopped, sink); err != nil {
 			return nil, err
 		}
 	}
-	first := node{h.controlPlane(), h.engine}
-	if first.name == "" || !p.finished(ctx, first) {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, errUnfinished
-	}
-	if err := p.refreshKubeconfig(ctx, h); err != nil {
+	if err := p.refreshKubeconfig(ctx, h.engine); err != nil {
 		return nil, err
 	}
 	progress(sink, "waiting for the API server")
 	f, err := p.await(ctx)
 	if errors.Is(err, errUnfinished) {
 		// The file in the node says that it was; only the annotation is missing.
-		if err := p.annotate(ctx, first); err != nil {
+		if err := p.annotate(ctx, first.name, text); err != nil {
 			return nil, err
 		}
 		f, err = p.await(ctx)

@@ -16,17 +16,6 @@ import (
 	"zr/pkg/fault"
 )
 
-// recordKey is the annotation of the control plane's Node that holds a record.
-const recordKey = "zr.dev/cluster"
-
-// record is what zr writes down when a cluster is finished: what it was made
-// with and cannot be changed afterwards.
-type record struct {
-	Ports     []Port `json:"ports"`
-	Nodes     int    `json:"nodes"`
-	NodeImage string `json:"nodeImage"`
-}
-
 // answerTimeout is how long an API server may take that is well: it answers
 // in milliseconds, and in a second or two on a machine that is being built on.
 const answerTimeout = 3 * time.Second
@@ -59,7 +48,7 @@ func (p *provider) Find(ctx context.Context) (*cluster.Cluster, error) {
 	if err := h.usable(); err != nil {
 		return nil, p.wrap("finding", err)
 	}
-	if err := p.refreshKubeconfig(ctx, h); err != nil {
+	if err := p.refreshKubeconfig(ctx, h.engine); err != nil {
 		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), "zr up mends it")
 	}
 	if f, err = p.ask(ctx); err != nil {
@@ -88,8 +77,6 @@ type nodeList struct {
 	} `json:"items"`
 }
 
-const controlPlaneLabel = "node-role.kubernetes.io/control-plane"
-
 // ask makes the one request that tells whether the cluster is there, whole and
 // which engine holds it. It takes milliseconds and starts no process.
 func (p *provider) ask(ctx context.Context) (*found, error) {
@@ -102,11 +89,7 @@ func (p *provider) ask(ctx context.Context) (*found, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err // client-go takes a missing file for an empty one
 	}
-	cfg, err := cluster.LoadRESTConfig(path, contextName(p.opts.Name))
-	if err != nil {
-		return nil, err
-	}
-	api, err := cluster.NewAPI(cfg)
+	api, err := p.api()
 	if err != nil {
 		return nil, err
 	}
@@ -167,17 +150,19 @@ func engineOf(providerID string) string {
 
 // refreshKubeconfig takes the kubeconfig out of the node again: zr's own was
 // lost, or is of an earlier cluster of the same name.
-func (p *provider) refreshKubeconfig(ctx context.Context, h holding) error {
+func (p *provider) refreshKubeconfig(ctx context.Context, e engine.Engine) error {
 	path, err := p.kubeconfig()
 	if err != nil {
 		return err
 	}
-	lib, restore, err := library(h.engine, nil)
+	lib, restore, err := library(e, nil)
 	if err != nil {
 		return err
 	}
-	defer restore()
-	text, err := leave(ctx, func() (string, error) { return lib.KubeConfig(p.opts.Name, false) })
+	text, err := leave(ctx, func() (string, error) {
+		defer restore()
+		return lib.KubeConfig(p.opts.Name, false)
+	})
 	if err != nil {
 		return fmt.Errorf("reading the kubeconfig from its node: %w", concise(err))
 	}

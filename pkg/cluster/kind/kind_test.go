@@ -1,0 +1,172 @@
+package kind
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+
+	"zr/pkg/cluster/engine"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+func newProvider(opts Options) *provider { return New(opts).(*provider) }
+
+func TestConfig(t *testing.T) {
+	opts := Options{Name: "x", Nodes: 2, Ports: []Port{{"web", 3000, 30000}}}
+	plain := newProvider(opts).config(engine.Engine{Name: engine.Docker}, image{ref: "node:1"})
+	if plain.FeatureGates != nil || plain.ContainerdConfigPatches != nil || plain.Networking.DisableDefaultCNI {
+		t.Errorf("an ordinary machine gets workarounds: %+v", plain)
+	}
+	if diff := cmp.Diff(quickStart, plain.KubeadmConfigPatches); diff != "" {
+		t.Errorf("kubeadm patches (-want +got):\n%s", diff)
+	}
+	if len(plain.Nodes) != 2 || plain.Nodes[0].Role != v1alpha4.ControlPlaneRole || plain.Nodes[1].Role != v1alpha4.WorkerRole {
+		t.Fatalf("nodes: %+v", plain.Nodes)
+	}
+	want := []v1alpha4.PortMapping{{ContainerPort: 30000, HostPort: 3000, ListenAddress: "127.0.0.1", Protocol: "TCP"}}
+	if diff := cmp.Diff(want, plain.Nodes[0].ExtraPortMappings); diff != "" {
+		t.Errorf("ports (-want +got):\n%s", diff)
+	}
+	if plain.Nodes[1].ExtraPortMappings != nil {
+		t.Error("a worker publishes ports too")
+	}
+
+	constrained := engine.Engine{Name: engine.Podman, Host: engine.Host{CgroupV1: true, NoSysResource: true}}
+	got := newProvider(opts).config(constrained, image{ref: "node:1", staticCNI: true})
+	if !got.FeatureGates[kubeletInUserNamespace] || len(got.ContainerdConfigPatches) == 0 || !got.Networking.DisableDefaultCNI {
+		t.Errorf("a constrained machine lacks workarounds: %+v", got)
+	}
+	if last := got.KubeadmConfigPatches[len(got.KubeadmConfigPatches)-1]; last != acceptCgroupV1 {
+		t.Errorf("the last kubeadm patch is %q", last)
+	}
+	if len(quickStart) != len(plain.KubeadmConfigPatches) {
+		t.Error("config grew the patches that all clusters share")
+	}
+}
+
+func TestParseInspect(t *testing.T) {
+	const docker = `[{"Name":"/x-worker","Config":{"Image":"localhost/zr/node:x","Labels":{"io.x-k8s.kind.role":"worker"}},
+		"State":{"Running":false},"HostConfig":{"PortBindings":{}}},
+		{"Name":"/x-control-plane","Config":{"Image":"localhost/zr/node:x","Labels":{"io.x-k8s.kind.role":"control-plane"}},
+		"State":{"Running":true},"HostConfig":{"PortBindings":{"6443/tcp":[{"HostIp":"127.0.0.1","HostPort":"40001"}],"30000/tcp":[{"HostIp":"127.0.0.1","HostPort":"3000"}]}}}]`
+	got, err := parseInspect([]byte(docker))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := holding{cluster: "x", nodes: got}
+	if diff := cmp.Diff([]string{"x-control-plane", "x-worker"}, h.names()); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]int32{3000, 40001}, got[0].ports); diff != "" {
+		t.Errorf("ports (-want +got):\n%s", diff)
+	}
+	if s := h.stopped(); len(s) != 1 || s[0].name != "x-worker" {
+		t.Errorf("stopped: %v", s)
+	}
+	if f := h.foreign(); f != "" {
+		t.Errorf("%q is taken for another's", f)
+	}
+	h.cluster = "y"
+	if f := h.foreign(); f != "x-control-plane" {
+		t.Errorf("foreign is %q", f)
+	}
+}
+
+func TestRead(t *testing.T) {
+	const item = `{"metadata":{"name":"%NAME","labels":{%LABEL},"annotations":{%NOTE}},"spec":{"providerID":"kind://podman/x/%NAME"},
+		"status":{"conditions":[{"type":"MemoryPressure","status":"False"},{"type":"Ready","status":"%READY"}]}}`
+	make := func(name, label, note, ready string) string {
+		return strings.NewReplacer("%NAME", name, "%LABEL", label, "%NOTE", note, "%READY", ready).Replace(item)
+	}
+	const first = `"node-role.kubernetes.io/control-plane":""`
+	const note = `"zr.dev/cluster":"{\"ports\":[{\"service\":\"web\",\"host\":3000,\"node\":30000}],\"nodes\":2,\"nodeImage\":\"n:1\"}"`
+	tests := map[string]struct {
+		items []string
+		ready bool
+		err   error
+	}{
+		"whole":       {items: []string{make("w", "", "", "True"), make("cp", first, note, "True")}, ready: true},
+		"not ready":   {items: []string{make("w", "", "", "Unknown"), make("cp", first, note, "True")}},
+		"one missing": {items: []string{make("cp", first, note, "True")}},
+		"unfinished":  {items: []string{make("cp", first, "", "True")}, err: errUnfinished},
+		"empty":       {err: errUnfinished},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var list nodeList
+			if err := json.Unmarshal([]byte(`{"items":[`+strings.Join(tt.items, ",")+`]}`), &list); err != nil {
+				t.Fatal(err)
+			}
+			f, err := newProvider(Options{Name: "x"}).read("/k", list)
+			if !errors.Is(err, tt.err) {
+				t.Fatalf("err = %v, want %v", err, tt.err)
+			}
+			if err != nil {
+				return
+			}
+			if f.ready != tt.ready {
+				t.Errorf("ready = %v", f.ready)
+			}
+			if n := f.Nodes[0].(node); n.name != "cp" || n.engine.Name != engine.Podman {
+				t.Errorf("the first node is %+v", n)
+			}
+			if f.record.Nodes != 2 || f.record.NodeImage != "n:1" || len(f.record.Ports) != 1 {
+				t.Errorf("record: %+v", f.record)
+			}
+		})
+	}
+}
+
+func TestConflict(t *testing.T) {
+	made := record{Ports: []Port{{"web", 3000, 30000}, {"api", 3001, 30001}}, Nodes: 1, NodeImage: "n:1"}
+	for name, tt := range map[string]struct {
+		ports    []Port
+		conflict string
+	}{
+		"the same":       {ports: made.Ports},
+		"fewer":          {ports: made.Ports[:1]},
+		"other service":  {ports: []Port{{"site", 3000, 30000}}},
+		"another port":   {ports: []Port{{"web", 3100, 30000}}, conflict: "port 3100"},
+		"another target": {ports: []Port{{"web", 3000, 30009}}, conflict: `service "web" (node port 30009)`},
+	} {
+		err := newProvider(Options{Name: "x", Ports: tt.ports}).conflict(made)
+		if (err == nil) != (tt.conflict == "") {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err != nil && (!strings.Contains(err.Error(), tt.conflict) || fault.HintOf(err) == "") {
+			t.Errorf("%s: %v (hint %q)", name, err, fault.HintOf(err))
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var details []string
+	sink := event.SinkFunc(func(e event.Event) { details = append(details, e.(event.StepProgress).Detail) })
+
+	var statuses []string
+	l := &logger{sink: sink, onStatus: func(s string) { statuses = append(statuses, s) }}
+	l.V(0).Infof(" • %s  ...\n", "Starting control-plane 🕹️")
+	l.V(0).Infof(" ✓ %s\n", "Starting control-plane 🕹️")
+	l.V(3).Info(" • noise")
+	l.Warn("cgroup v1 is deprecated")
+
+	w := &phaseWriter{sink: sink}
+	for _, part := range []string{"[init] Using Kub", "ernetes version: v1\n[certs] a\n[certs] b\nno phase\n[etcd] c\n", "[unfinished"} {
+		if n, err := w.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatalf("Write = %d, %v", n, err)
+		}
+	}
+	want := []string{"starting control-plane", "starting the control plane: init", "starting the control plane: certs", "starting the control plane: etcd"}
+	if diff := cmp.Diff(want, details); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Starting control-plane"}, statuses); diff != "" {
+		t.Errorf("statuses (-want +got):\n%s", diff)
+	}
+}

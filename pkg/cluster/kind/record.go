@@ -1,0 +1,109 @@
+package kind
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
+)
+
+// recordKey is the annotation of the control plane's Node that holds a record.
+const recordKey = "zr.dev/cluster"
+
+// recordFile holds the same in the control plane's container. It is there also
+// while the API server is not.
+const recordFile = "/kind/zr.json"
+
+// controlPlaneLabel is how Kubernetes marks the Node of a control plane.
+const controlPlaneLabel = "node-role.kubernetes.io/control-plane"
+
+// record is what zr writes down when a cluster is finished: what it was made
+// with and cannot be changed afterwards.
+type record struct {
+	Ports     []Port `json:"ports"`
+	Nodes     int    `json:"nodes"`
+	NodeImage string `json:"nodeImage"`
+}
+
+// first returns the node that is made first, under the name that kind gives it.
+func (p *provider) first(e engine.Engine) node {
+	return node{p.opts.Name + "-" + controlPlane, e}
+}
+
+// finish writes the record and waits for the nodes.
+func (p *provider) finish(ctx context.Context, e engine.Engine, img image) (*found, error) {
+	text, err := json.Marshal(record{Ports: p.opts.Ports, Nodes: p.opts.Nodes, NodeImage: img.source})
+	if err != nil {
+		return nil, err
+	}
+	const write = "cat > " + recordFile + ".new && mv " + recordFile + ".new " + recordFile
+	first := p.first(e)
+	if err := first.Run(ctx, strings.NewReader(string(text)), nil, "sh", "-c", write); err != nil {
+		return nil, err
+	}
+	if err := p.annotate(ctx, first.name, string(text)); err != nil {
+		return nil, err
+	}
+	return p.await(ctx)
+}
+
+// written returns the record in a control plane's container, which need not
+// run. It is empty for a cluster that was never finished, and only for that.
+func written(ctx context.Context, first node, running bool) (string, error) {
+	var text bytes.Buffer
+	if running {
+		err := first.Run(ctx, nil, &text, "sh", "-c", "test ! -e "+recordFile+" || cat "+recordFile)
+		return text.String(), err
+	}
+	// The folder is in every node image, the file need not be: so an error is
+	// never taken for an answer.
+	if err := first.engine.Run(ctx, nil, &text, "cp", first.name+":"+path.Dir(recordFile), "-"); err != nil {
+		return "", err
+	}
+	for files := tar.NewReader(&text); ; {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if path.Base(header.Name) == path.Base(recordFile) {
+			content, err := io.ReadAll(files)
+			return string(content), err
+		}
+	}
+}
+
+// annotate puts a record on the control plane's Node.
+func (p *provider) annotate(ctx context.Context, node, text string) error {
+	api, err := p.api()
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	return api.MergePatch(ctx, "/api/v1/nodes/"+node, map[string]any{"metadata": map[string]any{
+		"labels":      map[string]string{controlPlaneLabel: ""},
+		"annotations": map[string]string{recordKey: text},
+	}})
+}
+
+// api returns the API of the cluster that zr's kubeconfig names.
+func (p *provider) api() (*cluster.API, error) {
+	path, err := p.kubeconfig()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := cluster.LoadRESTConfig(path, contextName(p.opts.Name))
+	if err != nil {
+		return nil, err
+	}
+	return cluster.NewAPI(cfg)
+}
