@@ -38,9 +38,8 @@ func (d *Deployer) Apply(ctx context.Context, r *Rendered, cs *ChangeSet, sink e
 		}
 	}
 	a.total += int64(len(cs.pruned))
-	remarks := &warnings{}
-	err := a.run(remarks.in(ctx))
-	for _, text := range remarks.sorted() {
+	err := a.run(ctx)
+	for _, text := range a.remarks.sorted() {
 		sink.Emit(event.Notice{Text: hideSecrets(text, r.secrets)})
 	}
 	if err != nil {
@@ -57,6 +56,8 @@ type application struct {
 	sink  event.Sink
 	total int64
 	done  atomic.Int64
+
+	remarks warnings
 }
 
 func (a *application) run(ctx context.Context) error {
@@ -125,7 +126,7 @@ func (a *application) stage(ctx context.Context, s stage) error {
 			continue
 		}
 		g.Go(func() error {
-			err := a.apply(gctx, i)
+			err := a.apply(a.remarks.in(gctx, name(i.object.Unstructured)), i)
 			var verdict *refusal
 			if errors.As(err, &verdict) {
 				refused[n] = err

@@ -32,12 +32,12 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	cs := &ChangeSet{Set: r.Set, Namespace: r.Namespace, before: found.parent, after: newParent(r.Set, r.Namespace)}
 	cs.items = make([]*item, len(r.objects))
 	problems := make([]error, len(r.objects))
-	g, gctx := errgroup.WithContext(remarks.in(ctx))
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i, o := range r.objects {
 		g.Go(func() error {
 			var err error
-			cs.items[i], err = d.plan(gctx, r, o, found)
+			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found)
 			var verdict *refusal
 			if errors.As(err, &verdict) {
 				problems[i], err = err, nil

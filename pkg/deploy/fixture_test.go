@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/kubetest"
 	"zr/pkg/event"
 )
 
@@ -99,7 +100,7 @@ type project struct {
 
 func newProject(t *testing.T) *project {
 	t.Helper()
-	p := &project{t: t, namespace: uniqueName(t), dir: t.TempDir()}
+	p := &project{t: t, namespace: kubetest.Namespace(t), dir: t.TempDir()}
 	p.options = deploy.Options{
 		Overlay:  p.dir,
 		Set:      "zr-test",
@@ -153,9 +154,9 @@ type run struct {
 }
 
 func newRun(t *testing.T) *run {
-	cfg := clusterConfig(t)
+	cfg := kubetest.Config(t)
 	p := newProject(t)
-	a := newAdmin(t, cfg)
+	a := &admin{t, cfg}
 	a.removeNamespace(p.namespace)
 	return &run{p, cfg, a}
 }

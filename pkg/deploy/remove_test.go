@@ -70,7 +70,7 @@ func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
-	r.await("the web server's pods", func() bool { return r.left()["pods"] >= 2 })
+	r.await("all pods", func() bool { return r.left()["pods"] == 3 })
 
 	seen := r.remove(false)
 	// The claim, and the Secret that stands for the set.

@@ -15,8 +15,15 @@ type warnings struct {
 
 type warningsKey struct{}
 
-func (w *warnings) in(ctx context.Context) context.Context {
-	return context.WithValue(ctx, warningsKey{}, w)
+// about is what a warning comes from.
+type about struct {
+	warnings *warnings
+	object   string
+}
+
+// in returns a context whose requests are about the named object.
+func (w *warnings) in(ctx context.Context, object string) context.Context {
+	return context.WithValue(ctx, warningsKey{}, about{w, object})
 }
 
 func (w *warnings) add(text string) {
@@ -39,7 +46,7 @@ type warningHandler struct{}
 
 // HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
 func (warningHandler) HandleWarningHeaderWithContext(ctx context.Context, code int, _, text string) {
-	if w, ok := ctx.Value(warningsKey{}).(*warnings); ok && code == 299 && text != "" {
-		w.add(text)
+	if a, ok := ctx.Value(warningsKey{}).(about); ok && code == 299 && text != "" {
+		a.warnings.add(a.object + ": " + text)
 	}
 }

@@ -1,4 +1,10 @@
-package deploy_test
+// Package kubetest gives tests a real Kubernetes API server.
+//
+// Either ZR_TEST_KUBECONFIG is the path of a kubeconfig of a running cluster,
+// or ZR_TEST_KUBE_BIN is a folder with the multi-call program "kube" of the
+// kind node image and with "server" (etcd): then a control plane without a
+// node is started from it, on the loopback. Without either, tests are skipped.
+package kubetest
 
 import (
 	"bytes"
@@ -15,36 +21,27 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// The tests of this package talk to a real API server. Either
-//
-//	ZR_TEST_KUBECONFIG  is the path of a kubeconfig of a running cluster, or
-//	ZR_TEST_KUBE_BIN    is a folder with the multi-call program "kube" and
-//	                    with "server" (etcd); a control plane without a node
-//	                    is then started from it.
-//
-// Without either, they are skipped.
 var plane controlPlane
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	plane.stop()
-	os.Exit(code)
+// Main runs the tests of a package and stops what they started:
+//
+//	func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
+func Main(m *testing.M) int {
+	defer plane.stop()
+	return m.Run()
 }
 
-// clusterConfig returns how to reach the cluster of the tests.
-func clusterConfig(t *testing.T) *rest.Config {
+// Config returns how to reach the cluster, or skips the test.
+func Config(t *testing.T) *rest.Config {
 	t.Helper()
 	if path := os.Getenv("ZR_TEST_KUBECONFIG"); path != "" {
 		cfg, err := clientcmd.BuildConfigFromFlags("", path)
@@ -62,6 +59,27 @@ func clusterConfig(t *testing.T) *rest.Config {
 		t.Fatal(plane.err)
 	}
 	return rest.CopyConfig(plane.config)
+}
+
+// Namespace returns a name that no other test uses.
+func Namespace(t *testing.T) string {
+	t.Helper()
+	random := make([]byte, 4)
+	if _, err := rand.Read(random); err != nil {
+		t.Fatal(err)
+	}
+	return "zrtest-deploy-" + hex.EncodeToString(random)
+}
+
+// Client returns a client for one resource, to look at the cluster and change
+// it as somebody with kubectl would.
+func Client(t *testing.T, cfg *rest.Config, group, version, resource string) dynamic.NamespaceableResourceInterface {
+	t.Helper()
+	client, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: resource})
 }
 
 // controlPlane is etcd, an API server and the controllers, on the loopback.
@@ -184,80 +202,4 @@ func freePort() (string, error) {
 	defer l.Close()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	return port, err
-}
-
-// counter counts the requests that write, dry runs included.
-type counter struct {
-	inner  http.RoundTripper
-	reads  atomic.Int64
-	writes atomic.Int64
-}
-
-func (c *counter) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Method == http.MethodGet {
-		c.reads.Add(1)
-	} else {
-		c.writes.Add(1)
-	}
-	return c.inner.RoundTrip(request)
-}
-
-// uniqueName returns a name for a namespace that no other test uses.
-func uniqueName(t *testing.T) string {
-	t.Helper()
-	random := make([]byte, 4)
-	if _, err := rand.Read(random); err != nil {
-		t.Fatal(err)
-	}
-	return "zrtest-deploy-" + hex.EncodeToString(random)
-}
-
-// admin looks at the cluster and changes it, as somebody with kubectl would.
-type admin struct {
-	t      *testing.T
-	client dynamic.Interface
-}
-
-func newAdmin(t *testing.T, cfg *rest.Config) *admin {
-	client, err := dynamic.NewForConfig(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &admin{t, client}
-}
-
-func (a *admin) at(resource, namespace string) dynamic.ResourceInterface {
-	group, version := "", "v1"
-	switch resource {
-	case "deployments", "statefulsets":
-		group = "apps"
-	case "jobs":
-		group = "batch"
-	case "networkpolicies":
-		group = "networking.k8s.io"
-	case "customresourcedefinitions":
-		group = "apiextensions.k8s.io"
-	}
-	gvr := schema.GroupVersionResource{Group: group, Version: version, Resource: resource}
-	if namespace == "" {
-		return a.client.Resource(gvr)
-	}
-	return a.client.Resource(gvr).Namespace(namespace)
-}
-
-// get returns an object, or nil.
-func (a *admin) get(resource, namespace, name string) *unstructured.Unstructured {
-	a.t.Helper()
-	found, err := a.at(resource, namespace).Get(a.t.Context(), name, metav1.GetOptions{})
-	if err != nil {
-		return nil
-	}
-	return found
-}
-
-// removeNamespace deletes a namespace when the test is over, and does not wait.
-func (a *admin) removeNamespace(name string) {
-	a.t.Cleanup(func() {
-		_ = a.at("namespaces", "").Delete(context.Background(), name, metav1.DeleteOptions{})
-	})
 }

@@ -1,0 +1,300 @@
+// Package kustomize_test checks the manifests of this repository's own stack.
+package kustomize_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"zr/pkg/deploy"
+	"zr/pkg/deploy/kubetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
+
+var overlays = []string{"dev", "staging"}
+
+// options fills in every secret that the manifests read.
+func options(t *testing.T, overlay string) deploy.Options {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("overlays", overlay))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deploy.Options{
+		Overlay:  dir,
+		Set:      "zr-" + overlay,
+		Images:   map[string]string{"frontend": "", "api": ""},
+		Settings: map[string]string{"LOG_LEVEL": "info"},
+		Secrets: map[string]string{
+			"POSTGRES_USER": "zr", "POSTGRES_PASSWORD": "p", "POSTGRES_DB": "zr", "REDIS_PASSWORD": "r",
+			"DATABASE_URL": "postgres://zr:p@postgres:5432/zr", "REDIS_URL": "redis://:r@redis:6379/0",
+		},
+	}
+}
+
+func render(t *testing.T, overlay string) *deploy.Rendered {
+	t.Helper()
+	r, err := deploy.Render(t.Context(), options(t, overlay))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func convert(t *testing.T, o *unstructured.Unstructured, into any) {
+	t.Helper()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// templates returns the pod templates by workload.
+func templates(t *testing.T, r *deploy.Rendered) map[string]corev1.PodTemplateSpec {
+	t.Helper()
+	out := map[string]corev1.PodTemplateSpec{}
+	for _, o := range r.Objects() {
+		raw, found, err := unstructured.NestedMap(o.Object, "spec", "template")
+		if err != nil || !found {
+			continue
+		}
+		var template corev1.PodTemplateSpec
+		convert(t, &unstructured.Unstructured{Object: raw}, &template)
+		out[o.GetName()] = template
+	}
+	return out
+}
+
+func podLabels(t *testing.T, r *deploy.Rendered, workload string) labels.Set {
+	t.Helper()
+	return templates(t, r)[workload].Labels
+}
+
+func TestEveryContainerIsBoundedAndProbed(t *testing.T) {
+	for _, overlay := range overlays {
+		pods := templates(t, render(t, overlay))
+		if len(pods) != 4 {
+			t.Errorf("%s: there are %d workloads, want 4", overlay, len(pods))
+		}
+		for workload, template := range pods {
+			for _, c := range template.Spec.Containers {
+				for _, resource := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+					request, limit := c.Resources.Requests[resource], c.Resources.Limits[resource]
+					if request.IsZero() || limit.IsZero() || request.Cmp(limit) > 0 {
+						t.Errorf("%s: %s/%s: %s: request %s, limit %s", overlay, workload, c.Name, resource, &request, &limit)
+					}
+				}
+				if c.StartupProbe == nil || c.ReadinessProbe == nil || c.LivenessProbe == nil {
+					t.Errorf("%s: %s/%s lacks a probe", overlay, workload, c.Name)
+				} else if c.StartupProbe.PeriodSeconds != 1 {
+					t.Errorf("%s: %s/%s is asked only every %d s whether it has started", overlay, workload, c.Name, c.StartupProbe.PeriodSeconds)
+				}
+			}
+		}
+	}
+}
+
+// TestRestricted holds the pods to the restricted profile, and to what goes
+// beyond it. The server's own verdict is in TestTheServerAgrees.
+func TestRestricted(t *testing.T) {
+	yes := func(b *bool) bool { return b != nil && *b }
+	no := func(b *bool) bool { return b != nil && !*b }
+	for _, overlay := range overlays {
+		for workload, template := range templates(t, render(t, overlay)) {
+			pod := template.Spec
+			context := pod.SecurityContext
+			if context == nil || !yes(context.RunAsNonRoot) || context.RunAsUser == nil || *context.RunAsUser == 0 ||
+				context.SeccompProfile == nil || context.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+				t.Errorf("%s: %s: the pod's security context is %v", overlay, workload, context)
+			}
+			if !no(pod.EnableServiceLinks) {
+				t.Errorf("%s: %s: the addresses of Services end up in its environment", overlay, workload)
+			}
+			if token := !no(pod.AutomountServiceAccountToken); token != (workload == "api") {
+				t.Errorf("%s: %s: a token is mounted: %v", overlay, workload, token)
+			}
+			if pod.ServiceAccountName != workload {
+				t.Errorf("%s: %s: runs as %q", overlay, workload, pod.ServiceAccountName)
+			}
+			for _, c := range append(pod.InitContainers, pod.Containers...) {
+				context := c.SecurityContext
+				if context == nil || !no(context.AllowPrivilegeEscalation) || !yes(context.ReadOnlyRootFilesystem) ||
+					context.Capabilities == nil || len(context.Capabilities.Drop) != 1 || context.Capabilities.Drop[0] != "ALL" || len(context.Capabilities.Add) > 0 {
+					t.Errorf("%s: %s/%s: the security context is %v", overlay, workload, c.Name, context)
+				}
+			}
+		}
+	}
+}
+
+// TestSecretsGoWhereTheyAreNeeded lists who may read which key.
+func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
+	want := map[string]map[string]bool{
+		"api":      {"DATABASE_URL": true, "REDIS_URL": true},
+		"postgres": {"POSTGRES_USER": true, "POSTGRES_PASSWORD": true, "POSTGRES_DB": true},
+		"redis":    {"REDIS_PASSWORD": true},
+		"frontend": {},
+	}
+	for _, overlay := range overlays {
+		for workload, template := range templates(t, render(t, overlay)) {
+			got := map[string]bool{}
+			for _, c := range append(template.Spec.InitContainers, template.Spec.Containers...) {
+				for _, env := range c.Env {
+					if env.ValueFrom != nil && env.ValueFrom.SecretKeyRef != nil {
+						got[env.ValueFrom.SecretKeyRef.Key] = true
+					}
+				}
+				for _, from := range c.EnvFrom {
+					if from.SecretRef != nil {
+						t.Errorf("%s: %s gets all of Secret %q", overlay, workload, from.SecretRef.Name)
+					}
+				}
+			}
+			for _, v := range template.Spec.Volumes {
+				if v.Secret != nil {
+					t.Errorf("%s: %s mounts Secret %q", overlay, workload, v.Secret.SecretName)
+				}
+			}
+			if len(got) != len(want[workload]) {
+				t.Errorf("%s: %s reads %v, want %v", overlay, workload, got, want[workload])
+			}
+			for key := range got {
+				if !want[workload][key] {
+					t.Errorf("%s: %s reads %s", overlay, workload, key)
+				}
+			}
+		}
+	}
+}
+
+// TestRightsOnlyRead is about RBAC: one Role, for the api, that changes nothing.
+func TestRightsOnlyRead(t *testing.T) {
+	for _, overlay := range overlays {
+		roles := 0
+		for _, o := range render(t, overlay).Objects() {
+			switch o.GetKind() {
+			case "ClusterRole", "ClusterRoleBinding":
+				t.Errorf("%s: %s %q reaches beyond the namespace", overlay, o.GetKind(), o.GetName())
+			case "Role":
+				roles++
+				var role rbacv1.Role
+				convert(t, o, &role)
+				for _, rule := range role.Rules {
+					for _, resource := range rule.Resources {
+						if resource == "secrets" || resource == "*" {
+							t.Errorf("%s: the Role reads %s", overlay, resource)
+						}
+					}
+					for _, verb := range rule.Verbs {
+						if verb != "get" && verb != "list" && verb != "watch" {
+							t.Errorf("%s: the Role may %s", overlay, verb)
+						}
+					}
+				}
+			}
+		}
+		if roles != 1 {
+			t.Errorf("%s: there are %d Roles, want 1", overlay, roles)
+		}
+	}
+}
+
+func TestHowTheOverlaysDiffer(t *testing.T) {
+	dev, staging := render(t, "dev"), render(t, "staging")
+	want := []deploy.NodePort{{Service: "api", Port: 3001, NodePort: 30001}, {Service: "frontend", Port: 3000, NodePort: 30000}}
+	if got := dev.NodePorts(); len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("dev is reached at %v, want %v", got, want)
+	}
+	if got := staging.NodePorts(); len(got) > 0 {
+		t.Errorf("staging is reached at %v", got)
+	}
+	for overlay, r := range map[string]*deploy.Rendered{"dev": dev, "staging": staging} {
+		if r.Namespace != "zr-"+overlay {
+			t.Errorf("%s is in namespace %q", overlay, r.Namespace)
+		}
+		kinds := map[string]int{}
+		for _, o := range r.Objects() {
+			kinds[o.GetKind()]++
+		}
+		scaled := 0
+		if overlay == "staging" {
+			scaled = 2
+		}
+		if kinds["HorizontalPodAutoscaler"] != scaled || kinds["PodDisruptionBudget"] != scaled {
+			t.Errorf("%s has %v", overlay, kinds)
+		}
+		for _, w := range r.Workloads() {
+			replicas := int32(1)
+			if overlay == "staging" && w.Kind == "Deployment" {
+				replicas = 2
+			}
+			if w.Replicas != replicas {
+				t.Errorf("%s: %s has %d replicas, want %d", overlay, w.Name, w.Replicas, replicas)
+			}
+		}
+	}
+}
+
+// TestTheServerAgrees has a real API server check every object of each
+// overlay, the namespace's pod security included, and changes nothing but that
+// namespace.
+func TestTheServerAgrees(t *testing.T) {
+	for _, overlay := range overlays {
+		t.Run(overlay, func(t *testing.T) {
+			cfg := kubetest.Config(t)
+			o := options(t, overlay)
+			o.Overlay = elsewhere(t, o.Overlay, kubetest.Namespace(t), overlay == "dev")
+			r, err := deploy.Render(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client := kubetest.Client(t, cfg, "", "v1", "namespaces")
+			for _, object := range r.Objects() {
+				if object.GetKind() == "Namespace" {
+					if _, err := client.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			t.Cleanup(func() { _ = client.Delete(context.Background(), r.Namespace, metav1.DeleteOptions{}) })
+			d, err := deploy.New(cfg, o.Set, r.Namespace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cs, err := d.Diff(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, warning := range cs.Warnings {
+				t.Errorf("the server warns: %s", warning)
+			}
+		})
+	}
+}
+
+// elsewhere makes an overlay of an overlay that differs in its namespace, and
+// takes no port of the node that the real one may have.
+func elsewhere(t *testing.T, overlay, namespace string, nodePorts bool) string {
+	t.Helper()
+	dir := t.TempDir()
+	base, err := filepath.Rel(dir, overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "namespace: " + namespace + "\nresources: [" + base + "]\n"
+	if nodePorts {
+		text += "patches:\n  - target: {kind: Service, name: (frontend|api)}\n    patch: |\n      - {op: remove, path: /spec/ports/0/nodePort}\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
