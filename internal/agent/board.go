@@ -19,6 +19,7 @@ func (b *board) set(change func(*wire.Status)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change(&b.status)
+	b.status.Seq++
 	close(b.changed)
 	b.changed = make(chan struct{})
 }

@@ -242,7 +242,7 @@ func (c *session) commit(commit wire.Commit) error {
 		}
 		status, _ := c.server.status.get()
 		return c.conn.WriteJSON(wire.TypeResult, wire.Result{
-			Tx: commit.Tx, Outcome: outcome, Error: err.Error(), Tree: c.server.folder.Sum(), Build: status.Build,
+			Tx: commit.Tx, Outcome: outcome, Error: err.Error(), Status: status,
 		})
 	}
 	c.server.inbox.put(&request{

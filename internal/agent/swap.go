@@ -38,7 +38,7 @@ func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 		e.status.set(func(s *wire.Status) { s.Tree, s.Build = r.commit.Tree, e.build })
 		res.Outcome = wire.Done
 	}
-	res.Tree, res.Build = e.folder.Sum(), e.build
+	res.Status, _ = e.status.get()
 	return res
 }
 
@@ -49,6 +49,7 @@ func (e *engine) swap(ctx context.Context, c wire.Commit, res *wire.Result) {
 	defer cancel(nil)
 	if !e.inbox.interrupt(func() { cancel(errSuperseded) }) {
 		res.Outcome = wire.Superseded // before it was even started
+		e.status.set(func(s *wire.Status) { s.Tree = c.Tree })
 		return
 	}
 	defer e.inbox.interrupt(nil)

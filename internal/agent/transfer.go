@@ -84,41 +84,40 @@ func (t *transfer) work() {
 }
 
 func (t *transfer) write(c wire.Chunk) error {
+	if c.Op == wire.OpSame {
+		return t.tx.Copy(c)
+	}
 	buf := bodies.Get().(*[]byte)
 	defer bodies.Put(buf)
-	body, err := expand(c, (*buf)[:0])
+	body, err := unpack(c, (*buf)[:0])
 	if err != nil {
-		return err
+		return fmt.Errorf("unpacking a chunk: %w", err)
+	}
+	if c.Op.Patch() {
+		out := bodies.Get().(*[]byte)
+		defer bodies.Put(out)
+		return t.tx.Patch(c, body, (*out)[:c.Size])
 	}
 	return t.tx.Write(c, body)
 }
 
-// expand returns the bytes that a chunk stands for; nil for OpSame. The
-// chunk was checked by wire.ParseChunk.
-func expand(c wire.Chunk, buf []byte) ([]byte, error) {
-	switch c.Op {
-	case wire.OpRaw:
-		return c.Body, nil
+// unpack returns the body of a chunk as it was before it was compressed: the
+// bytes of the file, or a patch.
+func unpack(c wire.Chunk, buf []byte) ([]byte, error) {
+	switch c.Op.Packing() {
 	case wire.OpS2:
 		n, err := s2.DecodedLen(c.Body)
-		if err == nil && int64(n) != c.Size {
-			err = fmt.Errorf("it holds %d bytes, not %d", n, c.Size)
-		}
-		if err == nil {
-			buf, err = s2.Decode(buf[:n], c.Body)
-		}
 		if err != nil {
-			return nil, fmt.Errorf("expanding a chunk: %w", err)
+			return nil, err
 		}
-		return buf, nil
+		if n > cap(buf) {
+			return nil, fmt.Errorf("it holds %d bytes", n)
+		}
+		return s2.Decode(buf[:n], c.Body)
 	case wire.OpZstd:
-		b, err := decoder().DecodeAll(c.Body, buf)
-		if err != nil {
-			return nil, fmt.Errorf("expanding a chunk: %w", err)
-		}
-		return b, nil
+		return decoder().DecodeAll(c.Body, buf)
 	default:
-		return nil, nil
+		return c.Body, nil
 	}
 }
 

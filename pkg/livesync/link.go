@@ -305,7 +305,8 @@ func (l *link) finish(r wire.Result) {
 		l.place(r.Tx)
 	}
 	delete(l.pending, r.Tx)
-	l.stale = l.stale || len(l.pending) == 0 && l.held.Sum() != r.Tree
+	l.setStatus(r.Status)
+	l.stale = l.stale || len(l.pending) == 0 && l.held.Sum() != r.Status.Tree
 	p.result <- r
 }
 
@@ -395,7 +396,11 @@ func (l *link) drop(tx uint32) {
 	}
 }
 
+// setStatus takes a status, unless a newer one has come before it.
 func (l *link) setStatus(s wire.Status) {
+	if s.Boot == l.status.Boot && s.Seq < l.status.Seq {
+		return
+	}
 	l.status = s
 	close(l.changed)
 	l.changed = make(chan struct{})

@@ -36,6 +36,9 @@ type Stream struct {
 type Options struct {
 	Dialer Dialer
 	Token  string
+	// CacheDir is where copies of pushed programs lie while the session lives,
+	// a few times their size. Default: the folder for temporary files.
+	CacheDir string
 	// OnChange is called after the connection, the process or the agreement of
 	// files has changed. Calls do not overlap; it must not call the session's
 	// Push. May be nil.

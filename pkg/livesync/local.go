@@ -78,12 +78,20 @@ func stampOf(info fs.FileInfo) stamp {
 const largeFile = 1 << 20
 
 func hash(path string) (content, error) {
-	at := time.Now()
 	f, err := os.Open(path)
 	if err != nil {
 		return content{}, err
 	}
 	defer f.Close()
+	c, err := hashFile(f)
+	if err != nil {
+		return content{}, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func hashFile(f *os.File) (content, error) {
+	at := time.Now()
 	info, err := f.Stat()
 	if err != nil {
 		return content{}, err
@@ -105,7 +113,7 @@ func hash(path string) (content, error) {
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return content{}, fmt.Errorf("reading %s: %w", path, err)
+			return content{}, err
 		}
 	}
 	return content{

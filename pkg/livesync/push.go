@@ -180,15 +180,15 @@ func (s *Session) try(ctx context.Context, l *link, begin time.Time, named []str
 		Swapped: res.Times.Stopped + res.Times.Started,
 		Healthy: res.Times.Healthy,
 		Output:  res.Output,
-		Build:   res.Build,
-		Tree:    res.Tree,
+		Build:   res.Status.Build,
+		Tree:    res.Status.Tree,
 	}
 	switch res.Outcome {
 	case wire.Done:
-		s.agree(res.Tree, true)
+		s.agree(res.Status.Tree, true)
 		return r, nil
 	case wire.RolledBack, wire.Unhealthy:
-		s.agree(res.Tree, res.Outcome == wire.Unhealthy)
+		s.agree(res.Status.Tree, res.Outcome == wire.Unhealthy)
 		r.Reason = res.Error
 		r.RolledBack = res.Outcome == wire.RolledBack
 		r.Restored = res.Times.Restored
@@ -278,10 +278,12 @@ func (s *Session) plan(l *link) (plan, error) {
 			return plan{}, fmt.Errorf("reading %q: %w", path, err)
 		}
 		was := held[path]
+		f := outgoing{path: path, local: source.Path, content: c, was: was}
 		if c.File == was {
+			s.keepPrograms([]outgoing{f})
 			continue
 		}
-		p.files = append(p.files, outgoing{path: path, local: source.Path, content: c, was: was})
+		p.files = append(p.files, f)
 		p.target[path] = c.File
 	}
 	other := p.change.Build != "" && p.change.Build != status.Build

@@ -20,6 +20,11 @@ const deltaSize = 64 << 10
 // were in place, and how many bytes travelled.
 func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, time.Time, int64, error) {
 	bases, err := s.bases(ctx, l, p.files)
+	defer func() {
+		for _, b := range bases {
+			b.close()
+		}
+	}()
 	if err != nil {
 		return wire.Result{}, time.Time{}, 0, err
 	}
@@ -54,6 +59,7 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 			if placed.IsZero() {
 				placed = time.Now()
 			}
+			s.keepPrograms(p.files)
 			return r, placed, n, nil
 		case <-l.down:
 			return wire.Result{}, time.Time{}, 0, l.lost()
@@ -63,24 +69,32 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 	}
 }
 
-// bases returns, per file, the leaves of the version that the container holds,
-// or nil where the file is sent as a whole.
-func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([][]wire.Sum, error) {
-	bases := make([][]wire.Sum, len(files))
+// base is what is known here of the version of a file that the container holds.
+type base struct {
+	leaves  []wire.Sum // nil: the new version is sent as a whole
+	content []byte     // nil: only whole leaves can be referred to
+	close   func()
+}
+
+// bases returns what the new versions of files are compared with.
+func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([]base, error) {
+	bases := make([]base, len(files))
 	for i, f := range files {
+		b := &bases[i]
+		b.close = func() {}
 		if f.Size < deltaSize || f.was.Size < deltaSize {
 			continue
 		}
 		s.mu.Lock()
-		known := s.leaves[f.was.Sum]
+		b.leaves = s.leaves[f.was.Sum]
 		s.mu.Unlock()
-		if known == nil {
+		if len(b.leaves) == 0 {
 			var err error
-			if known, err = l.leaves(ctx, f.path, f.was.Sum); err != nil {
-				return nil, err
+			if b.leaves, err = l.leaves(ctx, f.path, f.was.Sum); err != nil {
+				return bases[:i+1], err
 			}
 		}
-		bases[i] = known
+		b.content, b.close = s.vault.open(f.was.Sum)
 	}
 	return bases, nil
 }
@@ -101,6 +115,16 @@ func (s *Session) remember(files []outgoing) {
 	}
 }
 
+// keepPrograms keeps the content of programs in the background, so that their
+// next versions can be sent as patches.
+func (s *Session) keepPrograms(files []outgoing) {
+	for _, f := range files {
+		if f.Exec && f.Size >= deltaSize {
+			go s.vault.keep(f.Sum, f.local)
+		}
+	}
+}
+
 // rememberedFiles bounds the leaves that are kept: the current version, the
 // one that a rollback returns to, and a few more services' worth of assets.
 const rememberedFiles = 16
@@ -112,33 +136,55 @@ type piece struct {
 	same     bool // the container has it at the same place
 }
 
+// minSame is how many leaves in a row have to be the same for a piece of their
+// own, where the leaves around them can be patched: a patch of nothing costs
+// less than cutting.
+const minSame = 16
+
 // cut divides a file into what the container has and what it lacks.
-func cut(file int, f outgoing, base []wire.Sum, pieces []piece) []piece {
+func cut(file int, f outgoing, b base, pieces []piece) []piece {
 	leaves := len(f.leaves)
 	same := func(i int) bool {
 		// A last leaf that is not full is the same only if both files end there.
-		return i < len(base) && base[i] == f.leaves[i] &&
+		return i < len(b.leaves) && b.leaves[i] == f.leaves[i] &&
 			(int64(i+1)*wire.LeafSize <= min(f.Size, f.was.Size) || f.Size == f.was.Size)
 	}
+	shortest := 1
+	if b.content != nil {
+		shortest = minSame
+	}
+	add := func(from, to int, same bool) {
+		pieces = append(pieces, piece{file, int64(from) * wire.LeafSize, min(int64(to)*wire.LeafSize, f.Size), same})
+	}
+	begin := 0 // of what the container lacks
+	lacks := func(end int) {
+		for ; begin < end; begin += wire.MaxChunk / wire.LeafSize {
+			add(begin, min(begin+wire.MaxChunk/wire.LeafSize, end), false)
+		}
+	}
 	for i := 0; i < leaves; {
-		is := same(i)
-		j := i + 1
-		for j < leaves && same(j) == is && (is || j-i < wire.MaxChunk/wire.LeafSize) {
+		j := i
+		for j < leaves && same(j) {
 			j++
 		}
-		pieces = append(pieces, piece{file, int64(i) * wire.LeafSize, min(int64(j)*wire.LeafSize, f.Size), is})
-		i = j
+		if j-i >= shortest {
+			lacks(i)
+			add(i, j, true)
+			begin = j
+		}
+		i = max(j, i+1)
 	}
+	lacks(leaves)
 	return pieces
 }
 
 // send opens a transaction and sends everything but its commit.
-func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases [][]wire.Sum) (int64, error) {
+func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases []base) (int64, error) {
 	begin := wire.Begin{Tx: tx, Gone: p.gone, Touch: p.touch}
 	var pieces []piece
 	for i, f := range p.files {
 		n := wire.NewFile{Path: f.path, Size: f.Size, Exec: f.Exec}
-		if bases[i] != nil {
+		if bases[i].leaves != nil {
 			n.Base = f.was.Sum
 		}
 		begin.Files = append(begin.Files, n)
@@ -151,12 +197,12 @@ func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases []
 	if len(pieces) == 0 {
 		return 0, nil
 	}
-	return s.stream(ctx, l, tx, p.files, pieces)
+	return s.stream(ctx, l, tx, p.files, bases, pieces)
 }
 
 // stream sends pieces from as many goroutines as there are cores; the order
 // of arrival does not matter.
-func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoing, pieces []piece) (int64, error) {
+func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoing, bases []base, pieces []piece) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, bytes atomic.Int64
@@ -164,6 +210,7 @@ func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoi
 		src := reader{files: files}
 		defer src.close()
 		body, buf := make([]byte, 0, wire.MaxChunk), make([]byte, 0, wire.MaxChunk+wire.MaxChunk/8)
+		var d differ
 		for ctx.Err() == nil {
 			i := int(next.Add(1)) - 1
 			if i >= len(pieces) {
@@ -176,7 +223,12 @@ func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoi
 				if body, err = src.read(q, body); err != nil {
 					return err
 				}
-				c.Op, c.Body = s.pace.pack(body, buf)
+				if patch := d.patch(q.from, body, bases[q.file].content); patch != nil {
+					c.Op, c.Body = s.pace.pack(patch, buf)
+					c.Op |= wire.OpPatch
+				} else {
+					c.Op, c.Body = s.pace.pack(body, buf)
+				}
 			}
 			n, err := l.chunk(ctx, c)
 			if err != nil {

@@ -26,7 +26,9 @@ type Session struct {
 	ended  chan struct{} // closed when no goroutine of the session is left
 	local  *locals
 	pace   *pace
-	turn   chan struct{} // holds a token while somebody changes the container
+	vault  *vault
+	work   sync.WaitGroup // goroutines other than keep
+	turn   chan struct{}  // holds a token while somebody changes the container
 
 	mu       sync.Mutex
 	link     *link         // nil while not connected
@@ -49,6 +51,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		ended:   make(chan struct{}),
 		local:   newLocals(),
 		pace:    newPace(runtime.GOMAXPROCS(0)),
+		vault:   newVault(o.CacheDir),
 		turn:    make(chan struct{}, 1),
 		changed: make(chan struct{}),
 		want:    desired{files: map[string]Source{}, dirty: map[string]bool{}},
@@ -93,11 +96,11 @@ func (s *Session) State() State {
 
 // keep holds a link open until the session ends.
 func (s *Session) keep() {
-	var workers sync.WaitGroup
-	workers.Go(s.tell)
+	s.work.Go(s.tell)
 	defer func() {
 		s.cancel(ErrClosed)
-		workers.Wait()
+		s.work.Wait()
+		s.vault.close()
 		close(s.ended)
 	}()
 	pause := firstPause
@@ -106,7 +109,7 @@ func (s *Session) keep() {
 		if err == nil {
 			pause = firstPause
 			s.attach(l)
-			workers.Go(func() { s.replay(l) })
+			s.work.Go(func() { s.replay(l) })
 			select {
 			case <-l.down:
 				err = l.lost()

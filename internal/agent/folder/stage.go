@@ -128,20 +128,33 @@ func (s *staged) close() {
 	}
 }
 
-// Write puts the bytes of a chunk, which the caller has decompressed into
-// body, into the staged file.
-func (tx *Tx) Write(c wire.Chunk, body []byte) error {
+// target returns the file that a chunk belongs to, if the chunk fits in it.
+func (tx *Tx) target(c wire.Chunk) (*staged, error) {
 	if int(c.File) >= len(tx.files) {
-		return fmt.Errorf("chunk of file %d of %d", c.File, len(tx.files))
+		return nil, fmt.Errorf("chunk of file %d of %d", c.File, len(tx.files))
 	}
 	s := tx.files[c.File]
 	end := c.Offset + c.Size
 	if end > s.Size || (end%wire.LeafSize != 0 && end != s.Size) {
-		return fmt.Errorf("staging %q: a chunk ends at %d of %d", s.Path, end, s.Size)
+		return nil, fmt.Errorf("staging %q: a chunk ends at %d of %d", s.Path, end, s.Size)
 	}
-	if c.Op == wire.OpSame {
-		return s.copyBase(c.Offset, c.Size)
+	if s.base == nil && (c.Op == wire.OpSame || c.Op.Patch()) {
+		return nil, fmt.Errorf("staging %q: a chunk refers to a base, and there is none", s.Path)
 	}
+	return s, nil
+}
+
+// Write puts the bytes of a chunk, which the caller has unpacked into body,
+// into the staged file.
+func (tx *Tx) Write(c wire.Chunk, body []byte) error {
+	s, err := tx.target(c)
+	if err != nil {
+		return err
+	}
+	return s.write(c, body)
+}
+
+func (s *staged) write(c wire.Chunk, body []byte) error {
 	if int64(len(body)) != c.Size {
 		return fmt.Errorf("staging %q: a chunk of %d bytes holds %d", s.Path, c.Size, len(body))
 	}
@@ -152,22 +165,35 @@ func (tx *Tx) Write(c wire.Chunk, body []byte) error {
 	return nil
 }
 
-// copyBase takes bytes from the version that the folder holds. Its leaves are
-// known, so nothing is hashed again.
-func (s *staged) copyBase(offset, size int64) error {
-	if s.base == nil {
-		return fmt.Errorf("staging %q: a chunk refers to a base, and there is none", s.Path)
+// Patch makes the bytes of a chunk from the base, with buf to make them in.
+func (tx *Tx) Patch(c wire.Chunk, patch, buf []byte) error {
+	s, err := tx.target(c)
+	if err != nil {
+		return err
 	}
-	end := offset + size
-	// The last leaf of the base may be shorter than that of the new file.
-	if end > s.was.Size || (end%wire.LeafSize != 0 && end != s.was.Size) {
-		return fmt.Errorf("staging %q: a chunk takes bytes %d to %d of a base of %d", s.Path, offset, end, s.was.Size)
-	}
-	if err := copyRange(s.file, s.base, offset, size); err != nil {
+	if err := wire.ApplyPatch(buf, patch, s.base, c.Offset); err != nil {
 		return fmt.Errorf("staging %q: %w", s.Path, err)
 	}
-	first := offset / wire.LeafSize
-	s.note(offset, s.was.leaves[first:first+int64(wire.LeafCount(size))])
+	return s.write(c, buf)
+}
+
+// Copy takes the bytes of a chunk from the version that the folder holds. Its
+// leaves are known, so nothing is hashed again.
+func (tx *Tx) Copy(c wire.Chunk) error {
+	s, err := tx.target(c)
+	if err != nil {
+		return err
+	}
+	end := c.Offset + c.Size
+	// The last leaf of the base may be shorter than that of the new file.
+	if end > s.was.Size || (end%wire.LeafSize != 0 && end != s.was.Size) {
+		return fmt.Errorf("staging %q: a chunk takes bytes %d to %d of a base of %d", s.Path, c.Offset, end, s.was.Size)
+	}
+	if err := copyRange(s.file, s.base, c.Offset, c.Size); err != nil {
+		return fmt.Errorf("staging %q: %w", s.Path, err)
+	}
+	first := c.Offset / wire.LeafSize
+	s.note(c.Offset, s.was.leaves[first:first+int64(wire.LeafCount(c.Size))])
 	return nil
 }
 

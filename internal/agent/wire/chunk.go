@@ -19,7 +19,18 @@ const (
 	OpS2             // compressed with S2: fast links, little CPU
 	OpZstd           // compressed with Zstandard: slow links
 	OpSame           // as in the base, at the same offset; Size is not bounded by MaxChunk
+
+	// OpPatch added to one of the first three says that they give not the
+	// bytes but a patch, of at most MaxChunk bytes, that makes them from the
+	// base.
+	OpPatch Op = 0x10
 )
+
+// Packing returns how the body is packed: OpRaw, OpS2 or OpZstd.
+func (o Op) Packing() Op { return o &^ OpPatch }
+
+// Patch reports whether the body is a patch.
+func (o Op) Patch() bool { return o&OpPatch != 0 }
 
 // Chunk is a part of one file of a transaction. It begins at a leaf and ends
 // at one or at the end of the file.
@@ -64,7 +75,7 @@ func ParseChunk(b []byte) (Chunk, error) {
 		return Chunk{}, fmt.Errorf("chunk: %d bytes at %d", c.Size, c.Offset)
 	case c.Offset%LeafSize != 0:
 		return Chunk{}, fmt.Errorf("chunk: offset %d is not that of a leaf", c.Offset)
-	case c.Op > OpSame:
+	case c.Op.Packing() > OpSame || c.Op == OpSame|OpPatch:
 		return Chunk{}, fmt.Errorf("chunk: unknown op %d", c.Op)
 	case c.Op == OpSame && len(c.Body) != 0:
 		return Chunk{}, errors.New("chunk: a body where the base has the bytes")

@@ -27,6 +27,8 @@ const (
 
 // Status is what the container runs now.
 type Status struct {
+	// Seq grows with every change, so that the newer of two can be told.
+	Seq uint64 `json:"seq"`
 	// Boot is another one after every start of the container.
 	Boot string `json:"boot"`
 	// Kind is that of the image: "go" or "node".
@@ -123,9 +125,9 @@ type Result struct {
 	Error string `json:"error,omitempty"`
 	// Output is what a version that did not get healthy wrote last.
 	Output []string `json:"output,omitempty"`
-	Tree   Sum      `json:"tree"`
-	Build  string   `json:"build"`
 	Times  Times    `json:"times"`
+	// Status is what the container runs and holds now.
+	Status Status `json:"status"`
 }
 
 // Times is how long the parts of a transaction took inside the container.

@@ -1,0 +1,150 @@
+package livesync
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zr/internal/agent/agenttest"
+	"zr/internal/agent/wire"
+)
+
+func TestMain(m *testing.M) { agenttest.Main(m) }
+
+// direct dials the agent without a tunnel.
+type direct struct{ addr string }
+
+func (d direct) Dial(ctx context.Context) (Stream, error) {
+	var n net.Dialer
+	c, err := n.DialContext(ctx, "tcp", d.addr)
+	return Stream{c, "test"}, err
+}
+
+func dial(t testing.TB, a *agenttest.Agent, change func(*Options)) *Session {
+	t.Helper()
+	o := Options{Dialer: direct{a.Addr}, Token: a.Token}
+	if change != nil {
+		change(&o)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	s, err := Dial(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func push(t testing.TB, s *Session, c Change) Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	r, err := s.Push(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func goService(t testing.TB, b agenttest.Behaviour) *agenttest.Agent {
+	a := agenttest.Start(t, agenttest.Options{Seed: map[string]string{"app": agenttest.App(t, b, 0)}, Build: "seed"})
+	agenttest.Eventually(t, "the seed answers", func() bool { return a.Get("/") == b["id"] })
+	return a
+}
+
+func version(t testing.TB, b agenttest.Behaviour, build string) Change {
+	return Change{
+		Files: map[string]Source{"app": {agenttest.App(t, b, 0)}}, Complete: true,
+		Build: build, Restart: true, Timeout: 2 * time.Second,
+	}
+}
+
+func TestSwap(t *testing.T) {
+	a := goService(t, agenttest.Behaviour{"id": "one"})
+	s := dial(t, a, nil)
+	for _, v := range []string{"two", "three", "four"} {
+		r := push(t, s, version(t, agenttest.Behaviour{"id": v}, "hash-"+v))
+		t.Logf("%s: %+v", v, r)
+		if r.Reason != "" || r.Build != "hash-"+v {
+			t.Fatalf("result %+v", r)
+		}
+		if got := a.Get("/"); got != v {
+			t.Fatalf("the service answers %q", got)
+		}
+		if got := a.Get("/health"); !strings.Contains(got, "hash-"+v) {
+			t.Fatalf("health is %q", got)
+		}
+		if r.Bytes > 64<<10 {
+			t.Errorf("sent %d bytes for a changed tail", r.Bytes)
+		}
+	}
+	if st := s.State(); !st.Connected || !st.InStep || st.Status.Phase != wire.Healthy {
+		t.Errorf("state %+v", st)
+	}
+}
+
+func TestNothingToDo(t *testing.T) {
+	a := goService(t, agenttest.Behaviour{"id": "one"})
+	s := dial(t, a, nil)
+	agenttest.Eventually(t, "healthy", func() bool { return s.State().Status.Phase == wire.Healthy })
+	pid := s.State().Status.Pid
+	r := push(t, s, version(t, agenttest.Behaviour{"id": "one"}, "seed"))
+	if !r.Unchanged || r.Bytes != 0 || s.State().Status.Pid != pid {
+		t.Errorf("result %+v, pid %d → %d", r, pid, s.State().Status.Pid)
+	}
+	r = push(t, s, version(t, agenttest.Behaviour{"id": "one"}, "another"))
+	if r.Unchanged || !strings.Contains(a.Get("/health"), "another") {
+		t.Errorf("another hash of the same binary: %+v", r)
+	}
+}
+
+func TestRollBack(t *testing.T) {
+	for name, b := range map[string]agenttest.Behaviour{
+		"crash":         {"id": "bad", "crash": true},
+		"never healthy": {"id": "bad", "sick": true},
+		"not a program": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := goService(t, agenttest.Behaviour{"id": "good"})
+			s := dial(t, a, nil)
+			agenttest.Eventually(t, "healthy", func() bool { return s.State().Status.Phase == wire.Healthy })
+			c := version(t, b, "hash-bad")
+			if b == nil {
+				file := filepath.Join(t.TempDir(), "app")
+				if err := os.WriteFile(file, []byte("#!/no/such/program\n"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				c.Files["app"] = Source{file}
+			}
+			r := push(t, s, c)
+			t.Logf("%+v", r)
+			if !r.RolledBack || r.Reason == "" || r.Build != "seed" {
+				t.Fatalf("result %+v", r)
+			}
+			if a.Get("/") != "good" {
+				t.Error("the good version does not answer")
+			}
+			if b["crash"] == true && !strings.Contains(strings.Join(r.Output, "\n"), "as it was told, in bad") {
+				t.Errorf("output %q", r.Output)
+			}
+			r = push(t, s, version(t, agenttest.Behaviour{"id": "mended"}, "hash-mended"))
+			if r.Reason != "" || a.Get("/") != "mended" {
+				t.Errorf("after a mend: %+v", r)
+			}
+		})
+	}
+}
+
+func TestDenied(t *testing.T) {
+	a := goService(t, agenttest.Behaviour{"id": "one"})
+	_, err := Dial(t.Context(), Options{Dialer: direct{a.Addr}, Token: "another"})
+	if !errors.Is(err, ErrRefused) {
+		t.Errorf("with a wrong token: %v", err)
+	}
+}
