@@ -100,7 +100,7 @@ func (e *engine) exited() <-chan struct{} {
 
 // launch starts a process from what the folder holds.
 func (e *engine) launch() error {
-	e.retry = nil
+	e.retry, e.proc = nil, nil
 	p, err := proc.Start(e.reaper, proc.Command{
 		Argv:   e.spec.Command,
 		Dir:    e.spec.Dir,

@@ -1,0 +1,123 @@
+package folder
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestRestore(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for range 100 {
+		good := map[string]string{"app": "good", "dir/x": "same", "dir/y": "same", "gone": "1"}
+		f, dir := open(t, good)
+		if f.HasGood() || f.Restore() == nil {
+			t.Fatal("there is a good version before there was one")
+		}
+		f.MarkGood()
+		if f.HasGood() {
+			t.Fatal("it holds the good version, and could go back to it")
+		}
+		now := maps.Clone(good)
+		for i := range 1 + r.IntN(4) { // several bad versions in a row
+			files := map[string]string{"app": fmt.Sprint("bad ", i)}
+			if r.IntN(2) == 0 {
+				files["dir/x"] = fmt.Sprint("other ", i)
+			}
+			if r.IntN(2) == 0 {
+				files[fmt.Sprint("new/", i)] = "new"
+			}
+			maps.Copy(now, files)
+			var deleted []string
+			if _, ok := now["gone"]; ok && r.IntN(2) == 0 {
+				deleted = append(deleted, "gone")
+				delete(now, "gone")
+			}
+			if err := change(f, files, deleted, treeFor(now).Sum(), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !f.HasGood() {
+			t.Fatal("there is no good version")
+		}
+		if err := f.Restore(); err != nil {
+			t.Fatal(err)
+		}
+		if got := onDisk(t, dir); !maps.Equal(got, good) {
+			t.Fatalf("on disk %v", got)
+		}
+		if got := f.Tree(); !maps.Equal(got, treeFor(good)) {
+			t.Fatalf("holds %v", got)
+		}
+	}
+}
+
+func TestResume(t *testing.T) {
+	seed := seedDir(t, map[string]string{"app": "seed", "other": "seed"})
+	dir := filepath.Join(t.TempDir(), "app")
+	live := map[string]string{"app": "live", "new/file": "1"}
+
+	push := func(t *testing.T) *Folder {
+		os.RemoveAll(dir)
+		f := reopen(t, dir, seed)
+		if err := change(f, live, []string{"other"}, treeFor(live).Sum(), true); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Save("seed", "live-hash"); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	seeded := map[string]string{"app": "seed", "other": "seed"}
+	for name, c := range map[string]struct {
+		between func(*Folder)
+		seed    string
+		build   string
+		want    map[string]string
+	}{
+		"intact":        {func(*Folder) {}, "seed", "live-hash", live},
+		"another image": {func(*Folder) {}, "seed-2", "seed-2", seeded},
+		"edited":        {func(*Folder) { write(t, filepath.Join(dir, "app"), "edited") }, "seed", "seed", seeded},
+		"a file is missing": {
+			func(*Folder) { os.Remove(filepath.Join(dir, "new/file")) }, "seed", "seed", seeded,
+		},
+		"one more commit that was not saved": {
+			func(f *Folder) {
+				now := maps.Clone(live)
+				now["stray"] = "x"
+				if err := change(f, map[string]string{"stray": "x"}, nil, treeFor(now).Sum(), true); err != nil {
+					t.Fatal(err)
+				}
+			}, "seed", "seed", seeded,
+		},
+		"leftovers of a transfer": {
+			func(*Folder) { write(t, filepath.Join(dir, stageDir, "9.9"), "half a file") }, "seed", "live-hash", live,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := push(t)
+			c.between(f)
+			f.Close()
+			f, build, err := Open(dir, seed, c.seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if build != c.build {
+				t.Errorf("comes up with build %q, want %q", build, c.build)
+			}
+			if got := onDisk(t, dir); !maps.Equal(got, c.want) {
+				t.Errorf("on disk %v, want %v", got, c.want)
+			}
+			if got := f.Tree(); !maps.Equal(got, treeFor(c.want)) {
+				t.Errorf("holds %v", got)
+			}
+			if l := leftovers(t, dir); len(l) > 0 {
+				t.Errorf("left over %v", l)
+			}
+		})
+	}
+}
