@@ -43,7 +43,7 @@ export default function config(phase: string): NextConfig {
     outputFileTracingRoot: root,
     // Images are served as they are, so the image optimiser's native library stays out of the output.
     images: { unoptimized: true },
-    outputFileTracingExcludes: { "/*": ["**/node_modules/sharp/**", "**/node_modules/@img/**"] },
+    outputFileTracingExcludes: { "*": ["**/node_modules/sharp/**", "**/node_modules/@img/**"] },
     // The same inputs give the same output: a random id would change every image.
     generateBuildId: () => process.env.ZR_BUILD_HASH ?? "local",
     allowedDevOrigins: ["127.0.0.1"],
