@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -107,9 +108,11 @@ func (r Recipe) config() v1.Config {
 		}
 		return m
 	}
+	labels := map[string]string{"dev.zr.recipe": r.name, "dev.zr.recipe.key": r.key}
+	maps.Copy(labels, c.Labels)
 	return v1.Config{
 		Env: c.Env, User: c.User, WorkingDir: c.Workdir, Entrypoint: c.Entrypoint, Cmd: c.Cmd,
 		StopSignal: c.StopSignal, Volumes: set(c.Volumes), ExposedPorts: set(c.Ports),
-		Labels: map[string]string{"dev.zr.recipe": r.name, "dev.zr.recipe.key": r.key},
+		Labels: labels,
 	}
 }

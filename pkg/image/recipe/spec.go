@@ -104,14 +104,15 @@ type directorySpec struct {
 }
 
 type configSpec struct {
-	Env        []string `yaml:"env"`
-	User       string   `yaml:"user"`
-	Workdir    string   `yaml:"workdir"`
-	Volumes    []string `yaml:"volumes"`
-	Ports      []string `yaml:"ports"`
-	Entrypoint []string `yaml:"entrypoint"`
-	Cmd        []string `yaml:"cmd"`
-	StopSignal string   `yaml:"stopsignal"`
+	Env        []string          `yaml:"env"`
+	User       string            `yaml:"user"`
+	Workdir    string            `yaml:"workdir"`
+	Volumes    []string          `yaml:"volumes"`
+	Ports      []string          `yaml:"ports"`
+	Entrypoint []string          `yaml:"entrypoint"`
+	Cmd        []string          `yaml:"cmd"`
+	StopSignal string            `yaml:"stopsignal"`
+	Labels     map[string]string `yaml:"labels"`
 }
 
 // parse reads a recipe.yaml strictly and reports everything that is wrong
