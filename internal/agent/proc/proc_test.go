@@ -1,0 +1,315 @@
+package proc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The test binary is also the process under test: its first argument says
+// what it does.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "as" {
+		act(os.Args[2])
+		return
+	}
+	reaper = NewReaper()
+	os.Exit(m.Run())
+}
+
+var reaper *Reaper
+
+func act(what string) {
+	switch what {
+	case "exit":
+		os.Exit(7)
+	case "talk":
+		fmt.Println("to stdout")
+		fmt.Fprintln(os.Stderr, "to stderr")
+		fmt.Print("no newline")
+	case "wait":
+		select {}
+	case "sleep":
+		time.Sleep(time.Hour)
+	case "deaf":
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
+	case "drain", "stubborn":
+		l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
+		if err != nil {
+			panic(err)
+		}
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-c
+		l.Close()
+		if what == "drain" {
+			time.Sleep(300 * time.Millisecond)
+			os.Exit(0)
+		}
+		time.Sleep(time.Hour)
+	}
+}
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func start(t *testing.T, what string, env ...string) (*Process, *buffer) {
+	t.Helper()
+	out := &buffer{}
+	p, err := Start(reaper, Command{
+		Argv: []string{os.Args[0], "as", what}, Dir: t.TempDir(), Env: env, Stdout: out, Stderr: out,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { Kill(p) })
+	return p, out
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never came true: %s", what)
+		}
+	}
+}
+
+func TestOutput(t *testing.T) {
+	var out, errs bytes.Buffer
+	p, err := Start(reaper, Command{Argv: []string{os.Args[0], "as", "talk"}, Stdout: &out, Stderr: &errs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Exited()
+	if out.String() != "to stdout\nno newline" || errs.String() != "to stderr\n" {
+		t.Errorf("stdout %q, stderr %q", out.String(), errs.String())
+	}
+	if got := strings.Join(p.Output(), "|"); !strings.Contains(got, "to stderr") || !strings.HasSuffix(got, "no newline") {
+		t.Errorf("tail %q", got)
+	}
+	if p.ExitCode() != 0 || p.Running() {
+		t.Errorf("exit code %d", p.ExitCode())
+	}
+}
+
+func TestExit(t *testing.T) {
+	p, _ := start(t, "exit")
+	<-p.Exited()
+	if p.ExitCode() != 7 || p.Cause() != "exited with status 7" {
+		t.Errorf("%d, %s", p.ExitCode(), p.Cause())
+	}
+	p, _ = start(t, "wait")
+	p.Signal(syscall.SIGKILL)
+	<-p.Exited()
+	if p.ExitCode() != 137 || !strings.Contains(p.Cause(), "killed") {
+		t.Errorf("%d, %s", p.ExitCode(), p.Cause())
+	}
+	if _, err := Start(reaper, Command{Argv: []string{"/no/such/program"}}); err == nil {
+		t.Error("a program that does not exist was started")
+	}
+}
+
+func TestStop(t *testing.T) {
+	port := freePort(t)
+	env := fmt.Sprintf("PORT=%d", port)
+	t.Run("ends at the signal", func(t *testing.T) {
+		p, _ := start(t, "sleep")
+		Stop(t.Context(), p, 0)
+		if p.Running() {
+			t.Error("it still runs")
+		}
+	})
+	t.Run("ignores the signal", func(t *testing.T) {
+		p, out := start(t, "deaf")
+		eventually(t, "ready", func() bool { return out.String() != "" })
+		Stop(t.Context(), p, 0)
+		if p.Running() || p.ExitCode() != 137 {
+			t.Error("it was not killed")
+		}
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		p, out := start(t, "deaf")
+		eventually(t, "ready", func() bool { return out.String() != "" })
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		Stop(ctx, p, 0)
+		if p.Running() {
+			t.Error("it still runs")
+		}
+	})
+	t.Run("gives up its port and drains", func(t *testing.T) {
+		p, out := start(t, "drain", env)
+		eventually(t, "ready", func() bool { return out.String() != "" })
+		Stop(t.Context(), p, port)
+		if !p.Running() {
+			t.Error("Stop waited for the end")
+		}
+		if free, known := PortFree(port); !free || !known {
+			t.Error("the port is taken")
+		}
+		<-p.Exited()
+		if p.ExitCode() != 0 {
+			t.Errorf("exit code %d", p.ExitCode())
+		}
+	})
+	t.Run("gives up its port and stays", func(t *testing.T) {
+		p, out := start(t, "stubborn", env)
+		eventually(t, "ready", func() bool { return out.String() != "" })
+		Stop(t.Context(), p, port)
+		<-p.Exited() // after DrainGrace
+		if p.ExitCode() != 137 {
+			t.Errorf("exit code %d", p.ExitCode())
+		}
+	})
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func TestPortFree(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::]:0", "[::1]:0"} {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Logf("%s: %v", addr, err)
+			continue
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		if free, known := PortFree(port); free || !known {
+			t.Errorf("%s: free=%v known=%v while it listens", addr, free, known)
+		}
+		// A connection that outlives its listener is not in the way.
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		if free, known := PortFree(port); !free || !known {
+			t.Errorf("%s: free=%v known=%v after it closed", addr, free, known)
+		}
+		c.Close()
+		server.Close()
+	}
+}
+
+func TestTail(t *testing.T) {
+	tl := newTail()
+	for i := range 120 {
+		fmt.Fprintf(tl, "line %d\n", i)
+	}
+	io.WriteString(tl, strings.Repeat("long ", 2000)+"\nhalf")
+	got := tl.lines()
+	if len(got) != tailLines+1 || got[0] != "line 71" || got[len(got)-1] != "half" || len(got[len(got)-2]) != tailWidth {
+		t.Errorf("%d lines, from %q to %q", len(got), got[0], got[len(got)-1])
+	}
+}
+
+func TestAwait(t *testing.T) {
+	var mu sync.Mutex
+	status, body := 503, ""
+	set := func(s int, b string) { mu.Lock(); defer mu.Unlock(); status, body = s, b }
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}))
+	defer srv.Close()
+	h, err := ParseHealth(srv.URL + "/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := start(t, "wait")
+	await := func(h *Health, p *Process, timeout time.Duration) error {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), timeout, errors.New("too late"))
+		defer cancel()
+		return h.Await(ctx, p, "abc")
+	}
+	for _, c := range []struct {
+		status int
+		body   string
+		want   string
+	}{
+		{200, "", ""},
+		{204, "", ""},
+		{302, "", ""},
+		{200, "not JSON", ""},
+		{200, `{"build":"abc"}`, ""},
+		{200, `{"status":"ok"}`, ""},
+		{200, `{"build":"old"}`, "too late: " + srv.URL + "/health answered as build old, not abc"},
+		{404, "", "too late: " + srv.URL + "/health answered 404 Not Found"},
+	} {
+		set(c.status, c.body)
+		err := await(h, p, 60*time.Millisecond)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
+			t.Errorf("%d %q: %v, want %q", c.status, c.body, err, c.want)
+		}
+	}
+	if err := await(&Health{}, p, 10*time.Second); err != nil {
+		t.Errorf("without an endpoint: %v", err)
+	}
+	tcp, err := ParseHealth("tcp://" + srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := await(tcp, p, 10*time.Second); err != nil {
+		t.Errorf("by TCP: %v", err)
+	}
+	set(503, "")
+	gone, _ := start(t, "exit")
+	if err := await(h, gone, time.Hour); !errors.Is(err, errExited) || !strings.Contains(err.Error(), "status 7") {
+		t.Errorf("of a process that ended: %v", err)
+	}
+}
+
+func TestParseHealth(t *testing.T) {
+	for _, bad := range []string{"localhost:3001", "http://127.0.0.1/health", "ftp://127.0.0.1:1", "::"} {
+		if _, err := ParseHealth(bad); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	if h, err := ParseHealth("https://127.0.0.1:8443/x"); err != nil || h.Port() != 8443 {
+		t.Errorf("https: %v", err)
+	}
+}
