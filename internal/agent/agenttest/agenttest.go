@@ -190,6 +190,9 @@ func (a *Agent) Run(t testing.TB) {
 	}(a.cmd, a.exited)
 }
 
+// Pid returns the process id of the agent, or of what runs it as PID 1.
+func (a *Agent) Pid() int { return a.cmd.Process.Pid }
+
 // Signal sends a signal to the agent.
 func (a *Agent) Signal(s syscall.Signal) { _ = a.cmd.Process.Signal(s) }
 
