@@ -115,6 +115,7 @@ func TestDriftIsTakenBack(t *testing.T) {
 		{"deployments", "web", `{"spec":{"template":{"spec":{"containers":[{"name":"web","args":null}]}}}}`, "Deployment", ".spec.template.spec.containers[name=web].args[0]"},
 		{"configmaps", "settings", `{"data":{"COLOUR":null}}`, "ConfigMap", ".data.COLOUR"},
 		{"secrets", "secrets", `{"data":{"PASSWORD":"eA=="}}`, "Secret", ".data.PASSWORD"},
+		{"services", "web", `{"metadata":{"labels":{"applyset.kubernetes.io/part-of":null}}}`, "Service", `.metadata.labels["applyset.kubernetes.io/part-of"]`},
 		{"services", "web", `{"spec":{"selector":{"app":"other"}}}`, "Service", ".spec.selector.app"},
 	} {
 		r.patch(test.resource, test.name, test.patch)
@@ -352,8 +353,12 @@ func TestUnknownKind(t *testing.T) {
 func TestDevAndBack(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Env: map[string]string{"MODE": "dev"}}}
-	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Configured})
+	r.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Env: map[string]string{"MODE": "dev"}, Secrets: map[string]string{"TOKEN": "hidden token"}}}
+	cs := r.up()
+	expectActions(t, cs, map[string]deploy.Action{"Deployment/web": deploy.Configured, "Secret/web-dev": deploy.Created})
+	if change := fields(cs, "Secret", "web-dev")[".data.TOKEN"]; change.New != "(secret)" {
+		t.Errorf("the diff of the token is %v", change)
+	}
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("in dev mode there is still a difference: %v", actions(cs))
 	}
@@ -362,7 +367,7 @@ func TestDevAndBack(t *testing.T) {
 		t.Errorf("%d pods too many at once", surge)
 	}
 	r.options.Dev = nil
-	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Configured})
+	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Configured, "Secret/web-dev": deploy.Pruned})
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("afterwards there is still a difference: %v", actions(cs))
 	}

@@ -62,4 +62,7 @@ type DevService struct {
 	WritableDir string
 	// Env is added to the container's own environment.
 	Env map[string]string
+	// Secrets are added to it too, from a Secret of the workload's name with
+	// "-dev" after it: whoever may read pods does not see them.
+	Secrets map[string]string
 }

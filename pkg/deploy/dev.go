@@ -20,7 +20,8 @@ const (
 	// for the page's compilation.
 	devProbeTimeout = 10
 
-	devVolume = "zr-dev"
+	devVolume       = "zr-dev"
+	devSecretSuffix = "-dev"
 )
 
 // devMode turns workloads into those that run a dev image.
@@ -39,6 +40,13 @@ func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) 
 			return nil, fmt.Errorf("%s: %w", name(workload), err)
 		}
 		devPodMode(workload, container, dev[service])
+		if secrets := dev[service].Secrets; len(secrets) > 0 {
+			manifests = append(manifests, secretObject(service+devSecretSuffix, workload.GetNamespace(), secrets))
+			for _, key := range slices.Sorted(maps.Keys(secrets)) {
+				setEnv(container, map[string]any{"name": key, "valueFrom": map[string]any{
+					"secretKeyRef": map[string]any{"name": service + devSecretSuffix, "key": key}}})
+			}
+		}
 		manifests = slices.DeleteFunc(manifests, func(m *unstructured.Unstructured) bool { return scales(m, workload) })
 	}
 	return manifests, nil
@@ -88,14 +96,19 @@ func devContainerMode(container map[string]any, service DevService) error {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(service.Env)) {
-		env, _ := container["env"].([]any)
-		env = slices.DeleteFunc(env, func(e any) bool {
-			entry, _ := e.(map[string]any)
-			return text(entry, "name") == key
-		})
-		container["env"] = append(env, map[string]any{"name": key, "value": service.Env[key]})
+		setEnv(container, map[string]any{"name": key, "value": service.Env[key]})
 	}
 	return nil
+}
+
+// setEnv adds a variable, in place of one of the same name.
+func setEnv(container, variable map[string]any) {
+	env, _ := container["env"].([]any)
+	env = slices.DeleteFunc(env, func(e any) bool {
+		entry, _ := e.(map[string]any)
+		return text(entry, "name") == text(variable, "name")
+	})
+	container["env"] = append(env, variable)
 }
 
 // raise sets a limit where there is a lower one. No limit stays no limit.

@@ -100,12 +100,12 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 	}
 	i := &item{object: o, live: found.objects[keyOf(o.Unstructured)]}
 	i.record.Manifest = rendered
-	if err := checkOwner(i.live, r.id); err != nil {
-		return nil, &refusal{err}
-	}
 	var was record
 	if found.parent != nil {
 		was = found.parent.records[keyOf(o.Unstructured)]
+	}
+	if err := checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
+		return nil, &refusal{err}
 	}
 	switch {
 	case i.live == nil || i.live.GetDeletionTimestamp() != nil:

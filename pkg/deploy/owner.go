@@ -13,9 +13,13 @@ import (
 	"zr/pkg/fault"
 )
 
-// checkOwner refuses a live object that is not a member of the set.
-func checkOwner(live *unstructured.Unstructured, id string) error {
+// checkOwner refuses a live object that is not a member of the set. One that
+// was applied before, and has merely lost its label since, is a member.
+func checkOwner(live *unstructured.Unstructured, id string, applied bool) error {
 	if live == nil || live.GetLabels()[partOfLabel] == id || madeByCluster(live) {
+		return nil
+	}
+	if live.GetLabels()[partOfLabel] == "" && applied && owned(live) != nil {
 		return nil
 	}
 	hint := fmt.Sprintf("rename it in the overlay, delete it, or hand it over: kubectl label --overwrite %s %s %s=%s",

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,8 +79,9 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 		r.objects = append(r.objects, &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m))})
 	}
 	slices.SortStableFunc(r.objects, func(a, b *object) int { return int(a.kind.stage) - int(b.kind.stage) })
-	for _, value := range o.Secrets {
-		r.secrets = append(r.secrets, value)
+	r.secrets = slices.Collect(maps.Values(o.Secrets))
+	for _, dev := range o.Dev {
+		r.secrets = slices.AppendSeq(r.secrets, maps.Values(dev.Secrets))
 	}
 	r.Pin(o.Images)
 	return r, nil

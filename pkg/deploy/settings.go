@@ -29,11 +29,7 @@ func addConfig(manifests []*unstructured.Unstructured, namespace string, o Optio
 		manifests = append(manifests, configObject("ConfigMap", SettingsName, namespace, data))
 	}
 	if len(o.Secrets) > 0 || reads(manifests, namespace, "Secret", SecretsName) {
-		data := map[string]any{}
-		for key, value := range o.Secrets {
-			data[key] = base64.StdEncoding.EncodeToString([]byte(value))
-		}
-		manifests = append(manifests, configObject("Secret", SecretsName, namespace, data))
+		manifests = append(manifests, secretObject(SecretsName, namespace, o.Secrets))
 	}
 	for _, m := range manifests {
 		encodeStringData(m)
@@ -43,6 +39,14 @@ func addConfig(manifests []*unstructured.Unstructured, namespace string, o Optio
 
 func is(m *unstructured.Unstructured, kind, name string) bool {
 	return m.GetKind() == kind && m.GetName() == name
+}
+
+func secretObject(name, namespace string, values map[string]string) *unstructured.Unstructured {
+	data := map[string]any{}
+	for key, value := range values {
+		data[key] = base64.StdEncoding.EncodeToString([]byte(value))
+	}
+	return configObject("Secret", name, namespace, data)
 }
 
 func configObject(kind, name, namespace string, data map[string]any) *unstructured.Unstructured {
