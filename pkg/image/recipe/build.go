@@ -85,7 +85,13 @@ func (r Recipe) Build(ctx context.Context, o Options) (v1.Image, error) {
 		}
 		o.CacheDir = dir
 	}
-	c, err := openCache(o.CacheDir)
+	// Programs run in folders of their own and are told paths in it.
+	dir, err := filepath.Abs(o.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	o.CacheDir = dir
+	c, err := openCache(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // generate runs the recipe's program that lays out layers, unless the store
@@ -19,9 +18,8 @@ func (b *builder) generate(ctx context.Context, r Recipe, s sources) ([]namedLay
 	if root == nil {
 		root = s.parent
 	}
-	// The names of the folders above ZR_PROGRAMS and the modules' change with
-	// their content.
-	key := keyOf("generated", s.programs, root.key, strings.Join(s.modules, " "), r.key)
+	// The recipe's key covers the modules, which it pins.
+	key := keyOf("generated", filepath.Base(s.programs), root.key, r.key)
 	keyFor := func(name string) string { return keyOf(key, name) }
 
 	var layers []namedLayer
@@ -60,6 +58,7 @@ func (b *builder) generate(ctx context.Context, r Recipe, s sources) ([]namedLay
 			if err != nil {
 				return nil, err
 			}
+			t.adoptFolders(root.tree)
 			return t, t.addParents(root.tree)
 		})
 		if err != nil {

@@ -52,6 +52,9 @@ func run(ctx context.Context, c command) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("%s is not installed", c.name)
 	}
+	if len(lines) == 0 {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
 	return fmt.Errorf("%s: %w:\n%s", c.name, err, strings.Join(lines, "\n"))
 }
 

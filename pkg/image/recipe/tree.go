@@ -214,6 +214,16 @@ func same(a, b node) bool {
 		x.Linkname == y.Linkname && x.Size == y.Size && maps.Equal(x.PAXRecords, y.PAXRecords) && a.sum == b.sum
 }
 
+// adoptFolders gives folders that below has too the mode and owner that they
+// have there: who wrote the tree knew nothing of them.
+func (t tree) adoptFolders(below tree) {
+	for name, n := range t {
+		if old, ok := below[name]; ok && n.header.Typeflag == tar.TypeDir && old.header.Typeflag == tar.TypeDir {
+			t[name] = old
+		}
+	}
+}
+
 // addParents puts the folders above what is in the tree into it, as they are
 // in below where that has them: an engine that unpacks a layer without them
 // makes them with a mode of its own, which then hides the one below.

@@ -25,12 +25,16 @@ var images = map[string]image{
 	"kube-proxy":              program("kube-proxy", "kube", "iptables"),
 	"etcd":                    program("etcd", "etcd"),
 	"coredns":                 program("/coredns", "coredns"),
+	"node-daemon":             program("node-storage", "kube"),
 	"pause":                   {layers: []string{"pause"}, config: ocispec.ImageConfig{User: "65535:65535", Env: []string{pathEnv}, Entrypoint: []string{"/pause"}}},
 }
 
 func program(name string, layers ...string) image {
 	return image{layers: layers, config: ocispec.ImageConfig{Env: []string{pathEnv}, Entrypoint: []string{name}}}
 }
+
+// daemonImage is the image of the node's own daemons, as the manifests name it.
+const daemonImage = "localhost/zr/node-daemon:v1"
 
 // imageFor returns what an image reference like
 // registry/name/kube-proxy:v1 stands for.

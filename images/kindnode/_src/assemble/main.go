@@ -65,8 +65,11 @@ func run(ctx context.Context) error {
 	if err := b.imageLayers(); err != nil {
 		return err
 	}
-	if err := b.seed(ctx, append(strings.Fields(names), pause)); err != nil {
+	if err := b.seed(ctx, append(strings.Fields(names), pause, daemonImage)); err != nil {
 		return fmt.Errorf("filling containerd's store: %w", err)
+	}
+	if err := b.manifests(); err != nil {
+		return fmt.Errorf("writing manifests: %w", err)
 	}
 	return writeFile(b.node("kind/version"), version, 0o644)
 }
@@ -112,7 +115,7 @@ func (b build) layOutPrograms() error {
 			return fmt.Errorf("placing program %q: %w", p.from, err)
 		}
 	}
-	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"} {
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "node-storage"} {
 		if err := symlink("kube", filepath.Join(b.out, "kubernetes", layersDir, "kube/usr/local/bin", name)); err != nil {
 			return err
 		}

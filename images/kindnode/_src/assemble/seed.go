@@ -42,6 +42,9 @@ const snapshotter = "overlayfs"
 func (b build) seed(ctx context.Context, references []string) error {
 	root := b.node("var/lib/containerd")
 	snapshotRoot := filepath.Join(root, "io.containerd.snapshotter.v1."+snapshotter)
+	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
+		return err
+	}
 	database := filepath.Join(root, "io.containerd.metadata.v1.bolt/meta.db")
 	if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
 		return err
@@ -279,4 +282,7 @@ func writeTar(w io.Writer, dir string) error {
 }
 
 // sourceDate is the time that everything made here carries.
-var sourceDate = time.Unix(0, 0).UTC()
+var sourceDate = func() time.Time {
+	seconds, _ := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
+	return time.Unix(seconds, 0).UTC()
+}()

@@ -1,7 +1,8 @@
 // Command kube is every Kubernetes program that a kind node runs, in one
 // binary: it acts as the program whose name it is called by (argv[0]). Linked
 // apart, the seven programs are 590 MB and share almost all of their code; as
-// one they are a single layer that every control-plane image uses.
+// one they are a single layer that every control-plane image uses. The node's
+// own daemons are in it too, where the client library they need already is.
 package main
 
 import (
@@ -27,6 +28,8 @@ import (
 	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
 	kubeadmutil "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+
+	"zr/images/kindnode/storage"
 )
 
 var programs = map[string]func(){
@@ -36,6 +39,7 @@ var programs = map[string]func(){
 	"kube-scheduler":          func() { run(scheduler.NewSchedulerCommand()) },
 	"kubelet":                 func() { run(kubelet.NewKubeletCommand(context.Background())) },
 	"kubeadm":                 func() { kubeadmutil.HandleError(kubeadm.Run()) },
+	"node-storage":            func() { daemon(storage.Main) },
 	"kubectl": func() {
 		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 			kubectlutil.CheckErr(err)
@@ -56,6 +60,14 @@ func main() {
 		os.Exit(2)
 	}
 	program()
+}
+
+// daemon runs one of the node's own programs.
+func daemon(main func() error) {
+	if err := main(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
+		os.Exit(1)
+	}
 }
 
 func run(command *cobra.Command) { os.Exit(cli.Run(command)) }

@@ -64,7 +64,6 @@ read_environment() {
 # take_over makes what PostgreSQL writes to belong to its user. Root only.
 take_over() {
 	mkdir -p "$PGDATA" /var/run/postgresql
-	chmod 0700 "$PGDATA"
 	chmod 03775 /var/run/postgresql || :
 	find "$PGDATA" \! -user postgres -exec chown postgres:postgres '{}' +
 	find /var/run/postgresql \! -user postgres -exec chown postgres:postgres '{}' + || :
@@ -79,8 +78,6 @@ take_over() {
 # gets one inside, whose content then moves up behind the mark.
 make_cluster() {
 	local new=$PGDATA/.zr-new
-	mkdir -p "$PGDATA"
-	chmod 0700 "$PGDATA" 2>/dev/null || :
 	if [[ -e $unfinished ]]; then
 		note 'an earlier start was stopped while it made the database: starting over'
 		find "$PGDATA" -mindepth 1 -maxdepth 1 \! -path "$unfinished" -exec rm -rf '{}' +
@@ -91,10 +88,10 @@ make_cluster() {
 		arguments+=(--waldir="$POSTGRES_INITDB_WALDIR")
 	fi
 	if [[ -n $POSTGRES_PASSWORD ]]; then
-		arguments+=(--pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD"))
+		arguments+=(--pwfile=/dev/stdin)
 	fi
 	# POSTGRES_INITDB_ARGS is a list of arguments, quoted as for a shell.
-	eval "initdb \"\${arguments[@]}\" $POSTGRES_INITDB_ARGS"
+	printf '%s\n' "$POSTGRES_PASSWORD" | eval "initdb \"\${arguments[@]}\" $POSTGRES_INITDB_ARGS"
 
 	local method=$POSTGRES_HOST_AUTH_METHOD
 	printf '\nhost all all all %s\n' "${method:-scram-sha-256}" >>"$new/pg_hba.conf"
@@ -196,6 +193,11 @@ if [[ $(id -u) = 0 ]]; then
 	take_over
 	exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$0" "$@"
 fi
+
+# PostgreSQL insists on this mode, and a fsGroup changes it with each mount.
+mkdir -p "$PGDATA"
+chmod 0700 "$PGDATA" 2>/dev/null || :
+
 if [[ ! -s $PGDATA/PG_VERSION || -e $unfinished ]]; then
 	initialise
 fi
