@@ -147,6 +147,7 @@ func probePodman(ctx context.Context, path string) (Engine, error) {
 	var info struct {
 		Host struct {
 			CgroupVersion   string `json:"cgroupVersion"`
+			NetworkBackend  string `json:"networkBackend"`
 			ServiceIsRemote bool   `json:"serviceIsRemote"`
 			Security        struct {
 				Rootless bool `json:"rootless"`
@@ -175,8 +176,24 @@ func probePodman(ctx context.Context, path string) (Engine, error) {
 		e.Host.CgroupV1 = info.Host.CgroupVersion == "v1"
 		return e, nil
 	}
+	if info.Host.NetworkBackend == "netavark" && !haveFirewall() {
+		// netavark itself says only "No such file or directory", when the
+		// first container starts.
+		return e, errors.New("its network needs iptables, which is not installed")
+	}
 	e.Host = localHost("/proc", "/sys/fs/cgroup", "self")
 	return e.withSettings()
+}
+
+// haveFirewall says whether there is a command with which netavark can publish
+// ports: iptables for all its versions, nft for the newer ones.
+func haveFirewall() bool {
+	for _, name := range []string{"iptables", "nft"} {
+		if _, err := exec.LookPath(name); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // withSettings gives podman the settings that the machine calls for, in a file

@@ -329,3 +329,68 @@ func TestForeignClusterIsLeftAlone(t *testing.T) {
 	}
 	l.run("inspect", name)
 }
+
+// TestPublishedImageWithWorkers makes a cluster from an image that is like the
+// published ones: kind installs the network that the image brings (here one
+// that is in place already) and joins the workers.
+func TestPublishedImageWithWorkers(t *testing.T) {
+	l := newLab(t, "workers")
+	base, _ := l.opts.EnsureNodeImage(t.Context(), l.engine)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Dockerfile":       "FROM " + base + "\nLABEL " + cniLabel + "=\nCOPY default-cni.yaml /kind/manifests/default-cni.yaml\n",
+		"default-cni.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: network\n  namespace: kube-system\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	published := "localhost/" + l.opts.Name + ":1"
+	l.run("build", "-q", "-t", published, dir)
+	t.Cleanup(func() { _ = l.engine.Run(context.Background(), nil, nil, "rmi", published) })
+	l.opts.EnsureNodeImage = func(context.Context, engine.Engine) (string, error) { return published, nil }
+	l.opts.NodeImage = published
+	l.opts.Nodes = 2
+	up := make(chan []cluster.Node, 1)
+	l.opts.OnNodeUp = func(_ context.Context, n []cluster.Node) { up <- n }
+
+	c := l.ensure()
+	want := []string{l.opts.Name + "-control-plane", l.opts.Name + "-worker"}
+	for _, nodes := range [][]cluster.Node{c.Nodes, <-up} {
+		if len(nodes) != 2 || nodes[0].Name() != want[0] || nodes[1].Name() != want[1] {
+			t.Errorf("nodes are %v, want %v", nodes, want)
+		}
+	}
+
+	t.Log("a stopped worker is started again")
+	l.run("kill", want[1])
+	first := uid(t, c)
+	// Until the control plane has noticed, nothing is amiss for Ensure.
+	h, err := newProvider(l.opts).locate(t.Context())
+	if err != nil || len(h.stopped()) != 1 {
+		t.Fatalf("the engine says %+v, %v", h, err)
+	}
+	if _, err := newProvider(l.opts).revive(t.Context(), h, l); err != nil {
+		t.Fatal(err)
+	}
+	if c = l.ensure(); uid(t, c) != first {
+		t.Error("the cluster was made anew")
+	}
+
+	t.Log("what the config asks for and this cluster is not")
+	l.opts.Nodes, l.opts.NodeImage = 3, "another:1"
+	l.ensure()
+	if l.notices("the config asks for 3") != 1 || l.notices("the config asks for another:1") != 1 {
+		t.Error("nothing said that the cluster differs from the config")
+	}
+}
+
+func TestOneNodeNetworkRefusesWorkers(t *testing.T) {
+	l := newLab(t, "refused")
+	l.opts.Nodes = 2
+	_, err := New(l.opts).Ensure(t.Context(), l)
+	if fault.Code(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "cluster.nodes") {
+		t.Errorf("Ensure: %v (hint: %s)", err, fault.HintOf(err))
+	}
+	l.nothingLeft()
+}

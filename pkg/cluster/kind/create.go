@@ -29,27 +29,10 @@ func (p *provider) create(ctx context.Context, e engine.Engine, sink event.Sink)
 	for _, n := range workarounds(e) {
 		sink.Emit(n)
 	}
-	image, err := p.nodeImage(ctx, e)
-	if err != nil {
-		return nil, p.wrap("making", err)
-	}
-	if image.staticCNI && p.opts.Nodes > 1 {
-		return nil, p.wrap("making", fault.WithCode(
-			fmt.Errorf("its node image carries a network for one node, the config asks for %d", p.opts.Nodes),
-			fault.Usage, "set cluster.nodes to 1, or cluster.nodeImage to a published kind node image"))
-	}
-
 	callback := &nodeUp{call: p.opts.OnNodeUp}
-	err = p.provision(ctx, e, image, callback, sink)
-	if err == nil && image.staticCNI {
-		err = p.boot(ctx, e, callback, sink)
-	}
+	f, err := p.steps(ctx, e, callback, sink)
 	if err == nil {
-		progress(sink, "waiting for the nodes to be ready")
-		var f *found
-		if f, err = p.finish(ctx, e, image); err == nil {
-			return f.Cluster, nil
-		}
+		return f.Cluster, nil
 	}
 	err = p.explain(ctx, e, err)
 	callback.abort()
@@ -59,6 +42,24 @@ func (p *provider) create(ctx context.Context, e engine.Engine, sink event.Sink)
 		err = errors.Join(err, fmt.Errorf("removing what was made of it: %w", undoErr))
 	}
 	return nil, p.wrap("making", err)
+}
+
+// steps are what making a cluster takes, in order.
+func (p *provider) steps(ctx context.Context, e engine.Engine, callback *nodeUp, sink event.Sink) (*found, error) {
+	img, err := p.nodeImage(ctx, e) // in the engine, under zr's name
+	if err != nil {
+		return nil, err
+	}
+	if err := p.provision(ctx, e, img, callback, sink); err != nil { // the containers
+		return nil, err
+	}
+	if img.staticCNI {
+		if err := p.boot(ctx, e, callback, sink); err != nil { // what kind does otherwise
+			return nil, err
+		}
+	}
+	progress(sink, "waiting for the nodes to be ready")
+	return p.finish(ctx, e, img)
 }
 
 // image is a node image in the engine.
@@ -97,7 +98,13 @@ func (p *provider) nodeImage(ctx context.Context, e engine.Engine) (image, error
 	if err := json.Unmarshal(text, &labels); err != nil {
 		return image{}, fmt.Errorf("reading the labels of image %q: %w", source, err)
 	}
-	return image{ref: own, source: source, staticCNI: labels[cniLabel] == cniStatic}, nil
+	img := image{ref: own, source: source, staticCNI: labels[cniLabel] == cniStatic}
+	if img.staticCNI && p.opts.Nodes > 1 {
+		return image{}, fault.WithCode(
+			fmt.Errorf("node image %q carries a network for one node, and the config asks for %d", source, p.opts.Nodes),
+			fault.Usage, "set cluster.nodes to 1, or cluster.nodeImage to a published kind node image")
+	}
+	return img, nil
 }
 
 // provision has kind make the cluster, or where the node image is zr's own
@@ -150,18 +157,20 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 	}
 }
 
-// explain adds to an error of kind what the node's own log says, while the
-// node is still there.
+// explain adds to an error what the node's own log says, while the node is
+// still there.
 func (p *provider) explain(ctx context.Context, e engine.Engine, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if fault.HintOf(err) != "" {
+		return err // it says all there is to say
+	}
 	err = concise(err)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	first := p.first(e)
 	var journal strings.Builder
-	if first.Run(ctx, nil, &journal, "journalctl", "--no-pager", "-o", "cat", "-p", "err", "-n", "10") == nil && journal.Len() > 0 {
+	if p.first(e).Run(ctx, nil, &journal, "journalctl", "--no-pager", "-o", "cat", "-p", "err", "-n", "10") == nil && journal.Len() > 0 {
 		err = fmt.Errorf("%w\nthe node's log ends with:\n%s", err, strings.TrimSpace(journal.String()))
 	}
 	return fault.Hint(err, "zr doctor looks for what this machine lacks")

@@ -88,22 +88,31 @@ func (p *provider) revive(ctx context.Context, h holding, sink event.Sink) (*fou
 	if text == "" {
 		return nil, errUnfinished
 	}
-	if stopped := h.stopped(); len(stopped) > 0 {
+	stopped, since := h.stopped(), time.Now()
+	if len(stopped) > 0 {
 		if err := p.start(ctx, h, stopped, sink); err != nil {
 			return nil, err
 		}
+	}
+	back := func(f *found) error {
+		for _, c := range stopped {
+			if f.readySince[c.name].Before(since.Truncate(time.Second)) {
+				return fmt.Errorf("node %q is not back yet", c.name)
+			}
+		}
+		return nil
 	}
 	if err := p.refreshKubeconfig(ctx, h.engine); err != nil {
 		return nil, err
 	}
 	progress(sink, "waiting for the API server")
-	f, err := p.await(ctx)
+	f, err := p.await(ctx, back)
 	if errors.Is(err, errUnfinished) {
 		// The file in the node says that it was; only the annotation is missing.
 		if err := p.annotate(ctx, first.name, text); err != nil {
 			return nil, err
 		}
-		f, err = p.await(ctx)
+		f, err = p.await(ctx, back)
 	}
 	if err != nil && ctx.Err() == nil {
 		err = fault.Hint(err, fmt.Sprintf("look at `%s logs %s`; %s restart %s may help; zr down --purge && zr up makes it anew, without its data",
@@ -131,30 +140,51 @@ func (p *provider) start(ctx context.Context, h holding, stopped []container, si
 	return h.engine.Run(ctx, nil, nil, args...)
 }
 
-// await asks the API server until all nodes are ready, or until bootTimeout.
-func (p *provider) await(ctx context.Context) (*found, error) {
+// await asks the API server until all nodes are ready and more, where it is
+// given, finds nothing amiss, or until bootTimeout. (For some time after a stop
+// the API server remembers nodes as ready that are not.)
+func (p *provider) await(ctx context.Context, more func(*found) error) (*found, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, bootTimeout, fmt.Errorf("not ready within %s", bootTimeout))
 	defer cancel()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
+	var last error
 	for {
 		f, err := p.ask(ctx)
-		if err == nil && f.ready {
-			return f, nil
-		}
 		if errors.Is(err, errUnfinished) {
 			return nil, err
 		}
-		last := err
+		if err == nil && !f.ready {
+			err = f.notReady()
+		}
+		if err == nil && more != nil {
+			err = more(f)
+		}
+		if err == nil {
+			return f, nil
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if err := context.Cause(ctx); errors.Is(err, context.Canceled) || last == nil {
-				return nil, err
+			if cause := context.Cause(ctx); last == nil || errors.Is(cause, context.Canceled) {
+				return nil, cause
 			}
 			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), last)
 		}
 	}
+}
+
+// notReady says which nodes are not.
+func (f *found) notReady() error {
+	for _, n := range f.Nodes {
+		if _, ready := f.readySince[n.Name()]; !ready {
+			return fmt.Errorf("node %q is not ready", n.Name())
+		}
+	}
+	return fmt.Errorf("%d of %d nodes have joined", len(f.Nodes), f.record.Nodes)
 }
 
 // portsFree returns the fault of every wanted port that cannot be had, at once.

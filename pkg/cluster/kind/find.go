@@ -25,6 +25,8 @@ type found struct {
 	*cluster.Cluster
 	record record
 	ready  bool // all of its nodes are
+	// readySince is when each ready node last reported itself so.
+	readySince map[string]time.Time
 }
 
 // errUnfinished says that the API server answers and that nobody has written
@@ -70,8 +72,9 @@ type nodeList struct {
 		} `json:"spec"`
 		Status struct {
 			Conditions []struct {
-				Type   string `json:"type"`
-				Status string `json:"status"`
+				Type              string    `json:"type"`
+				Status            string    `json:"status"`
+				LastHeartbeatTime time.Time `json:"lastHeartbeatTime"`
 			} `json:"conditions"`
 		} `json:"status"`
 	} `json:"items"`
@@ -103,7 +106,7 @@ func (p *provider) ask(ctx context.Context) (*found, error) {
 
 // read makes a cluster of a NodeList.
 func (p *provider) read(kubeconfig string, list nodeList) (*found, error) {
-	f := &found{ready: len(list.Items) > 0, Cluster: &cluster.Cluster{
+	f := &found{ready: len(list.Items) > 0, readySince: map[string]time.Time{}, Cluster: &cluster.Cluster{
 		Name: p.opts.Name, Provider: "kind", Context: contextName(p.opts.Name), Kubeconfig: kubeconfig,
 	}}
 	finished := false
@@ -126,7 +129,12 @@ func (p *provider) read(kubeconfig string, list nodeList) (*found, error) {
 		}
 		ready := false
 		for _, c := range item.Status.Conditions {
-			ready = ready || c.Type == "Ready" && c.Status == "True"
+			if c.Type != "Ready" {
+				continue
+			}
+			if ready = c.Status == "True"; ready {
+				f.readySince[item.Metadata.Name] = c.LastHeartbeatTime
+			}
 		}
 		f.ready = f.ready && ready
 	}

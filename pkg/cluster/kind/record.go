@@ -51,7 +51,7 @@ func (p *provider) finish(ctx context.Context, e engine.Engine, img image) (*fou
 	if err := p.annotate(ctx, first.name, string(text)); err != nil {
 		return nil, err
 	}
-	return p.await(ctx)
+	return p.await(ctx, nil)
 }
 
 // written returns the record in a control plane's container, which need not

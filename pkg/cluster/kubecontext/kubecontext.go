@@ -1,0 +1,149 @@
+// Package kubecontext finds a cluster that the user's kubeconfig names. zr
+// uses no context but the one that the config allows, and never deletes a
+// cluster that it did not make.
+package kubecontext
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+
+	"zr/pkg/cluster"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// DefaultTimeout is how long a remote API server may take to answer, sign-in
+// by a credential plugin included.
+const DefaultTimeout = 15 * time.Second
+
+// Options say which context is wanted.
+type Options struct {
+	// Context is what was asked for. Default: Allowed.
+	Context string
+	// Allowed is the one context that the config names. Any other is refused.
+	Allowed string
+	// Kubeconfig is a path. Default: $KUBECONFIG and ~/.kube/config, as kubectl
+	// reads them.
+	Kubeconfig string
+	// Timeout is how long the API server may take. Default: DefaultTimeout.
+	Timeout time.Duration
+}
+
+type provider struct{ opts Options }
+
+// New returns the provider of one context. It does no I/O.
+func New(opts Options) cluster.Provider {
+	if opts.Context == "" {
+		opts.Context = opts.Allowed
+	}
+	if opts.Timeout == 0 {
+		opts.Timeout = DefaultTimeout
+	}
+	return &provider{opts}
+}
+
+// Ensure checks that the context is allowed and that its cluster answers.
+func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluster, error) {
+	if err := p.allowed(); err != nil {
+		return nil, err
+	}
+	sink.Emit(event.StepProgress{Step: cluster.Step, Detail: fmt.Sprintf("asking context %q (at most %s)", p.opts.Context, p.opts.Timeout)})
+	return p.Find(ctx)
+}
+
+// Find checks the same without a word.
+func (p *provider) Find(ctx context.Context) (*cluster.Cluster, error) {
+	if err := p.allowed(); err != nil {
+		return nil, err
+	}
+	if err := p.exists(); err != nil {
+		return nil, err
+	}
+	if err := p.reach(ctx); err != nil {
+		return nil, fmt.Errorf("using context %q: %w", p.opts.Context, err)
+	}
+	return &cluster.Cluster{Name: p.opts.Context, Provider: "context", Context: p.opts.Context, Kubeconfig: p.opts.Kubeconfig}, nil
+}
+
+// Delete refuses.
+func (p *provider) Delete(context.Context, event.Sink) error {
+	return fault.WithCode(fmt.Errorf("deleting the cluster of context %q: zr did not make it", p.opts.Context),
+		fault.Usage, "delete it where it was made; zr down removes the workloads")
+}
+
+// allowed refuses every context but the config's.
+func (p *provider) allowed() error {
+	switch {
+	case p.opts.Allowed == "":
+		return fault.WithCode(errors.New("using a kubeconfig context: the config allows none"),
+			fault.Usage, "name it: cluster.context in the config")
+	case p.opts.Context != p.opts.Allowed:
+		return fault.WithCode(fmt.Errorf("using context %q: the config allows only %q", p.opts.Context, p.opts.Allowed),
+			fault.Usage, fmt.Sprintf("leave the flag out to use %q, or change cluster.context in the config", p.opts.Allowed))
+	}
+	return nil
+}
+
+// exists looks for the context in the kubeconfig.
+func (p *provider) exists() error {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = p.opts.Kubeconfig
+	from := p.opts.Kubeconfig
+	if from == "" {
+		from = strings.Join(rules.Precedence, ", ")
+	}
+	cfg, err := rules.Load()
+	if err != nil {
+		return fault.WithCode(fmt.Errorf("reading kubeconfig %q: %w", from, err), fault.Usage, "")
+	}
+	if cfg.Contexts[p.opts.Context] != nil {
+		return nil
+	}
+	hint := "the file has no contexts; get the credentials of the cluster first"
+	if len(cfg.Contexts) > 0 {
+		names := make([]string, 0, len(cfg.Contexts))
+		for name := range cfg.Contexts {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		hint = "it has " + strings.Join(names, ", ")
+	}
+	return fault.WithCode(fmt.Errorf("using context %q: kubeconfig %q does not have it", p.opts.Context, from), fault.Usage, hint)
+}
+
+// reach asks the API server whether it is ready and knows the user.
+func (p *provider) reach(ctx context.Context) error {
+	cfg, err := cluster.LoadRESTConfig(p.opts.Kubeconfig, p.opts.Context)
+	if err != nil {
+		return err
+	}
+	api, err := cluster.NewAPI(cfg)
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	limited, cancel := context.WithTimeout(ctx, p.opts.Timeout)
+	defer cancel()
+	err = api.Get(limited, "/readyz", nil)
+	var status *cluster.StatusError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &status) && status.Code == http.StatusForbidden:
+		return nil // it knows the user, who may not see this
+	case errors.As(err, &status) && status.Code == http.StatusUnauthorized:
+		return fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: kubectl --context "+p.opts.Context+" get ns")
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return fault.Hint(fmt.Errorf("the API server %s did not answer within %s", cfg.Host, p.opts.Timeout), "is a VPN or an allowed address range missing?")
+	}
+	return fault.Hint(fmt.Errorf("asking the API server %s: %w", cfg.Host, err), "try: kubectl --context "+p.opts.Context+" get ns")
+}
