@@ -168,8 +168,11 @@ func (a *application) apply(ctx context.Context, i *item) error {
 	if i.record, err = recordOf(i.record.Manifest, written); err != nil {
 		return err
 	}
-	if o.kind.stage == stageDefinition {
+	switch {
+	case o.kind.stage == stageDefinition:
 		return a.d.established(ctx, o)
+	case o.GetKind() == "StatefulSet" && i.action == Configured:
+		return a.d.unstick(ctx, o, written)
 	}
 	return nil
 }

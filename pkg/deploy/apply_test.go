@@ -233,12 +233,33 @@ spec:
 	r.edit("web.yaml", "image: \"\"", "image: web")
 	r.edit("web.yaml", "app: third", "app: site")
 
+	// A Service's address is known to others.
+	r.edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
+	expectError(t, r.diffError(), `Service "db"`, "spec.clusterIPs[0]")
+	r.edit("db.yaml", "  clusterIP: None\n", "")
+
 	r.edit("db.yaml", "storage: 1Gi", "storage: 2Gi")
 	err := r.diffError()
 	expectError(t, err, `StatefulSet "db"`)
 	if !strings.Contains(fault.HintOf(err), "--cascade=orphan") {
 		t.Errorf("the hint is %q", fault.HintOf(err))
 	}
+}
+
+func TestStatefulSetThatCannotStartIsMended(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.await("the database's pod", func() bool { return r.admin.get("pods", r.namespace, "db-0") != nil })
+	r.edit("db.yaml", "example/db:1", "example/db:2")
+	r.up()
+	r.await("a pod with the new image", func() bool {
+		pod := r.admin.get("pods", r.namespace, "db-0")
+		if pod == nil {
+			return false
+		}
+		containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
+		return containers[0].(map[string]any)["image"] == "example/db:2"
+	})
 }
 
 func TestServerRefuses(t *testing.T) {
