@@ -19,6 +19,7 @@ import (
 
 	"zr/pkg/build/internal/inputs"
 	"zr/pkg/config"
+	"zr/pkg/event"
 	"zr/pkg/image"
 )
 
@@ -91,6 +92,15 @@ type Deps struct {
 	// Cache is the folder that builders keep state in between runs, one that
 	// may be deleted. Default: zr/build in the user's cache directory.
 	Cache string
+	// Sink is told what a user should know that is no failure. May be nil.
+	Sink event.Sink
+}
+
+// Notice tells the sink.
+func (d Deps) Notice(text, hint string) {
+	if d.Sink != nil {
+		d.Sink.Emit(event.Notice{Text: text, Hint: hint})
+	}
 }
 
 // Dir returns the cache folder, made.

@@ -10,6 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Lock takes an exclusive lock of a file, which it creates, and waits for it
+// until ctx is done. A process that ends loses its locks.
+func Lock(ctx context.Context, path string) (unlock func(), err error) {
+	lock, err := lockFile(ctx, path, true)
+	if err != nil {
+		return nil, err
+	}
+	return lock.unlock, nil
+}
+
 // A fileLock is a flock(2) held on a file. The kernel drops it with the
 // process, so that a killed zr never leaves anything locked.
 type fileLock struct{ f *os.File }

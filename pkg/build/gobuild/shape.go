@@ -52,7 +52,7 @@ func goShape(content []byte) string {
 
 // Relevant reports whether the go command would look at a file of a package,
 // or may embed one.
-func (l *lister) Relevant(dir inputs.Dir, name string) bool {
+func (l *lister) Relevant(dir inputs.Dir, name string, _ bool) bool {
 	if dir.Kind == embedDir {
 		return name != ".git"
 	}

@@ -30,7 +30,7 @@ type Lister interface {
 	Shape(path string, content []byte) string
 	// Relevant reports whether a name in a watched folder can matter to the
 	// list. It is quick and reads nothing.
-	Relevant(dir Dir, name string) bool
+	Relevant(dir Dir, name string, isDir bool) bool
 }
 
 // List is an answer of a Lister.
@@ -185,11 +185,17 @@ func (s *Set) relevant(dir Dir, below string) bool {
 	if len(steps) > 1 && !dir.Deep {
 		return false
 	}
-	for _, step := range steps {
-		if !s.lister.Relevant(dir, step) {
+	for i, step := range steps {
+		path := filepath.Join(dir.Path, step)
+		isDir := i < len(steps)-1
+		if !isDir {
+			info, err := os.Stat(path)
+			isDir = err == nil && info.IsDir()
+		}
+		if !s.lister.Relevant(dir, step, isDir) {
 			return false
 		}
-		dir.Path = filepath.Join(dir.Path, step)
+		dir.Path = path
 	}
 	return true
 }

@@ -46,7 +46,7 @@ func (f *folder) Shape(_ string, content []byte) string {
 	return ""
 }
 
-func (f *folder) Relevant(_ Dir, name string) bool { return strings.HasSuffix(name, ".txt") }
+func (f *folder) Relevant(_ Dir, name string, _ bool) bool { return strings.HasSuffix(name, ".txt") }
 
 type fixture struct {
 	t      *testing.T

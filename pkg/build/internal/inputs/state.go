@@ -200,7 +200,7 @@ func listing(dir Dir, lister Lister) ([]string, error) {
 	}
 	names := []string{}
 	for _, e := range entries {
-		if !lister.Relevant(dir, e.Name()) {
+		if !lister.Relevant(dir, e.Name(), e.IsDir()) {
 			continue
 		}
 		if e.IsDir() {

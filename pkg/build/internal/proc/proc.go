@@ -22,7 +22,8 @@ const grace = 2 * time.Second
 type Command struct {
 	Args []string
 	Dir  string
-	Env  []string // "" entries and all of os.Environ's are the caller's choice
+	Env  []string // all of it; nil is that of this process
+	Name string   // how an error calls it. Default: program, verb and last argument
 	// Clean turns output into what an error shows. Default: trimmed.
 	Clean func(output string) string
 }
@@ -77,9 +78,11 @@ func (c Command) Run(ctx context.Context) ([]byte, error) {
 	return stdout.Bytes(), nil
 }
 
-// name is how an error calls the command: the program, its verb and its last
-// argument, without the flags between them.
+// name is how an error calls the command: without the flags in the middle.
 func (c Command) name() string {
+	if c.Name != "" {
+		return c.Name
+	}
 	words := []string{c.Args[0]}
 	for i, arg := range c.Args[1:] {
 		last := i == len(c.Args)-2

@@ -1,0 +1,130 @@
+package dockerfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"zr/pkg/build"
+	"zr/pkg/build/internal/inputs"
+)
+
+// lister finds the files that the engine is sent.
+type lister struct {
+	root       string // of the context
+	dockerfile string
+	further    []string
+
+	mu      sync.Mutex
+	ignored *patternmatcher.PatternMatcher
+}
+
+func newLister(r build.Request) *lister {
+	return &lister{
+		root:       contextDir(r),
+		dockerfile: filepath.Join(r.Root, r.Spec.Dockerfile),
+		further:    append([]string{r.Spec.Dockerfile, r.Spec.Context, r.Platform}, r.Spec.Flags...),
+	}
+}
+
+// List walks the context.
+func (l *lister) List(context.Context) (inputs.List, error) {
+	if err := l.readIgnored(); err != nil {
+		return inputs.List{}, err
+	}
+	list := inputs.List{Further: l.further, Files: []string{l.dockerfile}, Shapes: l.ignoreFiles()}
+	err := filepath.WalkDir(l.root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if path != l.root && !l.relevant(path) {
+			// A folder that is left out may hold files that are not, where a
+			// pattern takes them in again.
+			if d.IsDir() && !l.ignored.Exclusions() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case d.IsDir():
+			list.Dirs = append(list.Dirs, inputs.Dir{Path: path, Deep: true})
+		case path != l.dockerfile && (d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0):
+			list.Files = append(list.Files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return inputs.List{}, fmt.Errorf("listing the build context: %w", err)
+	}
+	return list, nil
+}
+
+// ignoreFiles are where patterns may stand: an engine prefers those of the
+// Dockerfile to those of the context.
+func (l *lister) ignoreFiles() []string {
+	return []string{l.dockerfile + ".dockerignore", filepath.Join(l.root, ".dockerignore")}
+}
+
+func (l *lister) readIgnored() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ignored = &patternmatcher.PatternMatcher{}
+	for _, name := range l.ignoreFiles() {
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		patterns, err := ignorefile.ReadAll(f)
+		if err == nil {
+			l.ignored, err = patternmatcher.New(patterns)
+		}
+		if err != nil {
+			return fmt.Errorf("reading %q: %w", name, err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// Shape is the content of the ignore files: others say nothing about the list.
+func (l *lister) Shape(path string, content []byte) string {
+	if filepath.Ext(path) == ".dockerignore" {
+		return string(content)
+	}
+	return ""
+}
+
+// Relevant reports whether the engine may be sent a name of a folder.
+func (l *lister) Relevant(dir inputs.Dir, name string, _ bool) bool {
+	return l.relevant(filepath.Join(dir.Path, name))
+}
+
+func (l *lister) relevant(path string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ignored == nil { // a set from the cache, which has listed nothing yet
+		l.mu.Unlock()
+		err := l.readIgnored()
+		l.mu.Lock()
+		if err != nil {
+			return true
+		}
+	}
+	rel, err := filepath.Rel(l.root, path)
+	if err != nil {
+		return false
+	}
+	excluded, err := l.ignored.MatchesOrParentMatches(filepath.ToSlash(rel))
+	return err != nil || !excluded
+}

@@ -1,0 +1,71 @@
+package ignore
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAgreesWithGit asks git about the same files.
+func TestAgreesWithGit(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Fatal("git is not installed")
+	}
+	root := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(".gitignore", "# comment\n*.log\n!keep.log\n/only-here\nbuild/\ndocs/*.txt\n**/tmp\n\\#odd\ntrailing   \na/**/z\n[ab].c\n")
+	write("web/.gitignore", "*.tsbuildinfo\n!special.log\n/.next/\n")
+	files := []string{
+		"x.log", "keep.log", "sub/x.log", "sub/keep.log", "only-here", "sub/only-here", "docs/a.txt", "docs/sub/a.txt",
+		"tmp", "sub/tmp2", "#odd", "trailing", "a/b/c/z", "a/z", "a.c", "c.c", "web/t.tsbuildinfo", "web/special.log", "t.tsbuildinfo", "web/sub/t.tsbuildinfo",
+	}
+	for _, f := range files {
+		write(f, "x")
+	}
+	dirs := []string{"build", "sub/build", "web/.next", "web/sub/.next"}
+	for _, d := range dirs {
+		write(d+"/file", "x")
+	}
+	if out, err := exec.Command("git", "-C", root, "init", "-q").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	tree := NewTree(root, ".gitignore")
+	for i, name := range append(files, dirs...) {
+		cmd := exec.Command("git", "-C", root, "check-ignore", "-q", name)
+		want := cmd.Run() == nil
+		if got := tree.Excludes(filepath.Join(root, name), i >= len(files)); got != want {
+			t.Errorf("%s: excluded %v, git says %v", name, got, want)
+		}
+	}
+}
+
+func TestLaterNameWins(t *testing.T) {
+	root := t.TempDir()
+	os.WriteFile(filepath.Join(root, ".gitignore"), []byte("*.gen\n"), 0o644)
+	os.WriteFile(filepath.Join(root, ".zrignore"), []byte("!*.gen\ne2e/\n"), 0o644)
+	tree := NewTree(root, ".gitignore", ".zrignore")
+	for name, want := range map[string]bool{"a.gen": false, "a.go": false} {
+		if got := tree.Excludes(filepath.Join(root, name), false); got != want {
+			t.Errorf("%s: excluded %v, want %v", name, got, want)
+		}
+	}
+	if !tree.Excludes(filepath.Join(root, "e2e"), true) {
+		t.Error("e2e/ is not excluded")
+	}
+	os.WriteFile(filepath.Join(root, ".zrignore"), []byte(strings.Repeat("#\n", 3)), 0o644)
+	tree.Forget()
+	if tree.Excludes(filepath.Join(root, "e2e"), true) {
+		t.Error("e2e/ is excluded by a file that no longer says so")
+	}
+}

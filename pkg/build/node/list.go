@@ -1,0 +1,85 @@
+package node
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"zr/pkg/build"
+	"zr/pkg/build/internal/ignore"
+	"zr/pkg/build/internal/inputs"
+)
+
+// never are names that are not sources, whatever ignore files say: what tools
+// make beside them.
+var never = []string{"node_modules", ".git", ".next", ".turbo", ".vercel", ".DS_Store", "next-env.d.ts"}
+
+// lister finds the sources of a Node.js service: what its folder holds and no
+// ignore file leaves out.
+type lister struct {
+	dir     string
+	ignored *ignore.Tree
+	further []string
+}
+
+func newLister(r build.Request) *lister {
+	return &lister{
+		dir:     filepath.Join(r.Root, r.Spec.Node),
+		ignored: ignore.NewTree(r.Root, ".gitignore", ".zrignore"),
+		further: append([]string{r.Spec.Node, r.Platform}, r.Spec.Flags...),
+	}
+}
+
+// List walks the folder.
+func (l *lister) List(context.Context) (inputs.List, error) {
+	l.ignored.Forget()
+	list := inputs.List{Further: l.further}
+	err := filepath.WalkDir(l.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if path != l.dir && !l.relevant(path, d.IsDir()) {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case d.IsDir():
+			list.Dirs = append(list.Dirs, inputs.Dir{Path: path, Deep: true})
+		case d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0:
+			list.Files = append(list.Files, path)
+		}
+		return nil
+	})
+	list.Shapes = l.ignoreFiles()
+	return list, err
+}
+
+// ignoreFiles are those above the folder: the ones in it are among its files.
+func (l *lister) ignoreFiles() (files []string) {
+	for dir := filepath.Dir(l.dir); ; dir = filepath.Dir(dir) {
+		files = append(files, filepath.Join(dir, ".gitignore"), filepath.Join(dir, ".zrignore"))
+		if dir == l.ignored.Root() || dir == filepath.Dir(dir) {
+			return files
+		}
+	}
+}
+
+// Shape is the content of an ignore file; others say nothing about the list.
+func (l *lister) Shape(path string, content []byte) string {
+	if name := filepath.Base(path); name == ".gitignore" || name == ".zrignore" {
+		return string(content)
+	}
+	return ""
+}
+
+// Relevant reports whether a name in a folder may be a source.
+func (l *lister) Relevant(dir inputs.Dir, name string, isDir bool) bool {
+	return l.relevant(filepath.Join(dir.Path, name), isDir)
+}
+
+func (l *lister) relevant(path string, isDir bool) bool {
+	return !slices.Contains(never, filepath.Base(path)) && !l.ignored.Excludes(path, isDir)
+}

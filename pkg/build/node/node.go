@@ -1,0 +1,226 @@
+// Package node makes images of Node.js services: of Next.js applications from
+// their standalone output, of others from their sources and what npm installs
+// for them. Dependencies are a layer of their own, which changes only with
+// the lock file. Builds run in a copy in the cache, so that the user's tree
+// stays as it is.
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"zr/pkg/build"
+	"zr/pkg/build/internal/inputs"
+	"zr/pkg/build/internal/oci"
+	"zr/pkg/image"
+)
+
+// layout changes when the images of this package do for the same inputs.
+const layout = "node 1"
+
+// DefaultBase is what services run on that name no base.
+const DefaultBase = "node:24"
+
+// user is the one that Node.js images bring along.
+const user = "1000:1000"
+
+// Where things are in the images. In a dev image the sources are a seed, from
+// which the agent fills sourceDir, an emptyDir in the pod; node_modules is
+// found in the folder above it.
+const (
+	appDir    = "/app"
+	sourceDir = "/app/src"
+	agentPath = "/zr/zr-agent"
+	seedDir   = "/zr/seed"
+	agentSpec = "ZR_AGENT_SPEC"
+)
+
+// Builder makes images of Node.js services. It is safe for concurrent use.
+type Builder struct{ deps build.Deps }
+
+// New returns a Builder.
+func New(deps build.Deps) *Builder { return &Builder{deps} }
+
+// Inputs returns the files of the service's folder that no ignore file leaves
+// out.
+func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
+	dir, err := b.deps.WorkDir(r)
+	if err != nil {
+		return nil, err
+	}
+	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), newLister(r))
+	return set, set.Refresh(ctx)
+}
+
+// Build makes the image.
+func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, error) {
+	set, err := b.Inputs(ctx, r)
+	if err != nil {
+		return build.Result{}, err
+	}
+	further := []string{layout, b.baseName(r), fmt.Sprintf("%q", r.Spec.Dev.Command)}
+	return b.deps.Make(ctx, r, set, further, func(ctx context.Context) (v1.Image, error) {
+		return b.assemble(ctx, r, set)
+	})
+}
+
+func (b *Builder) baseName(r build.Request) string {
+	if r.Spec.Base != "" {
+		return r.Spec.Base
+	}
+	return DefaultBase
+}
+
+// job is one build.
+type job struct {
+	*Builder
+	build.Request
+	project *project
+	set     *build.InputSet
+	work    string // folder of the cache that is locked for this build
+}
+
+func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.InputSet) (v1.Image, error) {
+	platform, err := image.ParsePlatform(r.Platform)
+	if err != nil {
+		return nil, err
+	}
+	p, err := readProject(r)
+	if err != nil {
+		return nil, err
+	}
+	work, err := b.deps.WorkDir(r)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := image.Lock(ctx, filepath.Join(work, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	base, err := b.deps.Base(ctx, b.baseName(r))
+	if err != nil {
+		return nil, fmt.Errorf("finding the base image: %w", err)
+	}
+	j := &job{b, r, p, set, work}
+	var layers []oci.Layer
+	var configure func(*v1.Config)
+	switch {
+	case r.Mode == build.Dev:
+		layers, configure, err = j.dev(ctx)
+	case p.next():
+		layers, configure, err = j.next(ctx)
+	default:
+		layers, configure, err = j.plain(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return oci.Assemble(base, platform, layers, func(c *v1.Config) {
+		c.User = user
+		oci.SetEnv(c, build.EnvHash, set.Hash())
+		oci.SetEnv(c, "NEXT_TELEMETRY_DISABLED", "1")
+		configure(c)
+	})
+}
+
+// write makes a layer in the store.
+func (j *job) write(ctx context.Context, comment string, fill func(*oci.Tar)) (oci.Layer, error) {
+	return oci.Write(ctx, j.deps.Store, comment, fill)
+}
+
+// installed returns the layer /app/node_modules, with the files that it was
+// installed by beside it: tools find the root of a project by them. Where the
+// layer is in the store, nothing is installed.
+func (j *job) installed(ctx context.Context, prod bool) (oci.Layer, error) {
+	what := install{project: j.project, platform: j.Platform, prod: prod}
+	key, err := what.key()
+	if err != nil {
+		return oci.Layer{}, err
+	}
+	record := filepath.Join(j.work, fmt.Sprintf("layer-%t.json", prod))
+	comment := "npm ci"
+	if layer, ok, err := j.recorded(ctx, record, key); err != nil || ok {
+		return oci.Layer{Layer: layer, Comment: comment}, err
+	}
+	dir := filepath.Join(j.work, "source")
+	if prod || j.Platform != hostPlatform {
+		dir = filepath.Join(j.work, fmt.Sprintf("modules-%t", prod))
+	}
+	if err := what.run(ctx, dir, j.deps.Notice); err != nil {
+		return oci.Layer{}, err
+	}
+	layer, err := j.write(ctx, comment, func(t *oci.Tar) {
+		t.Dir(appDir, 0o755, oci.Root)
+		t.File(path.Join(appDir, manifestFile), 0o644, oci.Root, j.project.raw)
+		if j.project.lockName != "" {
+			t.File(path.Join(appDir, j.project.lockName), 0o644, oci.Root, j.project.lock)
+		}
+		t.Tree(path.Join(appDir, "node_modules"), filepath.Join(dir, "node_modules"), oci.Root, keepModule, nil)
+	})
+	if err != nil {
+		return oci.Layer{}, err
+	}
+	return layer, j.record(record, key, layer)
+}
+
+// keepModule leaves out what npm and tools note in node_modules for themselves.
+func keepModule(rel string, _ fs.DirEntry) bool {
+	return rel != ".package-lock.json" && rel != ".cache"
+}
+
+// layerRecord says which layer was made from what.
+type layerRecord struct {
+	Key   string
+	Layer v1.Hash
+}
+
+func (j *job) recorded(ctx context.Context, file, key string) (v1.Layer, bool, error) {
+	var kept layerRecord
+	raw, err := os.ReadFile(file)
+	if err != nil || json.Unmarshal(raw, &kept) != nil || kept.Key != key {
+		return nil, false, nil
+	}
+	return j.deps.Store.Layer(ctx, kept.Layer)
+}
+
+func (j *job) record(file, key string, layer oci.Layer) error {
+	digest, err := layer.Digest()
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(layerRecord{key, digest})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, raw, 0o644) // under the lock; a half one is no JSON
+}
+
+// sources returns the layer of the service's files at a place.
+func (j *job) sources(ctx context.Context, at string) (oci.Layer, error) {
+	return j.write(ctx, "sources of "+j.Spec.Node, func(t *oci.Tar) {
+		t.Dir(at, 0o755, oci.Root)
+		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool {
+			// .npmrc may hold a token for a registry.
+			return rel != "node_modules" && rel != ".zr-installed" && rel != npmConfig
+		}, nil)
+	})
+}
+
+// searchModules lets commands of the dependencies be found by name.
+func searchModules(c *v1.Config) {
+	search := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	for _, entry := range c.Env {
+		if len(entry) > 5 && entry[:5] == "PATH=" {
+			search = entry[5:]
+		}
+	}
+	oci.SetEnv(c, "PATH", path.Join(appDir, "node_modules/.bin")+":"+search)
+}

@@ -1,0 +1,311 @@
+package node
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+
+	"zr/pkg/build"
+	"zr/pkg/config"
+	"zr/pkg/fault"
+	"zr/pkg/image"
+)
+
+// service is a Node.js service in a project folder of its own.
+type service struct {
+	t    *testing.T
+	root string
+	deps build.Deps
+}
+
+// copyFixture copies a folder of testdata to <root>/web, as a project has it.
+func copyFixture(t *testing.T, fixture string) *service {
+	t.Helper()
+	store, err := image.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	s := &service{t: t, root: t.TempDir(), deps: build.Deps{
+		Store: store, Cache: t.TempDir(),
+		Base: func(context.Context, string) (v1.Image, error) { return empty.Image, nil },
+	}}
+	if err := os.CopyFS(filepath.Join(s.root, "web"), os.DirFS(filepath.Join("testdata", fixture))); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *service) write(name, content string) {
+	s.t.Helper()
+	file := filepath.Join(s.root, "web", name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *service) request(mode build.Mode) build.Request {
+	return build.Request{Service: "web", Project: "shop", Root: s.root, Platform: hostPlatform, Mode: mode, Spec: config.Build{Node: "web"}}
+}
+
+func (s *service) build(mode build.Mode) build.Result {
+	s.t.Helper()
+	r := s.request(mode)
+	if mode == build.Dev {
+		r.Agent = filepath.Join(s.root, "zr-agent")
+		if err := os.WriteFile(r.Agent, []byte("agent"), 0o755); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	result, err := New(s.deps).Build(s.t.Context(), r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return result
+}
+
+// unpack writes an image's files below a folder and returns their names.
+func unpack(t *testing.T, img v1.Image, to string) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	layers, err := img.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, layer := range layers {
+		rc, err := layer.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for tr := tar.NewReader(rc); ; {
+			h, err := tr.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			names[h.Name] = true
+			file := filepath.Join(to, h.Name)
+			switch h.Typeflag {
+			case tar.TypeDir:
+				err = os.MkdirAll(file, 0o755)
+			case tar.TypeSymlink:
+				err = os.Symlink(h.Linkname, file)
+			default:
+				var content []byte
+				if content, err = io.ReadAll(tr); err == nil {
+					err = os.WriteFile(file, content, 0o755)
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		rc.Close()
+	}
+	return names
+}
+
+func configOf(t *testing.T, img v1.Image) v1.Config {
+	t.Helper()
+	c, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Config
+}
+
+// answer runs the image's command on this machine, with /app elsewhere, and
+// returns what it says at a path.
+func answer(t *testing.T, r build.Result, root, path string) map[string]any {
+	t.Helper()
+	c := configOf(t, r.Image)
+	args := slices.Clone(c.Entrypoint)
+	for i := range args {
+		args[i] = strings.Replace(args[i], appDir+"/", filepath.Join(root, "app")+"/", 1)
+	}
+	const port = "39417"
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	cmd.Dir = filepath.Join(root, c.WorkingDir)
+	cmd.Env = append(os.Environ(), "PORT="+port, "HOSTNAME=127.0.0.1", "ZR_BUILD_HASH="+r.InputHash)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	for deadline := time.Now().Add(time.Minute); ; {
+		response, err := http.Get("http://127.0.0.1:" + port + path)
+		if err == nil {
+			defer response.Body.Close()
+			var said map[string]any
+			if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+				t.Fatal(err)
+			}
+			return said
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no answer: %v\n%s", err, out.String())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	a, b := copyFixture(t, "plain"), copyFixture(t, "plain")
+	first, second := a.build(build.Release), b.build(build.Release)
+	if first.Digest != second.Digest {
+		t.Errorf("two folders gave %s and %s", first.Digest, second.Digest)
+	}
+	root := t.TempDir()
+	names := unpack(t, first.Image, root)
+	for name, want := range map[string]bool{
+		"app/server.js": true, "app/node_modules/ms/index.js": true,
+		"app/node_modules/escape-string-regexp/index.js": false, "app/.npmrc": false, "app/node_modules/.package-lock.json": false,
+	} {
+		if names[name] != want {
+			t.Errorf("%s in the image: %v, want %v", name, names[name], want)
+		}
+	}
+	if c := configOf(t, first.Image); c.User != user || !slices.Equal(c.Entrypoint, []string{"node", "server.js"}) || c.WorkingDir != "/app" {
+		t.Errorf("config = %+v", c)
+	}
+	if said := answer(t, first, root, "/"); said["build"] != first.InputHash || said["minute"] != 60000.0 {
+		t.Errorf("the service says %v", said)
+	}
+	for _, made := range []string{"node_modules", ".next", ".zr-installed"} {
+		if _, err := os.Stat(filepath.Join(a.root, "web", made)); err == nil {
+			t.Errorf("the build left %s in the user's tree", made)
+		}
+	}
+}
+
+func TestUnchangedRunsNothing(t *testing.T) {
+	s := copyFixture(t, "plain")
+	first := s.build(build.Release)
+	t.Setenv("PATH", t.TempDir()) // whatever is run now fails
+	if again := s.build(build.Release); !again.Cached || again.Digest != first.Digest {
+		t.Errorf("again: %+v", again)
+	}
+	// A changed source needs no npm either: the packages are the same.
+	s.write("server.js", "console.log(1)")
+	changed := s.build(build.Release)
+	if changed.Cached || changed.InputHash == first.InputHash {
+		t.Errorf("changed: %+v", changed)
+	}
+	was, _ := first.Image.Layers()
+	is, _ := changed.Image.Layers()
+	for i := range is {
+		before, _ := was[i].Digest()
+		after, _ := is[i].Digest()
+		if last := i == len(is)-1; (before != after) != last {
+			t.Errorf("layer %d: %s → %s", i, before, after)
+		}
+	}
+}
+
+func TestDevImage(t *testing.T) {
+	s := copyFixture(t, "plain")
+	r := s.build(build.Dev)
+	names := unpack(t, r.Image, t.TempDir())
+	for _, name := range []string{"zr/zr-agent", "zr/seed/server.js", "zr/seed/package.json", "app/src/", "app/node_modules/ms/index.js", "app/node_modules/escape-string-regexp/index.js", "app/package-lock.json"} {
+		if !names[name] {
+			t.Errorf("%s is not in the image", name)
+		}
+	}
+	c := configOf(t, r.Image)
+	spec := `ZR_AGENT_SPEC={"kind":"node","seed":"/zr/seed","dir":"/app/src","command":["node","--watch","server.js"]}`
+	if !slices.Contains(c.Env, spec) || !slices.Equal(c.Entrypoint, []string{"/zr/zr-agent"}) || c.WorkingDir != "/app/src" {
+		t.Errorf("config = %+v", c)
+	}
+}
+
+func TestInputs(t *testing.T) {
+	s := copyFixture(t, "plain")
+	s.write(".gitignore", "*.log\n/dist/\n")
+	s.write("lib/a.js", "1")
+	s.write("x.log", "1")
+	s.write("dist/out.js", "1")
+	s.write("node_modules/ms/index.js", "1")
+	set, err := New(s.deps).Inputs(t.Context(), s.request(build.Release))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range set.Files() {
+		names = append(names, f.Path)
+	}
+	want := []string{"web/.gitignore", "web/.npmrc", "web/lib/a.js", "web/package-lock.json", "web/package.json", "web/server.js"}
+	if !slices.Equal(names, want) {
+		t.Errorf("inputs %q, want %q", names, want)
+	}
+	for path, want := range map[string]bool{
+		"web/lib/a.js": true, "web/lib/new.js": true, "web/new/deep/er.js": true, "web/x.log": false, "web/lib/y.log": false,
+		"web/dist/new.js": false, "web/node_modules/x": false, "web/lib/node_modules/x.js": false, "other/x.js": false,
+	} {
+		if got := set.Contains(path); got != want {
+			t.Errorf("Contains(%q) = %v, want %v", path, got, want)
+		}
+	}
+	before := set.Sum()
+	s.write("lib/sub/b.js", "2")
+	if err := set.Refresh(t.Context()); err != nil || set.Sum() == before {
+		t.Errorf("a new file in a new folder was not noticed: %v", err)
+	}
+	s.write(".gitignore", "*.log\n/dist/\nsub/\n")
+	if err := set.Refresh(t.Context()); err != nil || set.Contains("web/lib/sub/b.js") {
+		t.Errorf("an ignored file is an input: %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		do         func(s *service)
+		want, hint string
+	}{
+		"no manifest":     {func(s *service) { os.Remove(filepath.Join(s.root, "web/package.json")) }, "reading web/package.json", "package.json"},
+		"no lock file":    {func(s *service) { os.Remove(filepath.Join(s.root, "web/package-lock.json")) }, "finding the lock file", "npm install"},
+		"other lock file": {func(s *service) { s.write("package.json", `{"dependencies":{"ms":"2.0.0"}}`) }, "does not belong to this package.json", "npm install"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := copyFixture(t, "plain")
+			c.do(s)
+			_, err := build.New(nil, New(s.deps), nil).Build(t.Context(), s.request(build.Release))
+			if err == nil || !strings.HasPrefix(err.Error(), `building image "web": `) || !strings.Contains(err.Error(), c.want) || !strings.Contains(fault.HintOf(err), c.hint) {
+				t.Errorf("err = %v, hint %q", err, fault.HintOf(err))
+			}
+		})
+	}
+}
+
+func TestStart(t *testing.T) {
+	for script, want := range map[string][]string{
+		"node server.js":           {"node", "server.js"},
+		"tsx src/main.ts --port 1": {"tsx", "src/main.ts", "--port", "1"},
+		"PORT=1 node server.js":    {"sh", "-c", "exec PORT=1 node server.js"},
+		"":                         {"node", "lib/main.js"},
+	} {
+		p := &project{manifest: manifest{Main: "lib/main.js", Scripts: map[string]string{"start": script}}}
+		if got := p.start(); !slices.Equal(got, want) {
+			t.Errorf("start script %q runs %q, want %q", script, got, want)
+		}
+	}
+}

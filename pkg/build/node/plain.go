@@ -1,0 +1,53 @@
+package node
+
+import (
+	"context"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"zr/pkg/build/internal/oci"
+	"zr/pkg/build/internal/proc"
+)
+
+// plain makes the layers of a service that runs from its sources: what it
+// depends on at run time, and its files with what its build script made.
+func (j *job) plain(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
+	source := filepath.Join(j.work, "source")
+	var layers []oci.Layer
+	_, builds := j.project.manifest.Scripts["build"]
+	if builds && j.project.installs() {
+		if err := (install{project: j.project, platform: hostPlatform}).run(ctx, source, j.deps.Notice); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := mirror(j.Request, j.set, source); err != nil {
+		return nil, nil, err
+	}
+	if builds {
+		run := proc.Command{
+			Args: []string{"npm", "run", "build"}, Dir: source, Clean: npmWords,
+			Env: environment("NODE_ENV=production", "ZR_BUILD_HASH="+j.set.Hash()),
+		}
+		if _, err := run.Run(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if j.project.installs() {
+		modules, err := j.installed(ctx, true)
+		if err != nil {
+			return nil, nil, err
+		}
+		layers = append(layers, modules)
+	}
+	files, err := j.sources(ctx, appDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(layers, files), func(c *v1.Config) {
+		c.WorkingDir = appDir
+		c.Entrypoint, c.Cmd = j.project.start(), nil
+		searchModules(c)
+		oci.SetEnv(c, "NODE_ENV", "production")
+	}, nil
+}

@@ -1,0 +1,168 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"zr/pkg/build"
+	"zr/pkg/fault"
+)
+
+// The files that say what is installed.
+const (
+	manifestFile = "package.json"
+	lockFile     = "package-lock.json"
+	shrinkFile   = "npm-shrinkwrap.json"
+	npmConfig    = ".npmrc"
+)
+
+// project is what a folder's package.json and lock file say.
+type project struct {
+	dir      string // absolute
+	manifest manifest
+	raw      []byte // of package.json
+	lockName string // empty where there is none
+	lock     []byte
+	npmrc    []byte
+}
+
+// manifest is the part of package.json that matters to a build.
+type manifest struct {
+	Main                 string            `json:"main"`
+	Scripts              map[string]string `json:"scripts"`
+	Dependencies         map[string]string `json:"dependencies"`
+	DevDependencies      map[string]string `json:"devDependencies"`
+	OptionalDependencies map[string]string `json:"optionalDependencies"`
+	PeerDependencies     map[string]string `json:"peerDependencies"`
+}
+
+// installKeys are the keys of package.json that npm installs by, besides the
+// scripts that it runs then.
+var installKeys = []string{
+	"dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta",
+	"bundleDependencies", "bundledDependencies", "overrides", "workspaces", "engines", "os", "cpu", "allowScripts",
+}
+
+var installScripts = []string{"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
+
+func readProject(r build.Request) (*project, error) {
+	p := &project{dir: filepath.Join(r.Root, r.Spec.Node)}
+	var err error
+	if p.raw, err = os.ReadFile(filepath.Join(p.dir, manifestFile)); err != nil {
+		return nil, fault.Hint(fmt.Errorf("reading %s: %w", filepath.Join(r.Spec.Node, manifestFile), err), "the folder of a Node.js service holds its package.json")
+	}
+	if err := json.Unmarshal(p.raw, &p.manifest); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", filepath.Join(r.Spec.Node, manifestFile), err)
+	}
+	for _, name := range []string{shrinkFile, lockFile} {
+		if p.lock, err = os.ReadFile(filepath.Join(p.dir, name)); err == nil {
+			p.lockName = name
+			break
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if p.npmrc, err = os.ReadFile(filepath.Join(p.dir, npmConfig)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return p, p.checkLock(r.Spec.Node)
+}
+
+// checkLock makes sure that the lock file is there and is of this
+// package.json, so that what npm then complains about is not that.
+func (p *project) checkLock(dir string) error {
+	if !p.installs() {
+		return nil
+	}
+	if p.lockName == "" {
+		return fault.Hint(fmt.Errorf("finding the lock file: %s has dependencies and no %s beside it", filepath.Join(dir, manifestFile), lockFile),
+			"run `npm install` in "+dir+" and commit the "+lockFile)
+	}
+	var lock struct{ Packages map[string]manifest }
+	if err := json.Unmarshal(p.lock, &lock); err != nil {
+		return fmt.Errorf("reading %s: %w", filepath.Join(dir, p.lockName), err)
+	}
+	if root, ok := lock.Packages[""]; ok && !sameDependencies(root, p.manifest) {
+		return fault.Hint(fmt.Errorf("reading %s: it does not belong to this %s", filepath.Join(dir, p.lockName), manifestFile),
+			"run `npm install` in "+dir+" and commit the "+p.lockName)
+	}
+	return nil
+}
+
+func sameDependencies(a, b manifest) bool {
+	same := func(x, y map[string]string) bool { return len(x) == 0 && len(y) == 0 || reflect.DeepEqual(x, y) }
+	return same(a.Dependencies, b.Dependencies) && same(a.DevDependencies, b.DevDependencies) && same(a.OptionalDependencies, b.OptionalDependencies)
+}
+
+// installs reports whether there is anything for npm to install.
+func (p *project) installs() bool {
+	return len(p.manifest.Dependencies)+len(p.manifest.DevDependencies)+len(p.manifest.OptionalDependencies) > 0
+}
+
+// next reports whether it is a Next.js project.
+func (p *project) next() bool {
+	_, dep := p.manifest.Dependencies["next"]
+	_, dev := p.manifest.DevDependencies["next"]
+	return dep || dev
+}
+
+// main returns the file that runs where no script says how.
+func (p *project) main() string {
+	if p.manifest.Main != "" {
+		return p.manifest.Main
+	}
+	if words := strings.Fields(p.manifest.Scripts["start"]); len(words) > 1 && words[0] == "node" && !strings.HasPrefix(words[len(words)-1], "-") {
+		return words[len(words)-1]
+	}
+	for _, name := range []string{"server.js", "server.mjs", "index.mjs"} {
+		if _, err := os.Stat(filepath.Join(p.dir, name)); err == nil {
+			return name
+		}
+	}
+	return "index.js"
+}
+
+// start returns the command of package.json's start script, or node on the
+// main file. What only a shell understands is left to one.
+func (p *project) start() []string {
+	script := p.manifest.Scripts["start"]
+	switch {
+	case script == "":
+		return []string{"node", p.main()}
+	case strings.ContainsAny(script, "\"'`$&|;<>(){}*?[]#~=\\\n"):
+		return []string{"sh", "-c", "exec " + script}
+	}
+	return strings.Fields(script)
+}
+
+// installInputs is what node_modules is a function of, besides the platform.
+func (p *project) installInputs() ([]byte, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(p.raw, &all); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", manifestFile, err)
+	}
+	kept := map[string]json.RawMessage{}
+	for _, key := range installKeys {
+		if value, ok := all[key]; ok {
+			kept[key] = value
+		}
+	}
+	scripts := map[string]string{}
+	for name, script := range p.manifest.Scripts {
+		if slices.Contains(installScripts, name) {
+			scripts[name] = script
+		}
+	}
+	return json.Marshal(struct {
+		Manifest map[string]json.RawMessage
+		Scripts  map[string]string
+		Lock     []byte
+		Npmrc    []byte
+	}{kept, scripts, p.lock, p.npmrc})
+}
