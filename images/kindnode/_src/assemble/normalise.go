@@ -12,8 +12,8 @@ import (
 func isExists(err error) bool { return errors.Is(err, errdefs.ErrAlreadyExists) }
 
 // normalise rewrites a bolt database without the times at which its records
-// were made and without free pages, so that the same records give the same
-// file.
+// were made and in the order of their keys, so that the same records give the
+// same file.
 func normalise(path string) error {
 	stamp, err := sourceDate.MarshalBinary()
 	if err != nil {
@@ -30,11 +30,13 @@ func normalise(path string) error {
 	if err != nil {
 		return err
 	}
-	to, err := bbolt.Open(path+".new", 0o600, nil)
+	to, err := bbolt.Open(path+".new", 0o600, &bbolt.Options{NoSync: true})
 	if err != nil {
 		return err
 	}
-	if err := bbolt.Compact(to, from, 0); err != nil {
+	// A transaction writes the buckets that it changed in random order, so
+	// each has one record only.
+	if err := bbolt.Compact(to, from, 1); err != nil {
 		to.Close()
 		return err
 	}

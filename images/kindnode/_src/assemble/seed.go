@@ -259,7 +259,8 @@ func writeTar(w io.Writer, dir string) error {
 		if header.Name, err = filepath.Rel(dir, path); err != nil {
 			return err
 		}
-		header.ModTime, header.Format = sourceDate, tar.FormatPAX
+		header.ModTime, header.AccessTime, header.ChangeTime = sourceDate, time.Time{}, time.Time{}
+		header.Format = tar.FormatPAX
 		header.Uid, header.Gid, header.Uname, header.Gname = 0, 0, "", ""
 		if err := t.WriteHeader(header); err != nil {
 			return err
