@@ -14,7 +14,7 @@ export function Panel({
   const id = title.toLowerCase().replaceAll(" ", "-");
   return (
     <section aria-labelledby={id} className="min-w-0">
-      <div className="mb-2 flex items-baseline justify-between gap-3">
+      <div className="mb-2 flex h-5 items-center justify-between gap-3">
         <h2 id={id} className="font-medium text-muted text-xs">
           {title}
         </h2>

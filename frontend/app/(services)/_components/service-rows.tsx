@@ -2,7 +2,7 @@ import { latency, span } from "@/lib/time";
 import type { Service, State } from "../schema";
 import { shortImage } from "./image-name";
 import { reasonText } from "./reason-text";
-import { cell, columnCount, figure, wide } from "./service-table-layout";
+import { cell, columnCount, figure, lastIfNarrow, wide } from "./service-table-layout";
 import { StateBadge } from "./state";
 
 const BUILD_SHOWN = 8;
@@ -32,7 +32,7 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
         <td className={figure}>
           <StateBadge state={state} />
         </td>
-        <td className={`${figure} text-right`}>
+        <td className={`${figure} ${lastIfNarrow} text-right`}>
           {service.kind ? `${service.ready}/${service.desired}` : <None />}
         </td>
         <td className={`${figure} ${wide} text-right ${restarts === 0 ? "text-muted" : ""}`}>
@@ -80,7 +80,7 @@ function Origin({ service, up }: { service: Service; up: string | undefined }) {
     restarts > 0 && `${restarts} ${restarts === 1 ? "restart" : "restarts"}`,
   ].filter(Boolean);
   return (
-    <span className="block text-muted text-xs" title={image || undefined}>
+    <span className="block text-muted text-xs md:whitespace-nowrap" title={image || undefined}>
       {kind || "Not seen by Kubernetes"}
       {image && (
         <span className="hidden md:inline">

@@ -11,3 +11,6 @@ export const figure = `${cell} whitespace-nowrap`;
 
 /** A column that narrow screens leave out. */
 export const wide = "hidden sm:table-cell";
+
+/** The column that is the last one there. */
+export const lastIfNarrow = "max-sm:pr-4";

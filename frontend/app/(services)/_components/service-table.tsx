@@ -1,6 +1,6 @@
 import type { Service } from "../schema";
 import { ServiceRows } from "./service-rows";
-import { head, wide } from "./service-table-layout";
+import { head, lastIfNarrow, wide } from "./service-table-layout";
 
 /** Every service in the order of the api, which stays the same, so that each keeps its place. */
 export function ServiceTable({
@@ -23,7 +23,7 @@ export function ServiceTable({
           <th scope="col" className={head}>
             State
           </th>
-          <th scope="col" className={`${head} text-right`}>
+          <th scope="col" className={`${head} ${lastIfNarrow} text-right`}>
             Pods
           </th>
           <th scope="col" className={`${head} ${wide} text-right`}>
