@@ -49,7 +49,9 @@ func visible(m *unstructured.Unstructured) any {
 		delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
 		metadata["annotations"] = annotations
 	}
-	object["metadata"] = metadata
+	if metadata != nil {
+		object["metadata"] = metadata
+	}
 	return object
 }
 
