@@ -94,6 +94,13 @@ func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
 func (s *Session) replay(l *link) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
+	go func() {
+		select {
+		case <-l.down:
+			cancel(errLost) // the next link has its own replay
+		case <-ctx.Done():
+		}
+	}()
 	s.mu.Lock()
 	s.stopPlay = cancel
 	s.mu.Unlock()
@@ -110,8 +117,8 @@ func (s *Session) replay(l *link) {
 		return
 	}
 	r, err := s.converge(ctx, time.Now(), nil)
-	if errors.Is(err, ErrSuperseded) {
-		return // a Push sends this and more
+	if ctx.Err() != nil {
+		return // a Push, or the replay of the next link, sends this and more
 	}
 	if s.opts.OnReplay != nil {
 		s.opts.OnReplay(r, err)
@@ -127,7 +134,7 @@ var errChanged = errors.New("the files kept changing while they were sent")
 // converge makes the container hold what is wanted.
 func (s *Session) converge(ctx context.Context, begin time.Time, named []string) (Result, error) {
 	last := errChanged
-	for range attempts {
+	for left := attempts; left > 0; {
 		l, err := s.connected(ctx)
 		if err != nil {
 			return Result{}, err
@@ -143,6 +150,7 @@ func (s *Session) converge(ctx context.Context, begin time.Time, named []string)
 			<-l.down
 		case errors.As(err, &changed):
 			last = changed.error
+			left--
 		default:
 			return Result{}, err
 		}
@@ -266,12 +274,12 @@ func (s *Session) plan(l *link) (plan, error) {
 	for _, path := range look {
 		source, ok := want.files[path]
 		if !ok {
-			p.drop(path, held)
+			p.drop(path, held, want.files)
 			continue
 		}
 		c, err := s.local.look(source.Path)
 		if errors.Is(err, fs.ErrNotExist) {
-			p.drop(path, held) // the watcher will say so too
+			p.drop(path, held, want.files) // the watcher will say so too
 			continue
 		}
 		if err != nil {
@@ -305,15 +313,17 @@ func (d *desired) removed(path string) bool {
 	return false
 }
 
-// drop deletes a file, or a folder of files.
-func (p *plan) drop(path string, held wire.Tree) {
-	if _, ok := held[path]; ok {
+// drop deletes a file, or a folder of files that are not wanted.
+func (p *plan) drop(path string, held wire.Tree, want map[string]Source) {
+	if _, still := p.target[path]; still {
 		p.gone = append(p.gone, path)
 		delete(p.target, path)
 		return
 	}
 	for q := range held {
-		if _, still := p.target[q]; still && strings.HasPrefix(q, path+"/") {
+		_, still := p.target[q]
+		_, wanted := want[q]
+		if still && !wanted && strings.HasPrefix(q, path+"/") {
 			p.gone = append(p.gone, q)
 			delete(p.target, q)
 		}

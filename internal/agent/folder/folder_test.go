@@ -288,6 +288,16 @@ func TestRefused(t *testing.T) {
 			}
 		}
 	}
+	for _, b := range []wire.Begin{
+		{Files: []wire.NewFile{{Path: "x"}, {Path: "x"}}},
+		{Files: []wire.NewFile{{Path: "x"}}, Gone: []string{"x"}},
+		{Gone: []string{"x"}, Touch: []string{"x"}},
+	} {
+		if tx, err := f.Begin(b); err == nil {
+			tx.Close()
+			t.Errorf("%+v was not refused", b)
+		}
+	}
 	if entries, _ := os.ReadDir(outside); len(entries) > 0 {
 		t.Errorf("written outside: %v", entries)
 	}

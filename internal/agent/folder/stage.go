@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -54,13 +55,33 @@ func (f *Folder) Begin(b wire.Begin) (*Tx, error) {
 			return nil, err
 		}
 	}
-	for _, p := range append(b.Gone, b.Touch...) {
+	for _, p := range slices.Concat(b.Gone, b.Touch) {
 		if err := f.check(p); err != nil {
 			tx.Close()
 			return nil, err
 		}
 	}
+	if err := distinct(b); err != nil {
+		tx.Close()
+		return nil, err
+	}
 	return tx, nil
+}
+
+// distinct refuses a transaction that names a path twice: what it leads to
+// would depend on the order.
+func distinct(b wire.Begin) error {
+	paths := slices.Concat(b.Gone, b.Touch)
+	for _, nf := range b.Files {
+		paths = append(paths, nf.Path)
+	}
+	slices.Sort(paths)
+	for i := 1; i < len(paths); i++ {
+		if paths[i] == paths[i-1] {
+			return fmt.Errorf("path %q: named twice", paths[i])
+		}
+	}
+	return nil
 }
 
 func (f *Folder) check(p string) error {
