@@ -100,7 +100,7 @@ func targetOf(c *config.Config) string {
 }
 
 // printer makes the printer that --output asks for.
-func printer(c *cli.Context, w io.Writer) (*ui.UI, error) {
+func printer(c *cli.Context, w io.Writer) (ui.Printer, error) {
 	mode, err := outputMode(c)
 	if err != nil {
 		return nil, err

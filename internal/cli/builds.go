@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"maps"
+	"runtime"
+	"slices"
+
+	"zr/pkg/build"
+	"zr/pkg/build/dockerfile"
+	"zr/pkg/build/gobuild"
+	"zr/pkg/build/node"
+)
+
+// platform is what images are built for: kind's nodes have the architecture of
+// their machine, and run Linux on every one.
+const platform = "linux/" + runtime.GOARCH
+
+// requests are the images to build, by the name of their service.
+func (s *stack) requests() []build.Request {
+	var requests []build.Request
+	for _, name := range slices.Sorted(maps.Keys(s.cfg.Services)) {
+		spec := s.cfg.Services[name].Build
+		if spec == nil {
+			continue
+		}
+		r := build.Request{
+			Service: name, Project: s.cfg.Project, Root: s.cfg.Root, Spec: *spec, Platform: platform, Mode: build.Release,
+		}
+		if s.dev && reloads(spec) {
+			r.Mode, r.Agent = build.Dev, s.agent
+		}
+		requests = append(requests, r)
+	}
+	return requests
+}
+
+func (s *stack) deps() build.Deps { return build.Deps{Store: s.store, Base: s.resolver.Resolve} }
+
+// builder makes the images of every kind of source.
+func (s *stack) builder() build.Builder {
+	return build.New(gobuild.New(s.deps()), node.New(s.deps()), dockerfile.New(s.deps()))
+}

@@ -1,0 +1,324 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"zr/internal/devloop"
+	"zr/internal/ui"
+	"zr/pkg/cluster"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/logs"
+	"zr/pkg/watch"
+)
+
+func devCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "dev",
+		Usage: "up, then make every save live",
+		Description: `Runs ` + "`zr up`" + ` with images that can be changed while they run, and watches the
+sources: a save is built, sent and swapped in, gated on the service's health.
+What does not compile or does not get healthy never replaces what runs. Ctrl-C
+leaves the stack running; ` + "`zr up`" + ` returns it to release images.
+
+EXAMPLES:
+   zr dev
+   zr dev --explain cmd/zr-api/main.go
+   zr dev -o json | jq 'select(.type == "reload")'`,
+		Flags: verbFlags(&cli.StringFlag{Name: "explain", Usage: "say what a change of `PATH` would do, and why; change nothing"}),
+		Action: func(c *cli.Context) error {
+			if path := c.String("explain"); path != "" {
+				return explain(c, path)
+			}
+			return runDev(c)
+		},
+	}
+}
+
+func runDev(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	mode, err := outputMode(c)
+	if err != nil {
+		return err
+	}
+	out, keys := ui.NewDev(c.App.Writer, os.Stdin, mode, slices.Sorted(maps.Keys(cfg.Services)))
+	defer out.Close()
+	s, err := newStack(cfg, out)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.forDev(); err != nil {
+		return err
+	}
+	remove, err := s.makeScratch()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	ctx, quit := context.WithCancelCause(c.Context)
+	defer quit(nil)
+	commands := s.commands(ctx, keys, quit)
+	if err := s.develop(ctx, commands); !errors.Is(context.Cause(ctx), errQuit) {
+		return err
+	}
+	return nil
+}
+
+// forDev makes the stack one of dev images.
+func (s *stack) forDev() error {
+	agent, err := agentPath()
+	if err != nil {
+		return err
+	}
+	token, err := devToken(s.set())
+	if err != nil {
+		return err
+	}
+	s.dev, s.agent, s.token = true, agent, token
+	s.builds = s.requests()
+	return nil
+}
+
+// errQuit is the cause of a context that the user ended with a key.
+var errQuit = errors.New("quit")
+
+// explain prints what a change of a path would do.
+func explain(c *cli.Context, path string) error {
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	return quietly(c, func(ctx context.Context, s *stack) error {
+		if err := s.forDev(); err != nil {
+			return err
+		}
+		if err := s.render(ctx); err != nil {
+			return err
+		}
+		var units []devloop.Unit
+		for _, r := range s.builds {
+			unit, err := s.unit(ctx, r, nil)
+			if err != nil {
+				return err
+			}
+			units = append(units, unit)
+		}
+		decisions := devloop.New(append(units, s.manifestsUnit()), s.sink).Explain(path)
+		if asJSON {
+			return printJSON(c.App.Writer, decisions)
+		}
+		for _, d := range decisions {
+			if d.Service == "" {
+				fmt.Fprintf(c.App.Writer, "%s: %s\n", d.Action, d.Reason)
+				continue
+			}
+			fmt.Fprintf(c.App.Writer, "%s %s: %s\n", d.Action, d.Service, d.Reason)
+		}
+		return nil
+	})
+}
+
+// errGone says that the cluster went away, or came back as another one.
+var errGone = errors.New("the cluster has gone away")
+
+// develop brings the stack up and keeps it in step until ctx ends. What breaks on
+// the way, be it the user's code or the cluster, is told and mended.
+func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) error {
+	unlock, err := s.lockDev()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.render(ctx); err != nil {
+		return err
+	}
+	watcher, err := watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Sink: s.sink})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	batches := make(chan devloop.Batch)
+	group.Go(func() error {
+		return watcher.Run(ctx, func(b watch.Batch) {
+			select {
+			case <-ctx.Done():
+			case batches <- batchOf(b):
+			}
+		})
+	})
+	group.Go(func() error { return s.keepUp(ctx, batches, commands) })
+	return group.Wait()
+}
+
+// keepUp brings the stack up, over and over: again after a save where the user's
+// code kept it from coming up, and again when the cluster was lost.
+func (s *stack) keepUp(ctx context.Context, batches <-chan devloop.Batch, commands <-chan devloop.Command) error {
+	broken := false
+	for {
+		switch err := s.up(ctx); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && (fault.Code(err) == fault.Usage && !broken):
+			return err
+		case err != nil:
+			broken = true
+			s.sink.Emit(event.Problem{Source: upSource, Text: err.Error()})
+			if err := s.afterNextSave(ctx, batches); err != nil {
+				return err
+			}
+			continue
+		}
+		if broken {
+			broken = false
+			s.sink.Emit(event.Problem{Source: upSource, Cleared: true})
+		}
+		if err := s.session(ctx, batches, commands); !errors.Is(err, errGone) {
+			return err
+		}
+		s.disconnect()
+	}
+}
+
+// upSource names the run of up in Problems.
+const upSource = "zr up"
+
+// afterNextSave waits for a save and then reads the configuration anew.
+func (s *stack) afterNextSave(ctx context.Context, batches <-chan devloop.Batch) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-batches:
+	}
+	if err := s.reload(); err != nil {
+		s.sink.Emit(event.Problem{Source: upSource, Text: err.Error()})
+	}
+	return nil
+}
+
+// session keeps a running stack in step until ctx ends or the cluster is gone.
+func (s *stack) session(ctx context.Context, batches <-chan devloop.Batch, commands <-chan devloop.Command) error {
+	units, closeUnits, err := s.units(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeUnits()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return devloop.New(units, s.sink).Run(ctx, batches, commands) })
+	group.Go(func() error { return s.followLogs(ctx) })
+	group.Go(func() error { return s.watchCluster(ctx) })
+	return group.Wait()
+}
+
+func (s *stack) followLogs(ctx context.Context) error {
+	rest, err := s.cluster.RESTConfig()
+	if err != nil {
+		return err
+	}
+	reader, err := logs.New(rest)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		// A log that cannot be read is no reason to stop reloading; whether
+		// the cluster is there is watchCluster's to say.
+		_ = reader.Follow(ctx, logs.Options{Namespace: s.rendered.Namespace, Tail: logs.None, Follow: true}, func(l event.LogLine) { s.sink.Emit(l) })
+		pause(ctx, time.Second)
+	}
+	return nil
+}
+
+// The cluster is asked every two seconds and has two to answer, so that a loss
+// is noticed within five.
+const (
+	clusterPulse    = 2 * time.Second
+	clusterPatience = 2 * time.Second
+)
+
+// watchCluster notices when the cluster is lost, says so, and returns errGone
+// when it takes a run of up to bring it back.
+func (s *stack) watchCluster(ctx context.Context) error {
+	lost := false
+	for {
+		if pause(ctx, clusterPulse); ctx.Err() != nil {
+			return ctx.Err()
+		}
+		asking, cancel := context.WithTimeout(ctx, clusterPatience)
+		_, err := s.provider.Find(asking)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && lost:
+			s.sink.Emit(event.Problem{Source: stepCluster, Cleared: true})
+			lost = false
+		case err != nil && !lost:
+			s.sink.Emit(event.Problem{Source: stepCluster, Text: "the connection to the cluster is lost: " + err.Error()})
+			lost = true
+		case err != nil && (errors.Is(err, cluster.ErrNotFound) || errors.Is(err, cluster.ErrDown)) && s.local():
+			return errGone
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func batchOf(b watch.Batch) devloop.Batch {
+	out := devloop.Batch{Last: b.Last, Rescan: b.Rescan}
+	for _, c := range b.Changes {
+		out.Paths = append(out.Paths, c.Path)
+	}
+	return out
+}
+
+// secretsFiles are watched although git ignores them. A project need not have any.
+func (s *stack) secretsFiles() []string {
+	dir := filepath.Join(s.cfg.Root, "config", "secrets")
+	if _, err := os.Stat(dir); err != nil {
+		return nil
+	}
+	return []string{filepath.Join(dir, s.cfg.Env+".env")}
+}
+
+// agentPath finds the agent's program, which `make build` puts beside zr.
+func agentPath() (string, error) {
+	zr, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding zr-agent: %w", err)
+	}
+	if zr, err = filepath.EvalSymlinks(zr); err != nil {
+		return "", fmt.Errorf("finding zr-agent: %w", err)
+	}
+	agent := filepath.Join(filepath.Dir(zr), "zr-agent")
+	if _, err := os.Stat(agent); err != nil {
+		return "", fault.Hint(fmt.Errorf("finding zr-agent beside %s: %w", zr, err), "`make build` makes both")
+	}
+	return agent, nil
+}

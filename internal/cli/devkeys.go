@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"zr/internal/devloop"
+	"zr/internal/ui"
+	"zr/pkg/event"
+)
+
+// commands turns the keys of the development view into orders to the loop, and
+// does by itself what is none of the loop's business. quit ends the session.
+func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc) <-chan devloop.Command {
+	orders := make(chan devloop.Command)
+	order := func(unit string, action event.Action) {
+		select {
+		case <-ctx.Done():
+		case orders <- devloop.Command{Unit: unit, Action: action}:
+		}
+	}
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case key, ok := <-keys:
+				if !ok {
+					return
+				}
+				switch key.Kind {
+				case ui.Quit:
+					quit(errQuit)
+				case ui.Open:
+					s.openDashboard()
+				case ui.Rebuild:
+					order(key.Service, event.Rebuild)
+				case ui.Restart:
+					order(key.Service, event.Restart)
+				}
+			}
+		}
+	}()
+	return orders
+}
+
+// openDashboard shows the first service of the stack, by port, in a browser.
+func (s *stack) openDashboard() {
+	ports, err := s.ports()
+	if err != nil || len(ports) == 0 {
+		return
+	}
+	first := ports[0]
+	for _, p := range ports {
+		if p.Host < first.Host {
+			first = p
+		}
+	}
+	url := s.endpoints()[first.Service]
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
+	if err := exec.Command(opener, url).Start(); err != nil {
+		s.sink.Emit(event.Notice{Text: "no browser could be opened", Hint: strings.TrimSpace("the dashboard is at " + url)})
+	}
+}

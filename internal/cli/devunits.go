@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"zr/internal/devloop"
+	"zr/pkg/build"
+	"zr/pkg/build/gobuild"
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/livesync"
+	"zr/pkg/livesync/portforward"
+)
+
+// manifestsUnit names the unit of everything that is not a service.
+const manifestsUnit = "manifests"
+
+// units are what saves change: each service that is reloaded in place, and the
+// manifests. The returned function ends their connections.
+func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), err error) {
+	var sessions []*livesync.Session
+	end = func() {
+		for _, session := range sessions {
+			session.Close()
+		}
+	}
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	workloads := map[string]deploy.Workload{}
+	for _, w := range s.rendered.Workloads() {
+		workloads[w.Name] = w
+	}
+	for _, r := range s.builds {
+		if !reloads(&r.Spec) {
+			continue
+		}
+		session, err := s.dial(ctx, workloads[r.Service])
+		if err != nil {
+			return nil, end, fmt.Errorf("connecting to service %q: %w", r.Service, err)
+		}
+		sessions = append(sessions, session)
+		unit, err := s.unit(ctx, r, session)
+		if err != nil {
+			return nil, end, err
+		}
+		units = append(units, unit)
+	}
+	return append(units, s.manifestsUnit()), end, nil
+}
+
+func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Session) (devloop.Unit, error) {
+	inputs, err := s.builder().Inputs(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if r.Spec.Node != "" {
+		return &devloop.Sources{
+			Service: r.Service, Inputs: inputs, Container: session,
+			Root: s.cfg.Root, Dir: filepath.Join(s.cfg.Root, r.Spec.Node), Rebuild: s.reapply,
+		}, nil
+	}
+	out := filepath.Join(s.scratch, r.Service)
+	golang := gobuild.New(s.deps())
+	return &devloop.Program{
+		Service: r.Service, Inputs: inputs, Container: session, File: gobuild.Name(r),
+		Compile: func(ctx context.Context) (string, string, error) {
+			hash, err := golang.BinaryOf(ctx, r, inputs, out)
+			return out, hash, err
+		},
+	}, nil
+}
+
+func (s *stack) manifestsUnit() devloop.Unit {
+	m := &devloop.Manifests{Label: manifestsUnit}
+	m.Reapply = func(ctx context.Context) error {
+		defer s.watchManifests(m) // what is rendered may consist of other files now
+		return s.reapply(ctx)
+	}
+	s.watchManifests(m)
+	return m
+}
+
+func (s *stack) watchManifests(m *devloop.Manifests) {
+	files := append(s.secretsFiles(), s.cfg.File)
+	m.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
+}
+
+// reapply reads the configuration anew and makes the cluster say what it says.
+// Where something is wrong, what runs stays as it is.
+func (s *stack) reapply(ctx context.Context) error {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	before, rendered := s.cfg, s.rendered
+	err := s.reload()
+	if err == nil {
+		err = s.render(ctx)
+	}
+	if err == nil {
+		_, err = s.build(ctx)
+	}
+	if err != nil {
+		s.cfg, s.rendered = before, rendered
+		return err
+	}
+	o, err := s.apply(ctx)
+	if err != nil {
+		return err
+	}
+	return s.waitHealthy(ctx, o.unchanged)
+}
+
+// reload reads the configuration from disk.
+func (s *stack) reload() error {
+	cfg, err := config.Load(s.cfg.Root, s.cfg.Env)
+	if err != nil {
+		return err
+	}
+	s.cfg = cfg
+	s.builds = s.requests()
+	return nil
+}
+
+// dial opens the connection to a workload's agent.
+func (s *stack) dial(ctx context.Context, w deploy.Workload) (*livesync.Session, error) {
+	rest, err := s.cluster.RESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	dialer, err := portforward.New(rest, portforward.Target{
+		Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Containers[0].Name, Port: agentPort,
+	})
+	if err != nil {
+		return nil, err
+	}
+	connected := true
+	return livesync.Dial(ctx, livesync.Options{
+		Dialer: dialer, Token: s.token,
+		OnChange: func(state livesync.State) {
+			if state.Connected == connected {
+				return
+			}
+			connected = state.Connected
+			if connected {
+				s.sink.Emit(event.ServiceState{Service: w.Name, State: event.Healthy, Build: state.Status.Build})
+				return
+			}
+			s.sink.Emit(event.ServiceState{Service: w.Name, State: event.Starting, Reason: reason(state.Err)})
+		},
+		OnReplay: func(r livesync.Result, err error) {
+			if err == nil && r.Reason == "" {
+				s.sink.Emit(event.ServiceState{Service: w.Name, State: event.Healthy, Build: r.Build})
+			}
+		},
+	})
+}
+
+func reason(err error) string {
+	if err == nil {
+		return "the connection to its pod is opened anew"
+	}
+	return err.Error()
+}
+
+// makeScratch makes the folder that compiled programs wait in to be sent.
+func (s *stack) makeScratch() (remove func(), err error) {
+	if s.scratch, err = os.MkdirTemp("", "zr-dev-"); err != nil {
+		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+	}
+	return func() { os.RemoveAll(s.scratch) }, nil
+}
+
+// selector writes labels as the Kubernetes API takes them.
+func selector(labels map[string]string) string {
+	parts := make([]string, 0, len(labels))
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, key+"="+labels[key])
+	}
+	return strings.Join(parts, ",")
+}

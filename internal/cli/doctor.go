@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/pkg/cluster/doctor"
+	"zr/pkg/event"
+	"zr/pkg/image"
+)
+
+// The oldest tools that builds are known to work with.
+const (
+	oldestGo   = "1.21" // the first that takes the toolchain line of a go.mod
+	oldestNode = "20"   // what Next.js 16 asks for
+)
+
+func doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "look for what this machine lacks, and mend it",
+		Description: `Checks the container engine, ports, disk, limits and tools that the environment
+needs. With --fix it mends what it can: as root on Debian and Ubuntu it installs
+podman where there is no engine. Exit code 1 where something is missing.
+
+EXAMPLES:
+   zr doctor
+   sudo zr doctor --fix`,
+		Flags: verbFlags(
+			&cli.BoolFlag{Name: "fix", Usage: "mend what can be mended"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only what is wrong"},
+		),
+		Action: runDoctor,
+	}
+}
+
+func runDoctor(c *cli.Context) error {
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	talk, err := printer(c, c.App.ErrWriter)
+	if err != nil {
+		return err
+	}
+	defer talk.Close()
+	return quietly(c, func(ctx context.Context, s *stack) error {
+		if err := s.render(ctx); err != nil {
+			return err
+		}
+		_, missing := s.provider.Find(ctx)
+		needs, err := s.needs(missing != nil)
+		if err != nil {
+			return err
+		}
+		checks := doctor.Run(ctx, needs)
+		if c.Bool("fix") {
+			sink := event.Sink(talk)
+			if asJSON {
+				sink = event.Discard
+			}
+			if checks, err = doctor.Mend(ctx, needs, checks, sink); err != nil {
+				return err
+			}
+		}
+		if asJSON {
+			if err := printJSON(c.App.Writer, map[string]any{"checks": checks}); err != nil {
+				return err
+			}
+		} else {
+			printChecks(c.App.Writer, checks, c.Bool("quiet"))
+		}
+		return doctor.Err(checks)
+	})
+}
+
+func printChecks(w io.Writer, checks []doctor.Check, quiet bool) {
+	for _, check := range checks {
+		if quiet && check.Status == doctor.OK {
+			continue
+		}
+		fmt.Fprintf(w, "%-4s  %s: %s\n", check.Status, check.Name, check.Detail)
+		if check.Status != doctor.OK && check.Fix != "" {
+			fmt.Fprintf(w, "      %s\n", check.Fix)
+		}
+	}
+}
+
+// preflight refuses to begin what this machine cannot finish. It is for runs
+// that have to make or mend a cluster; one that answers needs no questions.
+func (s *stack) preflight(ctx context.Context, create bool) error {
+	needs, err := s.needs(create)
+	if err != nil {
+		return err
+	}
+	checks := doctor.Run(ctx, needs)
+	for _, check := range checks {
+		if check.Status == doctor.Warn {
+			s.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Fix})
+		}
+	}
+	return doctor.Err(checks)
+}
+
+// needs is what the environment wants of this machine. Ports are only looked
+// at while there is no cluster that publishes them.
+func (s *stack) needs(create bool) (doctor.Needs, error) {
+	store, err := image.DefaultDir()
+	if err != nil {
+		return doctor.Needs{}, err
+	}
+	n := doctor.Needs{Engine: s.local(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
+	golang, node := false, false
+	for _, r := range s.builds {
+		golang, node = golang || r.Spec.Go != "", node || r.Spec.Node != ""
+	}
+	if golang {
+		n.Tools = append(n.Tools, doctor.Tool{Name: "go", Min: oldestGo})
+	}
+	if node {
+		n.Tools = append(n.Tools, doctor.Tool{Name: "node", Min: oldestNode}, doctor.Tool{Name: "npm"})
+	}
+	if !create || !s.local() {
+		return n, nil
+	}
+	ports, err := s.ports()
+	if err != nil {
+		return doctor.Needs{}, err
+	}
+	for _, p := range ports {
+		n.Ports = append(n.Ports, doctor.Port{Service: p.Service, Host: p.Host})
+	}
+	return n, nil
+}

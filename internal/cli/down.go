@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"zr/pkg/cluster"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+func downCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "down",
+		Usage: "remove the workloads; the cluster, the volumes and the data stay",
+		Description: `With --purge the data goes too, and with it a cluster that zr made. The image
+store stays, so that the next ` + "`zr up`" + ` is quick; ` + "`zr images prune`" + ` empties it.
+
+EXAMPLES:
+   zr down
+   zr down --purge --yes`,
+		Flags: verbFlags(
+			&cli.BoolFlag{Name: "purge", Usage: "also remove the cluster, the volumes and the data"},
+			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"},
+		),
+		Action: func(c *cli.Context) error {
+			return withStack(c, func(ctx context.Context, s *stack) error {
+				if !c.Bool("purge") {
+					return s.down(ctx)
+				}
+				if !c.Bool("yes") {
+					if err := confirm(os.Stdin, c.App.ErrWriter, s.purgeQuestion()); err != nil {
+						return err
+					}
+				}
+				return s.purge(ctx)
+			})
+		},
+	}
+}
+
+func (s *stack) purgeQuestion() string {
+	if s.local() {
+		return fmt.Sprintf("This deletes the cluster %q with all data in it.", s.cfg.Cluster.Name)
+	}
+	return fmt.Sprintf("This deletes the workloads, volumes and data of %q on %q.", s.set(), s.cfg.Cluster.Context)
+}
+
+// confirm asks for a yes. Without a terminal there is nobody to ask.
+func confirm(in *os.File, out io.Writer, question string) error {
+	if !term.IsTerminal(int(in.Fd())) {
+		return fault.WithCode(errors.New("--purge asks first, and there is no terminal to ask on"), fault.Usage, "add --yes")
+	}
+	fmt.Fprintf(out, "%s Type yes to go on: ", question)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if strings.TrimSpace(answer) != "yes" {
+		return fault.WithCode(errors.New("nothing was deleted"), fault.Failed, "")
+	}
+	return nil
+}
+
+// down needs no overlay: what to remove is known from the cluster, so that a
+// broken manifest is no reason to be stuck with the workloads.
+func (s *stack) down(ctx context.Context) error {
+	return step{"down", "remove the workloads of " + s.set(), func(ctx context.Context) (outcome, error) {
+		c, err := s.newProvider(nil).Find(ctx)
+		if errors.Is(err, cluster.ErrNotFound) {
+			return outcome{detail: "there is no cluster", unchanged: true}, nil
+		}
+		if err != nil {
+			return outcome{}, err
+		}
+		return outcome{detail: "the data stays"}, s.remove(ctx, c, false)
+	}}.run(ctx, s.sink)
+}
+
+func (s *stack) purge(ctx context.Context) error {
+	provider := s.newProvider(nil)
+	if s.local() {
+		return step{"down", "delete cluster " + s.cfg.Cluster.Name, func(ctx context.Context) (outcome, error) {
+			return outcome{detail: "the image store stays"}, provider.Delete(ctx, s.sink)
+		}}.run(ctx, s.sink)
+	}
+	return step{"down", "delete everything of " + s.set(), func(ctx context.Context) (outcome, error) {
+		c, err := provider.Find(ctx)
+		if err != nil {
+			return outcome{}, err
+		}
+		return outcome{}, s.remove(ctx, c, true)
+	}}.run(ctx, s.sink)
+}
+
+func (s *stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) error {
+	rest, err := c.RESTConfig()
+	if err != nil {
+		return err
+	}
+	d, err := deploy.New(rest, s.set(), "")
+	if err != nil {
+		return err
+	}
+	return d.Remove(ctx, event.Sink(s.sink), purge)
+}

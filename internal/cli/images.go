@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/pkg/event"
+	"zr/pkg/image"
+)
+
+func imagesCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "images",
+		Usage: "work with the local image store",
+		Subcommands: []*cli.Command{
+			{
+				Name:        "ls",
+				Usage:       "list the images of the store",
+				Description: "EXAMPLE:\n   zr images ls -o json | jq '.[].name'",
+				Flags:       []cli.Flag{outputFlag()},
+				Action:      listImages,
+			},
+			{
+				Name:        "build",
+				Usage:       "build the images of the environment, and no more",
+				Description: "Prints each image's name, pinned by digest, on the standard output.",
+				Flags:       verbFlags(),
+				Action:      buildImages,
+			},
+			{
+				Name:  "prune",
+				Usage: "drop the images that are used least",
+				Description: `Brings the store down to its budget of 20 GiB and drops builds that newer ones
+replaced. What a running zr uses stays.
+
+EXAMPLES:
+   zr images prune
+   zr images prune --all`,
+				Flags: []cli.Flag{
+					&cli.BoolFlag{Name: "all", Usage: "drop everything that may go"},
+					outputFlag(),
+				},
+				Action: pruneImages,
+			},
+		},
+	}
+}
+
+func openStore() (*image.Store, error) {
+	dir, err := image.DefaultDir()
+	if err != nil {
+		return nil, err
+	}
+	return image.Open(dir)
+}
+
+func listImages(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	store, err := openStore()
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	entries, err := store.List()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.App.Writer, entries)
+	}
+	t := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tSIZE\tSOURCE\tLAST USED")
+	for _, e := range entries {
+		fmt.Fprintf(t, "%s\t%.1f MiB\t%s\t%s\n", e.Name, float64(e.Size)/(1<<20), e.Source, e.LastUsed.Format(time.DateTime))
+	}
+	return t.Flush()
+}
+
+func buildImages(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	talk, err := printer(c, c.App.ErrWriter) // the names are the result, the rest is talk
+	if err != nil {
+		return err
+	}
+	defer talk.Close()
+	sink := event.Sink(talk)
+	if asJSON {
+		sink = event.Discard
+	}
+	return onStack(c, sink, func(ctx context.Context, s *stack) error {
+		if err := (step{stepBuild, "build images", s.build}).run(ctx, sink); err != nil {
+			return err
+		}
+		if asJSON {
+			report := []map[string]any{}
+			for _, r := range s.built {
+				report = append(report, map[string]any{"service": r.Service, "name": r.Local(), "build": r.InputHash, "cached": r.Cached})
+			}
+			return printJSON(c.App.Writer, report)
+		}
+		for _, r := range s.built {
+			fmt.Fprintln(c.App.Writer, r.Local())
+		}
+		return nil
+	})
+}
+
+func pruneImages(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	store, err := openStore()
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	options := image.PruneOptions{Budget: -1, Superseded: true}
+	if c.Bool("all") {
+		options = image.PruneOptions{Budget: 0}
+	}
+	pruned, err := store.Prune(c.Context, options)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.App.Writer, pruned)
+	}
+	fmt.Fprintf(c.App.Writer, "%d images dropped, %.1f MiB freed, %.1f MiB remain\n",
+		len(pruned.Removed), float64(pruned.Freed)/(1<<20), float64(pruned.Size)/(1<<20))
+	return nil
+}

@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"zr/pkg/build"
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/kind"
+	"zr/pkg/cluster/kubecontext"
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/health"
+	"zr/pkg/image"
+	"zr/pkg/image/recipe"
+)
+
+// stack is one environment and the parts of zr that work on it. Its fields are
+// filled in as a run goes on; close lets go of what they hold.
+type stack struct {
+	cfg  *config.Config
+	sink event.Sink
+
+	dev      bool       // workloads that are built run their dev images
+	agent    string     // path of the agent's program, in dev
+	token    string     // of the agents, in dev
+	scratch  string     // folder for programs on their way to a container, in dev
+	applying sync.Mutex // held by the one run that applies, in dev
+
+	store    *image.Store
+	resolver *image.Resolver
+	builds   []build.Request
+	rendered *deploy.Rendered
+	provider cluster.Provider
+	cluster  *cluster.Cluster
+	deployer *deploy.Deployer
+	gate     *health.Gate
+
+	early *earlyLoad
+	built []build.Result
+}
+
+// newStack opens what every verb that works on an environment needs. It talks
+// to no cluster.
+func newStack(cfg *config.Config, sink event.Sink) (*stack, error) {
+	dir, err := image.DefaultDir()
+	if err != nil {
+		return nil, err
+	}
+	store, err := image.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &stack{cfg: cfg, sink: sink, store: store}
+	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink, Step: stepImages})
+	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
+	s.builds = s.requests()
+	return s, nil
+}
+
+func (s *stack) close() {
+	if s.gate != nil {
+		s.gate.Close()
+	}
+	_ = s.store.Close() // it only gives up leases, which end with the process too
+}
+
+// set names the ApplySet of the environment.
+func (s *stack) set() string { return s.cfg.Project + "-" + s.cfg.Env }
+
+func (s *stack) local() bool { return s.cfg.Cluster.Provider == config.ProviderKind }
+
+// render builds the overlay, with the images that zr builds left open, and
+// checks the configuration against it.
+func (s *stack) render(ctx context.Context) error {
+	images := map[string]string{}
+	for name, service := range s.cfg.Services {
+		if service.Build != nil {
+			images[name] = ""
+		}
+	}
+	options := deploy.Options{
+		Overlay: s.cfg.OverlayDir(), Set: s.set(), Images: images, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+	}
+	r, err := deploy.Render(ctx, options)
+	if err != nil {
+		return err
+	}
+	if s.dev { // what differs depends on the probes that are rendered
+		options.Dev = s.devServices(r.Workloads())
+		if r, err = deploy.Render(ctx, options); err != nil {
+			return err
+		}
+	}
+	s.rendered = r
+	if err := s.checkServices(); err != nil {
+		return err
+	}
+	ports, err := s.ports()
+	if err != nil {
+		return err
+	}
+	s.provider = s.newProvider(ports)
+	return nil
+}
+
+// checkServices reports the services of the config that the overlay lacks.
+func (s *stack) checkServices() error {
+	var names, missing []string
+	for _, w := range s.rendered.Workloads() {
+		names = append(names, w.Name)
+	}
+	for name := range s.cfg.Services {
+		if !slices.Contains(names, name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fault.WithCode(fmt.Errorf("checking %s: %s has no workload %q", s.cfg.File, s.cfg.Overlay, strings.Join(missing, `", "`)),
+		fault.Usage, "its workloads are "+strings.Join(names, ", "))
+}
+
+// ports are the NodePorts that kind publishes on this machine.
+func (s *stack) ports() ([]kind.Port, error) {
+	var ports []kind.Port
+	taken := map[int32]string{}
+	for _, p := range s.rendered.NodePorts() {
+		host := p.Port
+		if other, ok := s.cfg.Cluster.Ports[p.Service]; ok {
+			host = int32(other)
+		}
+		if p.NodePort == 0 {
+			continue // the cluster chooses one, which kind cannot know beforehand
+		}
+		if other, clash := taken[host]; clash {
+			return nil, fault.WithCode(fmt.Errorf("checking %s: %s and %s both want port %d of this machine", s.cfg.File, other, p.Service, host),
+				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", p.Service, host+1))
+		}
+		taken[host] = p.Service
+		ports = append(ports, kind.Port{Service: p.Service, Host: host, Node: p.NodePort})
+	}
+	return ports, nil
+}
+
+func (s *stack) newProvider(ports []kind.Port) cluster.Provider {
+	if !s.local() {
+		return kubecontext.New(kubecontext.Options{Context: s.cfg.Cluster.Context, Allowed: s.cfg.Cluster.Context})
+	}
+	return kind.New(kind.Options{
+		Name: s.cfg.Cluster.Name, Nodes: s.cfg.Cluster.Nodes, NodeImage: s.cfg.Cluster.NodeImage, Ports: ports,
+		EnsureNodeImage: s.nodeImage, OnNodeUp: s.loadEarly,
+	})
+}
+
+// connect makes the parts that talk to the cluster.
+func (s *stack) connect(c *cluster.Cluster) error {
+	rest, err := c.RESTConfig()
+	if err != nil {
+		return err
+	}
+	s.cluster = c
+	if s.deployer, err = deploy.New(rest, s.set(), s.rendered.Namespace); err != nil {
+		return err
+	}
+	s.gate, err = health.New(rest)
+	return err
+}
+
+// disconnect lets go of a cluster that has gone away.
+func (s *stack) disconnect() {
+	s.gate.Close()
+	s.gate, s.deployer, s.cluster = nil, nil, nil
+}
+
+// find connects to a cluster that is there.
+func (s *stack) find(ctx context.Context) error {
+	if err := s.render(ctx); err != nil {
+		return err
+	}
+	c, err := s.provider.Find(ctx)
+	if err != nil {
+		return fault.Hint(err, "`zr up` brings it up")
+	}
+	return s.connect(c)
+}
+
+// targets are the workloads to gate, with their probes: what the config says,
+// otherwise what the readiness probe of the manifest does.
+func (s *stack) targets() []health.Target {
+	var targets []health.Target
+	for _, w := range s.rendered.Workloads() {
+		if w.Kind != "Deployment" && w.Kind != "StatefulSet" {
+			continue
+		}
+		service := s.cfg.Services[w.Name]
+		t := health.Target{
+			Service: w.Name, Kind: w.Kind, Namespace: w.Namespace,
+			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
+			Credentials: func() (map[string]string, error) { return s.cfg.Secrets, nil },
+		}
+		main := w.Containers[0]
+		ready := main.Readiness
+		if t.Probe == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
+			t.Probe = ready.Kind
+		}
+		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
+			t.Port = main.Ports[0].Number
+		}
+		t.Path = ready.Path
+		targets = append(targets, t)
+	}
+	return targets
+}
+
+// endpoints are the URLs of the services on this machine.
+func (s *stack) endpoints() map[string]string {
+	urls := map[string]string{}
+	if !s.local() {
+		return urls
+	}
+	ports, _ := s.ports() // a clash was refused by render
+	for _, p := range ports {
+		urls[p.Service] = fmt.Sprintf("http://localhost:%d", p.Host)
+	}
+	return urls
+}
+
+// nodes are the machines into which images are loaded.
+func (s *stack) nodes() []image.Node { return imageNodes(s.cluster.Nodes) }
+
+func imageNodes(nodes []cluster.Node) []image.Node {
+	out := make([]image.Node, len(nodes))
+	for i, n := range nodes {
+		out[i] = n
+	}
+	return out
+}

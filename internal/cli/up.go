@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/pkg/build"
+	"zr/pkg/cluster"
+	"zr/pkg/event"
+)
+
+// The names of the steps of a run.
+const (
+	stepRender  = "manifests"
+	stepCluster = cluster.Step
+	stepBuild   = "build"
+	stepImages  = "images"
+	stepApply   = "apply"
+)
+
+func upCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "up",
+		Usage: "bring the stack up: cluster, images, manifests, health",
+		Description: `Makes the cluster where there is none, builds what changed, applies the overlay
+and waits until every service is healthy. With nothing changed it does nothing.
+
+EXAMPLES:
+   zr up
+   zr up --env staging
+   zr up -o json | jq 'select(.type == "step.done")'`,
+		Flags: verbFlags(&cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}),
+		Action: func(c *cli.Context) error {
+			return withStack(c, func(ctx context.Context, s *stack) error {
+				if err := s.up(ctx); err != nil {
+					return err
+				}
+				if c.Bool("merge-kubeconfig") {
+					return s.cluster.MergeKubeconfig("")
+				}
+				return nil
+			})
+		},
+	}
+}
+
+// withStack runs f on the environment that the flags name, with a printer on
+// the standard output.
+func withStack(c *cli.Context, f func(context.Context, *stack) error) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	out, err := printer(c, c.App.Writer)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	s, err := newStack(cfg, out)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return f(c.Context, s)
+}
+
+// up is a whole run. Each step finds out by itself what there is to do, so
+// that a run which was killed anywhere is mended by the next.
+func (s *stack) up(ctx context.Context) error {
+	start := time.Now()
+	if err := s.render(ctx); err != nil {
+		return err
+	}
+	s.early = newEarlyLoad()
+	if err := together(ctx, s.sink,
+		step{stepCluster, "cluster " + s.cfg.Cluster.Name, s.ensureCluster}, // find it, bring it back or make it
+		step{stepBuild, "build images", s.build},                            // source in, images out
+	); err != nil {
+		return err
+	}
+	unchanged := false
+	err := steps(ctx, s.sink,
+		step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (outcome, error) { // diff, images, apply
+			o, err := s.apply(ctx)
+			unchanged = o.unchanged
+			return o, err
+		}},
+	)
+	if err != nil {
+		return err
+	}
+	if err := s.waitHealthy(ctx, unchanged); err != nil {
+		return err
+	}
+	s.sink.Emit(event.Ready{Endpoints: s.endpoints(), Took: time.Since(start), Next: s.next()})
+	return nil
+}
+
+func (s *stack) next() string {
+	if s.dev {
+		return ""
+	}
+	return "zr dev"
+}
+
+// ensureCluster finds the cluster, which takes milliseconds, or makes it.
+func (s *stack) ensureCluster(ctx context.Context) (outcome, error) {
+	c, err := s.provider.Find(ctx)
+	found := err == nil
+	if !found {
+		if err := s.preflight(ctx, errors.Is(err, cluster.ErrNotFound)); err != nil {
+			return outcome{}, err
+		}
+		s.fetchExternal(ctx)
+		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
+			return outcome{}, err
+		}
+	}
+	return outcome{detail: c.Context, unchanged: found}, s.connect(c)
+}
+
+// build makes the images of the project's sources and pins them.
+func (s *stack) build(ctx context.Context) (outcome, error) {
+	results, err := build.All(ctx, s.builder(), s.builds, build.Parallel{Sink: s.sink, Step: stepBuild})
+	if err != nil {
+		return outcome{}, err
+	}
+	s.built = results
+	if s.early != nil {
+		s.early.built(results)
+	}
+	fresh := 0
+	for _, r := range results {
+		if !r.Cached {
+			fresh++
+		}
+	}
+	return outcome{detail: fmt.Sprintf("%d of %d built", fresh, len(results)), unchanged: fresh == 0}, nil
+}
+
+// apply makes the cluster say what the overlay says. Images travel before the
+// pods that need them are made, and only where something changes.
+func (s *stack) apply(ctx context.Context) (outcome, error) {
+	if err := s.pin(ctx); err != nil {
+		return outcome{}, err
+	}
+	changes, err := s.deployer.Diff(ctx, s.rendered)
+	if err != nil {
+		return outcome{}, err
+	}
+	for _, w := range changes.Warnings {
+		s.sink.Emit(event.Notice{Text: w})
+	}
+	if changes.Empty() {
+		return outcome{detail: "nothing changed", unchanged: true}, nil
+	}
+	if err := s.load(ctx); err != nil {
+		return outcome{}, err
+	}
+	if err := s.deployer.Apply(ctx, s.rendered, changes, s.sink); err != nil {
+		return outcome{}, err
+	}
+	return outcome{detail: summary(changes)}, nil
+}
+
+// waitHealthy is the gate. Where nothing changed, one look is enough; what it
+// finds wrong is loaded again, since an image may be gone, and waited for.
+func (s *stack) waitHealthy(ctx context.Context, unchanged bool) error {
+	targets := s.targets()
+	if unchanged {
+		statuses, err := s.gate.Check(ctx, targets)
+		if err != nil {
+			return err
+		}
+		healthy := true
+		for _, status := range statuses {
+			healthy = healthy && status.State == event.Healthy
+		}
+		if healthy {
+			for _, status := range statuses {
+				s.sink.Emit(event.ServiceState{Service: status.Service, State: status.State, Build: status.Build})
+			}
+			return nil
+		}
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+	}
+	return s.gate.Wait(ctx, targets, s.sink)
+}

@@ -1,0 +1,252 @@
+package devloop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"zr/pkg/build"
+	"zr/pkg/event"
+	"zr/pkg/livesync"
+)
+
+// Inputs is what a service is built from, as build.InputSet knows it.
+type Inputs interface {
+	Refresh(ctx context.Context) error
+	Hash() string
+	Contains(path string) bool
+	Files() []build.InputFile
+}
+
+// Container is a running container that is kept in step, as livesync.Session
+// does it.
+type Container interface {
+	Push(ctx context.Context, c livesync.Change) (livesync.Result, error)
+}
+
+// Program is a service that is compiled on this machine: each save swaps the
+// process.
+type Program struct {
+	Service   string
+	Inputs    Inputs
+	Container Container
+	// File is the program's path below the synced folder.
+	File string
+	// Compile builds the program from the refreshed Inputs. It returns where
+	// the program is and the hash of what it was compiled from: never that of
+	// a file saved meanwhile. Its error is what the compiler said.
+	Compile func(ctx context.Context) (path, hash string, err error)
+
+	live string // the hash that the container runs
+}
+
+// Name returns the service's name.
+func (p *Program) Name() string { return p.Service }
+
+// Plan asks the build itself which paths it reads.
+func (p *Program) Plan(path string) Decision {
+	if p.Inputs.Contains(path) {
+		return Decision{p.Service, event.Restart, "the program is built from it"}
+	}
+	return ignored
+}
+
+// Run compiles, sends the program and has the process swapped.
+func (p *Program) Run(ctx context.Context, work Work, trace *event.Reload) error {
+	hash, binary, err := p.compile(ctx, work, trace)
+	if err != nil {
+		return err
+	}
+	trace.Build = hash
+	if binary == "" {
+		return nil
+	}
+	result, err := p.Container.Push(ctx, livesync.Change{
+		Files: map[string]livesync.Source{p.File: {Path: binary}}, Complete: true,
+		Build: hash, Restart: true, Force: work.All,
+	})
+	if err := settle(result, err, trace); err != nil {
+		return err
+	}
+	p.live = hash
+	return nil
+}
+
+// compile builds the program, unless what runs was built from the same inputs.
+func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (hash, binary string, err error) {
+	begin := time.Now()
+	defer func() { trace.Built = time.Since(begin) }()
+	if err := p.Inputs.Refresh(ctx); err != nil {
+		return "", "", stopped(ctx, &Fault{err.Error()})
+	}
+	if hash = p.Inputs.Hash(); hash == p.live && !work.All {
+		return hash, "", nil
+	}
+	binary, hash, err = p.Compile(ctx)
+	if err != nil {
+		return "", "", stopped(ctx, &Fault{err.Error()})
+	}
+	return hash, binary, nil
+}
+
+// Sources is a service whose own tools watch its files: a dev server, a
+// runtime with a watch mode. Saves are sent as they are.
+type Sources struct {
+	Service   string
+	Inputs    Inputs
+	Container Container
+	Root      string // of the project: InputFile paths are relative to it
+	Dir       string // of the sources, absolute: what the synced folder mirrors
+	// Rebuild makes the image and has it deployed: what is not among the
+	// sources changed, such as the dependencies.
+	Rebuild func(ctx context.Context) error
+}
+
+// Name returns the service's name.
+func (s *Sources) Name() string { return s.Service }
+
+// manifests are the files that decide which packages are installed.
+var manifests = map[string]bool{"package.json": true, "package-lock.json": true, "npm-shrinkwrap.json": true, ".npmrc": true}
+
+// Plan sends what is a source, and rebuilds the image when its dependencies change.
+func (s *Sources) Plan(path string) Decision {
+	below, err := filepath.Rel(s.Dir, path)
+	if err != nil || strings.HasPrefix(below, "..") || !s.Inputs.Contains(path) {
+		return ignored
+	}
+	if manifests[below] {
+		return Decision{s.Service, event.Rebuild, "the installed packages depend on it"}
+	}
+	return Decision{s.Service, event.Sync, "the process picks it up"}
+}
+
+// Run sends what changed, or everything where paths do not tell.
+func (s *Sources) Run(ctx context.Context, work Work, trace *event.Reload) error {
+	if err := s.Inputs.Refresh(ctx); err != nil {
+		return stopped(ctx, err)
+	}
+	if work.Action == event.Rebuild {
+		begin := time.Now()
+		if err := s.Rebuild(ctx); err != nil {
+			return stopped(ctx, err)
+		}
+		trace.Built = time.Since(begin)
+	}
+	change := livesync.Change{Files: map[string]livesync.Source{}, Build: s.Inputs.Hash()}
+	trace.Build = change.Build
+	if work.All || work.Action != event.Sync {
+		change.Complete = true
+		change.Force = work.All && work.Action == event.Restart
+		for _, file := range s.Inputs.Files() {
+			s.add(&change, filepath.Join(s.Root, file.Path))
+		}
+	} else {
+		for _, path := range work.Paths {
+			s.add(&change, path)
+		}
+	}
+	result, err := s.Container.Push(ctx, change)
+	return settle(result, err, trace)
+}
+
+// add puts a path into a change: a file to send, or something that is gone.
+func (s *Sources) add(change *livesync.Change, path string) {
+	below, err := filepath.Rel(s.Dir, path)
+	if err != nil || strings.HasPrefix(below, "..") {
+		return
+	}
+	below = filepath.ToSlash(below)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		change.Gone = append(change.Gone, below)
+		return
+	}
+	change.Files[below] = livesync.Source{Path: path}
+}
+
+// Manifests is everything that says how the services run: the overlay, the
+// configuration, the secrets.
+type Manifests struct {
+	// Label names the unit in events.
+	Label string
+	// Reapply loads, renders and applies everything anew. It leaves the
+	// running stack as it is when something is wrong.
+	Reapply func(ctx context.Context) error
+
+	mu    sync.Mutex
+	files map[string]bool
+	dirs  []string
+}
+
+// Watch sets the files that count, and the folders below which every file does.
+func (m *Manifests) Watch(files, dirs []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.files, m.dirs = map[string]bool{}, dirs
+	for _, f := range files {
+		m.files[f] = true
+	}
+}
+
+// Name returns the unit's label.
+func (m *Manifests) Name() string { return m.Label }
+
+// Plan applies when a file of the overlay or the configuration changes.
+func (m *Manifests) Plan(path string) Decision {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.files[path] {
+		return Decision{m.Label, event.Apply, "the manifests are rendered from it"}
+	}
+	for _, dir := range m.dirs {
+		if strings.HasPrefix(path, dir+string(filepath.Separator)) {
+			return Decision{m.Label, event.Apply, "it lies in a folder of the manifests"}
+		}
+	}
+	return ignored
+}
+
+// Run applies everything that is written down.
+func (m *Manifests) Run(ctx context.Context, _ Work, trace *event.Reload) error {
+	begin := time.Now()
+	defer func() { trace.Healthy = time.Since(begin) }()
+	if err := m.Reapply(ctx); err != nil {
+		return stopped(ctx, &Fault{err.Error()})
+	}
+	return nil
+}
+
+// settle fills a trace with what a push did, and turns a version that did not
+// get healthy into an error.
+func settle(r livesync.Result, err error, trace *event.Reload) error {
+	trace.Bytes, trace.Sent, trace.Swapped, trace.Healthy = r.Bytes, r.Sent, r.Swapped, r.Healthy
+	if err != nil {
+		return err
+	}
+	if r.Reason == "" {
+		return nil
+	}
+	text := r.Reason
+	if len(r.Output) > 0 {
+		text += "\n" + strings.Join(r.Output, "\n")
+	}
+	if r.RolledBack {
+		trace.Build = r.Build
+		return fmt.Errorf("%w (it answered again after %v): %w", ErrRolledBack, r.Restored.Round(time.Millisecond), &Fault{text})
+	}
+	return &Fault{text}
+}
+
+// stopped prefers the context's error: what a cancelled run says is of no use.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+var ignored = Decision{Action: event.Ignore, Reason: "no service is made from it"}
