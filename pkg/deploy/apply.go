@@ -179,7 +179,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 
 // gone waits until an object that is being deleted does not exist any more.
 func (d *Deployer) gone(ctx context.Context, k kind, live *unstructured.Unstructured) error {
-	return poll(ctx, fmt.Sprintf("waiting for the old %s to go", name(live)), func() (bool, error) {
+	return poll(ctx, fmt.Sprintf("waiting for %s to go", name(live)), func() (bool, error) {
 		now, err := d.get(ctx, k, live.GetNamespace(), live.GetName())
 		return now == nil || now.GetUID() != live.GetUID(), err
 	})

@@ -72,10 +72,16 @@ func (d *Deployer) takeDown(ctx context.Context, sink event.Sink, purge bool) er
 	if err := removal.podsGone(ctx, pods); err != nil {
 		return err
 	}
-	if purge {
-		return removal.purge(ctx, kept)
+	if !purge {
+		return removal.shrink(ctx, kept)
 	}
-	return removal.shrink(ctx, kept)
+	// Until its pods were gone, a StatefulSet may have made further claims.
+	if members, err = d.members(ctx, p); err != nil {
+		return err
+	}
+	kept = slices.DeleteFunc(members, func(m member) bool { return !m.kind.keep })
+	removal.total = removal.done + int64(len(kept))
+	return removal.purge(ctx, kept)
 }
 
 // findParent returns the set's parent, or nil where there is none.
@@ -245,10 +251,8 @@ func (r *removal) purge(ctx context.Context, kept []member) error {
 		if err := r.one(ctx, m); err != nil {
 			return err
 		}
-		if m.kind == namespaceKind {
-			if err := r.d.gone(ctx, m.kind, m.live); err != nil {
-				return err
-			}
+		if err := r.d.gone(ctx, m.kind, m.live); err != nil {
+			return err
 		}
 	}
 	found, err := r.d.get(ctx, secretKind, r.parent.namespace, r.parent.set)
