@@ -88,14 +88,15 @@ func (p *pace) window() uint64 {
 	return uint64(min(max(p.rate*windowTime.Seconds(), minWindow), maxWindow))
 }
 
-// choose returns the way to send that ends first when compressing and sending
-// overlap.
+// choose returns the way to send that takes the least time. Compressing and
+// sending count as if they did not overlap: where the link is fast enough for
+// that to matter, it is this machine's cores that carry the bytes.
 func (p *pace) choose() wire.Op {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	best, least := wire.OpRaw, 1/p.rate
 	for _, c := range p.codecs {
-		if t := max(1/(c.speed*p.cores), c.ratio/p.rate); t < least {
+		if t := 1/(c.speed*p.cores) + c.ratio/p.rate; t < least {
 			best, least = c.op, t
 		}
 	}

@@ -219,6 +219,11 @@ func (s *Session) take(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-s.ctx.Done():
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.fatal != nil {
+			return s.fatal
+		}
 		return ErrClosed
 	}
 }
