@@ -364,6 +364,38 @@ spec: {size: 3}
 	}
 }
 
+// A kind that only the cluster knows: its definition is rendered once, and its
+// object, which is in no namespace, goes on.
+func TestKindOfTheCluster(t *testing.T) {
+	r := newRun(t)
+	group := strings.ReplaceAll(r.namespace, "-", "") + ".example.com"
+	r.write("crd.yaml", `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: realms.GROUP}
+spec:
+  group: GROUP
+  names: {kind: Realm, plural: realms, singular: realm}
+  scope: Cluster
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
+`)
+	r.write("realm.yaml", "apiVersion: GROUP/v1\nkind: Realm\nmetadata: {name: one}\nspec: {size: 3}\n")
+	r.edit("crd.yaml", "GROUP", group)
+	r.edit("realm.yaml", "GROUP", group)
+	r.edit("kustomization.yaml", "db.yaml", "db.yaml, crd.yaml, realm.yaml")
+	t.Cleanup(func() {
+		_ = r.admin.at("customresourcedefinitions", "").Delete(context.Background(), "realms."+group, metav1.DeleteOptions{})
+	})
+	r.up()
+	r.edit("kustomization.yaml", "crd.yaml, ", "")
+	expectActions(t, r.up(), map[string]deploy.Action{})
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("there is still a difference: %v", actions(cs))
+	}
+	r.edit("kustomization.yaml", ", realm.yaml", "")
+	expectActions(t, r.up(), map[string]deploy.Action{"Realm/one": deploy.Pruned})
+}
+
 func TestUnknownKind(t *testing.T) {
 	r := newRun(t)
 	r.write("x.yaml", "apiVersion: nowhere.example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")

@@ -76,7 +76,7 @@ func (d *Deployer) resolve(ctx context.Context, k kind) (kind, error) {
 			return k, nil
 		}
 	}
-	return k, &refusal{&unknownKind{k.GroupVersionKind}}
+	return k, &unknownKind{k.GroupVersionKind}
 }
 
 // resourcesOf returns what the server serves of one version of an API group,

@@ -128,15 +128,13 @@ func says(live *unstructured.Unstructured, was record) bool {
 func (d *Deployer) planCreate(ctx context.Context, r *Rendered, i *item, away bool) error {
 	i.action, i.write = Created, true
 	i.fields = compare(nil, i.object.Unstructured, r.secrets)
-	k, err := d.resolve(ctx, i.object.kind)
-	if err != nil {
-		return err
+	if i.object.kind.resource == "" {
+		return &refusal{&unknownKind{i.object.kind.GroupVersionKind}}
 	}
-	i.object.kind = k
-	if i.live != nil || (away && i.object.kind.namespaced) || r.defines(k) {
+	if i.live != nil || (away && i.object.kind.namespaced) || r.defines(i.object.kind) {
 		return nil
 	}
-	_, err = d.patch(ctx, i.object, false, true)
+	_, err := d.patch(ctx, i.object, false, true)
 	return r.refused(i.object, err)
 }
 
@@ -152,11 +150,6 @@ func (r *Rendered) defines(k kind) bool {
 
 // planChange asks the server what an apply would make of a live object.
 func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was record) error {
-	k, err := d.resolve(ctx, i.object.kind)
-	if err != nil {
-		return err
-	}
-	i.object.kind = k
 	want, err := d.patch(ctx, i.object, false, true)
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		if others := foreign(conflicts, was, i.live); len(others) > 0 {
@@ -165,7 +158,7 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		i.force = true
 		want, err = d.patch(ctx, i.object, true, true)
 	}
-	if unchangeable(err) && k.remake {
+	if unchangeable(err) && i.object.kind.remake {
 		i.action, i.write = Replaced, true
 		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
 		return d.rehearse(ctx, r, i.object)

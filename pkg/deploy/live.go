@@ -35,6 +35,14 @@ type live struct {
 // look reads everything that a diff needs, in one round of requests (and a
 // second one for what is not in the set yet).
 func (d *Deployer) look(ctx context.Context, r *Rendered) (*live, error) {
+	for _, o := range r.objects {
+		k, err := d.resolve(ctx, o.kind)
+		if err != nil && !isUnknownKind(err) { // reported with all that is refused
+			return nil, err
+		}
+		o.kind = k
+		o.place()
+	}
 	l := &live{objects: map[string]*unstructured.Unstructured{}}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
@@ -121,21 +129,17 @@ func (l *live) readParent(ctx context.Context, d *Deployer, r *Rendered) error {
 }
 
 func (l *live) readMembers(ctx context.Context, d *Deployer, p place, id string) error {
-	k, err := d.resolve(ctx, p.kind)
-	if isUnknownKind(err) {
-		return nil
+	if p.kind.resource == "" {
+		return nil // nobody serves it
 	}
-	if err != nil {
-		return err
-	}
-	found, err := d.list(ctx, k, p.namespace, partOfLabel+"="+id)
+	found, err := d.list(ctx, p.kind, p.namespace, partOfLabel+"="+id)
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range found {
-		l.members = append(l.members, member{k, &found[i]})
+		l.members = append(l.members, member{p.kind, &found[i]})
 		l.objects[keyOf(&found[i])] = &found[i]
 	}
 	return nil
@@ -194,18 +198,11 @@ func (l *live) readMissing(ctx context.Context, d *Deployer, r *Rendered) error 
 		l.mu.Lock()
 		_, there := l.objects[keyOf(o.Unstructured)]
 		l.mu.Unlock()
-		if there || (l.away && o.GetNamespace() == r.Namespace) {
+		if there || o.kind.resource == "" || (l.away && o.GetNamespace() == r.Namespace) {
 			continue
 		}
 		g.Go(func() error {
-			k, err := d.resolve(gctx, o.kind)
-			if isUnknownKind(err) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			found, err := d.get(gctx, k, o.GetNamespace(), o.GetName())
+			found, err := d.get(gctx, o.kind, o.GetNamespace(), o.GetName())
 			if err != nil || found == nil {
 				return err
 			}

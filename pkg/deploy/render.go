@@ -38,6 +38,14 @@ type object struct {
 	images []string // of its containers, as the manifest names them
 }
 
+// place drops the namespace of an object that is in none: kustomize gives one
+// to every kind that it does not know.
+func (o *object) place() {
+	if o.kind.resource != "" && !o.kind.namespaced {
+		o.SetNamespace("")
+	}
+}
+
 // Render builds the overlay and fills in settings, secrets, images and dev
 // mode. It needs no cluster. Every fault of the manifests that can be seen
 // without one is reported, all at once, with exit code fault.Usage.
@@ -76,7 +84,9 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 		unstructured.RemoveNestedField(m.Object, "metadata", "creationTimestamp")
 		leaveReplicas(m, manifests)
 		mark(m, r.id)
-		r.objects = append(r.objects, &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m))})
+		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m))}
+		o.place()
+		r.objects = append(r.objects, o)
 	}
 	slices.SortStableFunc(r.objects, func(a, b *object) int { return int(a.kind.stage) - int(b.kind.stage) })
 	r.secrets = slices.Collect(maps.Values(o.Secrets))
