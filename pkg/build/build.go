@@ -11,8 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -92,31 +90,24 @@ type Deps struct {
 	// Cache is the folder that builders keep state in between runs, one that
 	// may be deleted. Default: zr/build in the user's cache directory.
 	Cache string
-	// Sink is told what a user should know that is no failure. May be nil.
+	// Sink is told what a build is doing, and what a user should know that is
+	// no failure. May be nil.
 	Sink event.Sink
+	Step string // the step that progress belongs to
 }
 
-// Notice tells the sink.
+// Notice tells the sink something that is no failure.
 func (d Deps) Notice(text, hint string) {
 	if d.Sink != nil {
 		d.Sink.Emit(event.Notice{Text: text, Hint: hint})
 	}
 }
 
-// Dir returns the cache folder, made.
-func (d Deps) Dir() (string, error) {
-	dir := d.Cache
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("finding the user's cache directory: %w", err)
-		}
-		dir = filepath.Join(cache, "zr", "build")
+// Doing tells the sink what a service's build is at.
+func (d Deps) Doing(service, what string) {
+	if d.Sink != nil {
+		d.Sink.Emit(event.StepProgress{Step: d.Step, Detail: service + ": " + what})
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("making the build cache: %w", err)
-	}
-	return dir, nil
 }
 
 // kinds picks the builder by the kind of source.

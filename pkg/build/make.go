@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -98,23 +96,4 @@ func keyOf(sum string, further []string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%q\n", sum, further)
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// WorkDir returns a folder of the cache that belongs to the service as its
-// request describes it, whatever the mode, made.
-func (d Deps) WorkDir(r Request) (string, error) {
-	root, err := d.Dir()
-	if err != nil {
-		return "", err
-	}
-	spec, err := json.Marshal(r.Spec)
-	if err != nil {
-		return "", fmt.Errorf("making the build cache: %w", err)
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", r.Root, r.Platform, spec))
-	dir := filepath.Join(root, fmt.Sprintf("%s-%s-%x", r.Project, r.Service, sum[:4]))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("making the build cache: %w", err)
-	}
-	return dir, nil
 }

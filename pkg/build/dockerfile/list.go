@@ -36,18 +36,19 @@ func newLister(r build.Request) *lister {
 
 // List walks the context.
 func (l *lister) List(context.Context) (inputs.List, error) {
-	if err := l.readIgnored(); err != nil {
+	ignored, err := l.patterns(true)
+	if err != nil {
 		return inputs.List{}, err
 	}
 	list := inputs.List{Further: l.further, Files: []string{l.dockerfile}, Shapes: l.ignoreFiles()}
-	err := filepath.WalkDir(l.root, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(l.root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if path != l.root && !l.relevant(path) {
 			// A folder that is left out may hold files that are not, where a
 			// pattern takes them in again.
-			if d.IsDir() && !l.ignored.Exclusions() {
+			if d.IsDir() && !ignored.Exclusions() {
 				return fs.SkipDir
 			}
 			return nil
@@ -72,29 +73,37 @@ func (l *lister) ignoreFiles() []string {
 	return []string{l.dockerfile + ".dockerignore", filepath.Join(l.root, ".dockerignore")}
 }
 
-func (l *lister) readIgnored() error {
+// patterns returns what the ignore file says, which is read once for each list.
+func (l *lister) patterns(again bool) (*patternmatcher.PatternMatcher, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ignored = &patternmatcher.PatternMatcher{}
+	if l.ignored != nil && !again {
+		return l.ignored, nil
+	}
 	for _, name := range l.ignoreFiles() {
-		f, err := os.Open(name)
+		patterns, err := readPatterns(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		patterns, err := ignorefile.ReadAll(f)
 		if err == nil {
 			l.ignored, err = patternmatcher.New(patterns)
 		}
 		if err != nil {
-			return fmt.Errorf("reading %q: %w", name, err)
+			return nil, fmt.Errorf("reading %q: %w", name, err)
 		}
-		return nil
+		return l.ignored, nil
 	}
-	return nil
+	l.ignored = &patternmatcher.PatternMatcher{}
+	return l.ignored, nil
+}
+
+func readPatterns(name string) ([]string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ignorefile.ReadAll(f)
 }
 
 // Shape is the content of the ignore files: others say nothing about the list.
@@ -110,21 +119,17 @@ func (l *lister) Relevant(dir inputs.Dir, name string, _ bool) bool {
 	return l.relevant(filepath.Join(dir.Path, name))
 }
 
+// relevant leaves out what the patterns do. Ones that cannot be read leave
+// out nothing: List says what is wrong with them.
 func (l *lister) relevant(path string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ignored == nil { // a set from the cache, which has listed nothing yet
-		l.mu.Unlock()
-		err := l.readIgnored()
-		l.mu.Lock()
-		if err != nil {
-			return true
-		}
+	ignored, err := l.patterns(false)
+	if err != nil {
+		return true
 	}
 	rel, err := filepath.Rel(l.root, path)
 	if err != nil {
 		return false
 	}
-	excluded, err := l.ignored.MatchesOrParentMatches(filepath.ToSlash(rel))
+	excluded, err := ignored.MatchesOrParentMatches(filepath.ToSlash(rel))
 	return err != nil || !excluded
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -105,12 +104,13 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 	if err != nil {
 		return nil, err
 	}
-	tmp, err := os.MkdirTemp("", "zr-build-")
+	work, unlock, err := b.deps.LockWorkDir(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+		return nil, err
 	}
-	defer os.RemoveAll(tmp)
-	binary := filepath.Join(tmp, Name(r))
+	defer unlock()
+	binary := filepath.Join(work, "binary") // stays: the linker is not run again for the same
+	b.deps.Doing(r.Service, "go build "+r.Spec.Go)
 	if err := newToolchain(r).compile(ctx, binary); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ import (
 // standalone output needs, and the output.
 func (j *job) next(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
 	source := filepath.Join(j.work, "source")
-	if err := (install{project: j.project, platform: hostPlatform}).run(ctx, source, j.deps.Notice); err != nil {
+	if err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source); err != nil {
 		return nil, nil, err
 	}
 	if err := mirror(j.Request, j.set, source); err != nil {
@@ -38,6 +38,7 @@ func (j *job) next(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
 		Clean: func(output string) string { return nextWords(output, j.Spec.Node) },
 		Name:  "next build",
 	}
+	j.deps.Doing(j.Service, "next build")
 	if _, err := run.Run(ctx); err != nil {
 		return nil, nil, err
 	}

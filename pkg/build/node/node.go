@@ -96,11 +96,7 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 	if err != nil {
 		return nil, err
 	}
-	work, err := b.deps.WorkDir(r)
-	if err != nil {
-		return nil, err
-	}
-	unlock, err := image.Lock(ctx, filepath.Join(work, "lock"))
+	work, unlock, err := b.deps.LockWorkDir(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +150,10 @@ func (j *job) installed(ctx context.Context, prod bool) (oci.Layer, error) {
 	if prod || j.Platform != hostPlatform {
 		dir = filepath.Join(j.work, fmt.Sprintf("modules-%t", prod))
 	}
-	if err := what.run(ctx, dir, j.deps.Notice); err != nil {
+	if err := j.install(ctx, what, dir); err != nil {
 		return oci.Layer{}, err
 	}
+	j.deps.Doing(j.Service, "packing its packages")
 	layer, err := j.write(ctx, comment, func(t *oci.Tar) {
 		t.Dir(appDir, 0o755, oci.Root)
 		t.File(path.Join(appDir, manifestFile), 0o644, oci.Root, j.project.raw)
@@ -209,7 +206,7 @@ func (j *job) sources(ctx context.Context, at string) (oci.Layer, error) {
 		t.Dir(at, 0o755, oci.Root)
 		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool {
 			// .npmrc may hold a token for a registry.
-			return rel != "node_modules" && rel != ".zr-installed" && rel != npmConfig
+			return rel != "node_modules" && rel != installedNote && rel != npmConfig
 		}, nil)
 	})
 }

@@ -38,15 +38,18 @@ func (i install) key() (string, error) {
 // hostPlatform is the platform that this machine runs programs of.
 const hostPlatform = runtime.GOOS + "/" + runtime.GOARCH
 
-// run makes dir/node_modules, unless it is the right one already. A note
+// installedNote is the file that says what node_modules beside it was made from.
+const installedNote = ".zr-installed"
+
+// install makes dir/node_modules, unless it is the right one already. A note
 // beside it says what it was made from; it is removed before anything is
 // touched, so that an install that was cut off is not believed.
-func (i install) run(ctx context.Context, dir string, notice func(text, hint string)) error {
+func (j *job) install(ctx context.Context, i install, dir string) error {
 	key, err := i.key()
 	if err != nil {
 		return err
 	}
-	note := filepath.Join(dir, ".zr-installed")
+	note := filepath.Join(dir, installedNote)
 	if kept, err := os.ReadFile(note); err == nil && string(kept) == key {
 		return nil
 	}
@@ -65,7 +68,8 @@ func (i install) run(ctx context.Context, dir string, notice func(text, hint str
 			return err
 		}
 	}
-	if err := i.npm(ctx, dir, notice); err != nil {
+	j.deps.Doing(j.Service, "installing packages")
+	if err := i.npm(ctx, dir, j.deps.Notice); err != nil {
 		return err
 	}
 	return os.WriteFile(note, []byte(key), 0o644)

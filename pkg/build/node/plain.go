@@ -17,7 +17,7 @@ func (j *job) plain(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) 
 	var layers []oci.Layer
 	_, builds := j.project.manifest.Scripts["build"]
 	if builds && j.project.installs() {
-		if err := (install{project: j.project, platform: hostPlatform}).run(ctx, source, j.deps.Notice); err != nil {
+		if err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -29,6 +29,7 @@ func (j *job) plain(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) 
 			Args: []string{"npm", "run", "build"}, Dir: source, Clean: npmWords,
 			Env: environment("NODE_ENV=production", "ZR_BUILD_HASH="+j.set.Hash()),
 		}
+		j.deps.Doing(j.Service, "npm run build")
 		if _, err := run.Run(ctx); err != nil {
 			return nil, nil, err
 		}

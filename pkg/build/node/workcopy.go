@@ -55,7 +55,7 @@ func clear(dir string, wanted map[string]build.InputFile) error {
 		if rel == "node_modules" {
 			return fs.SkipDir
 		}
-		if _, ok := wanted[rel]; rel == ".zr-installed" || ok && !d.IsDir() || folders[rel] && d.IsDir() {
+		if _, ok := wanted[rel]; rel == installedNote || ok && !d.IsDir() || folders[rel] && d.IsDir() {
 			return nil
 		}
 		if err := os.RemoveAll(path); err != nil {

@@ -94,6 +94,9 @@ func (r Recipe) assemble(layers []namedLayer) (v1.Image, error) {
 	return mutate.ConfigFile(img, config)
 }
 
+// KeyLabel is the label that holds the key of the recipe an image was made from.
+const KeyLabel = "dev.zr.recipe.key"
+
 // config is the recipe's section of that name, and labels that tell where the
 // image comes from.
 func (r Recipe) config() v1.Config {
@@ -108,7 +111,7 @@ func (r Recipe) config() v1.Config {
 		}
 		return m
 	}
-	labels := map[string]string{"dev.zr.recipe": r.name, "dev.zr.recipe.key": r.key}
+	labels := map[string]string{"dev.zr.recipe": r.name, KeyLabel: r.key}
 	maps.Copy(labels, c.Labels)
 	return v1.Config{
 		Env: c.Env, User: c.User, WorkingDir: c.Workdir, Entrypoint: c.Entrypoint, Cmd: c.Cmd,

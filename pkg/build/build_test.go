@@ -1,0 +1,230 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"zr/pkg/build/internal/inputs"
+	"zr/pkg/config"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/image"
+)
+
+// builderFunc is a Builder without inputs.
+type builderFunc func(ctx context.Context, r Request) (Result, error)
+
+func (f builderFunc) Inputs(context.Context, Request) (*InputSet, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (f builderFunc) Build(ctx context.Context, r Request) (Result, error) { return f(ctx, r) }
+
+func requests(names ...string) (list []Request) {
+	for _, name := range names {
+		list = append(list, Request{Service: name})
+	}
+	return list
+}
+
+func TestNewPicksByTheSpec(t *testing.T) {
+	named := func(name string) Builder {
+		return builderFunc(func(context.Context, Request) (Result, error) { return Result{Name: name}, nil })
+	}
+	b := New(named("go"), named("node"), named("dockerfile"))
+	for want, spec := range map[string]config.Build{"go": {Go: "./x"}, "node": {Node: "x"}, "dockerfile": {Dockerfile: "x"}} {
+		if got, err := b.Build(t.Context(), Request{Spec: spec}); err != nil || got.Name != want {
+			t.Errorf("built by %q, %v; want %q", got.Name, err, want)
+		}
+	}
+	for _, spec := range []config.Build{{}, {Go: "x", Node: "y"}} {
+		if _, err := b.Build(t.Context(), Request{Service: "s", Spec: spec}); err == nil || !strings.HasPrefix(err.Error(), `building image "s": exactly one`) {
+			t.Errorf("%+v: err = %v", spec, err)
+		}
+	}
+}
+
+func TestAllKeepsTheBudget(t *testing.T) {
+	var running, most atomic.Int32
+	gate := make(chan struct{})
+	b := builderFunc(func(_ context.Context, r Request) (Result, error) {
+		now := running.Add(1)
+		defer running.Add(-1)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		}
+		<-gate
+		return Result{Service: r.Service}, nil
+	})
+	go func() {
+		for range 6 {
+			gate <- struct{}{}
+		}
+	}()
+	var mu sync.Mutex
+	var last event.StepProgress
+	sink := event.SinkFunc(func(e event.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if p := e.(event.StepProgress); p.Done >= last.Done {
+			last = p
+		}
+	})
+	results, err := All(t.Context(), b, requests("a", "b", "c", "d", "e", "f"), Parallel{Jobs: 2, Sink: sink, Step: "build"})
+	if err != nil || most.Load() > 2 {
+		t.Errorf("err = %v, %d at once", err, most.Load())
+	}
+	for i, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		if results[i].Service != name {
+			t.Errorf("result %d is of %q", i, results[i].Service)
+		}
+	}
+	if last.Done != 6 || last.Total != 6 {
+		t.Errorf("the last progress is %+v", last)
+	}
+}
+
+// TestAllEndsTheOthers: one failure cancels, and only it is reported.
+func TestAllEndsTheOthers(t *testing.T) {
+	started := make(chan struct{})
+	b := builderFunc(func(ctx context.Context, r Request) (Result, error) {
+		if r.Service == "bad" {
+			<-started
+			return Result{}, fault.Hint(errors.New("compile error"), "mend it")
+		}
+		close(started)
+		<-ctx.Done()
+		return Result{}, fmt.Errorf("building image %q: %w", r.Service, context.Cause(ctx))
+	})
+	_, err := All(t.Context(), b, requests("slow", "bad"), Parallel{Jobs: 2})
+	if err == nil || err.Error() != "compile error" || fault.HintOf(err) != "mend it" {
+		t.Errorf("err = %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := All(ctx, b, requests("slow"), Parallel{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("err = %v, want a cancelled context", err)
+	}
+}
+
+// oneFile is an input list with one file.
+type oneFile string
+
+func (f oneFile) List(context.Context) (inputs.List, error) {
+	return inputs.List{Files: []string{string(f)}}, nil
+}
+func (f oneFile) Shape(string, []byte) string            { return "" }
+func (f oneFile) Relevant(inputs.Dir, string, bool) bool { return false }
+
+type makeFixture struct {
+	t    *testing.T
+	deps Deps
+	file string
+	set  *InputSet
+}
+
+func newMake(t *testing.T) *makeFixture {
+	t.Helper()
+	store, err := image.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	f := &makeFixture{t: t, deps: Deps{Store: store, Cache: t.TempDir()}, file: filepath.Join(t.TempDir(), "input")}
+	f.save("one")
+	f.set = inputs.Load(filepath.Dir(f.file), "", oneFile(f.file))
+	if err := f.set.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *makeFixture) save(text string) {
+	if err := os.WriteFile(f.file, []byte(text), 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *makeFixture) make(compile func() string) (Result, error) {
+	r := Request{Service: "s", Project: "p", Mode: Release, Platform: "linux/amd64"}
+	return f.deps.Make(f.t.Context(), r, f.set, nil, func(context.Context) (v1.Image, error) {
+		return mutate.Config(empty.Image, v1.Config{Env: []string{"content=" + compile()}})
+	})
+}
+
+// TestMakeFollowsSaves: a save while the compiler runs has it run again, so
+// that image and hash belong together.
+func TestMakeFollowsSaves(t *testing.T) {
+	f := newMake(t)
+	runs := 0
+	result, err := f.make(func() string {
+		runs++
+		content, _ := os.ReadFile(f.file)
+		if runs == 1 {
+			f.save("saved meanwhile")
+		}
+		return string(content)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, _ := result.Image.ConfigFile()
+	if runs != 2 || config.Config.Env[0] != "content=saved meanwhile" || result.InputHash != f.set.Hash() {
+		t.Errorf("%d runs, %q, hash %s of %s", runs, config.Config.Env, result.InputHash, f.set.Hash())
+	}
+	again, err := f.make(func() string { t.Error("made again"); return "" })
+	if err != nil || !again.Cached || again.Digest != result.Digest {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+}
+
+func TestMakeGivesUp(t *testing.T) {
+	f := newMake(t)
+	runs := 0
+	_, err := f.make(func() string { runs++; f.save(fmt.Sprint(runs)); return "" })
+	if err == nil || runs != attempts {
+		t.Errorf("err = %v after %d runs", err, runs)
+	}
+}
+
+func TestClean(t *testing.T) {
+	d := Deps{Cache: t.TempDir()}
+	old, unlock, err := d.LockWorkDir(t.Context(), Request{Project: "p", Service: "old"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	if err := os.WriteFile(filepath.Join(old, "binary"), make([]byte, 1000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	past := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(old, past, past); err != nil {
+		t.Fatal(err)
+	}
+	used, unlock, err := d.LockWorkDir(t.Context(), Request{Project: "p", Service: "used"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	freed, err := d.Clean(t.Context(), 24*time.Hour)
+	if err != nil || freed != 1000 {
+		t.Errorf("freed %d, %v", freed, err)
+	}
+	if _, err := os.Stat(old); !os.IsNotExist(err) {
+		t.Error("the unused folder is there")
+	}
+	if _, err := os.Stat(used); err != nil {
+		t.Error("the used folder is gone")
+	}
+}
