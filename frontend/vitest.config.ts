@@ -6,5 +6,7 @@ export default defineConfig({
   test: {
     include: ["**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // No test waits for time to pass: this is for machines that are busy.
+    testTimeout: 30_000,
   },
 });
