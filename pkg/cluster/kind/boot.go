@@ -21,8 +21,13 @@ import (
 // either way.
 const skipPhases = "preflight,mark-control-plane,kubelet-finalize"
 
-// adminConf is the kubeconfig that kubeadm makes, one of the first things it does.
-const adminConf = "/etc/kubernetes/admin.conf"
+// kubeletConf is a file that kubeadm writes soon, and after admin.conf: when it
+// is there, the other is whole.
+const kubeletConf = "/etc/kubernetes/kubelet.conf"
+
+// kubeadmInit leaves the patch that it reads in the node, and runs kubeadm.
+const kubeadmInit = "mkdir -p " + patchesFolder + " && cat > " + patchesFolder + "/corednsdeployment+strategic.yaml && " +
+	"exec kubeadm init --config=/kind/kubeadm.conf --skip-token-print --skip-phases=" + skipPhases
 
 // boot starts Kubernetes in the one node that kind has provisioned from zr's
 // own image. It does what kind would go on to do (kubeadm init, no taint, the
@@ -36,7 +41,7 @@ func (p *provider) boot(ctx context.Context, e engine.Engine, callback *nodeUp, 
 	both.Go(func() error { return kubeadm(booting, first, sink) })
 	both.Go(func() error {
 		// While the control plane boots, there is time to take its kubeconfig.
-		wait := "until test -s " + adminConf + "; do sleep 0.1; done"
+		wait := "until test -e " + kubeletConf + "; do sleep 0.1; done"
 		if err := first.Run(booting, nil, nil, "sh", "-c", wait); err != nil {
 			return err
 		}
@@ -51,7 +56,7 @@ func (p *provider) boot(ctx context.Context, e engine.Engine, callback *nodeUp, 
 // kubeadm runs kubeadm init and shows which of its phases it is in.
 func kubeadm(ctx context.Context, first node, sink event.Sink) error {
 	phases := &phaseWriter{sink: sink}
-	err := first.Run(ctx, nil, phases, "kubeadm", "init", "--config=/kind/kubeadm.conf", "--skip-token-print", "--skip-phases="+skipPhases)
+	err := first.Run(ctx, strings.NewReader(quickDNS), phases, "sh", "-c", kubeadmInit)
 	if err != nil && ctx.Err() == nil && phases.last != "" {
 		return fmt.Errorf("starting the control plane: in phase %q: %w", phases.last, err)
 	}

@@ -56,11 +56,37 @@ const acceptCgroupV1 = `kind: KubeletConfiguration
 failCgroupV1: false
 `
 
+// patchesFolder is where boot leaves the patches that kubeadm applies to what it
+// deploys itself.
+const patchesFolder = "/kind/patches"
+
+const usePatches = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+patches:
+  directory: ` + patchesFolder + "\n"
+
+// quickDNS lets the cluster's DNS server count as ready when it is: it never is
+// at the first probe, and by default the second comes ten seconds later, until
+// when no service finds another. A second server on the same node would only
+// compete with it.
+const quickDNS = `spec:
+  replicas: 1
+  template:
+    spec:
+      containers:
+      - name: coredns
+        readinessProbe:
+          periodSeconds: 1
+`
+
 // config returns what kind is told. On an ordinary machine only the ports and
 // the number of nodes differ from kind's own defaults.
 func (p *provider) config(e engine.Engine, img image) *v1alpha4.Cluster {
 	c := &v1alpha4.Cluster{Name: p.opts.Name, KubeadmConfigPatches: quickStart}
-	c.Networking.DisableDefaultCNI = img.staticCNI
+	if img.staticCNI {
+		c.Networking.DisableDefaultCNI = true
+		c.KubeadmConfigPatches = append(slices.Clip(c.KubeadmConfigPatches), usePatches)
+	}
 	for i := range p.opts.Nodes {
 		n := v1alpha4.Node{Role: v1alpha4.WorkerRole, Image: img.ref}
 		if i == 0 {

@@ -203,7 +203,7 @@ func (p *provider) noteworthy(r record) []string {
 		notes = append(notes, fmt.Sprintf("cluster %q has %d node(s), the config asks for %d", p.opts.Name, r.Nodes, p.opts.Nodes))
 	}
 	if p.opts.NodeImage != "" && r.NodeImage != p.opts.NodeImage {
-		notes = append(notes, fmt.Sprintf("cluster %q was made from %s, the config asks for %s", p.opts.Name, r.NodeImage, p.opts.NodeImage))
+		notes = append(notes, fmt.Sprintf("cluster %q was made from %s, the config asks for %s", p.opts.Name, r.MadeFrom, p.opts.NodeImage))
 	}
 	return notes
 }

@@ -3,6 +3,7 @@ package kind
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,9 @@ func TestConfig(t *testing.T) {
 	}
 	if last := got.KubeadmConfigPatches[len(got.KubeadmConfigPatches)-1]; last != acceptCgroupV1 {
 		t.Errorf("the last kubeadm patch is %q", last)
+	}
+	if !slices.Contains(got.KubeadmConfigPatches, usePatches) || slices.Contains(plain.KubeadmConfigPatches, usePatches) {
+		t.Error("patches of kubeadm's own deployments are for zr's own image, and only for that")
 	}
 	if len(quickStart) != len(plain.KubeadmConfigPatches) {
 		t.Error("config grew the patches that all clusters share")

@@ -15,9 +15,6 @@ import (
 	"zr/pkg/cluster/engine"
 )
 
-// environment guards what library changes.
-var environment sync.Mutex
-
 // library returns the kind library for an engine. kind starts the engine's
 // commands itself and hands them this process's environment, so that the
 // settings which a constrained machine needs must be there while it works;
@@ -37,31 +34,60 @@ func library(e engine.Engine, logger kindlog.Logger) (lib *kindcluster.Provider,
 	if logger == nil {
 		logger = kindlog.NoopLogger{}
 	}
-	restore = setenv(e.Env)
+	restore = environment.set(e.Env)
 	return kindcluster.NewProvider(kindcluster.ProviderWithLogger(logger), option), restore, nil
 }
 
-// setenv sets variables of this process and returns how to set them back.
-func setenv(vars []string) (restore func()) {
-	if len(vars) == 0 {
-		return func() {}
+// environment is this process's, as far as library changes it.
+var environment = variables{held: map[string]*held{}}
+
+// variables are environment variables that several callers may need at once,
+// all with the same value.
+type variables struct {
+	mu   sync.Mutex
+	held map[string]*held
+}
+
+// held is a variable that is set, and what it was before.
+type held struct {
+	users int
+	old   string
+	had   bool
+}
+
+// set sets variables, each given as KEY=value, until restore is called.
+func (v *variables) set(vars []string) (restore func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, kv := range vars {
+		key, value, _ := strings.Cut(kv, "=")
+		h := v.held[key]
+		if h == nil {
+			h = &held{}
+			h.old, h.had = os.LookupEnv(key)
+			v.held[key] = h
+			os.Setenv(key, value)
+		}
+		h.users++
 	}
-	environment.Lock()
-	var undo []func()
-	for _, v := range vars {
-		key, value, _ := strings.Cut(v, "=")
-		if old, had := os.LookupEnv(key); had {
-			undo = append(undo, func() { os.Setenv(key, old) })
+	return func() { v.restore(vars) }
+}
+
+func (v *variables) restore(vars []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, kv := range vars {
+		key, _, _ := strings.Cut(kv, "=")
+		h := v.held[key]
+		if h.users--; h.users > 0 {
+			continue
+		}
+		delete(v.held, key)
+		if h.had {
+			os.Setenv(key, h.old)
 		} else {
-			undo = append(undo, func() { os.Unsetenv(key) })
+			os.Unsetenv(key)
 		}
-		os.Setenv(key, value)
-	}
-	return func() {
-		for _, f := range undo {
-			f()
-		}
-		environment.Unlock()
 	}
 }
 

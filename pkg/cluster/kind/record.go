@@ -29,7 +29,8 @@ const controlPlaneLabel = "node-role.kubernetes.io/control-plane"
 type record struct {
 	Ports     []Port `json:"ports"`
 	Nodes     int    `json:"nodes"`
-	NodeImage string `json:"nodeImage"`
+	NodeImage string `json:"nodeImage,omitempty"` // as the config asked for it
+	MadeFrom  string `json:"madeFrom"`            // as EnsureNodeImage named it
 }
 
 // first returns the node that is made first, under the name that kind gives it.
@@ -39,7 +40,7 @@ func (p *provider) first(e engine.Engine) node {
 
 // finish writes the record and waits for the nodes.
 func (p *provider) finish(ctx context.Context, e engine.Engine, img image) (*found, error) {
-	text, err := json.Marshal(record{Ports: p.opts.Ports, Nodes: p.opts.Nodes, NodeImage: img.source})
+	text, err := json.Marshal(record{Ports: p.opts.Ports, Nodes: p.opts.Nodes, NodeImage: p.opts.NodeImage, MadeFrom: img.source})
 	if err != nil {
 		return nil, err
 	}
