@@ -28,12 +28,16 @@ type Decision struct {
 	Reason  string       `json:"reason"`
 }
 
-// Work is what one run of a unit has to make live. All says that paths are not
-// enough: compare everything.
+// Work is what one run of a unit has to make live.
 type Work struct {
 	Action event.Action
 	Paths  []string
-	All    bool
+	// All says that paths are not enough: compare everything.
+	All bool
+	// Forced says that the user asked for it: do it even if nothing changed.
+	Forced bool
+	// Quiet says that nobody asked: report it only if there was something to do.
+	Quiet bool
 }
 
 // Unit is one thing that saves change: a service under live reload, or the
@@ -47,6 +51,13 @@ type Unit interface {
 	// Run makes work live and fills in the durations of the trace. It leaves
 	// the running version as it was when it fails or when ctx ends.
 	Run(ctx context.Context, work Work, trace *event.Reload) error
+}
+
+// Starter is a Unit that compares before the first save: what runs may be from
+// an earlier session, and the sources may have changed since.
+type Starter interface {
+	Unit
+	First() Work
 }
 
 // Fault is an error of the user's own code or files, as a compiler or a
@@ -95,6 +106,9 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 	timers := make(chan *lane)
 	for i, u := range l.units {
 		lanes[i] = &lane{unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers}
+		if s, ok := u.(Starter); ok {
+			lanes[i].begin(s.First())
+		}
 	}
 	for {
 		select {

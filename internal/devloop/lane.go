@@ -43,6 +43,14 @@ type outcome struct {
 // rank orders actions by what they include: a rebuild also restarts and syncs.
 var rank = map[event.Action]int{event.Ignore: 0, event.Sync: 1, event.Restart: 2, event.Rebuild: 3, event.Apply: 4}
 
+// begin starts the work that comes before every save.
+func (n *lane) begin(w Work) {
+	n.lastSave = time.Now()
+	n.noticedAt = n.lastSave
+	n.merge(w)
+	n.start()
+}
+
 // offer takes what of a batch concerns the unit.
 func (n *lane) offer(b Batch) {
 	work := Work{Action: event.Ignore, All: b.Rescan}
@@ -67,7 +75,7 @@ func (n *lane) offer(b Batch) {
 func (n *lane) order(c Command) {
 	n.lastSave = time.Now()
 	n.noticedAt = n.lastSave
-	n.merge(Work{Action: c.Action, All: true})
+	n.merge(Work{Action: c.Action, All: true, Forced: true})
 	n.cancelled = 0
 	if n.running == nil {
 		n.start()
@@ -83,6 +91,8 @@ func (n *lane) merge(w Work) {
 	}
 	n.pending.Action = dearer(n.pending.Action, w.Action)
 	n.pending.All = n.pending.All || w.All
+	n.pending.Forced = n.pending.Forced || w.Forced
+	n.pending.Quiet = n.pending.Quiet && w.Quiet
 	for _, path := range w.Paths {
 		if !slices.Contains(n.pending.Paths, path) {
 			n.pending.Paths = append(n.pending.Paths, path)
@@ -168,7 +178,9 @@ func (n *lane) start() {
 	if rank[work.Action] >= rank[event.Restart] {
 		state = event.Building
 	}
-	n.sink.Emit(event.ServiceState{Service: n.unit.Name(), State: state})
+	if !work.Quiet {
+		n.sink.Emit(event.ServiceState{Service: n.unit.Name(), State: state})
+	}
 	trace := event.Reload{
 		Service: n.unit.Name(), Action: work.Action, Paths: work.Paths,
 		Saved: n.lastSave, Noticed: n.noticedAt.Sub(n.lastSave),
@@ -198,14 +210,14 @@ func (n *lane) ended() {
 	}
 	n.cancelled = 0
 	if n.ctx.Err() == nil {
-		n.report(n.outcome)
+		n.report(work, n.outcome)
 	}
 	if n.pending != nil {
 		n.start()
 	}
 }
 
-func (n *lane) report(o outcome) {
+func (n *lane) report(w Work, o outcome) {
 	name := n.unit.Name()
 	state := event.ServiceState{Service: name, State: event.Healthy, Build: o.trace.Build}
 	if o.err != nil {
@@ -224,7 +236,9 @@ func (n *lane) report(o outcome) {
 		n.problem = false
 		n.sink.Emit(event.Problem{Source: name, Cleared: true})
 	}
-	n.sink.Emit(o.trace)
+	if !w.Quiet || o.err != nil || o.trace.Bytes > 0 || o.trace.Swapped > 0 {
+		n.sink.Emit(o.trace)
+	}
 	n.sink.Emit(state)
 }
 

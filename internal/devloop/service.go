@@ -27,6 +27,7 @@ type Inputs interface {
 // does it.
 type Container interface {
 	Push(ctx context.Context, c livesync.Change) (livesync.Result, error)
+	State() livesync.State
 }
 
 // Program is a service that is compiled on this machine: each save swaps the
@@ -41,12 +42,14 @@ type Program struct {
 	// the program is and the hash of what it was compiled from: never that of
 	// a file saved meanwhile. Its error is what the compiler said.
 	Compile func(ctx context.Context) (path, hash string, err error)
-
-	live string // the hash that the container runs
 }
 
 // Name returns the service's name.
 func (p *Program) Name() string { return p.Service }
+
+// First compiles what is there: the container may run something else, and the
+// next version can be sent as the difference to this one.
+func (p *Program) First() Work { return Work{Action: event.Restart, All: true, Quiet: true} }
 
 // Plan asks the build itself which paths it reads.
 func (p *Program) Plan(path string) Decision {
@@ -68,23 +71,26 @@ func (p *Program) Run(ctx context.Context, work Work, trace *event.Reload) error
 	}
 	result, err := p.Container.Push(ctx, livesync.Change{
 		Files: map[string]livesync.Source{p.File: {Path: binary}}, Complete: true,
-		Build: hash, Restart: true, Force: work.All,
+		Build: hash, Restart: true, Force: work.Forced,
 	})
-	if err := settle(result, err, trace); err != nil {
-		return err
-	}
-	p.live = hash
-	return nil
+	return settle(result, err, trace)
 }
 
-// compile builds the program, unless what runs was built from the same inputs.
+// runs reports whether the container runs what was built from the given inputs.
+func (p *Program) runs(hash string) bool {
+	s := p.Container.State()
+	return s.InStep && s.Status.Phase == livesync.Healthy && s.Status.Build == hash
+}
+
+// compile builds the program, unless the container runs what was built from
+// the same inputs.
 func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (hash, binary string, err error) {
 	begin := time.Now()
 	defer func() { trace.Built = time.Since(begin) }()
 	if err := p.Inputs.Refresh(ctx); err != nil {
 		return "", "", stopped(ctx, &Fault{err.Error()})
 	}
-	if hash = p.Inputs.Hash(); hash == p.live && !work.All {
+	if hash = p.Inputs.Hash(); !work.All && p.runs(hash) {
 		return hash, "", nil
 	}
 	binary, hash, err = p.Compile(ctx)
@@ -109,6 +115,9 @@ type Sources struct {
 
 // Name returns the service's name.
 func (s *Sources) Name() string { return s.Service }
+
+// First compares every file: the container may hold an earlier session's.
+func (s *Sources) First() Work { return Work{Action: event.Sync, All: true, Quiet: true} }
 
 // manifests are the files that decide which packages are installed.
 var manifests = map[string]bool{"package.json": true, "package-lock.json": true, "npm-shrinkwrap.json": true, ".npmrc": true}
@@ -141,7 +150,8 @@ func (s *Sources) Run(ctx context.Context, work Work, trace *event.Reload) error
 	trace.Build = change.Build
 	if work.All || work.Action != event.Sync {
 		change.Complete = true
-		change.Force = work.All && work.Action == event.Restart
+		change.Restart = work.Forced && work.Action == event.Restart
+		change.Force = change.Restart
 		for _, file := range s.Inputs.Files() {
 			s.add(&change, filepath.Join(s.Root, file.Path))
 		}
@@ -230,10 +240,7 @@ func settle(r livesync.Result, err error, trace *event.Reload) error {
 	if r.Reason == "" {
 		return nil
 	}
-	text := r.Reason
-	if len(r.Output) > 0 {
-		text += "\n" + strings.Join(r.Output, "\n")
-	}
+	text := withOutput(r.Reason, r.Output)
 	if r.RolledBack {
 		trace.Build = r.Build
 		return fmt.Errorf("%w (it answered again after %v): %w", ErrRolledBack, r.Restored.Round(time.Millisecond), &Fault{text})

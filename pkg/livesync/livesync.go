@@ -51,6 +51,13 @@ type Options struct {
 // Status is what the container runs.
 type Status = wire.Status
 
+// What the process of a container is doing.
+const (
+	Starting = wire.Starting // it runs, and has not answered as healthy yet
+	Healthy  = wire.Healthy  // it runs, and has answered as healthy
+	Down     = wire.Down     // it ended by itself and is started again after a pause
+)
+
 // State is what a session knows about the other side.
 type State struct {
 	// Connected says that the agent answers. Err says why it does not.

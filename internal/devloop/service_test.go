@@ -1,0 +1,241 @@
+package devloop
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"zr/pkg/build"
+	"zr/pkg/event"
+	"zr/pkg/livesync"
+)
+
+// inputs is a set of files whose hash the test sets.
+type inputs struct {
+	root string
+	hash string
+	err  error
+}
+
+func (i *inputs) Refresh(context.Context) error { return i.err }
+func (i *inputs) Hash() string                  { return i.hash }
+func (i *inputs) Contains(path string) bool     { return strings.HasPrefix(path, i.root) }
+
+func (i *inputs) Files() []build.InputFile {
+	var files []build.InputFile
+	_ = filepath.WalkDir(i.root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			rel, _ := filepath.Rel(i.root, path)
+			files = append(files, build.InputFile{Path: rel})
+		}
+		return nil
+	})
+	return files
+}
+
+// container takes what it is pushed.
+type container struct {
+	pushed []livesync.Change
+	state  livesync.State
+	result livesync.Result
+	err    error
+}
+
+func (c *container) State() livesync.State { return c.state }
+
+func (c *container) Push(_ context.Context, change livesync.Change) (livesync.Result, error) {
+	c.pushed = append(c.pushed, change)
+	if c.err == nil && c.result.Reason == "" {
+		c.state.InStep = true
+		c.state.Status.Build, c.state.Status.Phase = change.Build, livesync.Healthy
+	}
+	return c.result, c.err
+}
+
+func program(c *container, in *inputs, compile error) (*Program, *int) {
+	n := 0
+	return &Program{Service: "api", Inputs: in, Container: c, File: "api", Compile: func(context.Context) (string, string, error) {
+		n++
+		return "/out/api", in.hash, compile
+	}}, &n
+}
+
+func TestProgram(t *testing.T) {
+	c, in := &container{}, &inputs{root: "/p", hash: "one"}
+	p, compiled := program(c, in, nil)
+	var trace event.Reload
+	run := func(w Work) {
+		t.Helper()
+		if err := p.Run(t.Context(), w, &trace); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(p.First())
+	want := livesync.Change{Files: map[string]livesync.Source{"api": {Path: "/out/api"}}, Complete: true, Build: "one", Restart: true}
+	if diff := cmp.Diff([]livesync.Change{want}, c.pushed); diff != "" || trace.Build != "one" {
+		t.Fatal(diff)
+	}
+	run(Work{Action: event.Restart, Paths: []string{"/p/a.go"}})
+	if *compiled != 1 || len(c.pushed) != 1 {
+		t.Errorf("the same inputs again: compiled %d times, pushed %d times", *compiled, len(c.pushed))
+	}
+	c.state.Status.Build = "older" // it was put back since
+	run(Work{Action: event.Restart, Paths: []string{"/p/a.go"}})
+	if *compiled != 2 || len(c.pushed) != 2 {
+		t.Errorf("what runs is another version: compiled %d times, pushed %d times", *compiled, len(c.pushed))
+	}
+	run(Work{Action: event.Restart, All: true, Forced: true})
+	if *compiled != 3 || !c.pushed[2].Force {
+		t.Errorf("the user asked: compiled %d times, %+v", *compiled, c.pushed)
+	}
+}
+
+func TestProgramFails(t *testing.T) {
+	var f *Fault
+	c, in := &container{}, &inputs{hash: "one"}
+	p, _ := program(c, in, errors.New("a.go:1:1: syntax error"))
+	if err := p.Run(t.Context(), p.First(), &event.Reload{}); !errors.As(err, &f) || len(c.pushed) > 0 {
+		t.Errorf("what does not compile: %v, pushed %v", err, c.pushed)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Run(ctx, p.First(), &event.Reload{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	p, _ = program(c, in, nil)
+	c.result = livesync.Result{Reason: "exited with status 2", Output: []string{"panic: no"}, RolledBack: true, Restored: time.Second, Build: "zero"}
+	trace := event.Reload{}
+	err := p.Run(t.Context(), p.First(), &trace)
+	if !errors.Is(err, ErrRolledBack) || !errors.As(err, &f) || !strings.Contains(f.Text, "panic: no") || trace.Build != "zero" {
+		t.Errorf("rolled back: %v, trace %+v", err, trace)
+	}
+	c.result.RolledBack = false
+	if err := p.Run(t.Context(), p.First(), &trace); errors.Is(err, ErrRolledBack) || !errors.As(err, &f) {
+		t.Errorf("not healthy: %v", err)
+	}
+	c.result, c.err = livesync.Result{}, livesync.ErrReplaced
+	if err := p.Run(t.Context(), p.First(), &trace); !errors.Is(err, livesync.ErrReplaced) || errors.As(err, &f) && f == nil {
+		t.Errorf("the container went away: %v", err)
+	}
+}
+
+func TestSources(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "web")
+	for path, content := range map[string]string{"package.json": "{}", "app/page.tsx": "x", "app/new.tsx": "y"} {
+		full := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, in := &container{}, &inputs{root: root, hash: "one"}
+	rebuilt := 0
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: root, Dir: dir, Rebuild: func(context.Context) error { rebuilt++; return nil }}
+	for path, want := range map[string]event.Action{
+		filepath.Join(dir, "app/page.tsx"):      event.Sync,
+		filepath.Join(dir, "package-lock.json"): event.Rebuild,
+		filepath.Join(root, "other/x.ts"):       event.Ignore,
+		dir + "-too/x.ts":                       event.Ignore,
+	} {
+		if got := s.Plan(path); got.Action != want {
+			t.Errorf("%s: %+v, want %s", path, got, want)
+		}
+	}
+	run := func(w Work) livesync.Change {
+		t.Helper()
+		if err := s.Run(t.Context(), w, &event.Reload{}); err != nil {
+			t.Fatal(err)
+		}
+		return c.pushed[len(c.pushed)-1]
+	}
+	files := func(c livesync.Change) []string {
+		var names []string
+		for name := range c.Files {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		return names
+	}
+	got := run(s.First())
+	if diff := cmp.Diff([]string{"app/new.tsx", "app/page.tsx", "package.json"}, files(got)); diff != "" || !got.Complete || got.Restart || got.Build != "one" {
+		t.Errorf("at first: %+v", got)
+	}
+	got = run(Work{Action: event.Sync, Paths: []string{filepath.Join(dir, "app/page.tsx"), filepath.Join(dir, "app/gone.tsx")}})
+	if diff := cmp.Diff([]string{"app/page.tsx"}, files(got)); diff != "" || got.Complete || !slices.Equal(got.Gone, []string{"app/gone.tsx"}) {
+		t.Errorf("two paths: %+v", got)
+	}
+	got = run(Work{Action: event.Rebuild, Paths: []string{filepath.Join(dir, "package.json")}})
+	if rebuilt != 1 || !got.Complete || got.Restart {
+		t.Errorf("rebuilt %d times, then %+v", rebuilt, got)
+	}
+	if got = run(Work{Action: event.Restart, All: true}); got.Restart || !got.Complete {
+		t.Errorf("after lost events: %+v", got)
+	}
+	if got = run(Work{Action: event.Restart, All: true, Forced: true}); !got.Restart || !got.Force {
+		t.Errorf("the user asked for a restart: %+v", got)
+	}
+}
+
+// starter is a unit that compares before the first save.
+type starter struct{ *unit }
+
+func (starter) First() Work { return Work{Action: event.Restart, All: true, Quiet: true} }
+
+func TestStarter(t *testing.T) {
+	u := &unit{name: "api", takes: time.Second}
+	events := script(t, []Unit{starter{u}}, func(func(...string), func(Command)) {})
+	if diff := cmp.Diff([]string{"start restart *", "done restart *"}, u.log); diff != "" {
+		t.Error(diff)
+	}
+	want := []event.Event{event.ServiceState{Service: "api", State: event.Healthy, Build: "hash"}}
+	if diff := cmp.Diff(want, events); diff != "" {
+		t.Error(diff)
+	}
+	// A save does not wait for it, and what it would have done is done.
+	u = &unit{name: "api", takes: time.Second}
+	events = script(t, []Unit{starter{u}}, func(save func(...string), _ func(Command)) {
+		time.Sleep(100 * time.Millisecond)
+		save("a.go")
+	})
+	want2 := []string{"start restart *", "cancelled restart *", "start restart a.go*", "done restart a.go*"}
+	if diff := cmp.Diff(want2, u.log); diff != "" || len(events) != 3 {
+		t.Error(diff, events)
+	}
+}
+
+func TestStateOf(t *testing.T) {
+	for name, c := range map[string]struct {
+		state livesync.State
+		want  event.ServiceState
+	}{
+		"lost":     {livesync.State{Err: errors.New("no pod runs")}, event.ServiceState{State: event.Starting, Reason: "no pod runs"}},
+		"lost now": {livesync.State{}, event.ServiceState{State: event.Starting, Reason: "the connection to its pod is opened anew"}},
+		"healthy":  {livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Healthy, Build: "b"}}, event.ServiceState{State: event.Healthy, Build: "b"}},
+		"starting": {livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Starting, Build: "b"}}, event.ServiceState{State: event.Starting, Build: "b"}},
+		"crashed": {
+			livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Down, Build: "b", Reason: "exited with status 2", Output: []string{"panic"}}},
+			event.ServiceState{State: event.Unhealthy, Build: "b", Reason: "exited with status 2\npanic"},
+		},
+		"taken back": {
+			livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Healthy, Build: "a", Reason: "exited", RolledBack: true}},
+			event.ServiceState{State: event.Healthy, Build: "a", Reason: "the version before the last save runs: exited"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.want.Service = "api"
+			if diff := cmp.Diff(c.want, StateOf("api", c.state)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
