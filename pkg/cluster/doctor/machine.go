@@ -41,11 +41,9 @@ func checkPorts(ports []Port) []Check {
 		c := Check{Name: fmt.Sprintf("port %d", p.Host), Status: OK, Detail: "free for " + p.Service}
 		if err := hostport.Check(p.Host); err != nil {
 			c.Status, c.Detail = Fail, err.Error()
-			c.Fix = fmt.Sprintf("stop what has it, or set cluster.ports.%s in the config", p.Service)
 			var taken *hostport.Taken
-			if errors.As(err, &taken) && taken.Owner.PID != 0 {
-				c.Fix = fmt.Sprintf("kill %d, or set cluster.ports.%s in the config", taken.Owner.PID, p.Service)
-			}
+			errors.As(err, &taken)
+			c.Fix = fmt.Sprintf("%s, or set cluster.ports.%s in the config", taken.Owner.Remedy(), p.Service)
 		}
 		checks = append(checks, c)
 	}

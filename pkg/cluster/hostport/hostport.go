@@ -24,13 +24,30 @@ type Taken struct {
 type Owner struct {
 	PID     int
 	Command string // its command line, cut short
+	// Container says whose port it is where the process only holds it for a
+	// container: "podman container x". Killing the process would not free it.
+	Container string
 }
 
 func (o Owner) String() string {
-	if o.PID == 0 {
+	switch {
+	case o.PID == 0:
 		return "a process that cannot be told without its owner's rights"
+	case o.Container != "":
+		return o.Container
 	}
 	return fmt.Sprintf("process %d (%s)", o.PID, o.Command)
+}
+
+// Remedy says how to free the port.
+func (o Owner) Remedy() string {
+	switch {
+	case o.Container != "":
+		return "stop " + o.Container
+	case o.PID != 0:
+		return fmt.Sprintf("stop it (kill %d)", o.PID)
+	}
+	return "stop what has the port"
 }
 
 func (t *Taken) Error() string {
@@ -46,9 +63,17 @@ func (t *Taken) Unwrap() error { return t.Err }
 // Check returns a *Taken when nothing can listen at the port of the loopback
 // address, and nil when the port is free.
 func Check(port int32) error {
+	if taken := check(port); taken != nil {
+		return taken
+	}
+	return nil
+}
+
+func check(port int32) *Taken {
 	l, err := net.Listen("tcp4", net.JoinHostPort(Loopback, strconv.Itoa(int(port))))
 	if err == nil {
-		return l.Close()
+		l.Close()
+		return nil
 	}
 	taken := &Taken{Port: port, Err: err}
 	if errors.Is(err, syscall.EADDRINUSE) {

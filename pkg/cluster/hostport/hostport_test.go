@@ -43,3 +43,19 @@ func TestListeners(t *testing.T) {
 		t.Errorf("listeners at 3002: %v", got)
 	}
 }
+
+func TestContainer(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"/usr/bin/conmon", "-c", "abc", "-n", "web"}, "podman container web"},
+		{[]string{"/usr/bin/docker-proxy", "-proto", "tcp"}, "a docker container (docker ps shows which)"},
+		{[]string{"node", "-n", "web"}, ""},
+		{[]string{""}, ""},
+	} {
+		if got := container(tt.args); got != tt.want {
+			t.Errorf("container(%q) = %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}

@@ -1,10 +1,10 @@
 package hostport
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,7 +45,9 @@ func owner(proc string, port int32) Owner {
 		if err != nil {
 			continue
 		}
-		return Owner{PID: pid, Command: command(dir)}
+		text, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		args := strings.Split(strings.TrimRight(string(text), "\x00"), "\x00")
+		return Owner{PID: pid, Command: command(dir, args), Container: container(args)}
 	}
 	return Owner{}
 }
@@ -66,9 +68,9 @@ func listeners(table string, port int32) []string {
 	return found
 }
 
-func command(dir string) string {
-	text, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
-	line := strings.TrimSpace(string(bytes.ReplaceAll(text, []byte{0}, []byte{' '})))
+// command returns a command line, cut short.
+func command(dir string, args []string) string {
+	line := strings.TrimSpace(strings.Join(args, " "))
 	if line == "" { // a zombie or a kernel thread has no command line
 		name, _ := os.ReadFile(filepath.Join(dir, "comm"))
 		line = strings.TrimSpace(string(name))
@@ -77,4 +79,20 @@ func command(dir string) string {
 		line = string(r[:maxCommand-1]) + "…"
 	}
 	return line
+}
+
+// container tells for which container a command line of an engine's helper
+// holds a port, or returns "".
+func container(args []string) string {
+	switch filepath.Base(args[0]) {
+	case "conmon": // podman's, with the name after -n
+		if i := slices.Index(args, "-n"); i >= 0 && i+1 < len(args) {
+			return "podman container " + args[i+1]
+		}
+	case "docker-proxy": // knows an address only
+		return "a docker container (docker ps shows which)"
+	case "rootlessport":
+		return "a rootless container"
+	}
+	return ""
 }

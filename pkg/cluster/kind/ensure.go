@@ -200,16 +200,18 @@ func (p *provider) portsFree() error {
 
 func (p *provider) portFree(port int32) error {
 	err := hostport.Check(port)
-	if err == nil {
+	var taken *hostport.Taken
+	if !errors.As(err, &taken) {
 		return nil
 	}
+	remedy := taken.Owner.Remedy()
 	for _, wanted := range p.opts.Ports {
 		if wanted.Host == port {
 			return fault.Hint(fmt.Errorf("publishing service %q: %w", wanted.Service, err), fmt.Sprintf(
-				"stop what has the port, or give the service another one of this machine: cluster.ports.%s in the config", wanted.Service))
+				"%s, or give the service another port of this machine: cluster.ports.%s in the config", remedy, wanted.Service))
 		}
 	}
-	return fault.Hint(err, "stop what has the port")
+	return fault.Hint(err, remedy)
 }
 
 // Notices of what a constrained machine calls for, each only where it does.
