@@ -25,6 +25,9 @@ const skipPhases = "preflight,mark-control-plane,kubelet-finalize"
 // is there, the other is whole.
 const kubeletConf = "/etc/kubernetes/kubelet.conf"
 
+// storageManifests is where kind looks for them, too.
+const storageManifests = "/kind/manifests/default-storage.yaml"
+
 // kubeadmInit leaves the patch that it reads in the node, and runs kubeadm.
 const kubeadmInit = "mkdir -p " + patchesFolder + " && cat > " + patchesFolder + "/corednsdeployment+strategic.yaml && " +
 	"exec kubeadm init --config=/kind/kubeadm.conf --skip-token-print --skip-phases=" + skipPhases
@@ -50,7 +53,7 @@ func (p *provider) boot(ctx context.Context, e engine.Engine, callback *nodeUp, 
 	if err := both.Wait(); err != nil {
 		return err
 	}
-	return p.addStorageClass(ctx)
+	return p.addStorage(ctx, first)
 }
 
 // kubeadm runs kubeadm init and shows which of its phases it is in.
@@ -88,10 +91,18 @@ func (w *phaseWriter) Write(b []byte) (int, error) {
 	}
 }
 
-// addStorageClass makes the class for claims that name none, served by the
-// controller manager from the node's disk: what kind does for an image without
-// a storage provisioner.
-func (p *provider) addStorageClass(ctx context.Context) error {
+// addStorage applies what the node image brings for claims that name no class,
+// as kind does; an image without gets the class that the controller manager
+// serves from the node's disk.
+func (p *provider) addStorage(ctx context.Context, first node) error {
+	const create = "! test -e " + storageManifests + " || exec kubectl --kubeconfig=/etc/kubernetes/admin.conf create -f " + storageManifests + " -o name"
+	var made bytes.Buffer
+	if err := first.Run(ctx, nil, &made, "sh", "-c", create); err != nil {
+		return fmt.Errorf("adding the storage of the node image: %w", err)
+	}
+	if made.Len() > 0 {
+		return nil
+	}
 	api, err := p.api()
 	if err != nil {
 		return err
