@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,16 +56,20 @@ func (s *stack) nodeImage(ctx context.Context, e engine.Engine) (string, error) 
 	return s.loadEngine(ctx, e, made)
 }
 
-// engineHolds returns the name by which the engine knows ref.
+// engineHolds returns the name by which the engine knows ref. An image that was
+// made from a recipe which has changed since counts as absent.
 func engineHolds(ctx context.Context, e engine.Engine, ref string) (string, bool, error) {
 	name, err := image.Normalize(ref)
 	if err != nil {
 		return "", false, err
 	}
-	if _, err := e.Output(ctx, "image", "inspect", "--format", "{{.Id}}", name); err != nil {
+	key, err := e.Output(ctx, "image", "inspect", "--format", `{{index .Config.Labels "`+recipe.KeyLabel+`"}}`, name)
+	if err != nil {
 		return name, false, ctx.Err()
 	}
-	return name, true, nil
+	made := strings.TrimSpace(string(key))
+	r, known := recipe.Find(ref)
+	return name, !known || made == "" || made == r.Key(), nil
 }
 
 // loadEngine streams an image of the store, got there first where need be,
