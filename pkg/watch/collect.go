@@ -8,24 +8,32 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// When a batch is closed. A save of any editor that was tried is over within
-// restWindow of its last event; a person cannot tell longestBatch from "at
-// once" when a tool writes on and on.
+// When a batch is closed.
 const (
-	restWindow   = 15 * time.Millisecond
+	// restWindow: the editors that were tried are done within 5 ms of the
+	// first event of a save, and a person does not notice 15.
+	restWindow = 15 * time.Millisecond
+	// goneWindow holds a batch in which a file is missing. Several editors
+	// move the old file away before they put the new one there; a busy machine
+	// may stop them in between, and a build without that file would be wrong.
+	goneWindow = 50 * time.Millisecond
+	// longestBatch is the end of waiting for a tool that writes on and on.
 	longestBatch = 500 * time.Millisecond
 )
 
-// A batch of bulkPaths and more is no typing: a checkout, a generator, an
-// unpacked archive. It is worth the wait to see it whole, since what would be
-// built in its middle is of no use to anybody.
+// A batch of bulkPaths and more is no typing: a generator, an unpacked archive,
+// a checkout. What would be built in its middle is of no use to anybody.
 const (
-	bulkPaths   = 100
-	bulkRest    = 150 * time.Millisecond
-	longestBulk = 10 * time.Second
-	// gitBusy is how long a lock of git, which it holds while it writes the
-	// tree, keeps a bulk open after the last event.
-	gitBusy = 5 * time.Second
+	bulkPaths = 100
+	bulkRest  = 100 * time.Millisecond
+)
+
+// While git writes a tree it holds a lock, and the batch stays open. It holds
+// it too while `git commit` waits for an editor: saves beside that must not
+// wait, so a small batch is held for as long only as git may take to get going.
+const (
+	gitStarts  = 2 * time.Second
+	gitLongest = 30 * time.Second
 )
 
 // collector gathers raw events into the open batch. It belongs to one
@@ -33,38 +41,76 @@ const (
 type collector struct {
 	tree *tree
 	seen *seen
+	fail func(error) // told what cannot be watched
 
-	paths       map[string]bool // real path → it was made while the batch was open
+	paths       map[string]pending
 	order       []string
+	missing     int // paths that were there before the batch and are gone
 	first, last time.Time
 	rescan      bool
+	locked      time.Time // since when git holds its lock; zero without one
+	lost        []root    // roots that are gone
 }
 
-// take adds one raw event that arrived at now.
-func (c *collector) take(e rawEvent, now time.Time) {
-	if e.overflow {
-		c.overflowed(now)
-		return
+// pending is what the events say of a path of the open batch.
+type pending struct {
+	made   bool // it was not there before the batch
+	gone   bool
+	folder bool // what is gone was a folder
+	moved  bool // and left with all in it, of which the kernel says nothing
+}
+
+// take adds one raw event.
+func (c *collector) take(e rawEvent) {
+	switch {
+	case e.overflow:
+		c.overflowed(e.at)
+	case c.tree.isGitLock(e.path):
+		c.lock(e)
+	case e.op == fsnotify.Chmod && !c.modeChanged(e.path):
+		// touch, or a link to it came or went: the content is the same
+	case e.op.Has(fsnotify.Remove) || e.op.Has(fsnotify.Rename):
+		c.left(e)
+	case e.op.Has(fsnotify.Create) && c.enter(e.path, e.at):
+	case !c.tree.isDir(e.path) && !c.tree.hidden(e.path, false):
+		c.touch(e.path, pending{made: e.op.Has(fsnotify.Create)}, e.at)
+		c.reloadIgnore(e.path, e.at)
 	}
-	if e.op == fsnotify.Chmod {
-		return
+}
+
+// lock follows git's lock, which is made first and, after the tree is
+// written, renamed or removed.
+func (c *collector) lock(e rawEvent) {
+	if e.op.Has(fsnotify.Create) {
+		c.locked = e.at
+	} else if e.op.Has(fsnotify.Remove) || e.op.Has(fsnotify.Rename) {
+		c.locked = time.Time{}
 	}
-	wasDir := c.tree.isDir(e.path)
-	if e.op.Has(fsnotify.Remove) || e.op.Has(fsnotify.Rename) {
-		if wasDir {
-			c.tree.drop(e.path, e.op.Has(fsnotify.Rename))
+}
+
+// modeChanged tells chmod from touch, for files that were reported before.
+func (c *collector) modeChanged(path string) bool {
+	if _, known := c.seen.files[path]; !known {
+		return false
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// left takes a path that is gone, or has another name now.
+func (c *collector) left(e rawEvent) {
+	p := pending{gone: true, folder: c.tree.isDir(e.path)}
+	p.moved = p.folder && e.op.Has(fsnotify.Rename)
+	hidden := c.tree.hidden(e.path, p.folder)
+	c.tree.drop(e.path)
+	for _, r := range c.tree.roots {
+		if e.path == r.real {
+			c.lost = append(c.lost, r)
 		}
-		if !c.tree.hidden(e.path, wasDir) {
-			c.touch(e.path, false, now)
-		}
-		return
 	}
-	if e.op.Has(fsnotify.Create) && c.enter(e.path, now) {
-		return
-	}
-	if !wasDir && !c.tree.hidden(e.path, false) {
-		c.touch(e.path, e.op.Has(fsnotify.Create), now)
-		c.reloadIgnore(e.path)
+	if !hidden {
+		c.touch(e.path, p, e.at)
+		c.reloadIgnore(e.path, e.at)
 	}
 }
 
@@ -79,100 +125,150 @@ func (c *collector) enter(path string, now time.Time) bool {
 	if !ok || c.tree.hidden(path, true) {
 		return true
 	}
-	files, err := c.tree.add(r, path)
-	if err != nil {
-		c.rescan = true // a limit was reached: the consumer compares everything
-		c.touch(path, true, now)
+	if p, open := c.paths[path]; open && p.gone {
+		c.rescan = c.rescan || p.moved // which files went with the old one is not known
+		c.missing -= count(p)
+		p.gone = false
+		c.paths[path] = p
 	}
-	for _, file := range files {
-		c.touch(file, true, now)
-	}
+	c.found(now, c.tree.add(r, path, func(file string) { c.touch(file, pending{made: true}, now) }))
 	return true
 }
 
+// found has the consumer compare everything where a folder could not be
+// watched: what is saved there from now on is not noticed.
+func (c *collector) found(now time.Time, err error) {
+	if err != nil {
+		c.fail(err)
+		c.rescan = true
+		c.mark(now)
+	}
+}
+
 // reloadIgnore makes a changed ignore file count from now on.
-func (c *collector) reloadIgnore(path string) {
-	if name := filepath.Base(path); name == gitIgnore || name == zrIgnore {
-		if r, ok := c.tree.rootOf(path); ok {
-			r.ignore.reload(filepath.Dir(path))
-		}
+func (c *collector) reloadIgnore(path string, now time.Time) {
+	if r, ok := c.tree.rootOf(path); ok && isIgnoreFile(filepath.Base(path)) {
+		c.found(now, c.tree.reload(r, filepath.Dir(path), func(file string) { c.touch(file, pending{}, now) }))
 	}
 }
 
 // overflowed watches again what is there now: folders may have come unseen.
 func (c *collector) overflowed(now time.Time) {
+	c.locked = time.Time{} // its end may be among what was lost
 	c.rescan = true
 	c.mark(now)
-	for _, r := range c.tree.roots {
-		_, _ = c.tree.add(r, r.real) // what cannot be watched is still compared
+	if err := c.tree.again(); err != nil {
+		c.fail(err)
 	}
 }
 
-func (c *collector) touch(path string, created bool, now time.Time) {
+// regain watches the lost roots that are back, and says whether any is.
+func (c *collector) regain(now time.Time) bool {
+	still := c.lost[:0]
+	for _, r := range c.lost {
+		if info, err := os.Stat(r.real); err != nil || !info.IsDir() {
+			still = append(still, r)
+			continue
+		}
+		c.rescan = true
+		c.mark(now)
+		c.found(now, c.tree.add(r, r.real, nil))
+		c.tree.addGit()
+	}
+	back := len(still) < len(c.lost)
+	c.lost = still
+	return back
+}
+
+// touch adds a path to the batch, or what is new of it.
+func (c *collector) touch(path string, p pending, now time.Time) {
 	c.mark(now)
 	if c.paths == nil {
-		c.paths = map[string]bool{}
+		c.paths = map[string]pending{}
 	}
-	if _, twice := c.paths[path]; !twice {
-		c.paths[path] = created
+	old, twice := c.paths[path]
+	if twice {
+		p = pending{made: old.made, gone: p.gone, folder: old.folder || p.folder, moved: old.moved || p.moved}
+	} else {
 		c.order = append(c.order, path)
 	}
+	c.paths[path] = p
+	c.missing += count(p) - count(old)
+}
+
+// count is 1 for a path that was there before the batch and is gone.
+func count(p pending) int {
+	if p.gone && !p.made {
+		return 1
+	}
+	return 0
 }
 
 func (c *collector) mark(now time.Time) {
-	if len(c.order) == 0 && c.last.IsZero() {
+	if c.last.IsZero() {
 		c.first = now
 	}
 	c.last = now
 }
 
 // closeAt returns when the open batch is to be closed, if there is one.
-func (c *collector) closeAt(now time.Time) (time.Time, bool) {
+func (c *collector) closeAt() (time.Time, bool) {
 	if c.last.IsZero() {
 		return time.Time{}, false
 	}
-	rest, longest := restWindow, longestBatch
-	if len(c.order) >= bulkPaths {
-		rest, longest = bulkRest, longestBulk
-		if now.Sub(c.last) < gitBusy && c.gitLocked() {
-			return now.Add(bulkRest), true
-		}
+	bulk := len(c.order) >= bulkPaths
+	rest := restWindow
+	switch {
+	case bulk:
+		rest = bulkRest
+	case c.missing > 0:
+		rest = goneWindow
 	}
 	at := c.last.Add(rest)
-	if end := c.first.Add(longest); at.After(end) {
+	if end := c.first.Add(longestBatch); at.After(end) {
 		at = end
+	}
+	if !c.locked.IsZero() {
+		held := c.locked.Add(gitStarts)
+		if bulk {
+			held = c.locked.Add(gitLongest)
+		}
+		if held.After(at) {
+			at = held
+		}
 	}
 	return at, true
 }
 
-func (c *collector) gitLocked() bool {
-	for _, r := range c.tree.roots {
-		if r.ignore.gitDir == "" {
-			continue
-		}
-		if _, err := os.Lstat(filepath.Join(r.ignore.gitDir, "index.lock")); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
-// close ends the open batch and returns what became of its paths.
+// close ends the open batch and returns what became of its paths, those that
+// are gone first: a file may have taken the place of a folder, or the reverse.
 func (c *collector) close() Batch {
 	b := Batch{First: c.first, Last: c.last, Rescan: c.rescan}
+	var written []Change
 	for _, path := range c.order {
+		p := c.paths[path]
 		info, err := os.Lstat(path)
 		switch {
 		case err != nil:
-			if came := c.paths[path]; c.seen.removed(path) && !came {
+			// What came and went within the batch is no news.
+			if c.seen.removed(path) && !p.made {
 				b.Changes = append(b.Changes, Change{Path: c.tree.named(path), Op: Remove})
 			}
-		case info.IsDir():
-		case c.seen.changed(path, info):
-			b.Changes = append(b.Changes, Change{Path: c.tree.named(path), Op: Write})
+			if p.folder {
+				c.seen.forget(path)
+			}
+		case !info.IsDir():
+			if c.seen.changed(path, info) {
+				written = append(written, Change{Path: c.tree.named(path), Op: Write})
+			}
+		case !p.folder && !p.made: // it took the place of a file
+			if c.seen.removed(path) {
+				b.Changes = append(b.Changes, Change{Path: c.tree.named(path), Op: Remove})
+			}
 		}
 	}
-	c.paths, c.order, c.rescan = nil, nil, false
+	b.Changes = append(b.Changes, written...)
+	c.paths, c.order, c.missing, c.rescan = nil, nil, 0, false
 	c.first, c.last = time.Time{}, time.Time{}
 	return b
 }

@@ -1,49 +1,58 @@
 package watch
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
 )
 
-// The ignore files that are honoured, with the syntax of gitignore(5). In one
-// folder the second overrules the first.
+// The ignore files that are honoured, both with the syntax of gitignore(5).
+// Every .zrignore overrules every .gitignore: it is there to say otherwise.
 const (
 	gitIgnore = ".gitignore"
 	zrIgnore  = ".zrignore"
 )
 
+// hopelessFolders are ignored where no ignore file says otherwise: they are
+// large, made by tools, and in any project's ignore files sooner or later. The
+// folders of version control are ignored whatever the files say.
+var (
+	hopelessFolders = parseRules([]byte("node_modules/\n"))
+	versionControl  = map[string]bool{".git": true, ".hg": true, ".svn": true, ".jj": true}
+)
+
 // ignore decides which paths of one root are ignored. It is safe for
 // concurrent use.
 type ignore struct {
+	root   string // is wanted, whatever the files above it say
 	top    string // the work tree's top, where that is above the root; otherwise the root
 	gitDir string // "" outside a work tree
 
 	exclude []rule // .git/info/exclude, which every ignore file overrules
 
-	mu    sync.RWMutex
-	rules map[string][]rule // folder → the rules of its ignore files, in order
+	mu      sync.RWMutex
+	folders map[string]folderRules // only those that have an ignore file
 }
 
-// rule is one line of an ignore file.
-type rule struct {
-	segments []string // of the pattern, split at slashes; "**" matches any number
-	negated  bool
-	dirOnly  bool
+type folderRules struct{ git, zr []rule }
+
+// layer are rules and the folder that their patterns start from. The layers
+// of a folder are in the order in which they decide.
+type layer struct {
+	base  int // length of that folder's path with the slash behind it
+	rules []rule
 }
 
+// newIgnore reads what is above a root and beside it. The user's own excludes
+// (core.excludesFile) are left out: they are no part of the project, and a
+// save would then count on one machine and not on the next.
 func newIgnore(root string) *ignore {
-	g := &ignore{top: root, rules: map[string][]rule{}}
+	g := &ignore{root: root, top: root, folders: map[string]folderRules{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
-		if info, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			g.top = dir
-			if info.IsDir() {
-				g.gitDir = filepath.Join(dir, ".git")
-			}
+		if gitDir, ok := findGitDir(dir); ok {
+			g.top, g.gitDir = dir, gitDir
 			break
 		}
 		if dir == filepath.Dir(dir) {
@@ -54,74 +63,121 @@ func newIgnore(root string) *ignore {
 		dir = filepath.Dir(dir)
 		g.reload(dir)
 	}
-	if g.gitDir != "" {
-		g.exclude = parseRules(readFile(filepath.Join(g.gitDir, "info", "exclude")))
-	}
+	g.exclude = parseRules(readFile(filepath.Join(commonDir(g.gitDir), "info", "exclude")))
 	return g
+}
+
+// findGitDir returns the folder of a work tree's own state. In a submodule
+// and in a linked work tree, .git is a file that names it.
+func findGitDir(top string) (string, bool) {
+	path := filepath.Join(top, ".git")
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", false
+	}
+	if info.IsDir() {
+		return path, true
+	}
+	target, ok := strings.CutPrefix(strings.TrimSpace(string(readFile(path))), "gitdir: ")
+	if !ok {
+		return "", false
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(top, target)
+	}
+	return target, true
+}
+
+// commonDir returns the folder that a linked work tree shares with its main one.
+func commonDir(gitDir string) string {
+	shared := strings.TrimSpace(string(readFile(filepath.Join(gitDir, "commondir"))))
+	switch {
+	case shared == "":
+		return gitDir
+	case filepath.IsAbs(shared):
+		return shared
+	}
+	return filepath.Join(gitDir, shared)
 }
 
 // load reads the ignore files among the entries of a folder.
 func (g *ignore) load(dir string, entries []fs.DirEntry) {
 	for _, e := range entries {
-		if e.Name() == gitIgnore || e.Name() == zrIgnore {
+		if isIgnoreFile(e.Name()) {
 			g.reload(dir)
 			return
 		}
 	}
 }
 
+func isIgnoreFile(name string) bool { return name == gitIgnore || name == zrIgnore }
+
 // reload reads the ignore files of a folder anew.
 func (g *ignore) reload(dir string) {
-	rules := append(parseRules(readFile(filepath.Join(dir, gitIgnore))), parseRules(readFile(filepath.Join(dir, zrIgnore)))...)
+	rules := folderRules{
+		git: parseRules(readFile(filepath.Join(dir, gitIgnore))),
+		zr:  parseRules(readFile(filepath.Join(dir, zrIgnore))),
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if rules == nil {
-		delete(g.rules, dir)
+	if rules.git == nil && rules.zr == nil {
+		delete(g.folders, dir)
 		return
 	}
-	g.rules[dir] = rules
+	g.folders[dir] = rules
 }
 
-// matches says whether the absolute path is ignored: it, or a folder above it.
-func (g *ignore) matches(file string, isDir bool) bool {
-	below, ok := strings.CutPrefix(file, g.top+"/")
-	if !ok {
-		return false
-	}
+// layers returns what decides on the entries of a folder.
+func (g *ignore) layers(dir string) []layer {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	segments := strings.Split(below, "/")
-	for i, name := range segments {
-		if name == ".git" {
-			return true
+	var zr, git []layer
+	for at := dir; ; at = filepath.Dir(at) {
+		if rules, ok := g.folders[at]; ok {
+			base := len(at) + 1
+			if rules.zr != nil {
+				zr = append(zr, layer{base, rules.zr})
+			}
+			if rules.git != nil {
+				git = append(git, layer{base, rules.git})
+			}
 		}
-		if g.excludes(segments[:i+1], isDir || i < len(segments)-1) {
-			return true
+		if len(at) <= len(g.top) {
+			break
+		}
+	}
+	base := len(g.top) + 1
+	return append(append(zr, git...), layer{base, g.exclude}, layer{base, hopelessFolders})
+}
+
+// excluded says whether a path is ignored, provided that its folder is not:
+// what is in an ignored folder cannot be brought back.
+func excluded(layers []layer, path string, isDir bool) bool {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	if versionControl[name] {
+		return true
+	}
+	for _, l := range layers {
+		for i := len(l.rules) - 1; i >= 0; i-- { // the last that matches decides
+			if r := &l.rules[i]; (isDir || !r.dirOnly) && r.matches(path[l.base:], name) {
+				return !r.negated
+			}
 		}
 	}
 	return false
 }
 
-// excludes applies the rules of every folder above the path: the last that
-// matches decides, the deepest folder's first.
-func (g *ignore) excludes(segments []string, isDir bool) bool {
-	for depth := len(segments) - 1; depth >= 0; depth-- {
-		dir := path.Join(append([]string{g.top}, segments[:depth]...)...)
-		if excluded, decided := decide(g.rules[dir], segments[depth:], isDir); decided {
-			return excluded
+// matches says whether an absolute path is ignored: it, or a folder above it.
+func (g *ignore) matches(path string, isDir bool) bool {
+	if !strings.HasPrefix(path, g.root+"/") {
+		return false
+	}
+	for i := len(g.root) + 1; i < len(path); i++ {
+		if path[i] == '/' && excluded(g.layers(filepath.Dir(path[:i])), path[:i], true) {
+			return true
 		}
 	}
-	excluded, _ := decide(g.exclude, segments, isDir)
-	return excluded
-}
-
-func decide(rules []rule, segments []string, isDir bool) (excluded, decided bool) {
-	for i := len(rules) - 1; i >= 0; i-- {
-		if r := rules[i]; (isDir || !r.dirOnly) && matchSegments(r.segments, segments) {
-			return !r.negated, true
-		}
-	}
-	return false, false
+	return excluded(g.layers(filepath.Dir(path)), path, isDir)
 }
 
 func readFile(name string) []byte {
@@ -129,71 +185,5 @@ func readFile(name string) []byte {
 	if err != nil {
 		return nil // not there, or not ours to read: it ignores nothing
 	}
-	return bytes.TrimPrefix(data, []byte("\ufeff"))
-}
-
-func parseRules(data []byte) []rule {
-	var rules []rule
-	for line := range strings.Lines(string(data)) {
-		line = trimSpace(strings.TrimRight(line, "\r\n"))
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		var r rule
-		if line[0] == '!' {
-			r.negated, line = true, line[1:]
-		}
-		if strings.HasSuffix(line, "/") {
-			r.dirOnly, line = true, strings.TrimSuffix(line, "/")
-		}
-		anchored := strings.Contains(line, "/")
-		line = strings.TrimPrefix(line, "/")
-		if line == "" {
-			continue
-		}
-		if !anchored {
-			r.segments = []string{"**"}
-		}
-		for _, s := range strings.Split(line, "/") {
-			if s != "**" && strings.Contains(s, "**") {
-				s = strings.ReplaceAll(s, "**", "*")
-			}
-			r.segments = append(r.segments, strings.ReplaceAll(s, "[!", "[^"))
-		}
-		rules = append(rules, r)
-	}
-	return rules
-}
-
-// trimSpace drops trailing blanks that no backslash keeps.
-func trimSpace(line string) string {
-	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
-		line = line[:len(line)-1]
-	}
-	return line
-}
-
-// matchSegments matches a path against a pattern, both split at slashes.
-func matchSegments(pattern, segments []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			if len(pattern) == 1 {
-				return len(segments) > 0 // "a/**" is what is in a, not a itself
-			}
-			for i := range segments {
-				if matchSegments(pattern[1:], segments[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if len(segments) == 0 {
-			return false
-		}
-		if ok, err := path.Match(pattern[0], segments[0]); err != nil || !ok {
-			return false
-		}
-		pattern, segments = pattern[1:], segments[1:]
-	}
-	return len(segments) == 0
+	return data
 }

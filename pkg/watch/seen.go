@@ -11,45 +11,63 @@ import (
 // what is larger counts as changed whenever it is written.
 const largestHashed = 4 << 20
 
+// absent stands for the content of a path that is gone.
+const absent = 0
+
 // seen remembers the content of the files that were reported, so that a save
-// which changes nothing is no change. What it has not seen yet counts as new.
+// which changes nothing is no change. What it has not seen yet counts as new:
+// to read a whole tree at the start would cost more than one build too many.
 type seen struct {
 	seed  maphash.Seed
 	files map[string]uint64
+	buf   []byte
 }
 
-func newSeen() *seen { return &seen{seed: maphash.MakeSeed(), files: map[string]uint64{}} }
+func newSeen() *seen {
+	return &seen{seed: maphash.MakeSeed(), files: map[string]uint64{}, buf: make([]byte, 32<<10)}
+}
 
 // changed says whether a file holds something else than when it was last asked.
 func (s *seen) changed(path string, info fs.FileInfo) bool {
 	sum, ok := s.sum(path, info)
-	old, known := s.files[path]
 	if !ok {
 		delete(s.files, path)
 		return true
 	}
+	old, known := s.files[path]
 	s.files[path] = sum
 	return !known || old != sum
 }
 
 // removed says whether the absence of a path is news.
 func (s *seen) removed(path string) bool {
-	const absent = 0
 	old, known := s.files[path]
 	s.files[path] = absent
 	return !known || old != absent
 }
 
+// forget drops what is known of the files below a folder that is gone: when
+// it comes back, they are news.
+func (s *seen) forget(dir string) {
+	for path := range s.files {
+		if path != dir && within(path, dir) {
+			delete(s.files, path)
+		}
+	}
+}
+
+// sum covers the content and the mode, since a build may put both into an
+// image. It is never absent.
 func (s *seen) sum(path string, info fs.FileInfo) (uint64, bool) {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
-	_, _ = h.WriteString(info.Mode().String())
-	if info.Mode()&fs.ModeSymlink != 0 {
+	maphash.WriteComparable(&h, info.Mode())
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(path)
 		_, _ = h.WriteString(target)
 		return h.Sum64() | 1, err == nil
-	}
-	if !info.Mode().IsRegular() || info.Size() > largestHashed {
+	case !info.Mode().IsRegular() || info.Size() > largestHashed:
 		return 0, false
 	}
 	f, err := os.Open(path)
@@ -57,6 +75,13 @@ func (s *seen) sum(path string, info fs.FileInfo) (uint64, bool) {
 		return 0, false
 	}
 	defer f.Close()
-	_, err = io.Copy(&h, f)
-	return h.Sum64() | 1, err == nil // never 0, which stands for absent
+	_, err = io.CopyBuffer(onlyWriter{&h}, onlyReader{f}, s.buf)
+	return h.Sum64() | 1, err == nil
 }
+
+// onlyWriter and onlyReader keep io.CopyBuffer from taking a way of its own,
+// with a buffer of its own.
+type (
+	onlyWriter struct{ io.Writer }
+	onlyReader struct{ io.Reader }
+)

@@ -9,10 +9,12 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // tree knows which folders are watched. It is used by one goroutine, but for
-// the parallel walk inside add.
+// the parallel walk inside add and for visible, which reads nothing that
+// changes.
 type tree struct {
 	roots  []root
 	always map[string]bool // real paths of files that no ignore rule hides
@@ -20,7 +22,7 @@ type tree struct {
 	forget func(string) error
 
 	mu   sync.Mutex
-	dirs map[string]bool // real paths of the watched folders
+	dirs map[string]struct{} // real paths of the watched folders
 }
 
 // root is a watched folder: as it was named, and where that is.
@@ -30,14 +32,14 @@ type root struct {
 }
 
 func newTree(roots, always []string, watch, forget func(string) error) (*tree, error) {
-	t := &tree{watch: watch, forget: forget, dirs: map[string]bool{}, always: map[string]bool{}}
+	t := &tree{watch: watch, forget: forget, dirs: map[string]struct{}{}, always: map[string]bool{}}
 	for _, path := range roots {
 		real, err := resolve(path)
 		if err != nil {
 			return nil, fmt.Errorf("watching %q: %w", path, err)
 		}
 		if path, err = filepath.Abs(path); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("watching %q: %w", path, err)
 		}
 		t.roots = append(t.roots, root{path: path, real: real, ignore: newIgnore(real)})
 	}
@@ -51,14 +53,39 @@ func newTree(roots, always []string, watch, forget func(string) error) (*tree, e
 	return t, nil
 }
 
+// resolve returns the real path of a folder.
+func resolve(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("%s is not a folder", path)
+	}
+	return real, nil
+}
+
 // rootOf returns the root that a real path lies in.
 func (t *tree) rootOf(real string) (root, bool) {
 	for _, r := range t.roots {
-		if real == r.real || strings.HasPrefix(real, r.real+string(filepath.Separator)) {
+		if within(real, r.real) {
 			return r, true
 		}
 	}
 	return root{}, false
+}
+
+func within(path, dir string) bool {
+	rest, ok := strings.CutPrefix(path, dir)
+	return ok && (rest == "" || rest[0] == filepath.Separator)
 }
 
 // named returns a real path as it reads below the root's own name.
@@ -71,61 +98,93 @@ func (t *tree) named(real string) string {
 
 // hidden says that changes of a real path are nobody's business.
 func (t *tree) hidden(real string, isDir bool) bool {
-	if t.always[real] {
-		return false
-	}
-	if isEditorTemp(filepath.Base(real)) {
-		return true
-	}
 	r, ok := t.rootOf(real)
-	return !ok || r.ignore.matches(real, isDir)
+	switch dir := filepath.Dir(real); {
+	case t.always[real]:
+		return false
+	case !ok:
+		return true
+	case real == r.real:
+		return false
+	case t.isDir(dir) && !t.onlyAlways(dir, r):
+		return !t.visible(r.ignore.layers(dir), real, isDir)
+	}
+	return isEditorTemp(filepath.Base(real)) || r.ignore.matches(real, isDir)
 }
 
-// add watches dir (as named or real) and every folder below it that is not
-// ignored, and returns the files found there. A folder is watched before it is
-// read, so that a file made meanwhile is seen by one or by the other.
-func (t *tree) add(r root, dir string) (files []string, err error) {
-	if dir == r.path {
-		dir = r.real
+// onlyAlways says that a folder may be watched for the sake of one file, and
+// be ignored otherwise.
+func (t *tree) onlyAlways(dir string, r root) bool {
+	for path := range t.always {
+		if filepath.Dir(path) == dir {
+			return r.ignore.matches(dir, true)
+		}
 	}
-	w := walker{tree: t, root: r, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
+	return false
+}
+
+// visible judges an entry of a folder that is itself visible. It is safe for
+// concurrent use.
+func (t *tree) visible(layers []layer, real string, isDir bool) bool {
+	return t.always[real] || !isEditorTemp(filepath.Base(real)) && !excluded(layers, real, isDir)
+}
+
+// isDir says whether a path is, or was when it was last looked at, a watched
+// folder.
+func (t *tree) isDir(real string) bool {
+	_, ok := t.dirs[real]
+	return ok
+}
+
+// add watches the real path dir and every folder below it that is not ignored.
+// A folder is watched before it is read, so that a file made meanwhile is seen
+// by one or by the other. It tells found, one call at a time, the files of
+// folders that were not watched before; found may be nil.
+func (t *tree) add(r root, dir string, found func(file string)) error {
+	w := walker{tree: t, root: r, found: found, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
 	w.wg.Add(1)
 	w.dir(dir)
 	w.wg.Wait()
-	return w.files, w.err
+	return w.err
 }
 
 type walker struct {
 	tree  *tree
 	root  root
+	found func(string)
 	slots chan struct{} // folders read at the same time
 	wg    sync.WaitGroup
 
-	mu    sync.Mutex
-	files []string
-	err   error
+	mu  sync.Mutex
+	err error
 }
 
 func (w *walker) dir(path string) {
 	defer w.wg.Done()
-	if err := w.tree.watchDir(path); err != nil {
-		w.fail(err)
+	fresh, err := w.tree.watchDir(path)
+	if err != nil {
+		w.fail(path, err)
 		return
 	}
-	entries, err := os.ReadDir(path)
+	entries, err := readDir(path)
 	if err != nil {
-		w.fail(err)
+		w.tree.notDir(path)
+		w.fail(path, err)
 		return
 	}
 	w.root.ignore.load(path, entries)
-	var files []string
+	layers := w.root.ignore.layers(path)
 	for _, e := range entries {
-		child := filepath.Join(path, e.Name())
-		if w.tree.hidden(child, e.IsDir()) {
+		child := path + string(filepath.Separator) + e.Name()
+		if !w.tree.visible(layers, child, e.IsDir()) {
 			continue
 		}
 		if !e.IsDir() {
-			files = append(files, child)
+			if fresh && w.found != nil {
+				w.mu.Lock()
+				w.found(child)
+				w.mu.Unlock()
+			}
 			continue
 		}
 		w.wg.Add(1)
@@ -139,63 +198,127 @@ func (w *walker) dir(path string) {
 			w.dir(child)
 		}
 	}
-	w.mu.Lock()
-	w.files = append(w.files, files...)
-	w.mu.Unlock()
 }
 
-// fail keeps the first error. A folder that is gone again, or that may not be
-// read, is no error of the watch.
-func (w *walker) fail(err error) {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+// readDir is os.ReadDir without the sorting.
+func readDir(path string) ([]fs.DirEntry, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.ReadDir(-1)
+}
+
+// fail keeps the first error. A folder that is gone again, that has become
+// something else, or that may not be read, is no error of the watch.
+func (w *walker) fail(path string, err error) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err == nil {
-		w.err = err
+		w.err = fmt.Errorf("watching %q: %w", path, err)
 	}
 }
 
-func (t *tree) watchDir(real string) error {
+// watchDir asks for the events of a folder, also where that was done before:
+// another folder may have taken its name.
+func (t *tree) watchDir(real string) (fresh bool, err error) {
 	if err := t.watch(real); err != nil {
-		return err
+		return false, err
 	}
 	t.mu.Lock()
-	t.dirs[real] = true
-	t.mu.Unlock()
-	return nil
+	defer t.mu.Unlock()
+	fresh = !t.isDir(real)
+	t.dirs[real] = struct{}{}
+	return fresh, nil
+}
+
+// notDir takes back a folder that could not be read: it may be a file by now,
+// and files have events of their own.
+func (t *tree) notDir(real string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unwatch(real)
 }
 
 // addAlways watches the folders of the files that are always watched.
 func (t *tree) addAlways() error {
 	for path := range t.always {
-		if dir := filepath.Dir(path); !t.dirs[dir] {
-			if err := t.watchDir(dir); err != nil {
-				return fmt.Errorf("watching %q: %w", dir, err)
-			}
+		if _, err := t.watchDir(filepath.Dir(path)); err != nil {
+			return fmt.Errorf("watching %q: %w", filepath.Dir(path), err)
 		}
 	}
 	return nil
 }
 
-// isDir says whether a path was a watched folder.
-func (t *tree) isDir(real string) bool { return t.dirs[real] }
-
-// drop forgets a watched folder that is gone. One that was moved takes those
-// below it along, and the kernel goes on to report them under names that no
-// longer hold; one that was deleted was empty by then.
-func (t *tree) drop(real string, moved bool) {
-	delete(t.dirs, real)
-	_ = t.forget(real) // the kernel may have noticed first
-	if !moved {
-		return
-	}
-	below := real + string(filepath.Separator)
-	for dir := range t.dirs {
-		if strings.HasPrefix(dir, below) {
-			delete(t.dirs, dir)
-			_ = t.forget(dir)
+// addGit watches git's own folder for the lock that it holds while it writes
+// the tree.
+func (t *tree) addGit() {
+	for _, r := range t.roots {
+		if r.ignore.gitDir != "" {
+			_ = t.watch(r.ignore.gitDir) // without it, a slow checkout is several batches
 		}
 	}
+}
+
+// isGitLock says whether a real path is the file that git holds while it
+// writes a tree.
+func (t *tree) isGitLock(real string) bool {
+	for _, r := range t.roots {
+		if r.ignore.gitDir != "" && real == r.ignore.gitDir+"/index.lock" {
+			return true
+		}
+	}
+	return false
+}
+
+// drop forgets a folder that is gone, and those below it: they were deleted
+// before it, or moved along with it, and the kernel goes on to report those
+// under names that no longer hold.
+func (t *tree) drop(real string) {
+	if !t.isDir(real) {
+		return
+	}
+	for dir := range t.dirs {
+		if within(dir, real) {
+			t.unwatch(dir)
+		}
+	}
+}
+
+func (t *tree) unwatch(dir string) {
+	delete(t.dirs, dir)
+	_ = t.forget(dir) // the kernel may have noticed first
+}
+
+// reload makes the ignore files of a folder count as they are now: it watches
+// what they no longer hide, and forgets what they hide now.
+func (t *tree) reload(r root, dir string, found func(string)) error {
+	r.ignore.reload(dir)
+	for d := range t.dirs {
+		if d != r.real && within(d, dir) && within(d, r.real) && r.ignore.matches(d, true) {
+			t.unwatch(d)
+		}
+	}
+	if err := t.addAlways(); err != nil {
+		return err
+	}
+	return t.add(r, dir, found)
+}
+
+// again watches everything anew: after lost events, folders may have come,
+// gone and moved unseen.
+func (t *tree) again() error {
+	var errs []error
+	for dir := range t.dirs {
+		t.unwatch(dir)
+	}
+	for _, r := range t.roots {
+		errs = append(errs, t.add(r, r.real, nil))
+	}
+	t.addGit()
+	return errors.Join(append(errs, t.addAlways())...)
 }

@@ -6,12 +6,9 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -53,76 +50,96 @@ type Options struct {
 	// Always are files that are watched even though an ignore file names them,
 	// such as git-ignored secrets. They need not exist yet; their folders must.
 	Always []string
-	// Sink hears when polling has to stand in for events.
+	// Sink hears when polling has to stand in for events, and when a folder
+	// that came later cannot be watched.
 	Sink event.Sink
 }
 
 // Watcher watches until its Run returns. A Watcher is for one Run.
 type Watcher struct {
 	sink   event.Sink
-	kernel *fsnotify.Watcher
+	kernel kernel
+	events <-chan fsnotify.Event
+	errors <-chan error
 	tree   *tree
-	poll   []string // roots on which events do not work
+	poll   []root // roots of which the kernel does not tell all
 
 	mu     sync.Mutex
 	raw    []rawEvent
 	signal chan struct{}
 }
 
+// kernel is what is used of an *fsnotify.Watcher beside its channels.
+type kernel interface {
+	Add(path string) error
+	Remove(path string) error
+	Close() error // closes the channels as well
+}
+
 type rawEvent struct {
 	path     string
 	op       fsnotify.Op
 	overflow bool
+	at       time.Time // when it was read from the kernel
 }
 
 // kernelBuffer is how many events may wait between the kernel's reader and the
 // goroutine that drains it: enough that neither has to switch for each event.
 const kernelBuffer = 1024
 
+// lostRootEvery is how often a root that was deleted or moved away is looked
+// for.
+const lostRootEvery = 250 * time.Millisecond
+
 // New watches every folder below the roots that no ignore file excludes. When
 // it returns, no later change is missed. It fails with a fault that names the
 // sysctl where a limit of the kernel is too low.
 func New(ctx context.Context, o Options) (*Watcher, error) {
-	if o.Sink == nil {
-		o.Sink = event.Discard
-	}
-	kernel, err := fsnotify.NewBufferedWatcher(kernelBuffer)
+	k, err := fsnotify.NewBufferedWatcher(kernelBuffer)
 	if err != nil {
-		return nil, limitFault(fmt.Errorf("watching files: %w", err))
+		return nil, limitFault(fmt.Errorf("watching files: %w", err), 0)
 	}
-	w := &Watcher{sink: o.Sink, kernel: kernel, signal: make(chan struct{}, 1)}
-	if w.tree, err = newTree(o.Roots, o.Always, kernel.Add, kernel.Remove); err == nil {
+	w, err := newWatcher(o, k, k.Events, k.Errors)
+	if err == nil {
 		err = w.start(ctx)
 	}
 	if err != nil {
-		kernel.Close()
-		return nil, limitFault(err)
+		k.Close()
+		return nil, err
 	}
 	return w, nil
 }
 
+func newWatcher(o Options, k kernel, events <-chan fsnotify.Event, errors <-chan error) (*Watcher, error) {
+	t, err := newTree(o.Roots, o.Always, k.Add, k.Remove)
+	if err != nil {
+		return nil, err
+	}
+	if o.Sink == nil {
+		o.Sink = event.Discard
+	}
+	return &Watcher{sink: o.Sink, kernel: k, events: events, errors: errors, tree: t, signal: make(chan struct{}, 1)}, nil
+}
+
+// start watches the roots. The events of a root are tried before it is walked.
 func (w *Watcher) start(ctx context.Context) error {
 	go w.drain()
 	for _, r := range w.tree.roots {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		works, err := w.eventsWork(ctx, r)
 		if err != nil {
-			return err
+			return limitFault(fmt.Errorf("watching %q: %w", r.path, err), len(w.tree.dirs))
 		}
-		if !works {
-			w.poll = append(w.poll, r.path)
-			w.sink.Emit(event.Notice{
-				Text: fmt.Sprintf("file events do not work in %s, so it is compared every %v", r.path, pollEvery),
-				Hint: "a network or shared folder? a local one notices saves at once",
-			})
-			continue
+		if works {
+			if err := w.tree.add(r, r.real, nil); err != nil {
+				return limitFault(err, len(w.tree.dirs))
+			}
 		}
-		if _, err := w.tree.add(r, r.path); err != nil {
-			return fmt.Errorf("watching %q: %w", r.path, err)
+		if kind, remote := sharedMount(r.real); !works || remote {
+			w.poll = append(w.poll, r)
+			w.sink.Emit(pollNotice(r.path, kind, works))
 		}
 	}
+	w.tree.addGit()
 	return w.tree.addAlways()
 }
 
@@ -131,10 +148,10 @@ func (w *Watcher) start(ctx context.Context) error {
 // later changes are collected.
 func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 	defer w.kernel.Close()
-	for _, root := range w.poll {
-		go w.pollRoot(ctx, root)
+	for _, r := range w.poll {
+		go w.pollRoot(ctx, r)
 	}
-	c := collector{tree: w.tree, seen: newSeen()}
+	c := collector{tree: w.tree, seen: newSeen(), fail: w.unwatched()}
 	closing := time.NewTimer(time.Hour)
 	defer closing.Stop()
 	for {
@@ -142,13 +159,15 @@ func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.signal:
-			now := time.Now()
 			for _, e := range w.take() {
-				c.take(e, now)
+				c.take(e)
 			}
 		case <-closing.C:
 		}
-		at, open := c.closeAt(time.Now())
+		if len(c.lost) > 0 && !c.regain(time.Now()) {
+			closing.Reset(lostRootEvery)
+		}
+		at, open := c.closeAt()
 		if !open {
 			continue
 		}
@@ -162,29 +181,48 @@ func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 	}
 }
 
+// unwatched tells the user of each folder that cannot be watched, once per
+// cause: a limit that is reached is reached for every further folder.
+func (w *Watcher) unwatched() func(error) {
+	told := map[string]bool{}
+	return func(err error) {
+		err = limitFault(err, len(w.tree.dirs))
+		if hint := fault.HintOf(err); !told[hint] {
+			told[hint] = true
+			w.sink.Emit(event.Notice{Text: err.Error() + ": saves there are not noticed", Hint: hint})
+		}
+	}
+}
+
 // drain empties the kernel's queue as fast as it fills and leaves thinking to
 // the goroutine of Run.
 func (w *Watcher) drain() {
 	for {
 		select {
-		case e, ok := <-w.kernel.Events:
+		case e, ok := <-w.events:
 			if !ok {
 				return
 			}
-			w.put(rawEvent{path: e.Name, op: e.Op})
-		case err, ok := <-w.kernel.Errors:
+			w.put(rawEvent{path: filepath.Clean(e.Name), op: e.Op, at: time.Now()})
+		case _, ok := <-w.errors:
 			if !ok {
 				return
 			}
-			// Any error of the reader means that events may be missing.
-			w.put(rawEvent{overflow: err != nil})
+			// Whatever the reader's error is, events may be missing.
+			w.put(rawEvent{overflow: true, at: time.Now()})
 		}
 	}
 }
 
+// put leaves out what says nothing new: a large file that is written reports
+// every block.
 func (w *Watcher) put(e rawEvent) {
 	w.mu.Lock()
-	w.raw = append(w.raw, e)
+	if last := len(w.raw) - 1; last >= 0 && w.raw[last].path == e.path && w.raw[last].op == e.op && w.raw[last].overflow == e.overflow {
+		w.raw[last].at = e.at
+	} else {
+		w.raw = append(w.raw, e)
+	}
 	w.mu.Unlock()
 	select {
 	case w.signal <- struct{}{}:
@@ -198,35 +236,4 @@ func (w *Watcher) take() []rawEvent {
 	raw := w.raw
 	w.raw = nil
 	return raw
-}
-
-// limitFault adds the sysctl to an error that comes from a limit of inotify.
-func limitFault(err error) error {
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return fault.Hint(err, "the kernel's limit of watched folders is reached: sudo sysctl fs.inotify.max_user_watches=524288")
-	case errors.Is(err, syscall.EMFILE):
-		return fault.Hint(err, "the kernel's limit of watchers is reached: sudo sysctl fs.inotify.max_user_instances=512")
-	}
-	return err
-}
-
-// resolve returns the real path of a folder.
-func resolve(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return "", err
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		return "", err
-	}
-	if !info.IsDir() {
-		return "", fmt.Errorf("%s is not a folder", path)
-	}
-	return real, nil
 }

@@ -212,7 +212,7 @@ func TestPollingFindsWhatEventsWould(t *testing.T) {
 	w, err := New(ctx, Options{Roots: []string{root}})
 	must(t, err)
 	must(t, w.kernel.Close()) // no events from here on
-	w.poll = []string{root}
+	w.poll = w.tree.roots
 	batches := make(chan Batch, 100)
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = w.Run(ctx, func(b Batch) { batches <- b }) }()
