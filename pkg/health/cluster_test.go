@@ -186,6 +186,56 @@ spec: {hard: {requests.example.test/unit: "2"}}`)
 	}
 }
 
+// TestClusterPodSecurity runs what the namespace forbids.
+func TestClusterPodSecurity(t *testing.T) {
+	c := testcluster.New(t)
+	c.Do("PATCH", "/api/v1/namespaces/"+c.Namespace+"?fieldManager=zrtest", `apiVersion: v1
+kind: Namespace
+metadata: {name: `+c.Namespace+`, labels: {pod-security.kubernetes.io/enforce: restricted}}`)
+	c.Apply(deployment("careless", "", ""))
+	c.Apply(strings.Replace(strings.Replace(deployment("stateful", "", ""), "kind: Deployment", "kind: StatefulSet", 1), "spec:\n", "spec:\n  serviceName: stateful\n", 1))
+	err := newGate(t, c).Wait(t.Context(), []Target{
+		{Service: "careless", Kind: "Deployment", Namespace: c.Namespace},
+		{Service: "stateful", Kind: "StatefulSet", Namespace: c.Namespace},
+	}, event.Discard)
+	for _, service := range []string{"careless", "stateful"} {
+		want := fmt.Sprintf(`service %q is not healthy: Pod Security forbids its pods: violates PodSecurity "restricted:latest"`, service)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestClusterCancelled leaves a wait, and one by a user without rights.
+func TestClusterCancelled(t *testing.T) {
+	c := testcluster.New(t)
+	c.LoadApp()
+	c.Apply(deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}}\n"))
+	targets := []Target{{Service: "sick", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeHTTP, Port: 8080, Path: "/health"}}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := newGate(t, c).Wait(ctx, targets, event.SinkFunc(func(e event.Event) {
+		if s, ok := e.(event.ServiceState); ok && strings.Contains(s.Reason, "503") {
+			cancel()
+		}
+	}))
+	if fault.Code(err) != fault.Interrupted {
+		t.Errorf("got %v", err)
+	}
+	cfg := *c.Config
+	cfg.Impersonate.UserName = "nobody"
+	g, err := New(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if err := g.Wait(t.Context(), targets, event.Discard); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := g.Check(t.Context(), targets); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestClusterOrder fails a service and looks at what depends on it.
 func TestClusterOrder(t *testing.T) {
 	c := testcluster.New(t)

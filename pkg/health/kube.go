@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -111,21 +112,25 @@ func (k *kube) watch(ctx context.Context, r resource, ns, version string) (watch
 }
 
 // lastLines returns the last lines that a container wrote; with previous, the
-// instance before the running one.
+// instance before the running one. There are none where the log is gone.
 func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]string, error) {
 	limit := int64(64 << 10) // lines can be long; a reason is to be read by eye
 	raw, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
-		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, LimitBytes: &limit}, k.params).
+		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, LimitBytes: &limit, Timestamps: true}, k.params).
 		Do(ctx).Raw()
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
 	}
-	text := strings.TrimRight(string(raw), "\n")
-	// The kubelet answers 200 with this text where the file is gone already.
-	if text == "" || strings.HasPrefix(text, "unable to retrieve container logs for ") {
-		return nil, nil
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimRight(string(raw), "\n"), "\n") {
+		// What has no time is not from the container: the kubelet says in a
+		// line of its own, with status 200, that the file is gone.
+		stamp, text, _ := strings.Cut(line, " ")
+		if _, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
+			lines = append(lines, text)
+		}
 	}
-	return strings.Split(text, "\n"), nil
+	return lines, nil
 }
 
 // dialer opens port-forward connections to a pod: SPDY inside a WebSocket,

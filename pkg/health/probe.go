@@ -58,6 +58,9 @@ func ask(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 		}
 	}()
 	a.took = time.Since(start)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		via.redial()
+	}
 	return a
 }
 
@@ -132,11 +135,8 @@ func askTCP(ctx context.Context, t Target, via *tunnel) answer {
 	}
 	_, err = conn.Read(make([]byte, 1))
 	var timeout net.Error
-	if err == nil || errors.As(err, &timeout) && timeout.Timeout() {
+	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &timeout) && timeout.Timeout() {
 		return answer{ok: true, text: "accepts connections"}
-	}
-	if errors.Is(err, io.EOF) {
-		return answer{text: fmt.Sprintf("port %d: closed the connection at once", t.Port)}
 	}
 	return answer{text: failureText(ctx, t.Port, err)}
 }
@@ -146,8 +146,13 @@ func failureText(ctx context.Context, port int32, err error) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("port %d: no answer in time", port)
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) {
 		return fmt.Sprintf("port %d: closed the connection without an answer", port)
+	}
+	// Drivers wrap it into words of their own.
+	var refused forwardFailure
+	if errors.As(err, &refused) {
+		err = refused
 	}
 	return fmt.Sprintf("port %d: %s", port, err)
 }

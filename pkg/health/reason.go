@@ -181,9 +181,12 @@ func (k *kube) withProof(ctx context.Context, ns string, r *reason) *reason {
 		return r
 	}
 	lines, err := k.lastLines(ctx, ns, r.pod, r.container, r.previous, shownLines)
-	if r.previous && len(lines) == 0 {
-		// While a container backs off, its last instance is the current one.
-		lines, err = k.lastLines(ctx, ns, r.pod, r.container, false, shownLines)
+	if len(lines) == 0 {
+		// Which instance is the previous one changes at any moment: while a
+		// container backs off, its last one is the current one.
+		if other, otherErr := k.lastLines(ctx, ns, r.pod, r.container, !r.previous, shownLines); len(other) > 0 {
+			lines, err = other, otherErr
+		}
 	}
 	proven := *r
 	switch {

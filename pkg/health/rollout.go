@@ -79,7 +79,7 @@ func (s *snapshot) deploymentRollout(d *appsv1.Deployment) rollout {
 	case r.ready < r.desired || st.AvailableReplicas < r.desired:
 		r.waiting = fmt.Sprintf("%d of %d pods are ready", r.ready, r.desired)
 	case st.Replicas > st.UpdatedReplicas:
-		r.waiting = fmt.Sprintf("%d pods of the version before are still there", st.Replicas-st.UpdatedReplicas)
+		r.waiting = fmt.Sprintf("pods of the version before are still there: %d", st.Replicas-st.UpdatedReplicas)
 	default:
 		r.done = true
 	}
@@ -124,7 +124,7 @@ func (s *snapshot) statefulSetRollout(set *appsv1.StatefulSet) rollout {
 	case st.ReadyReplicas < r.desired || st.AvailableReplicas < r.desired || r.ready < updated:
 		r.waiting = fmt.Sprintf("%d of %d pods are ready", min(r.ready, st.ReadyReplicas), r.desired)
 	case st.Replicas > r.desired:
-		r.waiting = fmt.Sprintf("%d pods too many are still there", st.Replicas-r.desired)
+		r.waiting = fmt.Sprintf("pods too many are still there: %d", st.Replicas-r.desired)
 	default:
 		r.done = true
 	}

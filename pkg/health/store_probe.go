@@ -59,12 +59,14 @@ func postgresFailure(ctx context.Context, port int32, err error) string {
 // answers LOADING, which is no PONG.
 func askRedis(ctx context.Context, t Target, via *tunnel, secrets map[string]string) answer {
 	client := redis.NewClient(&redis.Options{
-		Addr:       net.JoinHostPort("localhost", strconv.Itoa(int(t.Port))),
-		Username:   secrets["REDIS_USERNAME"],
-		Password:   secrets["REDIS_PASSWORD"],
-		Dialer:     func(ctx context.Context, _, _ string) (net.Conn, error) { return via.open(ctx, t.Port) },
-		MaxRetries: -1, // the gate asks again by itself
-		PoolSize:   1,
+		Addr:     net.JoinHostPort("localhost", strconv.Itoa(int(t.Port))),
+		Username: secrets["REDIS_USERNAME"],
+		Password: secrets["REDIS_PASSWORD"],
+		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return via.open(ctx, t.Port) },
+		// The gate asks again by itself.
+		MaxRetries:    -1,
+		DialerRetries: 1,
+		PoolSize:      1,
 		// One PING needs no name, no push messages and no third protocol version.
 		Protocol:        2,
 		DisableIdentity: true,

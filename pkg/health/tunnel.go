@@ -47,6 +47,18 @@ func (t *tunnel) close() {
 	}
 }
 
+// redial gives the connection up: the next use makes a new one. The streams
+// of a connection share a few workers on the other side, and a server that
+// stops to read can hold up the streams of others for good.
+func (t *tunnel) redial() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn != nil {
+		t.conn.Close()
+		t.conn = nil
+	}
+}
+
 // live returns the connection that is open, or nil.
 func (t *tunnel) live() (httpstream.Connection, error) {
 	t.mu.Lock()
@@ -162,7 +174,7 @@ func newStreamConn(streams httpstream.Connection, data, failure httpstream.Strea
 		streams.RemoveStreams(failure)
 		switch {
 		case len(msg) > 0:
-			c.err = errors.New(forwardFailure(string(msg)))
+			c.err = forwardFailure(string(msg))
 			far.Close() // there will be no data
 		case err != nil:
 			c.err = err
@@ -180,23 +192,43 @@ func newStreamConn(streams httpstream.Connection, data, failure httpstream.Strea
 }
 
 // Read tells the failure of the forwarding where there was one, instead of a
-// bare end of file.
+// bare end of file. So do the others: who speaks first hears of it there.
 func (c *streamConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if err != io.EOF {
-		return n, err
+	return n, c.failure(err)
+}
+
+func (c *streamConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	return n, c.failure(err)
+}
+
+func (c *streamConn) SetDeadline(at time.Time) error { return c.failure(c.Conn.SetDeadline(at)) }
+func (c *streamConn) SetReadDeadline(at time.Time) error {
+	return c.failure(c.Conn.SetReadDeadline(at))
+}
+func (c *streamConn) SetWriteDeadline(at time.Time) error {
+	return c.failure(c.Conn.SetWriteDeadline(at))
+}
+
+// failure returns why the forwarding failed, or else what was seen of it. The
+// runtime ends both streams together, but they may arrive apart.
+func (c *streamConn) failure(seen error) error {
+	if seen != io.EOF && !errors.Is(seen, io.ErrClosedPipe) {
+		return seen
 	}
-	// The runtime closes both streams together, the one that tells first. The
-	// guard is for a runtime that does not.
 	select {
 	case <-c.failed:
 		if c.err != nil {
-			return n, c.err
+			return c.err
 		}
-	case <-time.After(time.Second):
+	case <-time.After(apart):
 	}
-	return n, err
+	return seen
 }
+
+// apart is ample for two frames that were sent together.
+const apart = 200 * time.Millisecond
 
 // Close ends both directions.
 func (c *streamConn) Close() error {
@@ -208,10 +240,14 @@ func (c *streamConn) Close() error {
 	return nil
 }
 
-// forwardFailure shortens what the container runtime says of a port that it
-// could not reach: the words before the cause name its internals.
-func forwardFailure(msg string) string {
-	msg = strings.TrimSpace(msg)
+// forwardFailure is what the container runtime says of a port that it could
+// not reach.
+type forwardFailure string
+
+// Error leaves the cause only: the words before it name the runtime's
+// internals.
+func (e forwardFailure) Error() string {
+	msg := strings.TrimSpace(string(e))
 	for _, cause := range []string{"connection refused", "i/o timeout", "no such host"} {
 		if strings.Contains(msg, cause) {
 			return cause

@@ -1,0 +1,269 @@
+package health
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+func TestProbeHTTP(t *testing.T) {
+	via := newKubelet(t).tunnel(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/health":
+			fmt.Fprintf(w, `{"status":"ok","build":"0123456789abcdef","host":%q}`, r.Host)
+		case "/sick":
+			http.Error(w, "  database:\n\tgone\x1b[31m "+strings.Repeat("x", 500), http.StatusServiceUnavailable)
+		case "/moved":
+			http.Redirect(w, r, "/health", http.StatusFound)
+		case "/slow":
+			<-r.Context().Done()
+		case "/rude":
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				conn.Close()
+			}
+		}
+	}))
+	defer server.Close()
+	port := int32(server.Listener.Addr().(*net.TCPAddr).Port)
+	for _, tc := range []struct {
+		path, text, build string
+		port              int32
+		ok                bool
+	}{
+		{"/health", "200 OK", "0123456789abcdef", port, true},
+		{"health", "200 OK", "0123456789abcdef", port, true},
+		{"/sick", "503 Service Unavailable: database: gone[31m " + strings.Repeat("x", 141) + "…", "", port, false},
+		{"/moved", "302 Found: <a href=\"/health\">Found</a>.", "", port, false},
+		{"/slow", fmt.Sprintf("port %d: no answer in time", port), "", port, false},
+		{"/rude", fmt.Sprintf("port %d: closed the connection without an answer", port), "", port, false},
+		{"/health", "connection refused", "", closedPort(t), false},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		got := ask(ctx, Target{Probe: ProbeHTTP, Port: tc.port, Path: tc.path}, via, "10.0.0.1")
+		cancel()
+		if got.ok != tc.ok || got.build != tc.build || !strings.HasSuffix(got.text, tc.text) {
+			t.Errorf("%s: got %+v, want %q", tc.path, got, tc.text)
+		}
+	}
+}
+
+func TestProbeTCP(t *testing.T) {
+	via := newKubelet(t).tunnel(t)
+	silent := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	greeting := listen(t, func(c net.Conn) { fmt.Fprintln(c, "220 hello"); _, _ = io.Copy(io.Discard, c) })
+	rude := listen(t, func(net.Conn) {})
+	for _, tc := range []struct {
+		port int32
+		ok   bool
+		text string
+	}{
+		{silent, true, "accepts connections"},
+		{greeting, true, "accepts connections"},
+		{rude, true, "accepts connections"},
+		{closedPort(t), false, "connection refused"},
+	} {
+		got := ask(t.Context(), Target{Probe: ProbeTCP, Port: tc.port}, via, "")
+		if got.ok != tc.ok || !strings.HasSuffix(got.text, tc.text) {
+			t.Errorf("got %+v, want %q", got, tc.text)
+		}
+	}
+}
+
+// postgresServer answers as a server does: with an error, or by signing in with a
+// clear password and answering queries.
+func postgresServer(failure *pgproto3.ErrorResponse, password string) func(net.Conn) {
+	return func(c net.Conn) {
+		b := pgproto3.NewBackend(c, c)
+		if _, err := b.ReceiveStartupMessage(); err != nil {
+			return
+		}
+		if failure == nil {
+			b.Send(&pgproto3.AuthenticationCleartextPassword{})
+			if b.Flush() != nil || b.SetAuthType(pgproto3.AuthTypeCleartextPassword) != nil {
+				return
+			}
+			m, err := b.Receive()
+			if err != nil {
+				return
+			}
+			if got, ok := m.(*pgproto3.PasswordMessage); !ok || got.Password != password {
+				failure = &pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: `password authentication failed for user "zr"`}
+			}
+		}
+		if failure != nil {
+			b.Send(failure)
+			_ = b.Flush()
+			return
+		}
+		b.Send(&pgproto3.AuthenticationOk{})
+		b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+		for b.Flush() == nil {
+			if m, err := b.Receive(); err != nil {
+				return
+			} else if _, ok := m.(*pgproto3.Query); ok {
+				b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
+				b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+			}
+		}
+	}
+}
+
+// redisServer answers PING as a server in some state does. It is older than
+// the HELLO command.
+func redisServer(pong string) func(net.Conn) {
+	return func(c net.Conn) {
+		for r := bufio.NewReader(c); ; {
+			var words, size int
+			if _, err := fmt.Fscanf(r, "*%d\r\n", &words); err != nil {
+				return
+			}
+			command := make([]string, words)
+			for i := range command {
+				if _, err := fmt.Fscanf(r, "$%d\r\n%s\r\n", &size, &command[i]); err != nil {
+					return
+				}
+			}
+			switch strings.ToUpper(command[0]) {
+			case "PING":
+				fmt.Fprintf(c, "%s\r\n", pong)
+			case "AUTH":
+				fmt.Fprint(c, "+OK\r\n")
+			default:
+				fmt.Fprintf(c, "-ERR unknown command '%s'\r\n", command[0])
+			}
+		}
+	}
+}
+
+func TestProbeStores(t *testing.T) {
+	t.Setenv("PGHOST", "elsewhere.invalid") // the developer's own settings must not matter
+	t.Setenv("PGUSER", "somebody")
+	k := newKubelet(t)
+	credentials := map[string]string{"POSTGRES_USER": "zr", "POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "secret"}
+	for _, tc := range []struct {
+		probe string
+		port  int32
+		ok    bool
+		text  string
+	}{
+		{ProbePostgres, listen(t, postgresServer(nil, "secret")), true, "SELECT 1 answered"},
+		{ProbePostgres, listen(t, postgresServer(nil, "other")), false, `FATAL: password authentication failed for user "zr"`},
+		{ProbePostgres, listen(t, postgresServer(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"}, "")), false,
+			"FATAL: the database system is starting up"},
+		{ProbePostgres, closedPort(t), false, "connection refused"},
+		{ProbeRedis, listen(t, redisServer("+PONG")), true, "PONG"},
+		{ProbeRedis, listen(t, redisServer("-LOADING Redis is loading the dataset in memory")), false, "LOADING Redis is loading the dataset in memory"},
+		{ProbeRedis, closedPort(t), false, "connection refused"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
+		got := ask(ctx, Target{Probe: tc.probe, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, k.tunnel(t), "")
+		cancel()
+		if got.ok != tc.ok || !strings.HasSuffix(got.text, tc.text) || strings.Contains(got.text, "secret") {
+			t.Errorf("%s: got %+v, want %q", tc.probe, got, tc.text)
+		}
+	}
+	got := ask(t.Context(), Target{Probe: ProbeRedis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, k.tunnel(t), "")
+	if got.ok || !strings.Contains(got.text, "reading the credentials: no such file") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestTunnelMends breaks the connection under a tunnel, and uses it from many
+// goroutines.
+func TestTunnelMends(t *testing.T) {
+	k := newKubelet(t)
+	via := k.tunnel(t)
+	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	speak := func(text string) error {
+		conn, err := via.open(t.Context(), echo)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(conn, text); err != nil {
+			return err
+		}
+		got := make([]byte, len(text))
+		if _, err := io.ReadFull(conn, got); err != nil || string(got) != text {
+			return fmt.Errorf("heard %q: %w", got, err)
+		}
+		return nil
+	}
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			if err := speak(strings.Repeat(fmt.Sprint(i), 10_000)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if k.cut(); via.conn != nil {
+		<-via.conn.CloseChan()
+	}
+	if err := speak("again"); err != nil {
+		t.Error(err)
+	}
+	via.close()
+	if err := speak("after the end"); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTunnelStuck blocks the connection of a tunnel as a server does that
+// stops to read, and asks again.
+func TestTunnelStuck(t *testing.T) {
+	k := newKubelet(t)
+	via := k.tunnel(t)
+	port := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	rude := listen(t, func(net.Conn) {})
+	// The streams of a connection share five workers on the other side, which
+	// wait for those who do not read.
+	var conns []net.Conn
+	for range 5 {
+		conn, err := via.open(t.Context(), rude)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, conn)
+	}
+	for _, conn := range conns {
+		if _, err := conn.Read(make([]byte, 1)); err == nil {
+			t.Error("the other side spoke")
+		}
+		_ = conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = io.WriteString(conn, "to nobody")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_ = ask(ctx, Target{Probe: ProbeTCP, Port: port}, via, "")
+	if got := ask(t.Context(), Target{Probe: ProbeTCP, Port: port}, via, ""); !got.ok {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTunnelCancelled(t *testing.T) {
+	k := newKubelet(t)
+	via := k.tunnel(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := via.open(ctx, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}

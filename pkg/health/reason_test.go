@@ -1,0 +1,184 @@
+package health
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"zr/pkg/fault"
+)
+
+// container is the status of a pod with one container in some state.
+func container(state string) string {
+	return `phase: Running, containerStatuses: [{name: api, ready: false, image: img, imageID: "", ` + state + `}]`
+}
+
+func warningAbout(kind, uid, reason, message string) string {
+	return `kind: Event
+metadata: {name: ` + uid + reason + `, namespace: ns}
+involvedObject: {kind: ` + kind + `, uid: ` + uid + `, name: ` + uid + `, namespace: ns}
+reason: ` + reason + `
+message: '` + message + `'
+lastTimestamp: "2026-01-02T03:04:00Z"
+---
+`
+}
+
+// TestDiagnose has the messages that Kubernetes writes, in their own words.
+func TestDiagnose(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	const making = "replicas: 2, updatedReplicas: 1"
+	for _, tc := range []struct {
+		name, objects string
+		text, hint    string
+		hopeless      bool
+		crashes       int32
+	}{
+		{name: "nothing is wrong yet", objects: podOfSet("a", "rs2", "phase: Pending")},
+		{name: "it runs and is not ready", objects: podOfSet("a", "rs2", unreadyStatus)},
+		{name: "the version before is of no account", objects: podOfSet("a", "rs1", container(`restartCount: 9, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}`))},
+		{name: "back-off", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: ImagePullBackOff, message: "Back-off pulling image \"img\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"img\": failed to resolve reference \"img\": img: not found"}}`)),
+			text: `image "img" cannot be pulled: failed to resolve reference "img": img: not found`, hint: "does the image exist"},
+		{name: "back-off of an old kubelet", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: ImagePullBackOff, message: "Back-off pulling image \"img\""}}`)) +
+			warningAbout("Pod", "a", "Failed", `Failed to pull image "img": rpc error: code = Unknown desc = no basic auth credentials`), text: `image "img" cannot be pulled: no basic auth credentials`},
+		{name: "never", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: ErrImageNeverPull, message: "Container image \"img\" is not present with pull policy of Never"}}`)),
+			text: `image "img" is not on node node, and may not be pulled`, hopeless: true},
+		{name: "exit", objects: podOfSet("a", "rs2", container(`restartCount: 2, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 3}}`)),
+			text: `container "api" crashed with exit code 3, 2 restarts`, hint: "zr logs api", crashes: 3},
+		{name: "just ended", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {terminated: {exitCode: 1}}`)), text: `container "api" crashed with exit code 1`, crashes: 1},
+		{name: "signal", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 139}}`)),
+			text: `container "api" was killed by SIGSEGV (exit code 139), 1 restart`, crashes: 2},
+		{name: "memory", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}`)),
+			text: `container "api" was killed: it used more memory than its limit of 64Mi, 1 restart`, hint: "limits.memory", crashes: 2},
+		{name: "liveness", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 2, finishedAt: "2026-01-02T03:04:03Z"}}`)) +
+			warningAbout("Pod", "a", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500"),
+			text: `container "api" was restarted: Liveness probe failed: HTTP probe failed with statuscode: 500, 1 restart`, crashes: 2},
+		{name: "restarted a moment ago", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {running: {startedAt: "2026-01-02T03:04:00Z"}}, lastState: {terminated: {exitCode: 2}}`)),
+			text: `container "api" crashed with exit code 2, 1 restart`, crashes: 1},
+		{name: "restarted long ago", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {running: {startedAt: "2026-01-02T02:00:00Z"}}, lastState: {terminated: {exitCode: 2}}`))},
+		{name: "command", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: RunContainerError, message: "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory: unknown"}}`)),
+			text: `container "api" cannot be started: exec: "/nope": stat /nope: no such file or directory`},
+		{name: "key", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: CreateContainerConfigError, message: "couldn't find key X in ConfigMap ns/settings"}}`)),
+			text: `container "api": couldn't find key X in ConfigMap ns/settings`},
+		{name: "init container", objects: podOfSet("a", "rs2", `phase: Pending, initContainerStatuses: [{name: wait, ready: false, image: "", imageID: "", restartCount: 0, state: {terminated: {exitCode: 1}}}], containerStatuses: [{name: api, ready: false, image: "", imageID: "", restartCount: 0, state: {waiting: {reason: PodInitializing}}}]`),
+			text: `init container "wait" crashed with exit code 1`, crashes: 1},
+		{name: "init container that is done", objects: podOfSet("a", "rs2", `phase: Pending, initContainerStatuses: [{name: wait, ready: true, image: "", imageID: "", restartCount: 0, state: {terminated: {exitCode: 0}}}], containerStatuses: [{name: api, ready: false, image: "", imageID: "", restartCount: 0, state: {waiting: {reason: PodInitializing}}}]`)},
+		{name: "mount", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: ContainerCreating}}`)) +
+			warningAbout("Pod", "a", "FailedMount", `MountVolume.SetUp failed for volume "v" : secret "s" not found`), text: `pod a: MountVolume.SetUp failed for volume "v" : secret "s" not found`},
+		{name: "unschedulable", objects: podOfSet("a", "rs2", `phase: Pending, conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."}]`),
+			text: "no node takes pod a: 0/1 nodes are available: 1 Insufficient cpu", hint: "lower its requests"},
+		{name: "evicted", objects: podOfSet("a", "rs2", `phase: Failed, reason: Evicted, message: "The node was low on resource: ephemeral-storage."`), text: "pod a: Evicted: The node was low on resource: ephemeral-storage."},
+		{name: "the worst of several", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {terminated: {exitCode: 1}}`)) + podOfSet("b", "rs2", container(`restartCount: 0, state: {waiting: {reason: ErrImageNeverPull}}`)),
+			text: `image "img" is not on node node, and may not be pulled`, hopeless: true},
+	} {
+		s := read(t, join(deploymentOf("3", "3", making), tc.objects))
+		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns"}
+		got := s.diagnose(target, s.rolloutOf(target), now)
+		switch {
+		case got == nil && tc.text == "":
+		case got == nil:
+			t.Errorf("%s: no reason", tc.name)
+		case got.text != tc.text || !strings.Contains(got.hint, tc.hint) || got.hopeless != tc.hopeless || got.crashes != tc.crashes:
+			t.Errorf("%s: got %+v", tc.name, *got)
+		}
+	}
+}
+
+func replicaFailure(message string) appsv1.ReplicaSetCondition {
+	return appsv1.ReplicaSetCondition{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message}
+}
+
+func TestDiagnoseRefusal(t *testing.T) {
+	for message, want := range map[string]string{
+		`pods "api-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2`:                       "quota: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2",
+		`pods "api-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container x)`: `Pod Security forbids its pods: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container x)`,
+		`pods "api-x" is forbidden: error looking up service account ns/api: serviceaccount "api" not found`:                   `its pods cannot be made: error looking up service account ns/api: serviceaccount "api" not found`,
+		`admission webhook "x" denied the request: no`:                                                                         `its pods cannot be made: admission webhook "x" denied the request: no`,
+	} {
+		s := read(t, join(deploymentOf("3", "3", "replicas: 0")))
+		rs := s.replicaSets["d"][1]
+		rs.Status.Conditions = append(rs.Status.Conditions, replicaFailure(message))
+		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns"}
+		got := s.diagnose(target, s.rolloutOf(target), time.Now())
+		if got == nil || got.text != want {
+			t.Errorf("got %+v, want %q", got, want)
+			continue
+		}
+		if hopeless := strings.HasPrefix(want, "quota") || strings.HasPrefix(want, "Pod Security"); got.hopeless != hopeless {
+			t.Errorf("%s: hopeless is %v", want, got.hopeless)
+		}
+	}
+	// A StatefulSet tells in an event only.
+	s := read(t, join(statefulSetOf("", "replicas: 0, updateRevision: s-new"), warningAbout("StatefulSet", "s", "FailedCreate", `create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: exceeded quota: q`)))
+	target := Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"}
+	if got := s.diagnose(target, s.rolloutOf(target), time.Now()); got == nil || got.text != "quota: exceeded quota: q" {
+		t.Errorf("got %+v", got)
+	}
+	// One whose earlier pod is broken does not go on by itself.
+	s = read(t, join(statefulSetOf("", "replicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", container(`restartCount: 5, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}`))))
+	if got := s.diagnose(target, s.rolloutOf(target), time.Now()); got == nil || !strings.HasPrefix(got.text, "the version before is stuck: ") || !strings.Contains(got.hint, "delete pod db-0") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestHopeless is about what is given up before the deadline.
+func TestHopeless(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	crashed := func(times int32) *reason { return &reason{cause: crash, pod: "p", container: "c", crashes: times} }
+	quota := &reason{cause: refusal, text: "quota", hopeless: true, settle: settle}
+	v := &vigil{before: map[instance]int32{{"p", "c"}: 10}}
+	for _, step := range []struct {
+		name  string
+		why   *reason
+		after time.Duration
+		want  bool
+	}{
+		{"nothing", nil, 0, false},
+		{"crashes from before", crashed(10), 0, false},
+		{"crashed again", crashed(11), 0, true},
+		{"quota", quota, 0, false},
+		{"quota, still", quota, settle - 1, false},
+		{"quota, for long", quota, settle, true},
+		{"mended", nil, settle, false},
+		{"quota again", quota, settle + 1, false},
+		{"a name that cannot be", &reason{cause: image, text: "name", hopeless: true}, 0, true},
+		{"a pull that may succeed", &reason{cause: image, text: "pull"}, time.Hour, false},
+	} {
+		v.last.why = step.why
+		if got := v.hopeless(now.Add(step.after)); got != step.want {
+			t.Errorf("%s: %v", step.name, got)
+		}
+	}
+	v.before = nil
+	if v.last.why = crashed(crashLoop); v.hopeless(now) {
+		t.Error("gave up after three crashes")
+	}
+	if v.last.why = crashed(crashLoop + 1); !v.hopeless(now) {
+		t.Error("did not give up after three restarts")
+	}
+}
+
+func TestInOrder(t *testing.T) {
+	target := func(name string, on ...string) Target { return Target{Service: name, DependsOn: on} }
+	for _, tc := range []struct {
+		targets []Target
+		want    string
+	}{
+		{[]Target{target("web", "api", "elsewhere"), target("api", "db"), target("db")}, ""},
+		{[]Target{target("a"), target("a")}, "named twice"},
+		{[]Target{target("a", "b"), target("b", "c"), target("c", "b")}, "b → c → b"},
+		{[]Target{target("a", "a")}, "a → a"},
+	} {
+		err := inOrder(tc.targets)
+		switch {
+		case err == nil && tc.want == "":
+		case err == nil || !strings.Contains(err.Error(), tc.want):
+			t.Errorf("got %v, want %q", err, tc.want)
+		case strings.Contains(tc.want, "→") && fault.Code(err) != fault.Usage:
+			t.Errorf("the exit code is %d", fault.Code(err))
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package health
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+)
+
+// read makes a snapshot of objects written as YAML documents.
+func read(t *testing.T, documents string) *snapshot {
+	t.Helper()
+	s := newSnapshot()
+	for doc := range strings.SplitSeq(documents, "---\n") {
+		var kind struct{ Kind string }
+		if err := yaml.Unmarshal([]byte(doc), &kind); err != nil {
+			t.Fatalf("%v in:\n%s", err, doc)
+		}
+		o := map[string]any{"Deployment": &appsv1.Deployment{}, "StatefulSet": &appsv1.StatefulSet{}, "ReplicaSet": &appsv1.ReplicaSet{},
+			"Pod": &corev1.Pod{}, "Event": &corev1.Event{}}[kind.Kind]
+		if o == nil {
+			t.Fatalf("no kind in:\n%s", doc)
+		}
+		if err := yaml.UnmarshalStrict([]byte(doc), o); err != nil {
+			t.Fatalf("%v in:\n%s", err, doc)
+		}
+		s.add(o)
+	}
+	return s
+}
+
+// Two ReplicaSets of a Deployment, of which the second is the current one.
+const deploymentObjects = `
+kind: ReplicaSet
+metadata: {name: api-1, namespace: ns, uid: rs1, annotations: {deployment.kubernetes.io/revision: "1"}, ownerReferences: [{uid: d, controller: true, apiVersion: apps/v1, kind: Deployment, name: api}]}
+---
+kind: ReplicaSet
+metadata: {name: api-2, namespace: ns, uid: rs2, annotations: {deployment.kubernetes.io/revision: "2"}, ownerReferences: [{uid: d, controller: true, apiVersion: apps/v1, kind: Deployment, name: api}]}
+---
+`
+
+func deploymentOf(generation, observed, status string) string {
+	return `kind: Deployment
+metadata: {name: api, namespace: ns, uid: d, generation: ` + generation + `, annotations: {deployment.kubernetes.io/revision: "2"}}
+spec: {replicas: 2, template: {spec: {containers: [{name: helper, image: h}, {name: api, image: a}]}}}
+status: {observedGeneration: ` + observed + `, ` + status + `}
+---
+` + deploymentObjects
+}
+
+// podOfSet is a pod of a ReplicaSet or StatefulSet, with its status.
+func podOfSet(name, owner, status string) string {
+	return `kind: Pod
+metadata: {name: ` + name + `, namespace: ns, uid: ` + name + `, labels: {controller-revision-hash: ` + owner + `}, ownerReferences: [{uid: ` + strings.TrimSuffix(owner, "-new") + `, controller: true, apiVersion: apps/v1, kind: x, name: x}]}
+spec: {nodeName: node, containers: [{name: api, resources: {limits: {memory: 64Mi}}}]}
+status: {` + status + `}
+---
+`
+}
+
+const readyStatus = `phase: Running, podIP: 10.0.0.1, conditions: [{type: Ready, status: "True", lastTransitionTime: "2026-01-02T03:04:05Z"}], containerStatuses: [{name: api, ready: true, restartCount: 1, image: "", imageID: "", state: {running: {}}}]`
+const unreadyStatus = `phase: Running, podIP: 10.0.0.1, conditions: [{type: Ready, status: "False"}], containerStatuses: [{name: api, ready: false, restartCount: 0, image: "", imageID: "", state: {running: {}}}]`
+
+func join(docs ...string) string { return strings.TrimSuffix(strings.Join(docs, ""), "---\n") }
+
+func TestDeploymentRollout(t *testing.T) {
+	const complete = "replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2"
+	ready := podOfSet("api-2-a", "rs2", readyStatus) + podOfSet("api-2-b", "rs2", readyStatus)
+	for _, tc := range []struct {
+		name, objects string
+		done          bool
+		ready         int32
+		waiting       string
+	}{
+		{"complete", join(deploymentOf("3", "3", complete), ready), true, 2, ""},
+		{"the change is not seen yet", join(deploymentOf("4", "3", complete), ready), false, 0, "the deployment controller has not seen the change yet"},
+		{"only the version before is ready", join(deploymentOf("3", "3", "replicas: 3, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2"),
+			podOfSet("api-1-a", "rs1", readyStatus), podOfSet("api-1-b", "rs1", readyStatus), podOfSet("api-2-a", "rs2", unreadyStatus)), false, 0, "0 of 2 pods are ready"},
+		{"pods are made", join(deploymentOf("3", "3", "replicas: 3, updatedReplicas: 1"), podOfSet("api-2-a", "rs2", readyStatus)), false, 1, "1 of 2 pods are made"},
+		{"the version before goes", join(deploymentOf("3", "3", "replicas: 3, updatedReplicas: 2, readyReplicas: 3, availableReplicas: 3"), ready), false, 2, "pods of the version before are still there: 1"},
+	} {
+		got := read(t, tc.objects).rolloutOf(Target{Service: "api", Kind: "Deployment", Namespace: "ns"})
+		if !got.found || got.done != tc.done || got.ready != tc.ready || got.waiting != tc.waiting || got.desired != 2 || got.image != "a" {
+			t.Errorf("%s: got %+v", tc.name, got)
+		}
+	}
+	if got := newSnapshot().rolloutOf(Target{Service: "api", Namespace: "ns"}); got.found {
+		t.Error("found what is not there")
+	}
+}
+
+func statefulSetOf(spec, status string) string {
+	return `kind: StatefulSet
+metadata: {name: db, namespace: ns, uid: s, generation: 2}
+spec: {replicas: 1, ` + spec + `template: {spec: {containers: [{name: db, image: p}]}}}
+status: {observedGeneration: 2, ` + status + `}
+---
+`
+}
+
+func TestStatefulSetRollout(t *testing.T) {
+	const complete = "replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, currentRevision: s-new, updateRevision: s-new"
+	for _, tc := range []struct {
+		name, objects string
+		done          bool
+		waiting       string
+	}{
+		{"complete", join(statefulSetOf("", complete), podOfSet("db-0", "s-new", readyStatus)), true, ""},
+		{"not made", join(statefulSetOf("", "replicas: 0, updateRevision: s-new")), false, "0 of 1 pods are made"},
+		{"of the version before", join(statefulSetOf("", "replicas: 1, readyReplicas: 1, availableReplicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", readyStatus)), false, "0 of 1 pods are of the new version"},
+		{"not ready", join(statefulSetOf("", "replicas: 1, updatedReplicas: 1, updateRevision: s-new"), podOfSet("db-0", "s-new", unreadyStatus)), false, "0 of 1 pods are ready"},
+		{"changed when somebody deletes its pods", join(statefulSetOf("updateStrategy: {type: OnDelete}, ", "replicas: 1, readyReplicas: 1, availableReplicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", readyStatus)), true, ""},
+		{"held back by its partition", join(statefulSetOf("updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}, ", "replicas: 1, readyReplicas: 1, availableReplicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", readyStatus)), true, ""},
+	} {
+		got := read(t, tc.objects).rolloutOf(Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"})
+		if got.done != tc.done || got.waiting != tc.waiting || got.image != "p" {
+			t.Errorf("%s: got %+v", tc.name, got)
+		}
+	}
+}
+
+func TestProbedPod(t *testing.T) {
+	s := read(t, join(deploymentOf("3", "3", "replicas: 2"), podOfSet("api-1-a", "rs1", readyStatus), podOfSet("api-2-a", "rs2", unreadyStatus), podOfSet("api-2-b", "rs2", readyStatus)))
+	r := s.rolloutOf(Target{Service: "api", Namespace: "ns"})
+	if got, ok := r.probed(); !ok || got.name != "api-2-b" || got.ip != "10.0.0.1" {
+		t.Errorf("got %+v", got)
+	}
+	if got, want := r.restarts(), int32(1); got != want {
+		t.Errorf("%d restarts, want %d", got, want)
+	}
+	s.pods[types.UID("rs2")] = s.pods[types.UID("rs2")][:1]
+	if got, _ := s.rolloutOf(Target{Service: "api", Namespace: "ns"}).probed(); got.name != "api-2-a" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestSteadiness is about containers that nothing but time vouches for.
+func TestSteadiness(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	pod := func(restarts int32, probe *corev1.Probe, started time.Time) rollout {
+		p := &corev1.Pod{}
+		p.Spec.Containers = []corev1.Container{{Name: "api", ReadinessProbe: probe}}
+		c := corev1.ContainerStatus{Name: "api", RestartCount: restarts, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+		c.State.Running.StartedAt.Time = started
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{c}
+		return rollout{current: []*corev1.Pod{p}}
+	}
+	s := steadiness{}
+	for _, tc := range []struct {
+		name  string
+		r     rollout
+		after time.Duration
+		want  bool
+	}{
+		{"just started", pod(0, nil, now), 0, false},
+		{"ran on", pod(0, nil, now), steadyFirst, true},
+		{"restarted", pod(1, nil, now), steadyFirst, false},
+		{"ran on after the restart", pod(1, nil, now), steadyFirst + steadyRestart, true},
+		{"has a probe", pod(2, &corev1.Probe{}, now), 0, true},
+		{"runs since long ago", pod(7, nil, now.Add(-time.Hour)), 0, true},
+	} {
+		if got := s.reached(tc.r, now.Add(tc.after)); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+}
