@@ -45,20 +45,26 @@ type Project struct {
 	Env  []string
 }
 
-// NewProject copies the folder from (relative to the repository) as git sees
-// it, renames it, and moves its services to the given host ports. The cluster
-// is deleted when the test ends.
-func NewProject(t TB, from, name string, ports map[string]int) *Project {
+// Copy copies a folder of the repository, as git sees it, into a new one.
+func Copy(t TB, from string) string {
 	t.Helper()
-	repository := Repository(t)
-	p := &Project{T: t, Dir: t.TempDir(), Name: name}
+	repository, dir := Repository(t), t.TempDir()
 	files := Output(t, filepath.Join(repository, from), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	for _, file := range strings.Split(strings.TrimRight(files, "\x00"), "\x00") {
 		if from == "." && strings.HasPrefix(file, "examples/") {
 			continue
 		}
-		copyFile(t, filepath.Join(repository, from, file), filepath.Join(p.Dir, file))
+		copyFile(t, filepath.Join(repository, from, file), filepath.Join(dir, file))
 	}
+	return dir
+}
+
+// NewProject copies the folder from (relative to the repository) as git sees
+// it, renames it, and moves its services to the given host ports. The cluster
+// is deleted when the test ends.
+func NewProject(t TB, from, name string, ports map[string]int) *Project {
+	t.Helper()
+	p := &Project{T: t, Dir: Copy(t, from), Name: name}
 	config := p.Read("config/dev.yaml")
 	config = regexp.MustCompile(`(?m)^project: .*$`).ReplaceAllString(config, "project: "+name)
 	config += "cluster:\n  ports:\n"
@@ -254,6 +260,18 @@ func (r *Running) Mark() int {
 	return len(r.events)
 }
 
+// Count returns how many events from mark on fit.
+func (r *Running) Count(mark int, fits func(Event) bool) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events[mark:] {
+		if fits(e) {
+			n++
+		}
+	}
+	return n
+}
+
 // Wait returns the first event from mark on that fits.
 func (r *Running) Wait(mark int, what string, fits func(Event) bool) Event {
 	r.t.Helper()
@@ -306,6 +324,16 @@ func (r *Running) join() int {
 func (p *Project) Kubectl(args ...string) string {
 	p.T.Helper()
 	return Output(p.T, "", EngineName(), append([]string{"exec", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+}
+
+// KubectlInput is Kubectl with a standard input.
+func (p *Project) KubectlInput(input string, args ...string) {
+	p.T.Helper()
+	c := exec.Command(EngineName(), append([]string{"exec", "-i", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	c.Stdin = strings.NewReader(input)
+	if out, err := c.CombinedOutput(); err != nil {
+		p.T.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 }
 
 // Get returns the body of a URL that must answer with status 200.
