@@ -83,6 +83,7 @@ func (d *devView) again(v *view) tea.Cmd {
 	for _, l := range wanted {
 		lines = append(lines, v.voice.logLine(l, v.width-1)...)
 	}
+	lines = v.wrap(lines)
 	v.remember(lines)
 	return tea.Println(strings.Join(lines, "\n"))
 }

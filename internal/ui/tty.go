@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"zr/pkg/event"
 )
@@ -113,6 +114,7 @@ func (v *view) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		for _, e := range msg.events {
 			lines = append(lines, v.take(e.Event, e.at)...)
 		}
+		lines = v.wrap(lines)
 		v.remember(lines)
 		msg.lines <- lines
 		return v, v.spin()
@@ -131,6 +133,19 @@ func (v *view) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return v, tea.Quit
 	}
 	return v, nil
+}
+
+// wrap cuts lines that are wider than the terminal in two. Were that left to
+// the terminal, what stood there before would show through after the end.
+func (v *view) wrap(lines []string) []string {
+	var wrapped []string
+	for _, line := range lines {
+		if ansi.StringWidth(line) > v.width {
+			line = ansi.Hardwrap(line, v.width, true)
+		}
+		wrapped = append(wrapped, strings.Split(line, "\n")...)
+	}
+	return wrapped
 }
 
 // screenful is how many lines are kept to be drawn again: those of the

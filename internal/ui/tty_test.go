@@ -338,6 +338,31 @@ func TestTTYNarrow(t *testing.T) {
 	}
 }
 
+// TestTTYResize makes the terminal narrower while the view stands.
+func TestTTYResize(t *testing.T) {
+	s := newSession(t, 80, 24)
+	p, _ := NewDev(s.terminal, s.terminal, Auto, []string{"api", "web"})
+	for i := range 10 {
+		p.Emit(event.LogLine{Service: "api", Pod: "p", Level: "info", Text: fmt.Sprintf("line %d", i)})
+	}
+	p.Emit(event.Notice{Text: strings.Repeat("wide ", 30)})
+	s.shows("line 9", "○ web  pending", "q quit")
+	s.screen.mu.Lock()
+	s.screen.width = 40
+	s.screen.mu.Unlock()
+	setSize(t, s.terminal, 40, 24)
+	// The kernel tells only those whose controlling terminal it is.
+	if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil {
+		t.Fatal(err)
+	}
+	p.Emit(event.ServiceState{Service: "web", State: event.Healthy})
+	s.await("one frame of the new width", func(screen string) bool {
+		return strings.Count(screen, "api  pending") == 1 && strings.Contains(screen, "\n"+strings.Repeat("─", 39)+"\n") &&
+			strings.Contains(screen, "line 9") && strings.Contains(screen, "● web  healthy")
+	})
+	p.Close()
+}
+
 // TestTTYLost takes the terminal away.
 func TestTTYLost(t *testing.T) {
 	s := newSession(t, 80, 24)
