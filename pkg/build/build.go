@@ -80,7 +80,8 @@ type Builder interface {
 	Build(ctx context.Context, r Request) (Result, error)
 }
 
-// Base finds an image that a build is put on, by its name.
+// Base finds an image that a build is put on, by its name. Afterwards the
+// store has it.
 type Base func(ctx context.Context, ref string) (v1.Image, error)
 
 // Deps is what every builder needs.

@@ -131,6 +131,7 @@ type makeFixture struct {
 	t    *testing.T
 	deps Deps
 	file string
+	base string
 	set  *InputSet
 }
 
@@ -158,9 +159,16 @@ func (f *makeFixture) save(text string) {
 
 func (f *makeFixture) make(compile func() string) (Result, error) {
 	r := Request{Service: "s", Project: "p", Mode: Release, Platform: "linux/amd64"}
-	return f.deps.Make(f.t.Context(), r, f.set, nil, func(context.Context) (v1.Image, error) {
-		return mutate.Config(empty.Image, v1.Config{Env: []string{"content=" + compile()}})
-	})
+	return f.deps.Make(f.t.Context(), Frame{Request: r, Inputs: f.set, Base: f.base, Assemble: func(ctx context.Context) (v1.Image, error) {
+		base := empty.Image
+		if f.base != "" {
+			var err error
+			if base, err = f.deps.Base(ctx, f.base); err != nil {
+				return nil, err
+			}
+		}
+		return mutate.Config(base, v1.Config{Env: []string{"content=" + compile()}})
+	}})
 }
 
 // TestMakeFollowsSaves: a save while the compiler runs has it run again, so
@@ -195,6 +203,29 @@ func TestMakeGivesUp(t *testing.T) {
 	_, err := f.make(func() string { runs++; f.save(fmt.Sprint(runs)); return "" })
 	if err == nil || runs != attempts {
 		t.Errorf("err = %v after %d runs", err, runs)
+	}
+}
+
+// TestMakeFollowsTheBase: a base that is not in the store is got along with
+// the work, and another one under its name makes the image stale.
+func TestMakeFollowsTheBase(t *testing.T) {
+	f := newMake(t)
+	f.base = "example.test/base:1"
+	version := "1"
+	f.deps.Base = func(ctx context.Context, ref string) (v1.Image, error) {
+		img := mutate.Annotations(empty.Image, map[string]string{"version": version}).(v1.Image)
+		_, err := f.deps.Store.Put(ctx, ref, img, image.Pulled, "")
+		return img, err
+	}
+	for _, c := range []struct {
+		version string
+		cached  bool
+	}{{"1", false}, {"1", true}, {"2", false}, {"2", true}, {"1", true}} {
+		version = c.version
+		result, err := f.make(func() string { return version })
+		if err != nil || result.Cached != c.cached {
+			t.Errorf("base %s: cached %v, %v; want %v", c.version, result.Cached, err, c.cached)
+		}
 	}
 }
 

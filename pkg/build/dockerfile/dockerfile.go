@@ -54,18 +54,21 @@ func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, err
 	if err != nil {
 		return build.Result{}, err
 	}
-	return b.deps.Make(ctx, r, set, []string{layout}, func(ctx context.Context) (v1.Image, error) {
-		e := b.engine
-		if e.name == "" {
-			if e, err = findEngine(); err != nil {
-				return nil, err
-			}
-		}
-		return b.assemble(ctx, r, set, e)
+	return b.deps.Make(ctx, build.Frame{
+		Request: r, Inputs: set, Further: []string{layout},
+		Assemble: func(ctx context.Context) (v1.Image, error) { return b.assemble(ctx, r, set) },
 	})
 }
 
-func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.InputSet, e engine) (v1.Image, error) {
+func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.InputSet) (v1.Image, error) {
+	e := b.engine
+	if e.name == "" {
+		var err error
+		if e, err = findEngine(); err != nil {
+			return nil, err
+		}
+	}
+	b.deps.Doing(r.Service, e.name+" build "+r.Spec.Dockerfile)
 	dir, err := os.MkdirTemp("", "zr-build-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the engine's image: %w", err)

@@ -53,8 +53,9 @@ func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, err
 	if err != nil {
 		return build.Result{}, err
 	}
-	return b.deps.Make(ctx, r, set, []string{layout, r.Spec.Base}, func(ctx context.Context) (v1.Image, error) {
-		return b.assemble(ctx, r, set.Hash())
+	return b.deps.Make(ctx, build.Frame{
+		Request: r, Inputs: set, Base: r.Spec.Base, Further: []string{layout},
+		Assemble: func(ctx context.Context) (v1.Image, error) { return b.assemble(ctx, r, set.Hash()) },
 	})
 }
 

@@ -13,38 +13,38 @@ import (
 
 // dev makes the layers of a dev image: all dependencies, the agent, and the
 // sources as a seed.
-func (j *job) dev(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
+func (j *job) dev(ctx context.Context) (parts, error) {
 	var layers []oci.Layer
 	if j.project.installs() {
 		modules, err := j.installed(ctx, false)
 		if err != nil {
-			return nil, nil, err
+			return parts{}, err
 		}
 		layers = append(layers, modules)
 	}
 	agent, err := j.write(ctx, "zr-agent", func(t *oci.Tar) { t.Stream(agentPath, 0o755, oci.Root, j.Agent) })
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	if err := mirror(j.Request, j.set, filepath.Join(j.work, "source")); err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	seed, err := j.sources(ctx, seedDir)
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	mount, err := j.write(ctx, "folder of the sources", func(t *oci.Tar) { t.Dir(sourceDir, 0o755, oci.Root) })
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
-	return append(layers, agent, mount, seed), func(c *v1.Config) {
+	return parts{append(layers, agent, mount, seed), func(c *v1.Config) {
 		c.WorkingDir = sourceDir
 		c.Entrypoint, c.Cmd = []string{agentPath}, nil
 		searchModules(c)
 		oci.SetEnv(c, "NODE_ENV", "development")
 		oci.SetEnv(c, "HOSTNAME", "0.0.0.0")
 		oci.SetEnv(c, agentSpec, devSpec(j.command()))
-	}, nil
+	}}, nil
 }
 
 // command is what the agent runs.

@@ -21,13 +21,13 @@ import (
 
 // next makes the layers of a Next.js application: the packages that its
 // standalone output needs, and the output.
-func (j *job) next(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
+func (j *job) next(ctx context.Context) (parts, error) {
 	source := filepath.Join(j.work, "source")
 	if err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source); err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	if err := mirror(j.Request, j.set, source); err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	run := proc.Command{
 		Args: []string{"node", filepath.Join(source, "node_modules/next/dist/bin/next"), "build"}, Dir: source,
@@ -40,24 +40,24 @@ func (j *job) next(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
 	}
 	j.deps.Doing(j.Service, "next build")
 	if _, err := run.Run(ctx); err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	out, err := standalone(filepath.Join(source, ".next"))
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	if err := normalize(source, out, j.set.Sum()); err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	return j.nextLayers(ctx, source, out)
 }
 
-func (j *job) nextLayers(ctx context.Context, source, out string) ([]oci.Layer, func(*v1.Config), error) {
+func (j *job) nextLayers(ctx context.Context, source, out string) (parts, error) {
 	modules, err := j.write(ctx, "packages of next build", func(t *oci.Tar) {
 		t.Tree(path.Join(appDir, "node_modules"), filepath.Join(out, "node_modules"), oci.Root, nil, nil)
 	})
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	app, err := j.write(ctx, "next build "+j.Spec.Node, func(t *oci.Tar) {
 		t.Tree(appDir, out, oci.Root, func(rel string, _ fs.DirEntry) bool { return rel != "node_modules" }, nil)
@@ -67,16 +67,16 @@ func (j *job) nextLayers(ctx context.Context, source, out string) ([]oci.Layer, 
 		}
 	})
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
-	return []oci.Layer{modules, app}, func(c *v1.Config) {
+	return parts{[]oci.Layer{modules, app}, func(c *v1.Config) {
 		c.WorkingDir = appDir
 		c.Entrypoint, c.Cmd = []string{"node", path.Join(appDir, "server.js")}, nil
 		oci.SetEnv(c, "NODE_ENV", "production")
 		// Kubernetes sets it to the pod's name otherwise, and the server would
 		// listen on the pod's address only.
 		oci.SetEnv(c, "HOSTNAME", "0.0.0.0")
-	}, nil
+	}}, nil
 }
 
 // standalone returns the folder of the output that holds server.js. It is a

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
 	"zr/pkg/build"
 	"zr/pkg/build/internal/inputs"
@@ -65,9 +66,10 @@ func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, err
 	if err != nil {
 		return build.Result{}, err
 	}
-	further := []string{layout, b.baseName(r), fmt.Sprintf("%q", r.Spec.Dev.Command)}
-	return b.deps.Make(ctx, r, set, further, func(ctx context.Context) (v1.Image, error) {
-		return b.assemble(ctx, r, set)
+	return b.deps.Make(ctx, build.Frame{
+		Request: r, Inputs: set, Base: b.baseName(r),
+		Further:  []string{layout, fmt.Sprintf("%q", r.Spec.Dev.Command)},
+		Assemble: func(ctx context.Context) (v1.Image, error) { return b.assemble(ctx, r, set) },
 	})
 }
 
@@ -101,30 +103,46 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 		return nil, err
 	}
 	defer unlock()
-	base, err := b.deps.Base(ctx, b.baseName(r))
-	if err != nil {
-		return nil, fmt.Errorf("finding the base image: %w", err)
-	}
 	j := &job{b, r, p, set, work}
-	var layers []oci.Layer
-	var configure func(*v1.Config)
-	switch {
-	case r.Mode == build.Dev:
-		layers, configure, err = j.dev(ctx)
-	case p.next():
-		layers, configure, err = j.next(ctx)
-	default:
-		layers, configure, err = j.plain(ctx)
-	}
-	if err != nil {
+	// On a fresh machine both take long, and neither keeps the machine busy.
+	var base v1.Image
+	var made parts
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if base, err = b.deps.Base(ctx, b.baseName(r)); err != nil {
+			return fmt.Errorf("finding the base image: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() (err error) {
+		made, err = j.make(ctx)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return oci.Assemble(base, platform, layers, func(c *v1.Config) {
+	return oci.Assemble(base, platform, made.layers, func(c *v1.Config) {
 		c.User = user
 		oci.SetEnv(c, build.EnvHash, set.Hash())
 		oci.SetEnv(c, "NEXT_TELEMETRY_DISABLED", "1")
-		configure(c)
+		made.configure(c)
 	})
+}
+
+// parts are what a build puts on its base.
+type parts struct {
+	layers    []oci.Layer
+	configure func(*v1.Config)
+}
+
+func (j *job) make(ctx context.Context) (parts, error) {
+	switch {
+	case j.Mode == build.Dev:
+		return j.dev(ctx)
+	case j.project.next():
+		return j.next(ctx)
+	}
+	return j.plain(ctx)
 }
 
 // write makes a layer in the store.

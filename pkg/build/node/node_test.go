@@ -40,9 +40,12 @@ func copyFixture(t *testing.T, fixture string) *service {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
+	if _, err := store.Put(t.Context(), DefaultBase, empty.Image, image.Pulled, ""); err != nil {
+		t.Fatal(err)
+	}
 	s := &service{t: t, root: t.TempDir(), deps: build.Deps{
 		Store: store, Cache: t.TempDir(),
-		Base: func(context.Context, string) (v1.Image, error) { return empty.Image, nil },
+		Base: func(ctx context.Context, ref string) (v1.Image, error) { return store.Get(ctx, ref) },
 	}}
 	if err := os.CopyFS(filepath.Join(s.root, "web"), os.DirFS(filepath.Join("testdata", fixture))); err != nil {
 		t.Fatal(err)

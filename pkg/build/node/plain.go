@@ -12,17 +12,17 @@ import (
 
 // plain makes the layers of a service that runs from its sources: what it
 // depends on at run time, and its files with what its build script made.
-func (j *job) plain(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) {
+func (j *job) plain(ctx context.Context) (parts, error) {
 	source := filepath.Join(j.work, "source")
 	var layers []oci.Layer
 	_, builds := j.project.manifest.Scripts["build"]
 	if builds && j.project.installs() {
 		if err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source); err != nil {
-			return nil, nil, err
+			return parts{}, err
 		}
 	}
 	if err := mirror(j.Request, j.set, source); err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
 	if builds {
 		run := proc.Command{
@@ -31,24 +31,24 @@ func (j *job) plain(ctx context.Context) ([]oci.Layer, func(*v1.Config), error) 
 		}
 		j.deps.Doing(j.Service, "npm run build")
 		if _, err := run.Run(ctx); err != nil {
-			return nil, nil, err
+			return parts{}, err
 		}
 	}
 	if j.project.installs() {
 		modules, err := j.installed(ctx, true)
 		if err != nil {
-			return nil, nil, err
+			return parts{}, err
 		}
 		layers = append(layers, modules)
 	}
 	files, err := j.sources(ctx, appDir)
 	if err != nil {
-		return nil, nil, err
+		return parts{}, err
 	}
-	return append(layers, files), func(c *v1.Config) {
+	return parts{append(layers, files), func(c *v1.Config) {
 		c.WorkingDir = appDir
 		c.Entrypoint, c.Cmd = j.project.start(), nil
 		searchModules(c)
 		oci.SetEnv(c, "NODE_ENV", "production")
-	}, nil
+	}}, nil
 }
