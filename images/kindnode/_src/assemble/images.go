@@ -25,7 +25,7 @@ var images = map[string]image{
 	"kube-proxy":              program("kube-proxy", "kube", "iptables"),
 	"etcd":                    program("etcd", "etcd"),
 	"coredns":                 program("/coredns", "coredns"),
-	"node-daemon":             program("node-storage", "kube"),
+	"node-daemon":             program("node-network", "kube", "iptables"),
 	"pause":                   {layers: []string{"pause"}, config: ocispec.ImageConfig{User: "65535:65535", Env: []string{pathEnv}, Entrypoint: []string{"/pause"}}},
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,8 +65,16 @@ func (b build) kindBase(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := writeFile(b.node("usr/lib/zr/first-network"), firstNetwork, 0o755); err != nil {
+		return err
+	}
 	return os.MkdirAll(b.node("etc/kubernetes/manifests"), 0o755)
 }
+
+// firstNetwork configures the pods' network of the first node of a cluster.
+//
+//go:embed first-network
+var firstNetwork string
 
 // maskedUnits have nothing to do in a node: they would register formats with
 // the host's kernel, or rebuild at the first boot what the image already has.
@@ -88,26 +97,8 @@ var nodeFiles = map[string]string{
 	"etc/machine-id": "",
 	// Lines of the host's kernel would be confusing in the node's journal.
 	"etc/systemd/journald.conf.d/kind.conf": "[Journal]\nReadKMsg=no\n",
-	// The pods' network of a single node: a veth pair for each pod, addresses
-	// from the range that the controller manager gives to the first node.
-	"etc/cni/net.d/10-zr.conflist": `{
-  "cniVersion": "1.0.0",
-  "name": "zr",
-  "plugins": [
-    {
-      "type": "ptp",
-      "ipMasq": true,
-      "ipam": {
-        "type": "host-local",
-        "dataDir": "/run/cni-ipam-state",
-        "routes": [{"dst": "0.0.0.0/0"}],
-        "ranges": [[{"subnet": "10.244.0.0/24"}]]
-      }
-    },
-    {"type": "portmap", "capabilities": {"portMappings": true}}
-  ]
-}
-`,
+	// See first-network.
+	"etc/systemd/system/kubelet.service.d/20-zr.conf": "[Service]\nExecStartPre=/usr/lib/zr/first-network\n",
 }
 
 // baseSpec returns the runtime spec that every container of the node starts

@@ -115,7 +115,7 @@ func (b build) layOutPrograms() error {
 			return fmt.Errorf("placing program %q: %w", p.from, err)
 		}
 	}
-	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "node-storage"} {
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "node-network", "node-storage"} {
 		if err := symlink("kube", filepath.Join(b.out, "kubernetes", layersDir, "kube/usr/local/bin", name)); err != nil {
 			return err
 		}

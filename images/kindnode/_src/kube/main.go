@@ -29,6 +29,7 @@ import (
 	kubeadmutil "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
+	"zr/images/kindnode/network"
 	"zr/images/kindnode/storage"
 )
 
@@ -39,6 +40,7 @@ var programs = map[string]func(){
 	"kube-scheduler":          func() { run(scheduler.NewSchedulerCommand()) },
 	"kubelet":                 func() { run(kubelet.NewKubeletCommand(context.Background())) },
 	"kubeadm":                 func() { kubeadmutil.HandleError(kubeadm.Run()) },
+	"node-network":            func() { daemon(network.Main) },
 	"node-storage":            func() { daemon(storage.Main) },
 	"kubectl": func() {
 		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
