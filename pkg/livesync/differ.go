@@ -15,6 +15,8 @@ type differ struct {
 	patcher wire.Patcher
 	shifts  []int64 // that fitted, the latest first
 	far     int     // searches in the wide window so far
+	skip    int     // leaves to go without a search
+	misses  int     // searches in a row that found nothing
 	out     []byte
 }
 
@@ -30,11 +32,15 @@ const (
 	// perfect ends the search.
 	perfect = probes * 7 / 8
 	// anchor is how many bytes are looked for, near the last distance and, at
-	// most maxFar times, further away: half a millisecond each.
+	// most maxFar times, further away: a tenth of a millisecond each.
 	anchor     = 16
 	nearWindow = 8 << 10
-	farWindow  = 1 << 20
-	maxFar     = 8
+	farWindow  = 256 << 10
+	maxFar     = 32
+	// maxSkip bounds how many leaves are not searched for after searches that
+	// found nothing: in a table of addresses every word has changed, wherever
+	// it went.
+	maxSkip = 8
 	// worthwhile: a patch of more than this share of the bytes is not sent.
 	worthwhile = 2
 )
@@ -104,9 +110,16 @@ func (d *differ) find(at int64, leaf, old []byte) int64 {
 	if most >= fits {
 		return best
 	}
+	if d.skip > 0 {
+		d.skip--
+		return best
+	}
 	if s, ok := d.search(at, leaf, old); ok {
+		d.misses = 0
 		return s
 	}
+	d.misses++
+	d.skip = min(d.misses*d.misses/2, maxSkip)
 	return best
 }
 
@@ -140,16 +153,16 @@ func (d *differ) search(at int64, leaf, old []byte) (int64, bool) {
 		last = d.shifts[0]
 	}
 	for _, radius := range []int64{nearWindow, farWindow} {
-		if radius == farWindow {
-			if d.far >= maxFar {
-				break
-			}
-			d.far++
-		}
 		for pos := len(leaf) / 8; pos+anchor <= len(leaf); pos += len(leaf) / 4 {
 			needle := leaf[pos : pos+anchor]
 			if bytes.Count(needle, needle[:1]) > anchor/2 {
 				continue // padding is everywhere
+			}
+			if radius == farWindow {
+				if d.far >= maxFar {
+					break
+				}
+				d.far++
 			}
 			middle := at + int64(pos) + last
 			from := min(max(middle-radius, 0), int64(len(old)))

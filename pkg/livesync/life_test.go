@@ -242,7 +242,7 @@ func TestNewestWins(t *testing.T) {
 	if b, err := os.ReadFile(filepath.Join(a.Dir, "f")); err != nil || string(b) != "x" {
 		t.Errorf("%q, %v", b, err)
 	}
-	if op := s.pace.choose(); op != wire.OpZstd {
+	if op := s.pace.choose(ofBytes); op != wire.OpZstd {
 		t.Errorf("over 4 MB/s it would send by %d (rate %.0f)", op, s.pace.rate)
 	}
 }

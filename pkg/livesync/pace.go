@@ -21,8 +21,15 @@ type pace struct {
 	since time.Time // when the way was last found empty
 	from  uint64    // bytes that had arrived then
 
-	codecs [2]codec
+	codecs [2][2]codec // for bytes, and for patches
 }
+
+// Patches are mostly the same small differences over and over, and pack better
+// than the programs that they make.
+const (
+	ofBytes = iota
+	ofPatches
+)
 
 // codec is what was seen of one compressor, as a moving average.
 type codec struct {
@@ -39,6 +46,8 @@ const (
 	s2Ratio    = 0.56
 	zstdSpeed  = 200e6
 	zstdRatio  = 0.43
+	s2Patch    = 0.35
+	zstdPatch  = 0.27
 	forgetting = 0.25 // weight of the newest observation
 	// minSample is what has to arrive for the rate to be worth a look.
 	minSample = 256 << 10
@@ -57,9 +66,9 @@ func newPace(cores int) *pace {
 	return &pace{
 		rate:  firstRate,
 		cores: float64(cores),
-		codecs: [2]codec{
-			{wire.OpS2, s2Speed, s2Ratio},
-			{wire.OpZstd, zstdSpeed, zstdRatio},
+		codecs: [2][2]codec{
+			{{wire.OpS2, s2Speed, s2Ratio}, {wire.OpZstd, zstdSpeed, zstdRatio}},
+			{{wire.OpS2, s2Speed, s2Patch}, {wire.OpZstd, zstdSpeed, zstdPatch}},
 		},
 	}
 }
@@ -91,11 +100,11 @@ func (p *pace) window() uint64 {
 // choose returns the way to send that takes the least time. Compressing and
 // sending count as if they did not overlap: where the link is fast enough for
 // that to matter, it is this machine's cores that carry the bytes.
-func (p *pace) choose() wire.Op {
+func (p *pace) choose(kind int) wire.Op {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	best, least := wire.OpRaw, 1/p.rate
-	for _, c := range p.codecs {
+	for _, c := range p.codecs[kind] {
 		if t := 1/(c.speed*p.cores) + c.ratio/p.rate; t < least {
 			best, least = c.op, t
 		}
@@ -103,11 +112,11 @@ func (p *pace) choose() wire.Op {
 	return best
 }
 
-func (p *pace) learn(op wire.Op, in, out int, took time.Duration) {
+func (p *pace) learn(kind int, op wire.Op, in, out int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := range p.codecs {
-		c := &p.codecs[i]
+	for i := range p.codecs[kind] {
+		c := &p.codecs[kind][i]
 		if c.op == op && took > 0 {
 			c.speed += forgetting * (float64(in)/took.Seconds() - c.speed)
 			c.ratio += forgetting * (float64(out)/float64(in) - c.ratio)
@@ -124,10 +133,10 @@ var compressor = sync.OnceValue(func() *zstd.Encoder {
 	return e
 })
 
-// pack returns body in the form that suits the way best. The result may share
-// memory with body or buf.
-func (p *pace) pack(body, buf []byte) (wire.Op, []byte) {
-	op := p.choose()
+// pack returns body, which is of the given kind, in the form that suits the
+// way best. The result may share memory with body or buf.
+func (p *pace) pack(kind int, body, buf []byte) (wire.Op, []byte) {
+	op := p.choose(kind)
 	if op == wire.OpRaw || len(body) < wire.LeafSize {
 		return wire.OpRaw, body
 	}
@@ -138,7 +147,7 @@ func (p *pace) pack(body, buf []byte) (wire.Op, []byte) {
 	} else {
 		out = compressor().EncodeAll(body, buf[:0])
 	}
-	p.learn(op, len(body), len(out), time.Since(begin))
+	p.learn(kind, op, len(body), len(out), time.Since(begin))
 	if float64(len(out)) > notSmaller*float64(len(body)) {
 		return wire.OpRaw, body
 	}

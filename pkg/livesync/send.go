@@ -224,10 +224,10 @@ func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoi
 					return err
 				}
 				if patch := d.patch(q.from, body, bases[q.file].content); patch != nil {
-					c.Op, c.Body = s.pace.pack(patch, buf)
+					c.Op, c.Body = s.pace.pack(ofPatches, patch, buf)
 					c.Op |= wire.OpPatch
 				} else {
-					c.Op, c.Body = s.pace.pack(body, buf)
+					c.Op, c.Body = s.pace.pack(ofBytes, body, buf)
 				}
 			}
 			n, err := l.chunk(ctx, c)

@@ -19,10 +19,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"zr/pkg/livesync"
 )
@@ -153,16 +153,18 @@ func (d *Dialer) open(pod string) (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, _, err := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url).
+	conn, _, err := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url).
 		Dial(portforward.PortForwardProtocolV1Name)
-	if err != nil && (httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)) {
-		var tunnel httpstream.Dialer
-		if tunnel, err = portforward.NewSPDYOverWebsocketDialer(url, d.config); err == nil {
-			conn, _, err = tunnel.Dial(portforward.PortForwardProtocolV1Name)
-		}
-	}
 	if err != nil {
-		return nil, err
+		// SPDY has no type of error for what stands between: whether it was the
+		// proxy that refused, only another try tells.
+		tunnel, failed := portforward.NewSPDYOverWebsocketDialerForStreaming(url, d.config)
+		if failed != nil {
+			return nil, failed
+		}
+		if conn, _, failed = tunnel.Dial(portforward.PortForwardProtocolV1Name); failed != nil {
+			return nil, err
+		}
 	}
 	s, err := connect(conn, d.target.Port)
 	if err != nil {
