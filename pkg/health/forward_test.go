@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
-	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	clientspdy "k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
 // kubelet forwards ports to this machine as a kubelet does to a pod, over the
@@ -47,7 +47,7 @@ func (k *kubelet) tunnel(t *testing.T) *tunnel {
 		if err != nil {
 			return nil, err
 		}
-		conn, _, err := clientspdy.Negotiate(upgrader, &http.Client{Transport: transport}, req, portforward.PortForwardProtocolV1Name)
+		conn, _, err := clientspdy.NegotiateStreaming(upgrader, &http.Client{Transport: transport}, req, portforward.PortForwardProtocolV1Name)
 		return conn, err
 	}, "pod")
 	t.Cleanup(tun.close)

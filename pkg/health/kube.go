@@ -13,11 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // kube speaks to the two API groups that a gate needs. The typed clientset
@@ -138,7 +138,7 @@ func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previou
 func (k *kube) dialer(ns, pod string) func() (httpstream.Connection, error) {
 	u := k.core.Post().Namespace(ns).Resource("pods").Name(pod).SubResource("portforward").URL()
 	return func() (httpstream.Connection, error) {
-		ws, err := portforward.NewSPDYOverWebsocketDialer(u, k.cfg)
+		ws, err := portforward.NewSPDYOverWebsocketDialerForStreaming(u, k.cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -146,8 +146,8 @@ func (k *kube) dialer(ns, pod string) func() (httpstream.Connection, error) {
 		if err != nil {
 			return nil, err
 		}
-		bare := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, u)
-		conn, _, err := portforward.NewFallbackDialer(ws, bare, func(err error) bool {
+		bare := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, u)
+		conn, _, err := portforward.NewFallbackDialerForStreaming(ws, bare, func(err error) bool {
 			return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 		}).Dial(portforward.PortForwardProtocolV1Name)
 		return conn, err
