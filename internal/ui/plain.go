@@ -12,7 +12,6 @@ import (
 // characters.
 type plain struct {
 	w     io.Writer
-	now   func() time.Time
 	voice voice
 	steps steps
 	// told is the last state of each service that was written, and when.

@@ -51,7 +51,6 @@ type ChangeSet struct {
 	pruned []member
 	before *parent // nil where the set is new
 	after  *parent
-	crds   bool // definitions are among what is created
 }
 
 // item is one rendered object and what is known of it.

@@ -82,9 +82,6 @@ func Open(dir, seed, seedBuild string) (*Folder, string, error) {
 	return f, build, nil
 }
 
-// Dir returns the path of the folder.
-func (f *Folder) Dir() string { return f.dir }
-
 // Close releases the folder.
 func (f *Folder) Close() error { return f.root.Close() }
 

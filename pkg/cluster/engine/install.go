@@ -49,20 +49,6 @@ func InstallCommand() string {
 // what is made from them.
 func CanInstall() bool { return os.Geteuid() == 0 && debianLike("/etc/os-release") }
 
-// FindOrInstall is Find, and where that finds nothing at all Install before
-// it. A preferred engine other than podman is never replaced.
-func FindOrInstall(ctx context.Context, preferred string, sink event.Sink) (Engine, error) {
-	e, err := Find(ctx, preferred)
-	if !errors.Is(err, ErrNone) || !CanInstall() || (preferred != "" && preferred != Podman) {
-		return e, err
-	}
-	sink.Emit(event.Notice{Text: "no container engine runs here: podman is being installed", Hint: InstallCommand()})
-	if err := Install(ctx, sink); err != nil {
-		return Engine{}, err
-	}
-	return Find(ctx, preferred)
-}
-
 // Install installs podman with apt-get. The caller is root.
 func Install(ctx context.Context, sink event.Sink) error {
 	if !CanInstall() {

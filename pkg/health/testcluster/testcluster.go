@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -84,34 +83,12 @@ func (c *Cluster) Apply(manifests string) {
 	}
 }
 
-// Delete removes an object.
-func (c *Cluster) Delete(apiVersion, kind, name string) {
-	c.t.Helper()
-	c.Do(http.MethodDelete, c.path(apiVersion, kind, name), "gracePeriodSeconds: 0")
-}
-
 func (c *Cluster) path(apiVersion, kind, name string) string {
 	root := "/apis/"
 	if apiVersion == "v1" {
 		root = "/api/"
 	}
 	return root + apiVersion + "/namespaces/" + c.Namespace + "/" + paths[kind] + "/" + name
-}
-
-// Pods returns the names of the pods of an app, by its label.
-func (c *Cluster) Pods(app string) []string {
-	c.t.Helper()
-	var list struct {
-		Items []struct{ Metadata struct{ Name string } }
-	}
-	if err := json.Unmarshal(c.Do(http.MethodGet, "/api/v1/namespaces/"+c.Namespace+"/pods?labelSelector=app%3D"+app, ""), &list); err != nil {
-		c.t.Fatal(err)
-	}
-	var names []string
-	for _, p := range list.Items {
-		names = append(names, p.Metadata.Name)
-	}
-	return names
 }
 
 // Do sends a request, with a body written as YAML, and returns the answer.
