@@ -4,20 +4,42 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"zr/internal/agent/wire"
 )
 
 // differ makes patches of a rebuilt program: for every leaf it finds how far
 // away the old program has the same bytes, and notes the few that differ.
-// There is one per goroutine.
+// There is one per goroutine; those of one program share what they find.
 type differ struct {
+	found   *distances
 	patcher wire.Patcher
 	shifts  []int64 // that fitted, the latest first
+	taken   int     // how many of found are, or were, among shifts
 	far     int     // searches in the wide window so far
 	skip    int     // leaves to go without a search
 	misses  int     // searches in a row that found nothing
 	out     []byte
+}
+
+// distances are those that some differ has found. The zero value is empty.
+type distances struct {
+	mu   sync.Mutex
+	list []int64
+}
+
+func (d *distances) add(s int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list = append(d.list, s)
+}
+
+// since returns what was found after the first n.
+func (d *distances) since(n int) []int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.list[n:len(d.list):len(d.list)]
 }
 
 // The search for the distance at which a leaf lies in the old program.
@@ -110,6 +132,16 @@ func (d *differ) find(at int64, leaf, old []byte) int64 {
 	if most >= fits {
 		return best
 	}
+	for _, s := range d.found.since(d.taken) {
+		d.taken++
+		if n := d.score(at, s, leaf, old); n > most {
+			best, most = s, n
+		}
+		d.learn(s)
+	}
+	if most >= fits {
+		return best
+	}
 	if d.skip > 0 {
 		d.skip--
 		return best
@@ -128,6 +160,14 @@ func (d *differ) use(i int) {
 	s := d.shifts[i]
 	copy(d.shifts[1:i+1], d.shifts[:i])
 	d.shifts[0] = s
+}
+
+// learn puts a new distance to the front.
+func (d *differ) learn(s int64) {
+	if !slices.Contains(d.shifts, s) {
+		d.shifts = slices.Insert(d.shifts, 0, s)
+		d.shifts = d.shifts[:min(len(d.shifts), maxShifts)]
+	}
 }
 
 // score says how many of the probed words are the same at a distance.
@@ -173,8 +213,8 @@ func (d *differ) search(at int64, leaf, old []byte) (int64, bool) {
 			}
 			s := from + int64(i) - at - int64(pos)
 			if d.score(at, s, leaf, old) >= fits {
-				d.shifts = slices.Insert(d.shifts, 0, s)
-				d.shifts = d.shifts[:min(len(d.shifts), maxShifts)]
+				d.learn(s)
+				d.found.add(s)
 				return s, true
 			}
 		}

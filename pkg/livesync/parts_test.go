@@ -107,7 +107,7 @@ func TestDiffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := change()
-			var d differ
+			d := differ{found: &distances{}}
 			sent := 0
 			for at := 0; at < len(now); at += wire.MaxChunk {
 				want := now[at:min(at+wire.MaxChunk, len(now))]

@@ -206,11 +206,12 @@ func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoi
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, bytes atomic.Int64
+	found := make([]distances, len(files))
 	work := func() error {
 		src := reader{files: files}
 		defer src.close()
 		body, buf := make([]byte, 0, wire.MaxChunk), make([]byte, 0, wire.MaxChunk+wire.MaxChunk/8)
-		var d differ
+		differs := make([]*differ, len(files))
 		for ctx.Err() == nil {
 			i := int(next.Add(1)) - 1
 			if i >= len(pieces) {
@@ -223,7 +224,10 @@ func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoi
 				if body, err = src.read(q, body); err != nil {
 					return err
 				}
-				if patch := d.patch(q.from, body, bases[q.file].content); patch != nil {
+				if differs[q.file] == nil {
+					differs[q.file] = &differ{found: &found[q.file]}
+				}
+				if patch := differs[q.file].patch(q.from, body, bases[q.file].content); patch != nil {
 					c.Op, c.Body = s.pace.pack(ofPatches, patch, buf)
 					c.Op |= wire.OpPatch
 				} else {
