@@ -64,7 +64,7 @@ func flagTable(flags []cli.Flag) string {
 		}
 		usage := ""
 		if d, ok := f.(cli.DocGenerationFlag); ok {
-			usage = strings.ReplaceAll(d.GetUsage(), "|", "\\|")
+			usage = strings.NewReplacer("|", "\\|", "<", "\\<").Replace(d.GetUsage())
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", strings.Join(names, ", "), usage)
 	}

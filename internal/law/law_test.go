@@ -22,6 +22,10 @@ var leaves = []string{"zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/image
 // stages turn one thing into another and know nothing of each other.
 var stages = []string{"cluster", "build", "image", "deploy", "watch", "livesync", "health", "logs"}
 
+// helpers are what tests use to get real parts. Only tests import them, and the
+// programs that are tests themselves.
+var helpers = []string{"zr/internal/lab", "zr/internal/agent/agenttest", "zr/internal/api/store/storetest", "zr/pkg/deploy/kubetest", "zr/pkg/health/testcluster"}
+
 // bans say who alone may import a library (a path and all below it), and why.
 var bans = []struct {
 	library string
@@ -69,6 +73,8 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/internal/ui", "k8s.io/client-go/rest"},
 		{"zr/pkg/build/gobuild", "github.com/fsnotify/fsnotify"},
 		{"zr/internal/api", "github.com/jackc/pgx/v5"},
+		{"zr/pkg/deploy", "zr/pkg/deploy/kubetest"},
+		{"zr/internal/lab", "zr/internal/cli"},
 	} {
 		if forbidden(broken[0], broken[1]) == "" {
 			t.Errorf("%s may import %s", broken[0], broken[1])
@@ -95,6 +101,10 @@ func forbidden(importer, imported string) string {
 	}
 	if !within(imported, "zr") || anyWithin(imported, leaves) {
 		return ""
+	}
+	tests := append([]string{"zr/hack", "zr/e2e", "zr/bench"}, helpers...)
+	if anyWithin(imported, helpers) && !anyWithin(importer, tests) {
+		return "only tests import what was made for tests"
 	}
 	from, to := stageOf(importer), stageOf(imported)
 	switch {
