@@ -75,7 +75,7 @@ func (b *Builder) Binary(ctx context.Context, r build.Request, out string) (hash
 func (b *Builder) BinaryOf(ctx context.Context, r build.Request, set *build.InputSet, out string) (hash string, err error) {
 	for {
 		before := set.Sum()
-		if err := newToolchain(r).compile(ctx, out); err != nil {
+		if err := newToolchain(r).compile(ctx, out, nil); err != nil {
 			return "", err
 		}
 		if err := set.Refresh(ctx); err != nil {
@@ -112,7 +112,10 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 	defer unlock()
 	binary := filepath.Join(work, "binary") // stays: the linker is not run again for the same
 	b.deps.Doing(r.Service, "go build "+r.Spec.Go)
-	if err := newToolchain(r).compile(ctx, binary); err != nil {
+	progress := func(packages int, last string) {
+		b.deps.Doing(r.Service, fmt.Sprintf("compiling, package %d: %s", packages, last))
+	}
+	if err := newToolchain(r).compile(ctx, binary, progress); err != nil {
 		return nil, err
 	}
 	dir := appDir

@@ -336,7 +336,7 @@ func TestCancel(t *testing.T) {
 	r.Spec.Flags = []string{slow}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- newToolchain(r).compile(ctx, filepath.Join(t.TempDir(), "x")) }()
+	go func() { done <- newToolchain(r).compile(ctx, filepath.Join(t.TempDir(), "x"), nil) }()
 	var pid string
 	for pid == "" {
 		raw, _ := os.ReadFile(started)

@@ -64,7 +64,7 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 	var packages []goPackage
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		out, err := l.run(ctx, "env", "-json", "GOVERSION", "GOMOD", "GOWORK", "GOMODCACHE", "GOROOT", "GOENV")
+		out, err := l.command("env", "-json", "GOVERSION", "GOMOD", "GOWORK", "GOMODCACHE", "GOROOT", "GOENV").Run(ctx)
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 	})
 	group.Go(func() (err error) {
 		args := append([]string{"list", "-deps", "-json=" + fields}, l.flags...)
-		out, err := l.run(ctx, append(args, l.pkg)...)
+		out, err := l.command(append(args, l.pkg)...).Run(ctx)
 		if err != nil {
 			return err
 		}

@@ -83,27 +83,42 @@ func (t toolchain) path() (string, error) {
 	return file, nil
 }
 
-// run runs a go command in the project's folder.
-func (t toolchain) run(ctx context.Context, args ...string) ([]byte, error) {
-	return proc.Command{Args: append([]string{"go"}, args...), Dir: t.root, Env: t.env(), Clean: clean}.Run(ctx)
+// command is a go command in the project's folder.
+func (t toolchain) command(args ...string) proc.Command {
+	return proc.Command{Args: append([]string{"go"}, args...), Dir: t.root, Env: t.env(), Clean: clean}
 }
 
-// compile builds the program.
-func (t toolchain) compile(ctx context.Context, out string) error {
+// compile builds the program. progress is told how many packages were taken
+// up, and the last of them: those that the build cache has are not among them.
+func (t toolchain) compile(ctx context.Context, out string, progress func(packages int, last string)) error {
 	if _, err := t.path(); err != nil {
 		return err
 	}
-	args := append([]string{"build", "-o", out, "-ldflags=" + t.ldflags}, t.flags...)
-	_, err := t.run(ctx, append(args, t.pkg)...)
+	args := append([]string{"build", "-v", "-o", out, "-ldflags=" + t.ldflags}, t.flags...)
+	build := t.command(append(args, t.pkg)...)
+	if progress != nil {
+		packages := 0
+		build.Line = func(line string) {
+			if isPackage(line) {
+				packages++
+				progress(packages, line)
+			}
+		}
+	}
+	_, err := build.Run(ctx)
 	return err
 }
 
-// clean drops the lines that name packages from what the compiler said: the
-// files do that.
+// isPackage reports whether a line of `go build -v` names a package that it
+// compiles now. What the compiler complains about has blanks in it.
+func isPackage(line string) bool { return line != "" && !strings.ContainsAny(line, " \t:") }
+
+// clean drops the lines that name packages from what the compiler said: its
+// complaints name files.
 func clean(output string) string {
 	var lines []string
 	for line := range strings.Lines(output) {
-		if !strings.HasPrefix(line, "# ") {
+		if !strings.HasPrefix(line, "# ") && !isPackage(strings.TrimSuffix(line, "\n")) {
 			lines = append(lines, line)
 		}
 	}

@@ -26,6 +26,8 @@ type Command struct {
 	Name string   // how an error calls it. Default: program, verb and last argument
 	// Clean turns output into what an error shows. Default: trimmed.
 	Clean func(output string) string
+	// Line is told each line of the output as it comes. It returns quickly.
+	Line func(line string)
 }
 
 // Error says that a command failed: its name, how it ended, and its words.
@@ -52,10 +54,10 @@ func (c Command) Run(ctx context.Context) ([]byte, error) {
 		return nil, context.Cause(ctx)
 	}
 	var stdout bytes.Buffer
-	both := &syncBuffer{}
+	both := &words{line: c.Line}
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
-	cmd.Stdout, cmd.Stderr = &tee{&stdout, both}, both
+	cmd.Stdout, cmd.Stderr = tee(&stdout, both), both
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return signalGroup(cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = grace

@@ -13,9 +13,14 @@ import (
 )
 
 func TestRun(t *testing.T) {
-	out, err := Command{Args: []string{"sh", "-c", "echo words; echo noise >&2"}}.Run(t.Context())
-	if err != nil || string(out) != "words\n" {
+	var lines []string
+	command := Command{Args: []string{"sh", "-c", "echo words; echo noise >&2; printf end"}, Line: func(l string) { lines = append(lines, l) }}
+	out, err := command.Run(t.Context())
+	if err != nil || string(out) != "words\nend" {
 		t.Errorf("Run = %q, %v", out, err)
+	}
+	if len(lines) != 2 {
+		t.Errorf("lines %q, want the two whole ones", lines)
 	}
 }
 
