@@ -44,6 +44,7 @@ type collector struct {
 	fail func(error) // told what cannot be watched
 
 	paths       map[string]pending
+	entered     map[string]bool // folders that appeared within the batch
 	order       []string
 	missing     int // paths that were there before the batch and are gone
 	first, last time.Time
@@ -54,7 +55,7 @@ type collector struct {
 
 // pending is what the events say of a path of the open batch.
 type pending struct {
-	made   bool // it was not there before the batch
+	made   bool // the consumer does not know it yet
 	gone   bool
 	folder bool // what is gone was a folder
 	moved  bool // and left with all in it, of which the kernel says nothing
@@ -73,7 +74,7 @@ func (c *collector) take(e rawEvent) {
 		c.left(e)
 	case e.op.Has(fsnotify.Create) && c.enter(e.path, e.at):
 	case !c.tree.isDir(e.path) && !c.tree.hidden(e.path, false):
-		c.touch(e.path, pending{made: e.op.Has(fsnotify.Create)}, e.at)
+		c.touch(e.path, pending{}, e.at)
 		c.reloadIgnore(e.path, e.at)
 	}
 }
@@ -99,9 +100,9 @@ func (c *collector) modeChanged(path string) bool {
 
 // left takes a path that is gone, or has another name now.
 func (c *collector) left(e rawEvent) {
-	p := pending{gone: true, folder: c.tree.isDir(e.path)}
+	p := pending{gone: true, folder: c.tree.isDir(e.path) && !c.entered[e.path]}
 	p.moved = p.folder && e.op.Has(fsnotify.Rename)
-	hidden := c.tree.hidden(e.path, p.folder)
+	hidden := c.tree.hidden(e.path, c.tree.isDir(e.path))
 	c.tree.drop(e.path)
 	for _, r := range c.tree.roots {
 		if e.path == r.real {
@@ -130,8 +131,13 @@ func (c *collector) enter(path string, now time.Time) bool {
 		c.missing -= count(p)
 		p.gone = false
 		c.paths[path] = p
+	} else if !c.tree.isDir(path) {
+		if c.entered == nil {
+			c.entered = map[string]bool{}
+		}
+		c.entered[path] = true
 	}
-	c.found(now, c.tree.add(r, path, func(file string) { c.touch(file, pending{made: true}, now) }))
+	c.found(now, c.tree.add(r, path, func(file string) { c.touch(file, pending{}, now) }))
 	return true
 }
 
@@ -172,7 +178,7 @@ func (c *collector) regain(now time.Time) bool {
 		}
 		c.rescan = true
 		c.mark(now)
-		c.found(now, c.tree.add(r, r.real, nil))
+		c.found(now, c.tree.add(r, r.real, c.tree.know))
 		c.tree.addGit()
 	}
 	back := len(still) < len(c.lost)
@@ -190,6 +196,7 @@ func (c *collector) touch(path string, p pending, now time.Time) {
 	if twice {
 		p = pending{made: old.made, gone: p.gone, folder: old.folder || p.folder, moved: old.moved || p.moved}
 	} else {
+		p.made = !p.folder && !c.tree.knows(path)
 		c.order = append(c.order, path)
 	}
 	c.paths[path] = p
@@ -247,28 +254,32 @@ func (c *collector) close() Batch {
 	var written []Change
 	for _, path := range c.order {
 		p := c.paths[path]
+		if p.folder {
+			c.seen.forget(path)
+		}
 		info, err := os.Lstat(path)
 		switch {
 		case err != nil:
-			// What came and went within the batch is no news.
-			if c.seen.removed(path) && !p.made {
-				b.Changes = append(b.Changes, Change{Path: c.tree.named(path), Op: Remove})
-			}
-			if p.folder {
-				c.seen.forget(path)
+			if !p.made { // what came and went within the batch is no news
+				b.Changes = append(b.Changes, c.removed(path))
 			}
 		case !info.IsDir():
+			c.tree.know(path)
 			if c.seen.changed(path, info) {
 				written = append(written, Change{Path: c.tree.named(path), Op: Write})
 			}
-		case !p.folder && !p.made: // it took the place of a file
-			if c.seen.removed(path) {
-				b.Changes = append(b.Changes, Change{Path: c.tree.named(path), Op: Remove})
-			}
+		case c.tree.knows(path): // it took the place of a file
+			b.Changes = append(b.Changes, c.removed(path))
 		}
 	}
 	b.Changes = append(b.Changes, written...)
-	c.paths, c.order, c.missing, c.rescan = nil, nil, 0, false
+	c.paths, c.entered, c.order, c.missing, c.rescan = nil, nil, nil, 0, false
 	c.first, c.last = time.Time{}, time.Time{}
 	return b
+}
+
+func (c *collector) removed(path string) Change {
+	c.tree.unknow(path)
+	c.seen.removed(path)
+	return Change{Path: c.tree.named(path), Op: Remove}
 }

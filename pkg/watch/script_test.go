@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,20 +56,32 @@ type player struct {
 	start   time.Time
 	events  chan fsnotify.Event
 	errors  chan error
-	watched map[string]bool
 	batches []string
 	loud    bool
+
+	mu      sync.Mutex
+	watched map[string]bool
 }
 
 func (p *player) Add(path string) error {
 	if _, err := os.Lstat(path); err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.watched[path] = true
 	return nil
 }
 
+func (p *player) watches(path string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.watched[path]
+}
+
 func (p *player) Remove(path string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	delete(p.watched, path)
 	return nil
 }
@@ -94,13 +107,13 @@ func play(t *testing.T, script string) {
 			rest = append(rest, line)
 		}
 	}
-	w, err := newWatcher(Options{Roots: []string{p.root}, Always: p.always()}, serialized{p}, p.events, p.errors)
+	w, err := newWatcher(Options{Roots: []string{p.root}, Always: p.always()}, p, p.events, p.errors)
 	if err != nil {
 		t.Fatal(err)
 	}
 	go w.drain()
 	r := w.tree.roots[0]
-	if err := w.tree.add(r, r.real, nil); err != nil {
+	if err := w.tree.add(r, r.real, w.tree.know); err != nil {
 		t.Fatal(err)
 	}
 	w.tree.addGit()
@@ -132,17 +145,6 @@ func play(t *testing.T, script string) {
 	}
 }
 
-// serialized lets the parallel walk use a player.
-type serialized struct{ *player }
-
-var serial = make(chan struct{}, 1)
-
-func (s serialized) Add(path string) error {
-	serial <- struct{}{}
-	defer func() { <-serial }()
-	return s.player.Add(path)
-}
-
 // always is the file that is watched whatever the ignore files say.
 func (p *player) always() []string {
 	dir := filepath.Join(p.root, "config")
@@ -170,7 +172,7 @@ func (p *player) batch(b Batch) {
 
 // tell reports an event of a path, where its folder is watched.
 func (p *player) tell(path string, op fsnotify.Op) {
-	if p.loud && p.watched[filepath.Dir(path)] {
+	if p.loud && p.watches(filepath.Dir(path)) {
 		p.events <- fsnotify.Event{Name: path, Op: op}
 	}
 }
@@ -246,7 +248,5 @@ func (p *player) remove(path string) {
 		p.t.Fatal(err)
 	}
 	p.tell(path, fsnotify.Remove)
-	if p.watched[path] {
-		delete(p.watched, path)
-	}
+	_ = p.Remove(path) // the kernel forgets it
 }

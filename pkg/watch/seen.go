@@ -11,9 +11,6 @@ import (
 // what is larger counts as changed whenever it is written.
 const largestHashed = 4 << 20
 
-// absent stands for the content of a path that is gone.
-const absent = 0
-
 // seen remembers the content of the files that were reported, so that a save
 // which changes nothing is no change. What it has not seen yet counts as new:
 // to read a whole tree at the start would cost more than one build too many.
@@ -39,12 +36,8 @@ func (s *seen) changed(path string, info fs.FileInfo) bool {
 	return !known || old != sum
 }
 
-// removed says whether the absence of a path is news.
-func (s *seen) removed(path string) bool {
-	old, known := s.files[path]
-	s.files[path] = absent
-	return !known || old != absent
-}
+// removed notes that a path is gone: when it comes back, it is news.
+func (s *seen) removed(path string) { delete(s.files, path) }
 
 // forget drops what is known of the files below a folder that is gone: when
 // it comes back, they are news.
@@ -57,7 +50,7 @@ func (s *seen) forget(dir string) {
 }
 
 // sum covers the content and the mode, since a build may put both into an
-// image. It is never absent.
+// image.
 func (s *seen) sum(path string, info fs.FileInfo) (uint64, bool) {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
@@ -66,7 +59,7 @@ func (s *seen) sum(path string, info fs.FileInfo) (uint64, bool) {
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(path)
 		_, _ = h.WriteString(target)
-		return h.Sum64() | 1, err == nil
+		return h.Sum64(), err == nil
 	case !info.Mode().IsRegular() || info.Size() > largestHashed:
 		return 0, false
 	}
@@ -76,7 +69,7 @@ func (s *seen) sum(path string, info fs.FileInfo) (uint64, bool) {
 	}
 	defer f.Close()
 	_, err = io.CopyBuffer(onlyWriter{&h}, onlyReader{f}, s.buf)
-	return h.Sum64() | 1, err == nil
+	return h.Sum64(), err == nil
 }
 
 // onlyWriter and onlyReader keep io.CopyBuffer from taking a way of its own,

@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +24,12 @@ type tree struct {
 
 	mu   sync.Mutex
 	dirs map[string]struct{} // real paths of the watched folders
+
+	// files are hashes of the paths of the files that the consumer knows of:
+	// those that were there at the start or were reported. A path that went
+	// along with its folder may stay; its absence is then told twice.
+	seed  maphash.Seed
+	files map[uint64]struct{}
 }
 
 // root is a watched folder: as it was named, and where that is.
@@ -32,7 +39,10 @@ type root struct {
 }
 
 func newTree(roots, always []string, watch, forget func(string) error) (*tree, error) {
-	t := &tree{watch: watch, forget: forget, dirs: map[string]struct{}{}, always: map[string]bool{}}
+	t := &tree{
+		watch: watch, forget: forget, dirs: map[string]struct{}{}, always: map[string]bool{},
+		seed: maphash.MakeSeed(), files: map[uint64]struct{}{},
+	}
 	for _, path := range roots {
 		real, err := resolve(path)
 		if err != nil {
@@ -136,10 +146,19 @@ func (t *tree) isDir(real string) bool {
 	return ok
 }
 
+// knows says whether the consumer takes a file to be there.
+func (t *tree) knows(file string) bool {
+	_, ok := t.files[maphash.String(t.seed, file)]
+	return ok
+}
+
+func (t *tree) know(file string)   { t.files[maphash.String(t.seed, file)] = struct{}{} }
+func (t *tree) unknow(file string) { delete(t.files, maphash.String(t.seed, file)) }
+
 // add watches the real path dir and every folder below it that is not ignored.
 // A folder is watched before it is read, so that a file made meanwhile is seen
 // by one or by the other. It tells found, one call at a time, the files of
-// folders that were not watched before; found may be nil.
+// folders that were not watched before.
 func (t *tree) add(r root, dir string, found func(file string)) error {
 	w := walker{tree: t, root: r, found: found, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
 	w.wg.Add(1)
@@ -180,7 +199,7 @@ func (w *walker) dir(path string) {
 			continue
 		}
 		if !e.IsDir() {
-			if fresh && w.found != nil {
+			if fresh {
 				w.mu.Lock()
 				w.found(child)
 				w.mu.Unlock()
@@ -317,7 +336,7 @@ func (t *tree) again() error {
 		t.unwatch(dir)
 	}
 	for _, r := range t.roots {
-		errs = append(errs, t.add(r, r.real, nil))
+		errs = append(errs, t.add(r, r.real, t.know))
 	}
 	t.addGit()
 	return errors.Join(append(errs, t.addAlways())...)

@@ -22,8 +22,11 @@ type Op uint8
 
 // What became of a path.
 const (
-	Write  Op = iota // it is there, new or with other content
-	Remove           // it is gone: a file, or a folder with all in it
+	// Write: the file is there, new or with other content, in the place of
+	// whatever had its name, be it a folder with all in it.
+	Write Op = iota
+	// Remove: it is gone, a file or a folder with all in it.
+	Remove
 )
 
 // Change is one path of a batch.
@@ -32,7 +35,8 @@ type Change struct {
 	Op   Op
 }
 
-// Batch is what changed in one go, each path once.
+// Batch is what changed in one go, each path once, what is gone first: a
+// folder may have taken the place of a file.
 type Batch struct {
 	Changes []Change
 	// First and Last are when the first and the last event arrived.
@@ -130,7 +134,7 @@ func (w *Watcher) start(ctx context.Context) error {
 			return limitFault(fmt.Errorf("watching %q: %w", r.path, err), len(w.tree.dirs))
 		}
 		if works {
-			if err := w.tree.add(r, r.real, nil); err != nil {
+			if err := w.tree.add(r, r.real, w.tree.know); err != nil {
 				return limitFault(err, len(w.tree.dirs))
 			}
 		}
