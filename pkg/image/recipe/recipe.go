@@ -22,7 +22,7 @@ import (
 
 // format changes when this package makes another image from the same recipe,
 // so that images made before count as made differently.
-const format = "1"
+const format = "2"
 
 // sourceDate is the newest time that anything made here carries, so that the
 // same inputs give the same digests. Any fixed time does; some programs take

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 func TestParseMirrors(t *testing.T) {
@@ -42,6 +43,29 @@ Vendor|http://vendor/|bookworm|main
 	}
 	if got := parseMirrors("Debian|http://mirror/|bookworm-security|main\n", "bookworm"); got != nil {
 		t.Errorf("without the suite itself: %v", got)
+	}
+}
+
+func TestInstallCommand(t *testing.T) {
+	tests := map[string]struct {
+		ids     []string
+		root    bool
+		install string
+		hint    string
+	}{
+		"root on Debian": {[]string{"debian"}, true, "apt-get install -y --no-install-recommends mmdebstrap debian-archive-keyring", ""},
+		"root on Mint":   {[]string{"linuxmint", "ubuntu", "debian"}, true, "apt-get install -y --no-install-recommends mmdebstrap debian-archive-keyring", ""},
+		"a user": {[]string{"ubuntu"}, false, "",
+			"sudo apt-get update && sudo apt-get install -y --no-install-recommends mmdebstrap debian-archive-keyring uidmap"},
+		"another system": {[]string{"fedora"}, true, "", "install mmdebstrap and debian-archive-keyring, or connect to a registry"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := installCommand(test.ids, test.root)
+			if strings.Join(got, " ") != test.install || (err == nil) != (test.hint == "") || !strings.Contains(fault.HintOf(err), test.hint) {
+				t.Errorf("installCommand = %q, %v (hint %q)", got, err, fault.HintOf(err))
+			}
+		})
 	}
 }
 

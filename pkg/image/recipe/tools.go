@@ -3,6 +3,7 @@ package recipe
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,8 +31,8 @@ func hostRelease() []string {
 	return ids
 }
 
-// mmdebstrapPackages are what making a root file system needs: the keyring is
-// not there on Ubuntu, and uidmap is what lets those who are not root do it.
+// mmdebstrapPackages are what making a root file system needs. Ubuntu does not
+// have Debian's keyring by itself.
 var mmdebstrapPackages = []string{"mmdebstrap", "debian-archive-keyring"}
 
 // ensureMmdebstrap installs mmdebstrap where that can be done without asking:
@@ -45,29 +46,41 @@ func (b *builder) ensureMmdebstrap(ctx context.Context) error {
 	if _, err := exec.LookPath("mmdebstrap"); err == nil {
 		return nil
 	}
-	ids := hostRelease()
-	if !slices.Contains(ids, "debian") && !slices.Contains(ids, "ubuntu") {
-		return fault.Hint(fmt.Errorf("mmdebstrap is not installed"),
-			"install mmdebstrap and debian-archive-keyring, or connect to a registry once so that the image can be pulled")
+	install, err := installCommand(hostRelease(), os.Geteuid() == 0)
+	if err != nil {
+		return err
 	}
-	install := "apt-get install -y --no-install-recommends " + strings.Join(mmdebstrapPackages, " ")
-	if os.Geteuid() != 0 {
-		return fault.Hint(fmt.Errorf("mmdebstrap is not installed"), "sudo apt-get update && sudo "+install+" uidmap")
+	b.Sink.Emit(event.Notice{Text: "installing mmdebstrap, which makes root file systems from Debian packages", Hint: strings.Join(install, " ")})
+	aptGet := func(args ...string) error {
+		return run(ctx, command{name: "apt-get", args: args, env: []string{"DEBIAN_FRONTEND=noninteractive"}})
 	}
-	b.Sink.Emit(event.Notice{Text: "installing mmdebstrap, which makes root file systems from Debian packages", Hint: install})
-	env := []string{"DEBIAN_FRONTEND=noninteractive"}
-	args := strings.Fields(install)
-	if run(ctx, command{name: args[0], args: args[1:], env: env}) == nil {
+	if aptGet(install[1:]...) == nil {
 		return nil
 	}
 	// The lists of a fresh machine are empty or old.
-	if err := run(ctx, command{name: "apt-get", args: []string{"update"}, env: env}); err != nil {
+	if err := aptGet("update"); err != nil {
 		return fmt.Errorf("updating the package lists: %w", err)
 	}
-	if err := run(ctx, command{name: args[0], args: args[1:], env: env}); err != nil {
-		return fault.Hint(fmt.Errorf("installing mmdebstrap: %w", err), "apt-get update && "+install)
+	if err := aptGet(install[1:]...); err != nil {
+		return fault.Hint(fmt.Errorf("installing mmdebstrap: %w", err), "apt-get update && "+strings.Join(install, " "))
 	}
 	return nil
+}
+
+// installCommand returns the command that installs mmdebstrap on a system of
+// this kind, or a fault that says what its user has to do.
+func installCommand(ids []string, root bool) ([]string, error) {
+	missing := errors.New("mmdebstrap, which makes root file systems from Debian packages, is not installed")
+	if !slices.Contains(ids, "debian") && !slices.Contains(ids, "ubuntu") {
+		return nil, fault.Hint(missing, "install "+strings.Join(mmdebstrapPackages, " and ")+
+			", or connect to a registry once so that the image can be pulled")
+	}
+	install := append([]string{"apt-get", "install", "-y", "--no-install-recommends"}, mmdebstrapPackages...)
+	if !root {
+		// Who is not root makes a root file system in a user namespace.
+		return nil, fault.Hint(missing, "sudo apt-get update && sudo "+strings.Join(install, " ")+" uidmap")
+	}
+	return install, nil
 }
 
 // hostMirrors returns the apt sources of this machine that have a suite of

@@ -54,6 +54,10 @@ func readTar(name string) (tree, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
+		at := cleanPath(header.Name)
+		if at == "" {
+			continue // the root itself
+		}
 		n := node{header: normalized(header)}
 		switch header.Typeflag {
 		case tar.TypeReg:
@@ -71,7 +75,7 @@ func readTar(name string) (tree, error) {
 		default:
 			continue
 		}
-		t[cleanPath(header.Name)] = n
+		t[at] = n
 	}
 	return t, t.resolveHardLinks()
 }

@@ -84,8 +84,10 @@ func TestReadTar(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := read["dev/null"]; ok {
-		t.Error("a device node was read")
+	for _, name := range []string{"", ".", "dev/null"} {
+		if _, ok := read[name]; ok {
+			t.Errorf("%q was read", name)
+		}
 	}
 	for _, file := range []string{"bin/a", "bin/b"} {
 		content, err := read.read(file)
