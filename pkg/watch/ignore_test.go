@@ -189,7 +189,7 @@ func TestNoPatternTakesForever(t *testing.T) {
 
 func git(t testing.TB, dir string, args ...string) {
 	t.Helper()
-	command := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test"}, args...)...)
+	command := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "core.fsync=none", "-c", "core.looseCompression=0"}, args...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

@@ -41,8 +41,9 @@ type Batch struct {
 	Changes []Change
 	// First and Last are when the first and the last event arrived.
 	First, Last time.Time
-	// Rescan says that the kernel dropped events: Changes is not complete, and
-	// the tree has to be compared by content.
+	// Rescan says that Changes is not complete, and the tree has to be compared
+	// by content: the kernel dropped events, a folder took the name of one that
+	// was moved away with what was in it, or a folder cannot be watched.
 	Rescan bool
 }
 
@@ -99,7 +100,7 @@ const lostRootEvery = 250 * time.Millisecond
 // it returns, no later change is missed. It fails with a fault that names the
 // sysctl where a limit of the kernel is too low.
 func New(ctx context.Context, o Options) (*Watcher, error) {
-	k, err := fsnotify.NewBufferedWatcher(kernelBuffer)
+	k, err := newKernel()
 	if err != nil {
 		return nil, limitFault(fmt.Errorf("watching files: %w", err), 0)
 	}
@@ -113,6 +114,8 @@ func New(ctx context.Context, o Options) (*Watcher, error) {
 	}
 	return w, nil
 }
+
+func newKernel() (*fsnotify.Watcher, error) { return fsnotify.NewBufferedWatcher(kernelBuffer) }
 
 func newWatcher(o Options, k kernel, events <-chan fsnotify.Event, errors <-chan error) (*Watcher, error) {
 	t, err := newTree(o.Roots, o.Always, k.Add, k.Remove)
