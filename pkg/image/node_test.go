@@ -102,7 +102,7 @@ func program(t *testing.T, s *Store, base v1.Layer, source string) v1.Image {
 	return img
 }
 
-const helloSource = "package main\n\nfunc main() { println(%q) }\n"
+const helloSource = "package main\n\nvar run = %q\n\nfunc main() {\n\tif run != \"\" {\n\t\tprintln(%q)\n\t}\n}\n"
 
 // TestRealNode loads images into the containerd of a real node and runs pods
 // from them, by the very names that manifests use.
@@ -112,9 +112,11 @@ func TestRealNode(t *testing.T) {
 	var loaded []string
 	t.Cleanup(func() {
 		_ = node.Run(context.Background(), nil, io.Discard, kubectl("delete", "pod", "-l", "zrtest="+run, "--now", "--ignore-not-found")...)
-		_ = node.Run(context.Background(), nil, io.Discard, append([]string{"ctr", "-n", namespace, "images", "rm"}, loaded...)...)
+		_ = node.Run(context.Background(), nil, io.Discard, append([]string{"ctr", "-n", namespace, "images", "rm", "--sync"}, loaded...)...)
 	})
-	base := layerOf(t, s, "base", noise(40<<20))
+	// Content of this run only: what an earlier one left behind may still be
+	// on the node.
+	base := layerOf(t, s, "base", append(noise(40<<20), run...))
 	load := func(items ...Item) Stats {
 		t.Helper()
 		for _, item := range items {
@@ -134,7 +136,7 @@ func TestRealNode(t *testing.T) {
 	}
 	built := func(text string) Item {
 		t.Helper()
-		entry, err := s.PutPinned(t.Context(), LocalName(run, "hello"), program(t, s, base, fmt.Sprintf(helloSource, text)), Built, "")
+		entry, err := s.PutPinned(t.Context(), LocalName(run, "hello"), program(t, s, base, fmt.Sprintf(helloSource, run, text)), Built, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +148,7 @@ func TestRealNode(t *testing.T) {
 	}
 
 	first := built("one")
-	external := Item{Name: run + "/tagged:15", Image: imageOf(t, base, layerOf(t, s, "x", noise(1000)))}
+	external := Item{Name: run + "/tagged:15", Image: imageOf(t, base, layerOf(t, s, "x", append(noise(1000), run...)))}
 	if got := load(first, external); got.Layers != 3 {
 		t.Errorf("first: %+v, want the base once and two layers", got)
 	}
