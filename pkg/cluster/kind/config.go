@@ -50,7 +50,16 @@ scheduler:
 `, `apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 encryptionAlgorithm: ECDSA-P256
-`}
+`, patient}
+
+// patient lets kubeadm wait as long for the first answer of the API server as
+// for the rest of the control plane. Its own minute is not enough on a machine
+// that compiles at the same time, as a first run does.
+const patient = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+timeouts:
+  kubernetesAPICall: 4m
+`
 
 const acceptCgroupV1 = `kind: KubeletConfiguration
 failCgroupV1: false

@@ -157,6 +157,19 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 	}
 }
 
+// lastWords prints in a node what its own log and those of the control plane
+// end with.
+const lastWords = `echo "errors in the node's log:"
+journalctl --no-pager -o cat -p err -n 4 | cut -c-300
+echo "errors of the kubelet:"
+journalctl --no-pager -o cat -u kubelet | grep '^[EF][0-9]' | tail -n 4 | cut -c-300
+for component in etcd kube-apiserver; do
+  for log in /var/log/pods/kube-system_$component-*/$component/*.log; do
+    test -e "$log" && echo "the log of $component:" && tail -n 4 "$log" | cut -c-300
+  done
+done
+exit 0`
+
 // explain adds to an error what the node's own log says, while the node is
 // still there.
 func (p *provider) explain(ctx context.Context, e engine.Engine, err error) error {
@@ -169,9 +182,9 @@ func (p *provider) explain(ctx context.Context, e engine.Engine, err error) erro
 	err = concise(err)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	var journal strings.Builder
-	if p.first(e).Run(ctx, nil, &journal, "journalctl", "--no-pager", "-o", "cat", "-p", "err", "-n", "10") == nil && journal.Len() > 0 {
-		err = fmt.Errorf("%w\nthe node's log ends with:\n%s", err, strings.TrimSpace(journal.String()))
+	var log strings.Builder
+	if p.first(e).Run(ctx, nil, &log, "sh", "-c", lastWords) == nil && strings.TrimSpace(log.String()) != "" {
+		err = fmt.Errorf("%w\n%s", err, strings.TrimSpace(log.String()))
 	}
 	return fault.Hint(err, "zr doctor looks for what this machine lacks")
 }
