@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -124,13 +123,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 }
 
 func unknownCommand(commands []*cli.Command, name string) error {
-	var names []string
-	for _, command := range commands {
-		names = append(names, command.Names()...)
-	}
 	hint := "see `zr --help`"
-	if s := cli.SuggestCommand(commands, name); slices.Contains(names, s) {
-		hint = fmt.Sprintf("did you mean %q?", s)
+	if s := cli.SuggestCommand(commands, name); s != "" {
+		hint = strings.Replace(s, "Did", "did", 1) // the library words a sentence
 	}
 	return fault.WithCode(fmt.Errorf("there is no command %q", name), fault.Usage, hint)
 }

@@ -32,7 +32,7 @@ EXAMPLES:
    sudo zr doctor --fix`,
 		Flags: verbFlags(
 			&cli.BoolFlag{Name: "fix", Usage: "mend what can be mended"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only what is wrong"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only what is to be mended"},
 		),
 		Action: runDoctor,
 	}
@@ -80,7 +80,7 @@ func runDoctor(c *cli.Context) error {
 
 func printChecks(w io.Writer, checks []doctor.Check, quiet bool) {
 	for _, check := range checks {
-		if quiet && check.Status == doctor.OK {
+		if quiet && (check.Status == doctor.OK || check.Status == doctor.Warn && check.Mend == nil) {
 			continue
 		}
 		fmt.Fprintf(w, "%-4s  %s: %s\n", check.Status, check.Name, check.Detail)
@@ -99,7 +99,7 @@ func (s *stack) preflight(ctx context.Context, create bool) error {
 	}
 	checks := doctor.Run(ctx, needs)
 	for _, check := range checks {
-		if check.Status == doctor.Warn {
+		if check.Status == doctor.Warn && check.Mend != nil { // what zr gets around, it says itself
 			s.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Fix})
 		}
 	}

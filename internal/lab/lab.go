@@ -275,7 +275,7 @@ func (r *Running) Count(mark int, fits func(Event) bool) (n int) {
 // Wait returns the first event from mark on that fits.
 func (r *Running) Wait(mark int, what string, fits func(Event) bool) Event {
 	r.t.Helper()
-	timeout := time.After(10 * time.Minute)
+	timeout := time.After(4 * time.Minute)
 	for {
 		r.mu.Lock()
 		for ; mark < len(r.events); mark++ {
