@@ -14,7 +14,7 @@ import (
 )
 
 // Under constant load, requests fail only while neither version has the port.
-// The test logs for how long that was; it is also in the output of the bench.
+// The test logs for how long that was, which depends on the machine.
 func TestGap(t *testing.T) {
 	a, c, held := running(t, agenttest.Behaviour{"id": "v0"})
 	stop := make(chan struct{})

@@ -132,8 +132,10 @@ func byeError(b []byte) error {
 		return fmt.Errorf("%w: %s", ErrRefused, bye.Detail)
 	case wire.ByeReplaced:
 		return ErrReplaced
+	case wire.ByeStopping:
+		return errors.New("the container stops")
 	default:
-		return fmt.Errorf("the agent closed the connection: %s %s", bye.Reason, bye.Detail)
+		return fmt.Errorf("the agent closed the connection: %s", bye.Detail)
 	}
 }
 
