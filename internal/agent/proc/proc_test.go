@@ -39,8 +39,6 @@ func act(what string) {
 		fmt.Println("to stdout")
 		fmt.Fprintln(os.Stderr, "to stderr")
 		fmt.Print("no newline")
-	case "wait":
-		select {}
 	case "sleep":
 		time.Sleep(time.Hour)
 	case "deaf":
@@ -129,7 +127,7 @@ func TestExit(t *testing.T) {
 	if p.ExitCode() != 7 || p.Cause() != "exited with status 7" {
 		t.Errorf("%d, %s", p.ExitCode(), p.Cause())
 	}
-	p, _ = start(t, "wait")
+	p, _ = start(t, "sleep")
 	p.Signal(syscall.SIGKILL)
 	<-p.Exited()
 	if p.ExitCode() != 137 || !strings.Contains(p.Cause(), "killed") {
@@ -260,7 +258,7 @@ func TestAwait(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _ := start(t, "wait")
+	p, _ := start(t, "sleep")
 	await := func(h *Health, p *Process, timeout time.Duration) error {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), timeout, errors.New("too late"))
 		defer cancel()
