@@ -85,7 +85,11 @@ func nextCancel(t *testing.T, s *service) {
 		t.Fatal(err)
 	}
 	for !exists(filepath.Join(work, "source", ".next")) { // next has begun
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-done:
+			t.Fatalf("the build ended before next began: %v", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -145,7 +146,7 @@ func answer(t *testing.T, r build.Result, root, path string) map[string]any {
 	for i := range args {
 		args[i] = strings.Replace(args[i], appDir+"/", filepath.Join(root, "app")+"/", 1)
 	}
-	const port = "39417"
+	port := freePort(t)
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	cmd.Dir = filepath.Join(root, c.WorkingDir)
 	cmd.Env = append(os.Environ(), "PORT="+port, "HOSTNAME=127.0.0.1", "ZR_BUILD_HASH="+r.InputHash)
@@ -170,6 +171,17 @@ func answer(t *testing.T, r build.Result, root, path string) map[string]any {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
 }
 
 func TestPlain(t *testing.T) {
