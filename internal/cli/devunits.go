@@ -142,33 +142,20 @@ func (s *stack) dial(ctx context.Context, w deploy.Workload) (*livesync.Session,
 	if err != nil {
 		return nil, err
 	}
-	connected := true
 	return livesync.Dial(ctx, livesync.Options{
 		Dialer: dialer, Token: s.token,
-		OnChange: func(state livesync.State) {
-			if state.Connected == connected {
-				return
-			}
-			connected = state.Connected
-			if connected {
-				s.sink.Emit(event.ServiceState{Service: w.Name, State: event.Healthy, Build: state.Status.Build})
-				return
-			}
-			s.sink.Emit(event.ServiceState{Service: w.Name, State: event.Starting, Reason: reason(state.Err)})
-		},
+		OnChange: func(state livesync.State) { s.sink.Emit(devloop.StateOf(w.Name, state)) },
 		OnReplay: func(r livesync.Result, err error) {
-			if err == nil && r.Reason == "" {
-				s.sink.Emit(event.ServiceState{Service: w.Name, State: event.Healthy, Build: r.Build})
+			switch {
+			case err != nil:
+				s.sink.Emit(event.Problem{Source: w.Name, Text: "bringing a new container in step: " + err.Error()})
+			case r.Reason != "":
+				s.sink.Emit(event.Problem{Source: w.Name, Text: r.Reason})
+			default:
+				s.sink.Emit(event.Problem{Source: w.Name, Cleared: true})
 			}
 		},
 	})
-}
-
-func reason(err error) string {
-	if err == nil {
-		return "the connection to its pod is opened anew"
-	}
-	return err.Error()
 }
 
 // makeScratch makes the folder that compiled programs wait in to be sent.
