@@ -65,16 +65,21 @@ func (b build) kindBase(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := writeFile(b.node("usr/lib/zr/first-network"), firstNetwork, 0o755); err != nil {
-		return err
+	for name, script := range map[string]string{"first-network": firstNetwork, "first-layers": firstLayers} {
+		if err := writeFile(b.node("usr/lib/zr/"+name), script, 0o755); err != nil {
+			return err
+		}
 	}
 	return os.MkdirAll(b.node("etc/kubernetes/manifests"), 0o755)
 }
 
-// firstNetwork configures the pods' network of the first node of a cluster.
-//
-//go:embed first-network
-var firstNetwork string
+// Scripts of the node; their heads say what they are for.
+var (
+	//go:embed first-network
+	firstNetwork string
+	//go:embed first-layers
+	firstLayers string
+)
 
 // maskedUnits have nothing to do in a node: they would register formats with
 // the host's kernel, or rebuild at the first boot what the image already has.
@@ -97,6 +102,8 @@ var nodeFiles = map[string]string{
 	"etc/machine-id": "",
 	// Lines of the host's kernel would be confusing in the node's journal.
 	"etc/systemd/journald.conf.d/kind.conf": "[Journal]\nReadKMsg=no\n",
+	// See first-layers.
+	"etc/systemd/system/containerd.service.d/20-zr.conf": "[Service]\nExecStartPre=/usr/lib/zr/first-layers\n",
 	// See first-network.
 	"etc/systemd/system/kubelet.service.d/20-zr.conf": "[Service]\nExecStartPre=/usr/lib/zr/first-network\n",
 }
