@@ -97,4 +97,3 @@ func (w *walker) fail(path string, err error) {
 		w.err = fmt.Errorf("watching %q: %w", path, err)
 	}
 }
-
