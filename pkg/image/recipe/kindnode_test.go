@@ -20,11 +20,9 @@ func TestNodePrograms(t *testing.T) {
 	if err := unpackSource(r.files, r.spec.Programs.Source, source); err != nil {
 		t.Fatal(err)
 	}
-	tags := "-tags=" + strings.Join(r.spec.Programs.Tags, ",")
-	for _, verb := range []string{"vet", "test"} {
-		args := []string{verb, tags, "./..."}
-		if err := run(context.Background(), command{name: "go", args: args, dir: source, env: goEnv}); err != nil {
-			t.Error(err)
-		}
+	// Vetting would analyse all of Kubernetes for what it says about this.
+	args := []string{"test", "-vet=off", "-tags=" + strings.Join(r.spec.Programs.Tags, ","), "./assemble", "./network", "./storage"}
+	if err := run(context.Background(), command{name: "go", args: args, dir: source, env: goEnv}); err != nil {
+		t.Error(err)
 	}
 }
