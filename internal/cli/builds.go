@@ -34,7 +34,9 @@ func (s *stack) requests() []build.Request {
 	return requests
 }
 
-func (s *stack) deps() build.Deps { return build.Deps{Store: s.store, Base: s.resolver.Resolve} }
+func (s *stack) deps() build.Deps {
+	return build.Deps{Store: s.store, Base: s.resolver.Resolve, Sink: s.sink, Step: stepBuild}
+}
 
 // builder makes the images of every kind of source.
 func (s *stack) builder() build.Builder {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zr/pkg/build"
 	"zr/pkg/event"
 	"zr/pkg/image"
 )
@@ -49,6 +50,10 @@ EXAMPLES:
 		},
 	}
 }
+
+// unusedWork is how long the work folder of a build may lie idle before a prune
+// takes it. One of a Node service is some 600 MB, and minutes to fill.
+const unusedWork = 7 * 24 * time.Hour
 
 func openStore() (*image.Store, error) {
 	dir, err := image.DefaultDir()
@@ -142,6 +147,11 @@ func pruneImages(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	work, err := build.Deps{Store: store}.Clean(c.Context, unusedWork)
+	if err != nil {
+		return err
+	}
+	pruned.Freed += work
 	if asJSON {
 		return printJSON(c.App.Writer, pruned)
 	}

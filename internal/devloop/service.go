@@ -171,6 +171,9 @@ func (s *Sources) add(change *livesync.Change, path string) {
 		return
 	}
 	below = filepath.ToSlash(below)
+	if filepath.Base(below) == ".npmrc" {
+		return // it may hold a registry's token, and only installs read it
+	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		change.Gone = append(change.Gone, below)
 		return
