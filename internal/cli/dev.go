@@ -226,7 +226,8 @@ func (s *stack) session(ctx context.Context, batches <-chan devloop.Batch, comma
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return devloop.New(units, s.sink).Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
-	group.Go(func() error { return s.watchCluster(ctx) })
+	provider := s.provider // an apply may replace the stack's
+	group.Go(func() error { return s.watchCluster(ctx, provider) })
 	return group.Wait()
 }
 
@@ -257,14 +258,14 @@ const (
 
 // watchCluster notices when the cluster is lost, says so, and returns errGone
 // when it takes a run of up to bring it back.
-func (s *stack) watchCluster(ctx context.Context) error {
+func (s *stack) watchCluster(ctx context.Context, provider cluster.Provider) error {
 	lost := false
 	for {
 		if pause(ctx, clusterPulse); ctx.Err() != nil {
 			return ctx.Err()
 		}
 		asking, cancel := context.WithTimeout(ctx, clusterPatience)
-		_, err := s.provider.Find(asking)
+		_, err := provider.Find(asking)
 		cancel()
 		switch {
 		case ctx.Err() != nil:

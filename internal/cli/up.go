@@ -79,6 +79,7 @@ func (s *stack) up(ctx context.Context) error {
 		return err
 	}
 	s.early = newEarlyLoad()
+	defer func() { s.early = nil }()
 	if err := together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.cfg.Cluster.Name, s.ensureCluster}, // find it, bring it back or make it
 		step{stepBuild, "build images", s.build},                            // source in, images out

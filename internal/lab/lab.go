@@ -73,6 +73,7 @@ func NewProject(t TB, from, name string, ports map[string]int) *Project {
 	}
 	p.Write("config/dev.yaml", config)
 	t.Cleanup(func() {
+		p.Write("config/dev.yaml", config) // a test may have left it broken
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if out, err := p.Command(ctx, "down", "--purge", "--yes").CombinedOutput(); err != nil {
