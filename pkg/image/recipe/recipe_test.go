@@ -11,17 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zr/images"
+	"zr/pkg/image"
 )
 
 func TestFind(t *testing.T) {
 	tests := map[string]string{
 		"postgres:15":                           "postgres",
-		"docker.io/library/postgres:15":         "postgres",
+		full(t, "postgres:15"):                  "postgres",
 		"redis:7":                               "redis",
 		"node:24":                               "nodejs",
 		"debian:12-slim":                        "debian",
 		"localhost/kindest/node:v1.37.2":        "kindnode",
-		"docker.io/kindest/node:v1.37.2":        "kindnode",
+		full(t, "kindest/node:v1.37.2"):         "kindnode",
 		"postgres:16":                           "",
 		"postgres":                              "",
 		"localhost/postgres:15":                 "",
@@ -34,6 +35,16 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find(%q) = %q, %v; want %q", ref, r.Name(), ok, want)
 		}
 	}
+}
+
+// full returns the name under which a node knows an image.
+func full(t *testing.T, ref string) string {
+	t.Helper()
+	name, err := image.Normalize(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 var zeroes = strings.Repeat("0", 64)
