@@ -102,7 +102,7 @@ func (b *builder) goBuild(ctx context.Context, r Recipe, source, out string) err
 	p := r.spec.Programs
 	tags := "-tags=" + strings.Join(p.Tags, ",")
 	b.progress.detail("finding out what must be compiled")
-	stale, err := staleness(ctx, source, append([]string{tags}, p.Packages...))
+	stale, err := b.staleness(ctx, source, append([]string{tags}, p.Packages...))
 	if err != nil {
 		return err
 	}
@@ -119,9 +119,9 @@ func (b *builder) goBuild(ctx context.Context, r Recipe, source, out string) err
 	return err
 }
 
-// staleness returns how many packages the build cache lacks. The modules are
-// downloaded on the way.
-func staleness(ctx context.Context, source string, args []string) (int, error) {
+// staleness returns how many packages the build cache lacks. Modules that are
+// not there are downloaded on the way, a minute or two of it on a new machine.
+func (b *builder) staleness(ctx context.Context, source string, args []string) (int, error) {
 	n := 0
 	err := run(ctx, command{
 		name: "go", args: append([]string{"list", "-deps", "-f", "{{if .Stale}}stale {{.ImportPath}}{{end}}"}, args...),
@@ -129,6 +129,9 @@ func staleness(ctx context.Context, source string, args []string) (int, error) {
 		line: func(text string) {
 			if strings.HasPrefix(text, "stale ") {
 				n++
+			}
+			if module, ok := strings.CutPrefix(text, "go: downloading "); ok {
+				b.progress.detail("downloading " + module)
 			}
 		},
 	})
