@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,8 +26,15 @@ const skipPhases = "preflight,mark-control-plane,kubelet-finalize"
 // is there, the other is whole.
 const kubeletConf = "/etc/kubernetes/kubelet.conf"
 
-// storageManifests is where kind looks for them, too.
-const storageManifests = "/kind/manifests/default-storage.yaml"
+// addManifests creates what a node image brings where kind looks for it, too:
+// the network of the pods, and a provisioner of volumes. It prints what it
+// created.
+const addManifests = `set --
+for name in cni storage; do
+  file=/kind/manifests/default-$name.yaml
+  test ! -e $file || set -- "$@" -f $file
+done
+test $# = 0 || exec kubectl --kubeconfig=/etc/kubernetes/admin.conf create -o name "$@"`
 
 // kubeadmInit leaves the patch that it reads in the node, and runs kubeadm.
 const kubeadmInit = "mkdir -p " + patchesFolder + " && cat > " + patchesFolder + "/corednsdeployment+strategic.yaml && " +
@@ -34,26 +42,27 @@ const kubeadmInit = "mkdir -p " + patchesFolder + " && cat > " + patchesFolder +
 
 // boot starts Kubernetes in the one node that kind has provisioned from zr's
 // own image. It does what kind would go on to do (kubeadm init, no taint, the
-// StorageClass that falls back on the host's disk), but through the API instead
-// of a kubectl for each, which saves two to three of fourteen seconds, and it
-// can be cancelled.
+// manifests of the image), but at the same time where that can be, and through
+// the API instead of a kubectl for each step, which saves two to three of
+// fourteen seconds, and it can be cancelled.
 func (p *provider) boot(ctx context.Context, e engine.Engine, callback *nodeUp, sink event.Sink) error {
 	callback.start(ctx, func(ctx context.Context) ([]cluster.Node, error) { return p.nodesUp(ctx, e) })
 	first := p.first(e)
-	both, booting := errgroup.WithContext(ctx)
-	both.Go(func() error { return kubeadm(booting, first, sink) })
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return kubeadm(ctx, first, sink) })
 	both.Go(func() error {
-		// While the control plane boots, there is time to take its kubeconfig.
+		// Long before kubeadm is done, its kubeconfig is there, and then the
+		// API server answers.
 		wait := "until test -e " + kubeletConf + "; do sleep 0.1; done"
-		if err := first.Run(booting, nil, nil, "sh", "-c", wait); err != nil {
+		if err := first.Run(ctx, nil, nil, "sh", "-c", wait); err != nil {
 			return err
 		}
-		return p.refreshKubeconfig(booting, e)
+		if err := p.refreshKubeconfig(ctx, e); err != nil {
+			return err
+		}
+		return p.addDefaults(ctx, first)
 	})
-	if err := both.Wait(); err != nil {
-		return err
-	}
-	return p.addStorage(ctx, first)
+	return both.Wait()
 }
 
 // kubeadm runs kubeadm init and shows which of its phases it is in.
@@ -91,23 +100,31 @@ func (w *phaseWriter) Write(b []byte) (int, error) {
 	}
 }
 
-// addStorage applies what the node image brings for claims that name no class,
-// as kind does; an image without gets the class that the controller manager
-// serves from the node's disk.
-func (p *provider) addStorage(ctx context.Context, first node) error {
-	const create = "! test -e " + storageManifests + " || exec kubectl --kubeconfig=/etc/kubernetes/admin.conf create -f " + storageManifests + " -o name"
-	var made bytes.Buffer
-	if err := first.Run(ctx, nil, &made, "sh", "-c", create); err != nil {
-		return fmt.Errorf("adding the storage of the node image: %w", err)
-	}
-	if made.Len() > 0 {
-		return nil
-	}
+// addDefaults creates the manifests of the node image as soon as the API server
+// lets it. An image without a provisioner of volumes gets the class that the
+// controller manager serves from the node's disk, as kind gives it.
+func (p *provider) addDefaults(ctx context.Context, first node) error {
 	api, err := p.api()
 	if err != nil {
 		return err
 	}
 	defer api.Close()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for api.Get(ctx, "/api/v1/namespaces/kube-system", nil) != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	var made strings.Builder
+	if err := first.Run(ctx, nil, &made, "sh", "-c", addManifests); err != nil {
+		return fmt.Errorf("creating the manifests of the node image: %w", err)
+	}
+	if strings.Contains(made.String(), "storageclass.") {
+		return nil
+	}
 	return api.Create(ctx, "/apis/storage.k8s.io/v1/storageclasses", map[string]any{
 		"apiVersion": "storage.k8s.io/v1",
 		"kind":       "StorageClass",

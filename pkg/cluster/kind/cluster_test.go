@@ -55,6 +55,7 @@ func newLab(t *testing.T, name string) *lab {
 	if want == "" || image == "" {
 		t.Skip("ZR_TEST_ENGINE and ZR_TEST_NODE_IMAGE name no engine and node image to test with")
 	}
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // locks and settings of the test's own
 	e, err := engine.Find(t.Context(), want)
 	if err != nil {
 		t.Fatal(err)
@@ -330,26 +331,11 @@ func TestForeignClusterIsLeftAlone(t *testing.T) {
 	l.run("inspect", name)
 }
 
-// TestPublishedImageWithWorkers makes a cluster from an image that is like the
-// published ones: kind installs the network that the image brings (here one
-// that is in place already) and joins the workers.
-func TestPublishedImageWithWorkers(t *testing.T) {
+// TestWorkers makes a cluster of two nodes, which kind does from beginning to
+// end, as it does with the published images.
+func TestWorkers(t *testing.T) {
 	l := newLab(t, "workers")
-	base, _ := l.opts.EnsureNodeImage(t.Context(), l.engine)
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"Dockerfile":       "FROM " + base + "\nLABEL " + cniLabel + "=\nCOPY default-cni.yaml /kind/manifests/default-cni.yaml\n",
-		"default-cni.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: network\n  namespace: kube-system\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	published := "localhost/" + l.opts.Name + ":1"
-	l.run("build", "-q", "-t", published, dir)
-	t.Cleanup(func() { _ = l.engine.Run(context.Background(), nil, nil, "rmi", published) })
-	l.opts.EnsureNodeImage = func(context.Context, engine.Engine) (string, error) { return published, nil }
-	l.opts.NodeImage = published
+	l.opts.NodeImage, _ = l.opts.EnsureNodeImage(t.Context(), l.engine)
 	l.opts.Nodes = 2
 	up := make(chan []cluster.Node, 1)
 	l.opts.OnNodeUp = func(_ context.Context, n []cluster.Node) { up <- n }
@@ -383,14 +369,4 @@ func TestPublishedImageWithWorkers(t *testing.T) {
 	if l.notices("the config asks for 3") != 1 || l.notices("the config asks for another:1") != 1 {
 		t.Error("nothing said that the cluster differs from the config")
 	}
-}
-
-func TestOneNodeNetworkRefusesWorkers(t *testing.T) {
-	l := newLab(t, "refused")
-	l.opts.Nodes = 2
-	_, err := New(l.opts).Ensure(t.Context(), l)
-	if fault.Code(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "cluster.nodes") {
-		t.Errorf("Ensure: %v (hint: %s)", err, fault.HintOf(err))
-	}
-	l.nothingLeft()
 }

@@ -9,8 +9,8 @@ import (
 	"zr/pkg/cluster/hostport"
 )
 
-// cniLabel on a node image says that it brings a network of its own in
-// /etc/cni/net.d (cniStatic), so that kind must not install one.
+// cniLabel on a node image says that a node made from it has a network before
+// one is installed (cniStatic), as the images do that zr makes.
 const (
 	cniLabel  = "zr.dev/cni"
 	cniStatic = "static"
@@ -92,7 +92,7 @@ const quickDNS = `spec:
 // the number of nodes differ from kind's own defaults.
 func (p *provider) config(e engine.Engine, img image) *v1alpha4.Cluster {
 	c := &v1alpha4.Cluster{Name: p.opts.Name, KubeadmConfigPatches: quickStart}
-	if img.staticCNI {
+	if img.boots {
 		c.Networking.DisableDefaultCNI = true
 		c.KubeadmConfigPatches = append(slices.Clip(c.KubeadmConfigPatches), usePatches)
 	}

@@ -53,7 +53,7 @@ func (p *provider) steps(ctx context.Context, e engine.Engine, callback *nodeUp,
 	if err := p.provision(ctx, e, img, callback, sink); err != nil { // the containers
 		return nil, err
 	}
-	if img.staticCNI {
+	if img.boots {
 		if err := p.boot(ctx, e, callback, sink); err != nil { // what kind does otherwise
 			return nil, err
 		}
@@ -64,9 +64,9 @@ func (p *provider) steps(ctx context.Context, e engine.Engine, callback *nodeUp,
 
 // image is a node image in the engine.
 type image struct {
-	ref       string // as kind is told
-	source    string // as EnsureNodeImage named it
-	staticCNI bool
+	ref    string // as kind is told
+	source string // as EnsureNodeImage named it
+	boots  bool   // zr boots the node itself, since the image is its own
 }
 
 // nodeImage puts the node image into the engine under zr's own name, by which
@@ -98,13 +98,10 @@ func (p *provider) nodeImage(ctx context.Context, e engine.Engine) (image, error
 	if err := json.Unmarshal(text, &labels); err != nil {
 		return image{}, fmt.Errorf("reading the labels of image %q: %w", source, err)
 	}
-	img := image{ref: own, source: source, staticCNI: labels[cniLabel] == cniStatic}
-	if img.staticCNI && p.opts.Nodes > 1 {
-		return image{}, fault.WithCode(
-			fmt.Errorf("node image %q carries a network for one node, and the config asks for %d", source, p.opts.Nodes),
-			fault.Usage, "set cluster.nodes to 1, or cluster.nodeImage to a published kind node image")
-	}
-	return img, nil
+	// With more nodes than one, kind installs the network that the image brings,
+	// and there is a worker to join.
+	boots := labels[cniLabel] == cniStatic && p.opts.Nodes == 1
+	return image{ref: own, source: source, boots: boots}, nil
 }
 
 // provision has kind make the cluster, or where the node image is zr's own
@@ -134,7 +131,7 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 			kindcluster.CreateWithV1Alpha4Config(p.config(e, img)),
 			kindcluster.CreateWithKubeconfigPath(path),
 			kindcluster.CreateWithRetain(true), // explain looks at it, then create removes it
-			kindcluster.CreateWithStopBeforeSettingUpKubernetes(img.staticCNI),
+			kindcluster.CreateWithStopBeforeSettingUpKubernetes(img.boots),
 		)
 	}()
 	select {

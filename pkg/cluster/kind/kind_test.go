@@ -38,7 +38,7 @@ func TestConfig(t *testing.T) {
 	}
 
 	constrained := engine.Engine{Name: engine.Podman, Host: engine.Host{CgroupV1: true, NoSysResource: true}}
-	got := newProvider(opts).config(constrained, image{ref: "node:1", staticCNI: true})
+	got := newProvider(opts).config(constrained, image{ref: "node:1", boots: true})
 	if !got.FeatureGates[kubeletInUserNamespace] || len(got.ContainerdConfigPatches) == 0 || !got.Networking.DisableDefaultCNI {
 		t.Errorf("a constrained machine lacks workarounds: %+v", got)
 	}
