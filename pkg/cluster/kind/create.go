@@ -29,6 +29,9 @@ func (p *provider) create(ctx context.Context, e engine.Engine, sink event.Sink)
 	for _, n := range workarounds(e) {
 		sink.Emit(n)
 	}
+	if err := ensureModulesFolder(e); err != nil {
+		return nil, p.wrap("making", err)
+	}
 	callback := &nodeUp{call: p.opts.OnNodeUp}
 	f, err := p.steps(ctx, e, callback, sink)
 	if err == nil {
