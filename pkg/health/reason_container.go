@@ -47,8 +47,18 @@ func (s *snapshot) containerReason(t Target, p *corev1.Pod, c corev1.ContainerSt
 		}
 		return s.crashReason(t, p, c, name, last, false)
 	}
-	last := c.LastTerminationState.Terminated
-	if run := c.State.Running; run != nil && last != nil && !c.Ready && now.Sub(run.StartedAt.Time) < recently {
+	last, run := c.LastTerminationState.Terminated, c.State.Running
+	if run == nil || last == nil {
+		return nil
+	}
+	believed := recently
+	if c.Ready {
+		if role == "init container" || hasReadinessProbe(p, c.Name) {
+			return nil
+		}
+		believed = steadyRestart // ready only since nothing asks it
+	}
+	if now.Sub(run.StartedAt.Time) < believed {
 		return s.crashReason(t, p, c, name, last, true)
 	}
 	return nil

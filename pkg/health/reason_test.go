@@ -16,6 +16,8 @@ func container(state string) string {
 	return `phase: Running, containerStatuses: [{name: api, ready: false, image: img, imageID: "", ` + state + `}]`
 }
 
+func ready(status string) string { return strings.Replace(status, "ready: false", "ready: true", 1) }
+
 func warningAbout(kind, uid, reason, message string) string {
 	return `kind: Event
 metadata: {name: ` + uid + reason + `, namespace: ns}
@@ -59,6 +61,9 @@ func TestDiagnose(t *testing.T) {
 		{name: "restarted a moment ago", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {running: {startedAt: "2026-01-02T03:04:00Z"}}, lastState: {terminated: {exitCode: 2}}`)),
 			text: `container "api" crashed with exit code 2, 1 restart`, crashes: 1},
 		{name: "restarted long ago", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {running: {startedAt: "2026-01-02T02:00:00Z"}}, lastState: {terminated: {exitCode: 2}}`))},
+		{name: "ready between two crashes, since nothing asks it", objects: podOfSet("a", "rs2", ready(container(`restartCount: 1, state: {running: {startedAt: "2026-01-02T03:04:00Z"}}, lastState: {terminated: {exitCode: 2}}`))),
+			text: `container "api" crashed with exit code 2, 1 restart`, crashes: 1},
+		{name: "ready for a while", objects: podOfSet("a", "rs2", ready(container(`restartCount: 1, state: {running: {startedAt: "2026-01-02T03:03:45Z"}}, lastState: {terminated: {exitCode: 2}}`)))},
 		{name: "command", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: RunContainerError, message: "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory: unknown"}}`)),
 			text: `container "api" cannot be started: exec: "/nope": stat /nope: no such file or directory`},
 		{name: "key", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: CreateContainerConfigError, message: "couldn't find key X in ConfigMap ns/settings"}}`)),

@@ -16,12 +16,15 @@ type finding struct {
 	why     *reason // nil where nothing is wrong
 	asked   bool    // whether a pod was probed
 	answer  answer
+	// unsteady says that a container which nothing vouches for has not run long
+	// enough to be believed. One look cannot tell.
+	unsteady bool
 }
 
 // healthy tells that the rollout is complete and the probe answered. A
 // workload that is scaled to nothing has nobody to ask.
 func (f finding) healthy() bool {
-	return f.rollout.done && (f.rollout.desired == 0 || f.asked && f.answer.ok)
+	return f.rollout.done && !f.unsteady && (f.rollout.desired == 0 || f.asked && f.answer.ok)
 }
 
 // wrong returns what stands between the service and being healthy, from the
@@ -33,6 +36,8 @@ func (f finding) wrong(t Target) reason {
 	case f.asked && !f.answer.ok:
 		return reason{cause: unready, text: fmt.Sprintf("its %s probe is not answered: %s", t.Probe, f.answer.text),
 			hint: "zr logs " + t.Service + " shows what it does"}
+	case f.rollout.done && f.unsteady:
+		return reason{cause: unready, text: "its container has only just started", hint: "zr logs " + t.Service + " shows what it does"}
 	}
 	text := f.rollout.waiting
 	if stage := f.rollout.stage(); stage != "" {

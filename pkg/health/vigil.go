@@ -41,7 +41,6 @@ type vigil struct {
 	pause  time.Duration
 	proven bool // the last answer came from the complete rollout
 	asIs   bool // it was healthy at the first look
-	steady bool // its containers run for a while, where nothing else vouches for them
 	runs   steadiness
 
 	suspect   string // the reason that looks hopeless, and since when
@@ -111,7 +110,8 @@ func (v *vigil) observe(snap *snapshot, now time.Time) {
 	case !wasDone:
 		v.askAt, v.pause = now, askFirst
 	}
-	v.steady = v.target.Probe != ProbeRollout && v.target.Probe != "" || v.runs.reached(v.last.rollout, now)
+	vouched := v.target.Probe != ProbeRollout && v.target.Probe != ""
+	v.last.unsteady = !vouched && !v.runs.reached(v.last.rollout, now)
 	if v.before == nil {
 		v.before = endings(v.last.rollout.current)
 	}
@@ -160,7 +160,7 @@ func (v *vigil) heard(a reply) {
 
 // decided tells that waiting longer changes nothing.
 func (v *vigil) decided(trouble error, now time.Time) bool {
-	if v.last.healthy() && v.steady && (v.proven || v.last.rollout.desired == 0) {
+	if v.last.healthy() && (v.proven || v.last.rollout.desired == 0) {
 		return true
 	}
 	late := !now.Before(v.deadline)
@@ -206,7 +206,8 @@ func (v *vigil) hopeless(now time.Time) bool {
 // show emits the state where it changed.
 func (v *vigil) show() {
 	s := event.ServiceState{Service: v.target.Service, State: event.Starting, Reason: v.last.wrong(v.target).text, Build: v.last.answer.build}
-	if !v.board.isSynced() || v.last.healthy() || v.last.rollout.done && !v.last.asked || s == v.shown {
+	calm := v.last.healthy() || v.last.rollout.done && (!v.last.asked || v.last.unsteady && v.last.why == nil)
+	if !v.board.isSynced() || calm || s == v.shown {
 		return
 	}
 	v.shown = s
@@ -224,7 +225,7 @@ func (v *vigil) nextLook(now time.Time) time.Duration {
 	if !v.asking {
 		earlier(v.askAt)
 	}
-	if !v.steady {
+	if v.last.unsteady {
 		earlier(now.Add(steadyInterval))
 	}
 	if v.suspect != "" && v.last.why != nil {
