@@ -194,5 +194,8 @@ func (s *stack) waitHealthy(ctx context.Context, unchanged bool) error {
 			return err
 		}
 	}
-	return s.gate.Wait(ctx, targets, s.sink)
+	if err := s.gate.Wait(ctx, targets, s.sink); err != nil {
+		return err
+	}
+	return s.waitEndpoints(ctx)
 }
