@@ -147,9 +147,9 @@ func TestDev(t *testing.T) {
 			t.Errorf("after Ctrl-C build %s answers, want %s", got, want)
 		}
 		p.Must("up")
-		if agents := p.Kubectl("get", "pods", "-n", "hello", "-l", "zr.dev/dev", "-o", "name"); strings.TrimSpace(agents) != "" {
-			t.Errorf("dev pods after up: %s", agents)
-		}
+		lab.Eventually(t, "the dev pods to end", func() string {
+			return strings.TrimSpace(p.Kubectl("get", "pods", "-n", "hello", "-l", "zr.dev/dev", "-o", "name"))
+		})
 		if got := build(t, greeter); got != want {
 			t.Errorf("the release is build %s, want %s", got, want)
 		}
