@@ -68,7 +68,7 @@ func lastState(r lab.Result, service string) (state string) {
 }
 
 func testDashboard(t *testing.T, url string) {
-	c := exec.Command("node", "--test", "e2e/")
+	c := exec.Command("node", "--test", "e2e/dashboard.test.mjs")
 	c.Dir = lab.Repository(t) + "/frontend"
 	c.Env = append(os.Environ(), "BASE_URL="+url, "EXPECT_SERVICES=api,frontend,postgres,redis")
 	if out, err := c.CombinedOutput(); err != nil {

@@ -73,16 +73,24 @@ func testOneLine(t *testing.T, p *lab.Project) {
 	if sent == 0 || sent > api.TopLayer+64<<10 {
 		t.Errorf("%d bytes were sent for a layer of %d", sent, api.TopLayer)
 	}
-	after := pods(p)
-	for line := range strings.Lines(before) {
-		rolled := !strings.Contains(after, line)
-		if isAPI := strings.HasPrefix(line, "api "); rolled != isAPI {
-			t.Errorf("after one line of the api: rolled %v: %s", rolled, line)
+	onlyAPIRolled(t, p, before)
+	says(t, "http://localhost:13001/health", api.Build)
+}
+
+// onlyAPIRolled compares the pods with those of before. The one that was
+// replaced takes a moment to end.
+func onlyAPIRolled(t *testing.T, p *lab.Project, before string) {
+	t.Helper()
+	lab.Eventually(t, "the pods", func() string {
+		after := pods(p)
+		for line := range strings.Lines(before) {
+			rolled := !strings.Contains(after, line)
+			if isAPI := strings.HasPrefix(line, "api "); rolled != isAPI {
+				return "before:\n" + before + "after:\n" + after
+			}
 		}
-	}
-	if health := lab.Get(t, "http://localhost:13001/health"); !strings.Contains(health, api.Build) {
-		t.Errorf("the api runs %s, built was %s", health, api.Build)
-	}
+		return ""
+	})
 }
 
 type built struct {
@@ -111,13 +119,7 @@ func testSettings(t *testing.T, p *lab.Project) {
 	before := pods(p)
 	p.Replace("config/dev.yaml", "LOG_LEVEL: debug", "LOG_LEVEL: info")
 	p.Must("up")
-	after := pods(p)
-	for line := range strings.Lines(before) {
-		rolled := !strings.Contains(after, line)
-		if isAPI := strings.HasPrefix(line, "api "); rolled != isAPI {
-			t.Errorf("after a setting of the api: rolled %v: %s", rolled, line)
-		}
-	}
+	onlyAPIRolled(t, p, before)
 }
 
 // testDown takes the workloads away and brings them back: the data is there.

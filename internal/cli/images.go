@@ -115,7 +115,13 @@ func buildImages(c *cli.Context) error {
 		if asJSON {
 			report := []map[string]any{}
 			for _, r := range s.built {
-				report = append(report, map[string]any{"service": r.Service, "name": r.Local(), "build": r.InputHash, "cached": r.Cached})
+				size, err := topLayer(r)
+				if err != nil {
+					return err
+				}
+				report = append(report, map[string]any{
+					"service": r.Service, "name": r.Local(), "build": r.InputHash, "cached": r.Cached, "topLayer": size,
+				})
 			}
 			return printJSON(c.App.Writer, report)
 		}
@@ -124,6 +130,16 @@ func buildImages(c *cli.Context) error {
 		}
 		return nil
 	})
+}
+
+// topLayer is the size in bytes of an image's last layer: what a change of the
+// service's own code sends.
+func topLayer(r build.Result) (int64, error) {
+	layers, err := r.Image.Layers()
+	if err != nil || len(layers) == 0 {
+		return 0, err
+	}
+	return layers[len(layers)-1].Size()
 }
 
 func pruneImages(c *cli.Context) error {

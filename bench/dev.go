@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"zr/internal/lab"
+)
+
+// runs is how often each save is measured.
+const runs = 30
+
+// session is a `zr dev` on a copy of this repository's stack, for all parts
+// that need one.
+type session struct {
+	project *lab.Project
+	dev     *lab.Running
+}
+
+const (
+	benchAPI      = "http://localhost:14011"
+	benchFrontend = "http://localhost:14010"
+)
+
+func newSession(b *bench) session {
+	p := lab.NewProject(b, ".", "zrtest-bench-dev", map[string]int{"frontend": 14010, "api": 14011})
+	dev := p.Start("dev")
+	dev.Wait(0, "the stack to be ready", func(e lab.Event) bool { return e.Text("type") == "ready" })
+	return session{p, dev}
+}
+
+// benchDev measures what a save of each kind costs, beside the bare tool.
+func benchDev(b *bench) {
+	s := newSession(b)
+	benchSync(b, s)
+	benchReload(b, s)
+	frontendLoop(b, s)
+}
+
+// benchSync saves a file of the dashboard that no page imports, and asks in the
+// container until it is there.
+func benchSync(b *bench, s session) {
+	pod := strings.TrimSpace(s.project.Kubectl("get", "pods", "-n", "zr-dev", "-l", "app.kubernetes.io/name=frontend", "-o", "jsonpath={.items[0].metadata.uid}"))
+	node := s.project.Name + "-dev-control-plane"
+	root := strings.TrimSpace(lab.Output(b, "", lab.EngineName(), "exec", node, "sh", "-c",
+		"ls -d /var/lib/kubelet/pods/"+pod+"/volumes/kubernetes.io~empty-dir/zr-dev"))
+	pid := strings.TrimSpace(lab.Output(b, "", lab.EngineName(), "inspect", "--format", "{{.State.Pid}}", node))
+	file := filepath.Join("/proc", pid, "root", root, "lib", "bench.ts") // the container's own file, seen from here
+	var times sample
+	for i := range 2 + 2*runs {
+		text := fmt.Sprintf("export const bench = %d;\n", i)
+		start := time.Now()
+		s.project.Write("frontend/lib/bench.ts", text)
+		until(b, "the file in the container", func() bool {
+			got, err := os.ReadFile(file)
+			return err == nil && string(got) == text
+		})
+		if i >= 2 {
+			times.add(time.Since(start))
+		}
+		time.Sleep(100 * time.Millisecond) // a save, not a burst
+	}
+	b.must(os.Remove(s.project.Path("frontend/lib/bench.ts")))
+	row("save → the file in the container", times)
+}
+
+// benchReload saves a Go file of the api and waits until /health answers with
+// the build of that save; in turns with the bare compiler.
+func benchReload(b *bench, s session) {
+	bareDir, out := lab.Copy(b, "."), filepath.Join(b.TempDir(), "zr-api")
+	var ours, bare, gaps sample
+	for i := range 2 + runs {
+		edit(b, filepath.Join(bareDir, leaf), i)
+		bareTook := timed(func() { bareBuild(b, bareDir, out) })
+		before := healthBuild()
+		stop := make(chan struct{})
+		gap := make(chan time.Duration)
+		go func() { gap <- longestGap(stop) }()
+		start := time.Now()
+		edit(b, s.project.Path(leaf), i)
+		until(b, "the new build", func() bool {
+			build := healthBuild()
+			return build != "" && build != before
+		})
+		took := time.Since(start)
+		close(stop)
+		if g := <-gap; i >= 2 {
+			bare.add(bareTook)
+			ours.add(took)
+			gaps.add(g)
+		}
+	}
+	row("bare: go build of the api", bare)
+	row("save of a Go file → /health with its build", ours)
+	against("zr over the bare compiler", ours, bare)
+	row("longest time without an answer during a reload", gaps)
+}
+
+// longestGap asks the api all the time and returns the longest stretch in
+// which it did not answer.
+func longestGap(stop <-chan struct{}) time.Duration {
+	var longest time.Duration
+	last := time.Now()
+	for {
+		select {
+		case <-stop:
+			return longest
+		default:
+		}
+		if healthBuild() != "" {
+			if gap := time.Since(last); gap > longest {
+				longest = gap
+			}
+			last = time.Now()
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+var client = http.Client{Timeout: 2 * time.Second}
+
+// healthBuild is the build that the api reports, or "" where it does not answer.
+func healthBuild() string {
+	answer, err := client.Get(benchAPI + "/health")
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	var health struct{ Build string }
+	_ = json.NewDecoder(answer.Body).Decode(&health)
+	return health.Build
+}
+
+func until(b *bench, what string, ok func() bool) {
+	deadline := time.Now().Add(2 * time.Minute)
+	for !ok() {
+		if time.Now().After(deadline) {
+			b.Fatalf("waited in vain for %s", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// frontendLoop compares the dashboard under `zr dev` with the same app under
+// `next dev` on this machine, in turns, in one browser.
+func frontendLoop(b *bench, s session) {
+	host := filepath.Join(lab.Copy(b, "."), "frontend")
+	install := exec.Command(filepath.Join(lab.Repository(b), "hack", "npm-install"), host)
+	if text, err := install.CombinedOutput(); err != nil {
+		b.Fatalf("npm: %v\n%s", err, text)
+	}
+	next := exec.Command(filepath.Join(host, "node_modules", ".bin", "next"), "dev", "--port", "14012")
+	next.Dir = host
+	next.Env = append(os.Environ(), "API_URL="+benchAPI, "NEXT_TELEMETRY_DISABLED=1")
+	b.must(next.Start())
+	b.Cleanup(func() {
+		_ = next.Process.Signal(os.Interrupt)
+		_ = next.Wait()
+	})
+	until(b, "next dev on the host", func() bool {
+		answer, err := client.Get("http://localhost:14012/health")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+	loop := exec.Command("node", "e2e/reload-bench.mjs",
+		"--target", "host=http://localhost:14012,"+host, "--target", "pod="+benchFrontend+","+s.project.Path("frontend"),
+		"--edits", fmt.Sprint(edits()), "--warmup", "3")
+	loop.Dir = filepath.Join(lab.Repository(b), "frontend")
+	loop.Stderr = os.Stderr
+	text, err := loop.Output()
+	b.must(err)
+	var report struct {
+		Targets map[string]map[string]struct {
+			Median, P95, Missed, StateLost float64
+		}
+	}
+	b.must(json.Unmarshal(text, &report))
+	for _, kind := range []string{"client", "server", "css"} {
+		h, p := report.Targets["host"][kind], report.Targets["pod"][kind]
+		fmt.Printf("  %-58s host %.0f ms  pod %.0f ms  %.2f × the bare tool  missed %.0f  state lost %.0f\n",
+			"save of a "+kind+" file → the text in the browser", h.Median, p.Median, p.Median/h.Median, p.Missed, p.StateLost)
+	}
+}
+
+// edits is how many saves of each kind the browser is shown; three kinds make
+// more than five hundred with ZR_BENCH_EDITS=170.
+func edits() int {
+	n := runs
+	_, _ = fmt.Sscan(os.Getenv("ZR_BENCH_EDITS"), &n)
+	return n
+}

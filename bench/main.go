@@ -1,0 +1,64 @@
+// Command bench measures zr beside the bare tools, in one run, and prints
+// medians, 95th percentiles and ratios. `make bench` runs all of it; names of
+// parts as arguments run those only.
+//
+// The machines it runs on are shared and noisy, so what is compared is always
+// measured in turns, and a ratio means more than a time.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"time"
+)
+
+var parts = []struct {
+	name  string
+	about string
+	run   func(*bench)
+}{
+	{"up", "cluster from images in the store; a second up; one line changed", benchUp},
+	{"rebuild", "go build of the api after one changed string", benchRebuild},
+	{"dev", "a save of each kind: file, Go program, component in the browser", benchDev},
+	{"watch", "a tree of 100,000 files: ready, idle CPU, memory", benchWatch},
+}
+
+func main() {
+	fmt.Printf("zr bench: %s, %d cores, %s\n", runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU(), time.Now().Format(time.DateOnly))
+	b := &bench{}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer b.cleanup()
+		for _, p := range parts {
+			if len(os.Args) > 1 && !contains(os.Args[1:], p.name) {
+				continue
+			}
+			fmt.Printf("\n%s: %s\n", p.name, p.about)
+			b.part(p.run)
+		}
+	}()
+	select {
+	case <-done:
+	case <-interrupted:
+		b.cleanup()
+		os.Exit(130)
+	}
+	if b.failed {
+		os.Exit(1)
+	}
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
