@@ -36,16 +36,25 @@ down: build ## remove the workloads; the cluster and the data stay
 	@bin/zr down
 
 .PHONY: test
-test: deps test-unit test-frontend test-e2e ## every test, unit to end-to-end; installs what it needs
+test: deps test-unit test-frontend test-cluster test-e2e ## every test, unit to end-to-end; installs what it needs
 
 .PHONY: test-unit
 test-unit: deps ## the Go tests that need no cluster
-	go test $(shell go list ./... | grep -v -e '/e2e' -e '/bench')
+	ZR_TEST_REQUIRE=1 go test -timeout 20m $$(go list ./... | grep -v -e '^zr/e2e' -e '^zr/bench')
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.package-lock.json ## type check and unit tests of the dashboard
 	npm --prefix frontend run typecheck
 	npm --prefix frontend test
+
+# The packages whose tests have parts that only a container engine or a cluster
+# can be: test-unit skips those. One after the other, since they share both.
+CLUSTER_TESTS := ./kustomize ./pkg/build/dockerfile ./pkg/cluster/kind ./pkg/deploy ./pkg/health ./pkg/image ./pkg/image/recipe ./pkg/logs
+
+.PHONY: test-cluster
+test-cluster: build deps ## the Go tests that need a cluster, on one of their own
+	@bin/zr doctor --fix --quiet
+	hack/with-cluster go test -p 1 -timeout 20m $(CLUSTER_TESTS)
 
 .PHONY: test-e2e
 test-e2e: build deps ## the tests on real clusters, with a real browser
