@@ -72,24 +72,24 @@ func (e *engine) must(args ...string) string {
 	return out
 }
 
-// image makes an image by its recipe and loads it. What is dear to make stays
-// in a cache of the tests.
+// image makes an image by its recipe and loads it. What is dear to make comes
+// from zr's own caches, or stays there for zr.
 func (e *engine) image(ref string) string {
 	e.t.Helper()
-	cache, err := os.UserCacheDir()
+	dir, err := image.DefaultDir()
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	dir := filepath.Join(cache, "zr", "recipe-tests")
-	store, err := image.Open(filepath.Join(dir, "store"))
+	store, err := image.Open(dir)
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	e.t.Cleanup(func() { store.Close() })
 	r, ok := Find(ref)
 	if !ok {
 		e.t.Fatalf("no recipe provides %s", ref)
 	}
-	img, err := r.Build(context.Background(), Options{Store: store, CacheDir: filepath.Join(dir, "cache"), Sink: event.Discard})
+	img, err := r.Build(context.Background(), Options{Store: store, Sink: event.Discard})
 	if err != nil {
 		e.t.Fatal(err)
 	}
