@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/event"
 	"zr/pkg/livesync"
@@ -130,13 +131,7 @@ func TestSources(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "web")
 	for path, content := range map[string]string{"package.json": "{}", "app/page.tsx": "x", "app/new.tsx": "y"} {
-		full := filepath.Join(dir, path)
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(full, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, filepath.Join(dir, path), content)
 	}
 	c, in := &container{}, &inputs{root: root, hash: "one"}
 	rebuilt := 0

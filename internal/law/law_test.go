@@ -24,7 +24,7 @@ var stages = []string{"cluster", "build", "image", "deploy", "watch", "livesync"
 
 // helpers are what tests use to get real parts. Only tests import them, and the
 // programs that are tests themselves.
-var helpers = []string{"zr/internal/lab", "zr/internal/agent/agenttest", "zr/internal/api/store/storetest", "zr/pkg/deploy/kubetest", "zr/pkg/health/testcluster"}
+var helpers = []string{"zr/internal/lab", "zr/internal/testkit", "zr/internal/agent/agenttest", "zr/internal/api/store/storetest", "zr/pkg/deploy/kubetest", "zr/pkg/health/testcluster"}
 
 // bans say who alone may import a library (a path and all below it), and why.
 var bans = []struct {
@@ -75,6 +75,7 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/internal/api", "github.com/jackc/pgx/v5"},
 		{"zr/pkg/deploy", "zr/pkg/deploy/kubetest"},
 		{"zr/internal/lab", "zr/internal/cli"},
+		{"zr/internal/testkit", "zr/pkg/image"},
 	} {
 		if forbidden(broken[0], broken[1]) == "" {
 			t.Errorf("%s may import %s", broken[0], broken[1])
@@ -84,6 +85,7 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/pkg/build/node", "zr/pkg/image"},
 		{"zr/pkg/deploy", "zr/pkg/event"},
 		{"zr/internal/cli", "zr/pkg/build"},
+		{"zr/pkg/deploy/kubetest", "zr/internal/testkit"},
 		{"zr/internal/api/store", "github.com/jackc/pgx/v5/pgxpool"},
 	} {
 		if reason := forbidden(fine[0], fine[1]); reason != "" {
@@ -105,6 +107,9 @@ func forbidden(importer, imported string) string {
 	tests := append([]string{"zr/hack", "zr/e2e", "zr/bench"}, helpers...)
 	if anyWithin(imported, helpers) && !anyWithin(importer, tests) {
 		return "only tests import what was made for tests"
+	}
+	if within(imported, "zr/internal/testkit") {
+		return ""
 	}
 	from, to := stageOf(importer), stageOf(imported)
 	switch {
@@ -137,6 +142,8 @@ func forbidden(importer, imported string) string {
 		return only(imported, "zr/internal/ui", "printers read events and nothing else")
 	case within(importer, "zr/internal/api"):
 		return only(imported, "zr/internal/api", "the backend is a program of its own")
+	case within(importer, "zr/internal/testkit"):
+		return "every test may use the testkit, so it knows nobody"
 	case within(importer, "zr/internal/lab"):
 		return "the lab runs zr from the outside"
 	case within(importer, "zr/internal/agent"):

@@ -4,36 +4,24 @@ import (
 	"context"
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/internal/testkit"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 )
 
-// events collects what is emitted.
-type events struct {
-	mu  sync.Mutex
-	all []event.Event
-}
-
-func (e *events) Emit(ev event.Event) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.all = append(e.all, ev)
-}
-
-func (r *run) remove(purge bool) *events {
+func (r *run) remove(purge bool) []event.Event {
 	r.t.Helper()
-	seen := &events{}
-	if err := r.deployer().Remove(r.t.Context(), seen, purge); err != nil {
+	var seen testkit.Recorder
+	if err := r.deployer().Remove(r.t.Context(), &seen, purge); err != nil {
 		r.t.Fatal(err)
 	}
-	return seen
+	return seen.Events()
 }
 
 // await waits until a controller did its part.
@@ -80,7 +68,7 @@ func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
 	if r.admin.get("namespaces", "", r.namespace) == nil {
 		t.Error("down removed the namespace")
 	}
-	last, _ := seen.all[len(seen.all)-1].(event.StepProgress)
+	last, _ := seen[len(seen)-1].(event.StepProgress)
 	if last.Step != deploy.StepRemove || last.Done != last.Total {
 		t.Errorf("the last event is %+v", last)
 	}
@@ -122,7 +110,7 @@ func TestPurgeSparesStrangers(t *testing.T) {
 		t.Errorf("purge leaves %v, want %v", got, want)
 	}
 	said := false
-	for _, e := range seen.all {
+	for _, e := range seen {
 		notice, ok := e.(event.Notice)
 		said = said || (ok && strings.Contains(notice.Text, `PersistentVolumeClaim "mine"`))
 	}

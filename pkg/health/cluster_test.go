@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"zr/internal/testkit"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health/testcluster"
@@ -35,23 +36,12 @@ spec:
 }
 
 // recorder keeps the events of a wait.
-type recorder struct {
-	mu     sync.Mutex
-	events []event.Event
-}
-
-func (r *recorder) Emit(e event.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
+type recorder struct{ testkit.Recorder }
 
 // states returns the states that a service went through.
 func (r *recorder) states(service string) []event.State {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	var states []event.State
-	for _, e := range r.events {
+	for _, e := range r.Events() {
 		if s, ok := e.(event.ServiceState); ok && s.Service == service {
 			states = append(states, s.State)
 		}

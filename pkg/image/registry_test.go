@@ -18,6 +18,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"zr/internal/testkit"
 	"zr/pkg/event"
 )
 
@@ -156,21 +157,10 @@ func (m *maker) Key() string                            { return m.key }
 func (m *maker) Make(context.Context) (v1.Image, error) { m.calls++; return m.img, nil }
 
 // recorder keeps the events of a run.
-type recorder struct {
-	mu     sync.Mutex
-	events []event.Event
-}
-
-func (r *recorder) Emit(e event.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
+type recorder struct{ testkit.Recorder }
 
 func (r *recorder) notices() (texts []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.events {
+	for _, e := range r.Events() {
 		if n, ok := e.(event.Notice); ok {
 			texts = append(texts, n.Text)
 		}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 // BenchmarkReady measures how long a tree of 100,000 files in 6,250 folders
@@ -13,7 +15,7 @@ import (
 // same size is beside it.
 func BenchmarkReady(b *testing.B) {
 	root := b.TempDir()
-	write(b, filepath.Join(root, gitIgnore), "*.log\nbuild/\n/tmp\n!keep.log\n")
+	testkit.WriteFile(b, filepath.Join(root, gitIgnore), "*.log\nbuild/\n/tmp\n!keep.log\n")
 	text := []byte("x")
 	for _, top := range []string{"src", "node_modules"} {
 		for i := range 6250 {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 // loaded returns the ignore of a root with all of its files read.
@@ -124,9 +126,9 @@ func TestIgnoreAgreesWithGit(t *testing.T) {
 func TestIgnoreBelowTheTopOfAWorkTree(t *testing.T) {
 	top := t.TempDir()
 	git(t, top, "init", "-q")
-	write(t, filepath.Join(top, gitIgnore), "/sub/root/here\n*.log\n/elsewhere\n")
+	testkit.WriteFile(t, filepath.Join(top, gitIgnore), "/sub/root/here\n*.log\n/elsewhere\n")
 	root := filepath.Join(top, "sub", "root")
-	write(t, filepath.Join(root, "x"), "")
+	testkit.WriteFile(t, filepath.Join(root, "x"), "")
 	g := loaded(t, root)
 	for path, want := range map[string]bool{"here": true, "a/b.log": true, "elsewhere": false, "x": false} {
 		if got := g.matches(filepath.Join(root, path), false); got != want {
@@ -137,11 +139,11 @@ func TestIgnoreBelowTheTopOfAWorkTree(t *testing.T) {
 
 func TestALinkedWorkTreeHasItsMainOnesExcludes(t *testing.T) {
 	main, linked := filepath.Join(t.TempDir(), "main"), filepath.Join(t.TempDir(), "linked")
-	write(t, filepath.Join(main, "a"), "")
+	testkit.WriteFile(t, filepath.Join(main, "a"), "")
 	git(t, main, "init", "-q")
 	git(t, main, "add", "-A")
 	git(t, main, "commit", "-qm", "a")
-	write(t, filepath.Join(main, ".git", "info", "exclude"), "*.log\n")
+	testkit.WriteFile(t, filepath.Join(main, ".git", "info", "exclude"), "*.log\n")
 	git(t, main, "worktree", "add", "-q", linked)
 	g := loaded(t, linked)
 	if !g.matches(filepath.Join(linked, "x.log"), false) || g.matches(filepath.Join(linked, "a"), false) {
@@ -154,9 +156,9 @@ func TestALinkedWorkTreeHasItsMainOnesExcludes(t *testing.T) {
 
 func TestZrignoreOverrulesGitignore(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, gitIgnore), "*.gen.go\n")
-	write(t, filepath.Join(root, "sub", gitIgnore), "local.yaml\n")
-	write(t, filepath.Join(root, zrIgnore), "!*.gen.go\ndocs/\n!/sub/local.yaml\n!node_modules/\n!.git/\n")
+	testkit.WriteFile(t, filepath.Join(root, gitIgnore), "*.gen.go\n")
+	testkit.WriteFile(t, filepath.Join(root, "sub", gitIgnore), "local.yaml\n")
+	testkit.WriteFile(t, filepath.Join(root, zrIgnore), "!*.gen.go\ndocs/\n!/sub/local.yaml\n!node_modules/\n!.git/\n")
 	g := loaded(t, root)
 	for path, want := range map[string]bool{
 		"a.gen.go": false, "docs/a.md": true, "sub/local.yaml": false, "sub/sub/local.yaml": true, "node_modules/m/index.js": false, ".git/HEAD": true,
@@ -192,16 +194,6 @@ func git(t testing.TB, dir string, args ...string) {
 	command := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "core.fsync=none", "-c", "core.looseCompression=0"}, args...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-}
-
-func write(t testing.TB, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"zr/internal/testkit"
 	"zr/pkg/fault"
 )
 
@@ -79,7 +80,7 @@ func TestALimitThatIsReachedLaterIsSaidOnce(t *testing.T) {
 // reads it while more happens than it holds.
 func TestAnOverflowIsMended(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "before", "f"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "before", "f"), "1")
 	k, err := newKernel()
 	must(t, err)
 	w, err := newWatcher(Options{Roots: []string{root}}, k, k.Events, k.Errors)
@@ -87,8 +88,8 @@ func TestAnOverflowIsMended(t *testing.T) {
 	r := w.tree.roots[0]
 	must(t, w.tree.add(r, r.real, w.tree.know))
 	one, two := filepath.Join(root, "one"), filepath.Join(root, "two")
-	write(t, one, "1")
-	write(t, two, "2")
+	testkit.WriteFile(t, one, "1")
+	testkit.WriteFile(t, two, "2")
 	for range 20_000 { // the queue holds 16,384, and merges equal neighbours only
 		must(t, os.Chmod(one, 0o644))
 		must(t, os.Chmod(two, 0o644))
@@ -101,6 +102,6 @@ func TestAnOverflowIsMended(t *testing.T) {
 			break
 		}
 	}
-	write(t, filepath.Join(root, "after", "f"), "2")
+	testkit.WriteFile(t, filepath.Join(root, "after", "f"), "2")
 	until(t, batches, root, "after/f")
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zr/internal/testkit"
 )
 
 // mirror is what a consumer of batches believes of a tree: path → content.
@@ -81,7 +83,7 @@ func TestAMirrorFollows(t *testing.T) {
 		// The mirror may be right before the last batch is in, so the burst
 		// ends with a mark.
 		mark := fmt.Sprint("burst ", burst)
-		write(t, filepath.Join(root, "mark"), mark)
+		testkit.WriteFile(t, filepath.Join(root, "mark"), mark)
 		timeout := time.After(time.Minute)
 		for want := readTree(t, root); !maps.Equal(m, want); {
 			select {

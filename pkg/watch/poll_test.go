@@ -11,6 +11,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"zr/internal/testkit"
 	"zr/pkg/event"
 )
 
@@ -55,8 +56,8 @@ func (n *notices) text() string {
 
 func TestPollingStandsInForEvents(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "old"), "1")
-	write(t, filepath.Join(root, gitIgnore), "*.log\n")
+	testkit.WriteFile(t, filepath.Join(root, "old"), "1")
+	testkit.WriteFile(t, filepath.Join(root, gitIgnore), "*.log\n")
 	synctest.Test(t, func(t *testing.T) {
 		said := &notices{}
 		d := &deaf{make(chan fsnotify.Event), make(chan error)}
@@ -77,11 +78,11 @@ func TestPollingStandsInForEvents(t *testing.T) {
 			change func()
 			want   Change
 		}{
-			{func() { write(t, filepath.Join(root, "d", "new"), "1") }, Change{filepath.Join(root, "d", "new"), Write}},
-			{func() { write(t, filepath.Join(root, "d", "new"), "longer") }, Change{filepath.Join(root, "d", "new"), Write}},
+			{func() { testkit.WriteFile(t, filepath.Join(root, "d", "new"), "1") }, Change{filepath.Join(root, "d", "new"), Write}},
+			{func() { testkit.WriteFile(t, filepath.Join(root, "d", "new"), "longer") }, Change{filepath.Join(root, "d", "new"), Write}},
 			{func() { must(t, os.RemoveAll(filepath.Join(root, "d"))) }, Change{filepath.Join(root, "d", "new"), Remove}},
 		} {
-			write(t, filepath.Join(root, "ignored.log"), "x")
+			testkit.WriteFile(t, filepath.Join(root, "ignored.log"), "x")
 			c.change()
 			if b := <-batches; len(b.Changes) != 1 || b.Changes[0] != c.want {
 				t.Errorf("got %v, want %v", b.Changes, c.want)

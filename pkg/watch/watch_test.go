@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zr/internal/testkit"
 )
 
 // watched runs a watcher over root until the test ends.
@@ -64,7 +66,7 @@ func TestOneSaveIsOneChange(t *testing.T) {
 		}
 	}
 	create := func(name, text string) func(*testing.T, string) {
-		return func(t *testing.T, root string) { write(t, filepath.Join(root, name), text) }
+		return func(t *testing.T, root string) { testkit.WriteFile(t, filepath.Join(root, name), text) }
 	}
 	remove := func(name string) func(*testing.T, string) {
 		return func(t *testing.T, root string) { must(t, os.Remove(filepath.Join(root, name))) }
@@ -83,12 +85,12 @@ func TestOneSaveIsOneChange(t *testing.T) {
 	for name, steps := range editors {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
-			write(t, filepath.Join(root, "main.go"), "old")
+			testkit.WriteFile(t, filepath.Join(root, "main.go"), "old")
 			batches := watched(t, Options{Roots: []string{root}})
 			for _, step := range steps {
 				step(t, root)
 			}
-			write(t, filepath.Join(root, "end"), "")
+			testkit.WriteFile(t, filepath.Join(root, "end"), "")
 			changes, _ := until(t, batches, root, "end")
 			changes = slices.DeleteFunc(changes, func(s string) bool { return s == "write end" })
 			if !slices.Equal(changes, []string{"write main.go"}) {
@@ -101,10 +103,10 @@ func TestOneSaveIsOneChange(t *testing.T) {
 func TestASaveOfTheSameContentIsNone(t *testing.T) {
 	root := t.TempDir()
 	batches := watched(t, Options{Roots: []string{root}})
-	write(t, filepath.Join(root, "a"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "a"), "1")
 	until(t, batches, root, "a")
-	write(t, filepath.Join(root, "a"), "1")
-	write(t, filepath.Join(root, "b"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "a"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "b"), "1")
 	changes, _ := until(t, batches, root, "b")
 	if !slices.Equal(changes, []string{"write b"}) {
 		t.Errorf("changes: %v", changes)
@@ -117,9 +119,9 @@ func TestNewFoldersHaveNoGap(t *testing.T) {
 	batches := watched(t, Options{Roots: []string{root}})
 	const n = 200
 	for i := range n {
-		write(t, filepath.Join(root, fmt.Sprint("d", i), "x", "y", "f"), "1")
+		testkit.WriteFile(t, filepath.Join(root, fmt.Sprint("d", i), "x", "y", "f"), "1")
 	}
-	write(t, filepath.Join(root, "end"), "")
+	testkit.WriteFile(t, filepath.Join(root, "end"), "")
 	seen := map[string]bool{}
 	timeout := time.After(20 * time.Second)
 	for len(seen) < n {
@@ -134,20 +136,20 @@ func TestNewFoldersHaveNoGap(t *testing.T) {
 			t.Fatalf("%d of %d files were seen", len(seen), n)
 		}
 	}
-	write(t, filepath.Join(root, "d7", "x", "y", "g"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "d7", "x", "y", "g"), "1")
 	until(t, batches, root, "d7/x/y/g")
 }
 
 func TestMovedFoldersAreKnownByTheirNewName(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "old", "sub", "f"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "old", "sub", "f"), "1")
 	batches := watched(t, Options{Roots: []string{root}})
 	must(t, os.Rename(filepath.Join(root, "old"), filepath.Join(root, "new")))
 	changes, _ := until(t, batches, root, "new/sub/f")
 	if !slices.Contains(changes, "remove old") {
 		t.Errorf("changes: %v", changes)
 	}
-	write(t, filepath.Join(root, "new", "sub", "f"), "2")
+	testkit.WriteFile(t, filepath.Join(root, "new", "sub", "f"), "2")
 	changes, _ = until(t, batches, root, "new/sub/f")
 	if !slices.Equal(changes, []string{"write new/sub/f"}) {
 		t.Errorf("changes: %v", changes)
@@ -156,21 +158,21 @@ func TestMovedFoldersAreKnownByTheirNewName(t *testing.T) {
 
 func TestIgnoredFoldersAreNotWatchedButSecretsAre(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, gitIgnore), "node_modules/\n*.env\n")
-	write(t, filepath.Join(root, "node_modules", "m", "index.js"), "")
-	write(t, filepath.Join(root, "config", "other.env"), "")
+	testkit.WriteFile(t, filepath.Join(root, gitIgnore), "node_modules/\n*.env\n")
+	testkit.WriteFile(t, filepath.Join(root, "node_modules", "m", "index.js"), "")
+	testkit.WriteFile(t, filepath.Join(root, "config", "other.env"), "")
 	secret := filepath.Join(root, "config", "dev.env")
 	batches := watched(t, Options{Roots: []string{root}, Always: []string{secret}})
-	write(t, filepath.Join(root, "node_modules", "m", "index.js"), "1")
-	write(t, filepath.Join(root, "config", "other.env"), "1")
-	write(t, secret, "A=1")
+	testkit.WriteFile(t, filepath.Join(root, "node_modules", "m", "index.js"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "config", "other.env"), "1")
+	testkit.WriteFile(t, secret, "A=1")
 	changes, _ := until(t, batches, root, "config/dev.env")
 	if !slices.Equal(changes, []string{"write config/dev.env"}) {
 		t.Errorf("changes: %v", changes)
 	}
-	write(t, filepath.Join(root, gitIgnore), "")
+	testkit.WriteFile(t, filepath.Join(root, gitIgnore), "")
 	until(t, batches, root, gitIgnore)
-	write(t, filepath.Join(root, "config", "other.env"), "2")
+	testkit.WriteFile(t, filepath.Join(root, "config", "other.env"), "2")
 	until(t, batches, root, "config/other.env")
 }
 
@@ -179,7 +181,7 @@ func TestARootThatIsALinkKeepsItsName(t *testing.T) {
 	link := filepath.Join(dir, "link")
 	must(t, os.Symlink(real, link))
 	batches := watched(t, Options{Roots: []string{link}})
-	write(t, filepath.Join(real, "a"), "1")
+	testkit.WriteFile(t, filepath.Join(real, "a"), "1")
 	until(t, batches, link, "a")
 }
 
@@ -192,13 +194,13 @@ func TestTheRealVim(t *testing.T) {
 	for _, options := range []string{"backup backupcopy=no", "nobackup writebackup backupcopy=no", "nowritebackup backupcopy=yes"} {
 		t.Run(options, func(t *testing.T) {
 			root := t.TempDir()
-			write(t, filepath.Join(root, "main.go"), "old\n")
+			testkit.WriteFile(t, filepath.Join(root, "main.go"), "old\n")
 			batches := watched(t, Options{Roots: []string{root}})
 			cmd := exec.Command(vim, "-Nu", "NONE", "-es", "-c", "set swapfile "+options, "-c", "%s/old/new/", "-c", "wq", filepath.Join(root, "main.go"))
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("vim: %v\n%s", err, out)
 			}
-			write(t, filepath.Join(root, "end"), "")
+			testkit.WriteFile(t, filepath.Join(root, "end"), "")
 			changes, _ := until(t, batches, root, "end")
 			if changes = slices.DeleteFunc(changes, func(s string) bool { return s == "write end" }); !slices.Equal(changes, []string{"write main.go"}) {
 				t.Errorf("changes: %v", changes)
@@ -210,17 +212,17 @@ func TestTheRealVim(t *testing.T) {
 // TestARootThatGoesComesBack deletes the whole project and makes it again.
 func TestARootThatGoesComesBack(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "project")
-	write(t, filepath.Join(root, "d", "f"), "1")
+	testkit.WriteFile(t, filepath.Join(root, "d", "f"), "1")
 	batches := watched(t, Options{Roots: []string{root}})
 	must(t, os.RemoveAll(root))
 	until(t, batches, root, ".")
-	write(t, filepath.Join(root, "d", "f"), "2")
+	testkit.WriteFile(t, filepath.Join(root, "d", "f"), "2")
 	for b := range batches {
 		if b.Rescan {
 			break
 		}
 	}
-	write(t, filepath.Join(root, "d", "f"), "3")
+	testkit.WriteFile(t, filepath.Join(root, "d", "f"), "3")
 	until(t, batches, root, "d/f")
 }
 
@@ -231,7 +233,7 @@ func TestACheckoutIsOneBatch(t *testing.T) {
 	const n = 10_000
 	fill := func(text string) {
 		for i := range n {
-			write(t, filepath.Join(root, fmt.Sprint("d", i%100), fmt.Sprint("f", i)), text)
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprint("d", i%100), fmt.Sprint("f", i)), text)
 		}
 		git(t, root, "add", "-A")
 		git(t, root, "commit", "-qm", text)

@@ -21,6 +21,7 @@ import (
 
 	"zr/internal/agent"
 	"zr/internal/agent/spec"
+	"zr/internal/testkit"
 )
 
 const asAgent = "ZR_TEST_AS_AGENT"
@@ -89,7 +90,7 @@ type Agent struct {
 
 	opts   Options
 	cmd    *exec.Cmd
-	out    *output
+	out    *testkit.Buffer
 	exited chan struct{}
 }
 
@@ -111,13 +112,13 @@ func Start(t testing.TB, o Options) *Agent {
 	t.Helper()
 	a := &Agent{
 		Token:   "secret-of-the-run",
-		AppPort: freePort(t),
+		AppPort: testkit.FreePort(t),
 		Dir:     filepath.Join(t.TempDir(), "app"),
 		Seed:    t.TempDir(),
 		opts:    o,
-		out:     &output{},
+		out:     &testkit.Buffer{},
 	}
-	a.Addr = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	a.Addr = fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 	for path, from := range o.Seed {
 		b, err := os.ReadFile(from)
 		if err != nil {
@@ -253,31 +254,4 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 			t.Fatalf("never came true: %s", what)
 		}
 	}
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"zr/internal/agent/wire"
+	"zr/internal/testkit"
 )
 
 // open returns a folder that was filled from the given files.
@@ -25,7 +26,7 @@ func open(t testing.TB, seed map[string]string) (*Folder, string) {
 func seedDir(t testing.TB, files map[string]string) string {
 	seed := t.TempDir()
 	for p, content := range files {
-		write(t, filepath.Join(seed, p), content)
+		testkit.WriteFile(t, filepath.Join(seed, p), content)
 	}
 	return seed
 }
@@ -38,16 +39,6 @@ func reopen(t testing.TB, dir, seed string) *Folder {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
-}
-
-func write(t testing.TB, path, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // onDisk returns what lies in the folder, but for the agent's own.
@@ -226,15 +217,15 @@ func TestAllOrNothing(t *testing.T) {
 		gone  []string
 	}{
 		"a folder of the process where a file has to be": {
-			func(dir string) { write(t, filepath.Join(dir, "new/of-the-process"), "x") },
+			func(dir string) { testkit.WriteFile(t, filepath.Join(dir, "new/of-the-process"), "x") },
 			map[string]string{"a": "A", "b": "B", "new": "N"}, []string{"z"},
 		},
 		"a file of the process where a folder has to be": {
-			func(dir string) { write(t, filepath.Join(dir, "new"), "x") },
+			func(dir string) { testkit.WriteFile(t, filepath.Join(dir, "new"), "x") },
 			map[string]string{"a": "A", "n/ew/dir": "1", "new/file": "N"}, []string{"z"},
 		},
 		"deleting first, then in the way": {
-			func(dir string) { write(t, filepath.Join(dir, "d/of-the-process"), "x") },
+			func(dir string) { testkit.WriteFile(t, filepath.Join(dir, "d/of-the-process"), "x") },
 			map[string]string{"a": "A", "d": "D"}, []string{"d/e", "z"},
 		},
 	} {
@@ -370,7 +361,7 @@ func TestBase(t *testing.T) {
 		t.Error("another content")
 	}
 	// A base that somebody else wrote to since is noticed.
-	write(t, filepath.Join(dir, "a"), "edited in the container")
+	testkit.WriteFile(t, filepath.Join(dir, "a"), "edited in the container")
 	if _, err := f.Begin(wire.Begin{Files: []wire.NewFile{{Path: "a", Size: 1, Base: fileOf(now).Sum}}}); !errors.Is(err, ErrMoved) {
 		t.Errorf("with a base that was edited: %v", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 func TestRestore(t *testing.T) {
@@ -80,7 +82,7 @@ func TestResume(t *testing.T) {
 	}{
 		"intact":        {func(*Folder) {}, "seed", "live-hash", live},
 		"another image": {func(*Folder) {}, "seed-2", "seed-2", seeded},
-		"edited":        {func(*Folder) { write(t, filepath.Join(dir, "app"), "edited") }, "seed", "seed", seeded},
+		"edited":        {func(*Folder) { testkit.WriteFile(t, filepath.Join(dir, "app"), "edited") }, "seed", "seed", seeded},
 		"a file is missing": {
 			func(*Folder) { os.Remove(filepath.Join(dir, "new/file")) }, "seed", "seed", seeded,
 		},
@@ -94,7 +96,7 @@ func TestResume(t *testing.T) {
 			}, "seed", "seed", seeded,
 		},
 		"leftovers of a transfer": {
-			func(*Folder) { write(t, filepath.Join(dir, stageDir, "9.9"), "half a file") }, "seed", "live-hash", live,
+			func(*Folder) { testkit.WriteFile(t, filepath.Join(dir, stageDir, "9.9"), "half a file") }, "seed", "live-hash", live,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"zr/internal/testkit"
 )
 
 // The test binary is also the process under test: its first argument says
@@ -63,27 +65,9 @@ func act(what string) {
 	}
 }
 
-// buffer is a bytes.Buffer for several goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func start(t *testing.T, what string, env ...string) (*Process, *buffer) {
+func start(t *testing.T, what string, env ...string) (*Process, *testkit.Buffer) {
 	t.Helper()
-	out := &buffer{}
+	out := &testkit.Buffer{}
 	p, err := Start(reaper, Command{
 		Argv: []string{os.Args[0], "as", what}, Dir: t.TempDir(), Env: env, Stdout: out, Stderr: out,
 	})
@@ -139,7 +123,7 @@ func TestExit(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	port := freePort(t)
+	port := testkit.FreePort(t)
 	env := fmt.Sprintf("PORT=%d", port)
 	t.Run("ends at the signal", func(t *testing.T) {
 		p, _ := start(t, "sleep")
@@ -190,16 +174,6 @@ func TestStop(t *testing.T) {
 			t.Errorf("exit code %d", p.ExitCode())
 		}
 	})
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func TestPortFree(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/config"
 	"zr/pkg/image"
@@ -36,13 +37,7 @@ func newProject(t *testing.T) *project {
 
 func (p *project) write(name, content string) {
 	p.t.Helper()
-	file := filepath.Join(p.root, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-		p.t.Fatal(err)
-	}
+	testkit.WriteFile(p.t, filepath.Join(p.root, name), content)
 }
 
 func (p *project) request() build.Request {

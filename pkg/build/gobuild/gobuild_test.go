@@ -16,6 +16,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/config"
 	"zr/pkg/image"
@@ -91,13 +92,7 @@ func (p *project) runs() []string {
 
 func (p *project) write(name, content string) {
 	p.t.Helper()
-	path := filepath.Join(p.root, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		p.t.Fatal(err)
-	}
+	testkit.WriteFile(p.t, filepath.Join(p.root, name), content)
 }
 
 func (p *project) request() build.Request {

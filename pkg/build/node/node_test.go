@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +20,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 
+	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/config"
 	"zr/pkg/fault"
@@ -56,13 +57,7 @@ func copyFixture(t *testing.T, fixture string) *service {
 
 func (s *service) write(name, content string) {
 	s.t.Helper()
-	file := filepath.Join(s.root, "web", name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.WriteFile(s.t, filepath.Join(s.root, "web", name), content)
 }
 
 func (s *service) request(mode build.Mode) build.Request {
@@ -146,7 +141,7 @@ func answer(t *testing.T, r build.Result, root, path string) map[string]any {
 	for i := range args {
 		args[i] = strings.Replace(args[i], appDir+"/", filepath.Join(root, "app")+"/", 1)
 	}
-	port := freePort(t)
+	port := strconv.Itoa(testkit.FreePort(t))
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	cmd.Dir = filepath.Join(root, c.WorkingDir)
 	cmd.Env = append(os.Environ(), "PORT="+port, "HOSTNAME=127.0.0.1", "ZR_BUILD_HASH="+r.InputHash)
@@ -171,17 +166,6 @@ func answer(t *testing.T, r build.Result, root, path string) map[string]any {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 func TestPlain(t *testing.T) {

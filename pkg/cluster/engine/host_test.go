@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"zr/internal/testkit"
 )
 
 // machine makes a /proc and a /sys/fs/cgroup with the given files.
@@ -17,13 +19,7 @@ func machine(t *testing.T, files map[string]string) (proc, cgroup string) {
 		t.Fatal(err)
 	}
 	for name, content := range files {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, filepath.Join(root, name), content)
 	}
 	return proc, cgroup
 }

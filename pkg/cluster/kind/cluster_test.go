@@ -9,10 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"zr/internal/testkit"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/hostport"
@@ -44,9 +44,7 @@ type lab struct {
 	t      *testing.T
 	engine engine.Engine
 	opts   Options
-
-	mu     sync.Mutex
-	events []event.Event
+	testkit.Recorder
 }
 
 func newLab(t *testing.T, name string) *lab {
@@ -77,17 +75,13 @@ func newLab(t *testing.T, name string) *lab {
 }
 
 func (l *lab) Emit(e event.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.events = append(l.events, e)
+	l.Recorder.Emit(e)
 	l.t.Logf("%T %+v", e, e)
 }
 
 // notices returns the notices so far that contain text.
 func (l *lab) notices(text string) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.events {
+	for _, e := range l.Events() {
 		if notice, ok := e.(event.Notice); ok && strings.Contains(notice.Text, text) {
 			n++
 		}
@@ -132,16 +126,6 @@ func (l *lab) nothingLeft() {
 	}
 }
 
-func freePort(t *testing.T) int32 {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return int32(l.Addr().(*net.TCPAddr).Port)
-}
-
 // uid returns the UID of the kube-system namespace, which names a cluster's
 // data: it is another one when the cluster was made anew.
 func uid(t *testing.T, c *cluster.Cluster) string {
@@ -164,7 +148,7 @@ func uid(t *testing.T, c *cluster.Cluster) string {
 
 func TestLifecycle(t *testing.T) {
 	l := newLab(t, "life")
-	port := freePort(t)
+	port := int32(testkit.FreePort(t))
 	l.opts.Ports = []Port{{"web", port, 30000}}
 	up := make(chan []cluster.Node, 1)
 	l.opts.OnNodeUp = func(_ context.Context, n []cluster.Node) { up <- n }

@@ -15,11 +15,11 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +28,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"zr/internal/testkit"
 )
 
 var plane controlPlane
@@ -54,7 +56,7 @@ func Config(t *testing.T) *rest.Config {
 	if bin == "" {
 		t.Skip("neither ZR_TEST_KUBECONFIG nor ZR_TEST_KUBE_BIN is set")
 	}
-	plane.once.Do(func() { plane.err = plane.start(bin) })
+	plane.once.Do(func() { plane.err = plane.start(t, bin) })
 	if plane.err != nil {
 		t.Fatal(plane.err)
 	}
@@ -91,15 +93,13 @@ type controlPlane struct {
 	processes []*exec.Cmd
 }
 
-func (p *controlPlane) start(bin string) (err error) {
+func (p *controlPlane) start(t *testing.T, bin string) (err error) {
 	if p.dir, err = os.MkdirTemp("", "zrtest-deploy-"); err != nil {
 		return err
 	}
 	ports := [3]string{}
 	for i := range ports {
-		if ports[i], err = freePort(); err != nil {
-			return err
-		}
+		ports[i] = strconv.Itoa(testkit.FreePort(t))
 	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -192,14 +192,4 @@ func (p *controlPlane) stop() {
 	if p.dir != "" {
 		_ = os.RemoveAll(p.dir)
 	}
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"zr/internal/testkit"
 )
 
 // The credentials of the servers: mock values.
@@ -40,7 +42,7 @@ func NewPostgres(t testing.TB) *Postgres {
 func makePostgres(t testing.TB) *Postgres {
 	t.Helper()
 	initdb := binary(t, "initdb")
-	p := &Postgres{t: t, dir: folder(t, "zrtest-postgres-"), port: freePort(t)}
+	p := &Postgres{t: t, dir: folder(t, "zrtest-postgres-"), port: testkit.FreePort(t)}
 	passwords := filepath.Join(p.dir, "password")
 	if err := os.WriteFile(passwords, []byte(Password+"\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@
 package storetest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -12,10 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"zr/internal/testkit"
 )
 
 // RequireEnv makes a test fail where a server is not installed; without it
@@ -77,27 +77,16 @@ func command(dir, path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// freePort returns a port of loopback that was free a moment ago.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // process is a running server and what it printed.
 type process struct {
 	cmd    *exec.Cmd
-	output *lockedBuffer
+	output *testkit.Buffer
 	done   chan struct{}
 }
 
 func start(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{cmd: cmd, output: &lockedBuffer{}, done: make(chan struct{})}
+	p := &process{cmd: cmd, output: &testkit.Buffer{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.output, p.output
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", cmd.Path, err)
@@ -131,23 +120,6 @@ func (p *process) stop(sig syscall.Signal) {
 		panic(fmt.Sprintf("stopping %s: %v", p.cmd.Path, err))
 	}
 	<-p.done
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

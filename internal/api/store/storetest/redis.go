@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"zr/internal/testkit"
 )
 
 // Redis is a Redis server that a test can stop and start. It forgets
@@ -25,7 +27,7 @@ type Redis struct {
 func NewRedis(t testing.TB) *Redis {
 	t.Helper()
 	binary(t, "redis-server")
-	r := &Redis{t: t, dir: folder(t, "zrtest-redis-"), port: freePort(t)}
+	r := &Redis{t: t, dir: folder(t, "zrtest-redis-"), port: testkit.FreePort(t)}
 	t.Cleanup(func() {
 		r.Stop()
 		_ = os.RemoveAll(r.dir)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 // TestAgreesWithGit asks git about the same files.
@@ -16,13 +18,7 @@ func TestAgreesWithGit(t *testing.T) {
 	root := t.TempDir()
 	write := func(name, content string) {
 		t.Helper()
-		file := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, filepath.Join(root, name), content)
 	}
 	write(".gitignore", "# comment\n*.log\n!keep.log\n/only-here\nbuild/\ndocs/*.txt\n**/tmp\n\\#odd\ntrailing   \na/**/z\n[ab].c\n")
 	write("web/.gitignore", "*.tsbuildinfo\n!special.log\n/.next/\n")
