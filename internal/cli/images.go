@@ -23,7 +23,7 @@ func imagesCommand() *cli.Command {
 				Usage:       "list the images of the store",
 				Description: "EXAMPLE:\n   zr images ls -o json | jq '.[].name'",
 				Flags:       []cli.Flag{outputFlag()},
-				Action:      listImages,
+				Action:      onStore(listImages),
 			},
 			{
 				Name:        "build",
@@ -45,7 +45,7 @@ EXAMPLES:
 					&cli.BoolFlag{Name: "all", Usage: "drop everything that may go"},
 					outputFlag(),
 				},
-				Action: pruneImages,
+				Action: onStore(pruneImages),
 			},
 		},
 	}
@@ -55,27 +55,30 @@ EXAMPLES:
 // takes it. One of a Node service is some 600 MB, and minutes to fill.
 const unusedWork = 7 * 24 * time.Hour
 
-func openStore() (*image.Store, error) {
-	dir, err := image.DefaultDir()
-	if err != nil {
-		return nil, err
+// onStore runs a verb of the image store, which needs no project.
+func onStore(verb func(c *cli.Context, store *image.Store, asJSON bool) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if err := noArguments(c); err != nil {
+			return err
+		}
+		asJSON, err := wantsJSON(c)
+		if err != nil {
+			return err
+		}
+		dir, err := image.DefaultDir()
+		if err != nil {
+			return err
+		}
+		store, err := image.Open(dir)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		return verb(c, store, asJSON)
 	}
-	return image.Open(dir)
 }
 
-func listImages(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	store, err := openStore()
-	if err != nil {
-		return err
-	}
-	defer store.Close()
+func listImages(c *cli.Context, store *image.Store, asJSON bool) error {
 	entries, err := store.List()
 	if err != nil {
 		return err
@@ -142,19 +145,7 @@ func topLayer(r build.Result) (int64, error) {
 	return layers[len(layers)-1].Size()
 }
 
-func pruneImages(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	store, err := openStore()
-	if err != nil {
-		return err
-	}
-	defer store.Close()
+func pruneImages(c *cli.Context, store *image.Store, asJSON bool) error {
 	options := image.PruneOptions{Budget: -1, Superseded: true}
 	if c.Bool("all") {
 		options = image.PruneOptions{Budget: 0}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"zr/pkg/build/internal/inputs"
 	"zr/pkg/image"
 )
 
@@ -51,6 +52,17 @@ func (d Deps) WorkDir(r Request) (string, error) {
 		return "", fmt.Errorf("making the build cache: %w", err)
 	}
 	return dir, nil
+}
+
+// Inputs returns what the service is built from, as its builder lists it and as
+// it is now. The answer is kept in the work folder.
+func (d Deps) Inputs(ctx context.Context, r Request, lister inputs.Lister) (*InputSet, error) {
+	dir, err := d.WorkDir(r)
+	if err != nil {
+		return nil, err
+	}
+	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), lister)
+	return set, set.Refresh(ctx)
 }
 
 // LockWorkDir is WorkDir for a build that writes into it: it waits for those

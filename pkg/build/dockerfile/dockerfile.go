@@ -13,7 +13,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"zr/pkg/build"
-	"zr/pkg/build/internal/inputs"
 )
 
 // layout changes when the images of this package do for the same inputs.
@@ -38,12 +37,7 @@ func WithEngine(deps build.Deps, name string) *Builder {
 // out, and the Dockerfile. What the Dockerfile downloads is not known: its
 // base image and packages count as they were when these files changed last.
 func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
-	dir, err := b.deps.WorkDir(r)
-	if err != nil {
-		return nil, err
-	}
-	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), newLister(r))
-	return set, set.Refresh(ctx)
+	return b.deps.Inputs(ctx, r, newLister(r))
 }
 
 // Build makes the image. It is the same for both modes: what an engine builds

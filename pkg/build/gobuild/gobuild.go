@@ -12,7 +12,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"zr/pkg/build"
-	"zr/pkg/build/internal/inputs"
 	"zr/pkg/build/internal/oci"
 	"zr/pkg/image"
 )
@@ -39,12 +38,7 @@ func New(deps build.Deps) *Builder { return &Builder{deps} }
 // packages that are not of a module of fixed version, what they embed, and the
 // files that fix the versions of the others.
 func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
-	dir, err := b.deps.WorkDir(r)
-	if err != nil {
-		return nil, err
-	}
-	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), &lister{newToolchain(r)})
-	return set, set.Refresh(ctx)
+	return b.deps.Inputs(ctx, r, &lister{newToolchain(r)})
 }
 
 // Build makes the image.

@@ -18,6 +18,7 @@ import (
 
 	"zr/internal/testkit"
 	"zr/pkg/build"
+	"zr/pkg/build/internal/buildtest"
 	"zr/pkg/config"
 	"zr/pkg/image"
 )
@@ -120,27 +121,7 @@ func (p *project) build(change ...func(*build.Request)) build.Result {
 func files(t *testing.T, img v1.Image) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	layers, err := img.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, layer := range layers {
-		rc, err := layer.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for tr := tar.NewReader(rc); ; {
-			h, err := tr.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			found[h.Name] = fmt.Sprintf("%o %d", h.Mode, h.Uid)
-		}
-		rc.Close()
-	}
+	buildtest.Walk(t, img, func(h *tar.Header, _ io.Reader) { found[h.Name] = fmt.Sprintf("%o %d", h.Mode, h.Uid) })
 	return found
 }
 

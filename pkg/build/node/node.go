@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"zr/pkg/build"
-	"zr/pkg/build/internal/inputs"
 	"zr/pkg/build/internal/oci"
 	"zr/pkg/image"
 )
@@ -52,12 +51,7 @@ func New(deps build.Deps) *Builder { return &Builder{deps} }
 // Inputs returns the files of the service's folder that no ignore file leaves
 // out.
 func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
-	dir, err := b.deps.WorkDir(r)
-	if err != nil {
-		return nil, err
-	}
-	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), newLister(r))
-	return set, set.Refresh(ctx)
+	return b.deps.Inputs(ctx, r, newLister(r))
 }
 
 // Build makes the image.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -22,6 +21,7 @@ import (
 
 	"zr/internal/testkit"
 	"zr/pkg/build"
+	"zr/pkg/build/internal/buildtest"
 	"zr/pkg/config"
 	"zr/pkg/fault"
 	"zr/pkg/image"
@@ -84,42 +84,25 @@ func (s *service) build(mode build.Mode) build.Result {
 func unpack(t *testing.T, img v1.Image, to string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	layers, err := img.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, layer := range layers {
-		rc, err := layer.Uncompressed()
+	buildtest.Walk(t, img, func(h *tar.Header, content io.Reader) {
+		names[h.Name] = true
+		file := filepath.Join(to, h.Name)
+		var err error
+		switch h.Typeflag {
+		case tar.TypeDir:
+			err = os.MkdirAll(file, 0o755)
+		case tar.TypeSymlink:
+			err = os.Symlink(h.Linkname, file)
+		default:
+			var b []byte
+			if b, err = io.ReadAll(content); err == nil {
+				err = os.WriteFile(file, b, 0o755)
+			}
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		for tr := tar.NewReader(rc); ; {
-			h, err := tr.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			names[h.Name] = true
-			file := filepath.Join(to, h.Name)
-			switch h.Typeflag {
-			case tar.TypeDir:
-				err = os.MkdirAll(file, 0o755)
-			case tar.TypeSymlink:
-				err = os.Symlink(h.Linkname, file)
-			default:
-				var content []byte
-				if content, err = io.ReadAll(tr); err == nil {
-					err = os.WriteFile(file, content, 0o755)
-				}
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		rc.Close()
-	}
+	})
 	return names
 }
 
