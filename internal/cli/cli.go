@@ -136,5 +136,5 @@ func noArguments(c *cli.Context) error {
 		return nil
 	}
 	return fault.WithCode(fmt.Errorf("%s takes no arguments, got %q", c.Command.Name, strings.Join(c.Args().Slice(), " ")),
-		fault.Usage, "see `zr "+c.Command.Name+" --help`")
+		fault.Usage, "see `"+c.Command.HelpName+" --help`")
 }
