@@ -24,8 +24,8 @@ type session struct {
 }
 
 const (
-	benchAPI      = "http://localhost:14011"
-	benchFrontend = "http://localhost:14010"
+	benchAPI  = "http://localhost:14011"
+	benchPage = "http://localhost:14010"
 )
 
 func newSession(b *bench) session {
@@ -40,8 +40,10 @@ func benchDev(b *bench) {
 	s := newSession(b)
 	benchSync(b, s)
 	benchReload(b, s)
-	frontendLoop(b, s)
 }
+
+// benchFrontend does the same for what a browser shows.
+func benchFrontend(b *bench) { frontendLoop(b, newSession(b)) }
 
 // benchSync saves a file of the dashboard that no page imports, and asks in the
 // container until it is there.
@@ -172,20 +174,23 @@ func frontendLoop(b *bench, s session) {
 		return answer.StatusCode == http.StatusOK
 	})
 	loop := exec.Command("node", "e2e/reload-bench.mjs",
-		"--target", "host=http://localhost:14012,"+host, "--target", "pod="+benchFrontend+","+s.project.Path("frontend"),
+		"--target", "host=http://localhost:14012,"+host, "--target", "pod="+benchPage+","+s.project.Path("frontend"),
 		"--edits", fmt.Sprint(edits()), "--warmup", "3")
 	loop.Dir = filepath.Join(lab.Repository(b), "frontend")
 	loop.Stderr = os.Stderr
 	text, err := loop.Output()
 	b.must(err)
 	var report struct {
-		Targets map[string]map[string]struct {
-			Median, P95, Missed, StateLost float64
-		}
+		Targets map[string]map[string]json.RawMessage
 	}
 	b.must(json.Unmarshal(text, &report))
+	type result struct{ Median, Missed, StateLost float64 }
+	of := func(target, kind string) (r result) {
+		b.must(json.Unmarshal(report.Targets[target][kind], &r))
+		return r
+	}
 	for _, kind := range []string{"client", "server", "css"} {
-		h, p := report.Targets["host"][kind], report.Targets["pod"][kind]
+		h, p := of("host", kind), of("pod", kind)
 		fmt.Printf("  %-58s host %.0f ms  pod %.0f ms  %.2f × the bare tool  missed %.0f  state lost %.0f\n",
 			"save of a "+kind+" file → the text in the browser", h.Median, p.Median, p.Median/h.Median, p.Missed, p.StateLost)
 	}
