@@ -42,6 +42,11 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 	}
 	for _, r := range s.builds {
 		if !reloads(&r.Spec) {
+			unit, err := s.deployed(ctx, r)
+			if err != nil {
+				return nil, end, err
+			}
+			units = append(units, unit)
 			continue
 		}
 		session, err := s.dial(ctx, workloads[r.Service])
@@ -63,6 +68,9 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 	if err != nil {
 		return nil, err
 	}
+	if r.Spec.Dockerfile != "" {
+		return s.deployed(ctx, r)
+	}
 	if r.Spec.Node != "" {
 		return &devloop.Sources{
 			Service: r.Service, Inputs: inputs, Container: session,
@@ -78,6 +86,14 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 			return out, hash, err
 		},
 	}, nil
+}
+
+func (s *stack) deployed(ctx context.Context, r build.Request) (devloop.Unit, error) {
+	inputs, err := s.builder().Inputs(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: s.reapply}, nil
 }
 
 func (s *stack) manifestsUnit() devloop.Unit {

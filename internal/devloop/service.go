@@ -260,3 +260,32 @@ func stopped(ctx context.Context, err error) error {
 }
 
 var ignored = Decision{Action: event.Ignore, Reason: "no service is made from it"}
+
+// Deployed is a service whose image can be anything, such as what a Dockerfile
+// makes: each save makes the image and has it deployed.
+type Deployed struct {
+	Service string
+	Inputs  Inputs
+	Rebuild func(ctx context.Context) error
+}
+
+// Name returns the service's name.
+func (d *Deployed) Name() string { return d.Service }
+
+// Plan rebuilds when a file of the build's context changes.
+func (d *Deployed) Plan(path string) Decision {
+	if d.Inputs.Contains(path) {
+		return Decision{d.Service, event.Rebuild, "the image is made from it"}
+	}
+	return ignored
+}
+
+// Run makes the image and deploys it.
+func (d *Deployed) Run(ctx context.Context, _ Work, trace *event.Reload) error {
+	begin := time.Now()
+	defer func() { trace.Built = time.Since(begin) }()
+	if err := d.Rebuild(ctx); err != nil {
+		return stopped(ctx, &Fault{err.Error()})
+	}
+	return nil
+}
