@@ -307,6 +307,10 @@ func (r *Running) Interrupt() int {
 }
 
 // Kill ends zr as nothing can prepare for.
+// PID is the process of the verb.
+func (r *Running) PID() int { return r.process.Process.Pid }
+
+// Kill ends the verb without a word.
 func (r *Running) Kill() { _ = r.process.Process.Signal(syscall.SIGKILL); r.join() }
 
 func (r *Running) join() int {

@@ -38,6 +38,9 @@ var keepOOMScores = []string{
 //     its fifty controllers. Its limit of 20 requests a second protects the API
 //     server of a large cluster, and here makes it idle for five seconds.
 //   - Keys on an elliptic curve take no time to make.
+//   - kube-proxy writes its rules again at most once a second, for the sake of
+//     clusters with thousands of services: so much later a database that is
+//     ready can be reached.
 var quickStart = []string{`kind: ClusterConfiguration
 controllerManager:
   extraArgs:
@@ -50,6 +53,9 @@ scheduler:
 `, `apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 encryptionAlgorithm: ECDSA-P256
+`, `kind: KubeProxyConfiguration
+iptables:
+  minSyncPeriod: 100ms
 `, patient}
 
 // patient lets kubeadm wait as long for the first answer of the API server as

@@ -3,7 +3,10 @@ package kind
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +34,7 @@ type container struct {
 	role    string
 	image   string
 	running bool
+	pid     int     // of its first process, on the machine of the engine
 	ports   []int32 // of this machine
 }
 
@@ -58,6 +62,25 @@ func (h holding) foreign() string {
 func (h holding) foreignFault() error {
 	return fault.Hint(fmt.Errorf("its container %q was not made by zr", h.foreign()),
 		fmt.Sprintf("give zr's cluster another name (cluster.name in the config), or remove the other: kind delete cluster --name %s", h.cluster))
+}
+
+// lost is the fault of a container that podman calls running though it is not:
+// podman keeps no daemon, and where a container's process and its monitor were
+// killed together nobody told it. It can then neither start nor stop it.
+func (h holding) lost() error {
+	if h.engine.Name != engine.Podman || h.engine.Root == "" {
+		return nil // no such state, or processes that cannot be seen from here
+	}
+	for _, c := range h.nodes {
+		if !c.running || c.pid == 0 {
+			continue
+		}
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", c.pid)); errors.Is(err, fs.ErrNotExist) {
+			return fault.Hint(fmt.Errorf("podman takes node %q for running, but its process %d was killed", c.name, c.pid),
+				"a reboot of this machine clears podman's mind; or zr down --purge && zr up makes the cluster anew, without its data")
+		}
+	}
+	return nil
 }
 
 func (h holding) names() []string {
@@ -97,6 +120,7 @@ func parseInspect(text []byte) ([]container, error) {
 		State struct {
 			Running bool
 			Paused  bool
+			Pid     int
 		}
 		HostConfig struct {
 			PortBindings map[string][]struct{ HostPort string }
@@ -112,6 +136,7 @@ func parseInspect(text []byte) ([]container, error) {
 			role:    c.Config.Labels[roleLabel],
 			image:   c.Config.Image,
 			running: c.State.Running && !c.State.Paused,
+			pid:     c.State.Pid,
 		}
 		for _, bindings := range c.HostConfig.PortBindings {
 			for _, b := range bindings {

@@ -46,6 +46,9 @@ func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluste
 	if h.foreign() != "" {
 		return nil, p.wrap("using", h.foreignFault())
 	}
+	if err := h.lost(); err != nil {
+		return nil, p.wrap("using", err)
+	}
 	if len(h.nodes) > 0 {
 		f, err := p.revive(ctx, h, sink)
 		if err == nil {

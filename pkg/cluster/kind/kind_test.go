@@ -3,6 +3,8 @@ package kind
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +80,30 @@ func TestParseInspect(t *testing.T) {
 	h.cluster = "y"
 	if f := h.foreign(); f != "x-control-plane" {
 		t.Errorf("foreign is %q", f)
+	}
+}
+
+func TestLost(t *testing.T) {
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	of := func(name, root string, c container) error {
+		return holding{cluster: "x", engine: engine.Engine{Name: name, Root: root}, nodes: []container{c}}.lost()
+	}
+	dead := container{name: "x-control-plane", running: true, pid: gone.Process.Pid}
+	if err := of(engine.Podman, "/var/lib/containers", dead); err == nil || !strings.Contains(fault.HintOf(err), "down --purge") {
+		t.Errorf("a killed node: %v", err)
+	}
+	for name, err := range map[string]error{
+		"alive":              of(engine.Podman, "/var/lib/containers", container{running: true, pid: os.Getpid()}),
+		"stopped":            of(engine.Podman, "/var/lib/containers", container{pid: 0}),
+		"on another machine": of(engine.Podman, "", dead),
+		"kept by docker":     of(engine.Docker, "/var/lib/docker", dead),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

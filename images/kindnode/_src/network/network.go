@@ -12,11 +12,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -25,9 +22,10 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"zr/images/kindnode/nodeclient"
 )
 
 const (
@@ -41,55 +39,19 @@ const (
 	retry = time.Second
 )
 
-// kubeadmConf is what kind hands to kubeadm, on every node.
-const kubeadmConf = "/kind/kubeadm.conf"
-
-// Main runs until it is told to end. NODE_NAME is the node's name. The rest
-// stands in kubeadmConf: the ranges of all pods, and where the API is, which
-// is reached without the services that need this network.
+// Main runs until it is told to end.
 func Main() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	node := os.Getenv("NODE_NAME")
-	if node == "" {
-		return errors.New("NODE_NAME is not set")
-	}
-	settings, err := os.ReadFile(kubeadmConf)
+	client, err := nodeclient.New()
 	if err != nil {
 		return err
 	}
-	subnets, endpoint, err := parseSettings(string(settings))
-	if err != nil {
-		return fmt.Errorf("%s: %w", kubeadmConf, err)
-	}
-	config, err := rest.InClusterConfig()
+	subnets, err := parsePrefixes(client.PodSubnets)
 	if err != nil {
 		return err
 	}
-	config.Host = "https://" + endpoint
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	return run(ctx, client, node, subnets)
-}
-
-// A file of several YAML documents, of which one has each of these.
-var (
-	podSubnetLine = regexp.MustCompile(`(?m)^\s+podSubnet:\s*"?([^"\s]+)"?\s*$`)
-	endpointLine  = regexp.MustCompile(`(?m)^controlPlaneEndpoint:\s*"?([^"\s]+)"?\s*$`)
-)
-
-func parseSettings(text string) (subnets []netip.Prefix, endpoint string, err error) {
-	podSubnet, at := podSubnetLine.FindStringSubmatch(text), endpointLine.FindStringSubmatch(text)
-	if podSubnet == nil || at == nil {
-		return nil, "", errors.New("needs podSubnet and controlPlaneEndpoint")
-	}
-	if _, _, err := net.SplitHostPort(at[1]); err != nil {
-		return nil, "", fmt.Errorf("controlPlaneEndpoint: %w", err)
-	}
-	subnets, err = parsePrefixes(strings.Split(podSubnet[1], ","))
-	return subnets, at[1], err
+	return run(ctx, client, client.Node, subnets)
 }
 
 // controller holds what it watches and what it wrote last.

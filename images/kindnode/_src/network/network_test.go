@@ -92,22 +92,3 @@ func TestLocalPods(t *testing.T) {
 		<-changed
 	}
 }
-
-func TestParseSettings(t *testing.T) {
-	subnets, endpoint, err := parseSettings(`kind: ClusterConfiguration
-controlPlaneEndpoint: demo-control-plane:6443
-networking:
-  podSubnet: 10.244.0.0/16,fd00:10:244::/56
-  serviceSubnet: 10.96.0.0/16
----
-kind: JoinConfiguration
-`)
-	if err != nil || len(subnets) != 2 || subnets[0].String() != "10.244.0.0/16" || endpoint != "demo-control-plane:6443" {
-		t.Errorf("settings = %v, %q, %v", subnets, endpoint, err)
-	}
-	for _, text := range []string{"", "controlPlaneEndpoint: host\n  podSubnet: 10.0.0.0/8\n", "controlPlaneEndpoint: host:1\n  podSubnet: x\n"} {
-		if _, _, err := parseSettings(text); err == nil {
-			t.Errorf("accepted %q", text)
-		}
-	}
-}

@@ -6,9 +6,7 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
@@ -20,11 +18,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
+
+	"zr/images/kindnode/nodeclient"
 )
 
 const (
@@ -37,23 +36,15 @@ const (
 	resync = 5 * time.Minute
 )
 
-// Main runs until it is told to end. The node's name comes from NODE_NAME.
+// Main runs until it is told to end.
 func Main() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	node := os.Getenv("NODE_NAME")
-	if node == "" {
-		return errors.New("NODE_NAME is not set")
-	}
-	config, err := rest.InClusterConfig()
+	client, err := nodeclient.New()
 	if err != nil {
 		return err
 	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	return run(ctx, client, node, root)
+	return run(ctx, client, client.Node, root)
 }
 
 // controller serves the claims and volumes of one node.
