@@ -68,7 +68,7 @@ func (p *provider) boot(ctx context.Context, e engine.Engine, callback *nodeUp, 
 // kubeadm runs kubeadm init and shows which of its phases it is in.
 func kubeadm(ctx context.Context, first node, sink event.Sink) error {
 	phases := &phaseWriter{sink: sink}
-	err := first.Run(ctx, strings.NewReader(quickDNS), phases, "sh", "-c", kubeadmInit)
+	err := first.Run(ctx, strings.NewReader(quickDNS(first.name)), phases, "sh", "-c", kubeadmInit)
 	if err != nil && ctx.Err() == nil && phases.last != "" {
 		return fmt.Errorf("starting the control plane: in phase %q: %w", phases.last, err)
 	}

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"fmt"
 	"slices"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
@@ -82,17 +83,26 @@ patches:
 
 // quickDNS lets the cluster's DNS server count as ready when it is: it never is
 // at the first probe, and by default the second comes ten seconds later, until
-// when no service finds another. A second server on the same node would only
-// compete with it.
-const quickDNS = `spec:
+// when no service finds another. It reaches the API by the node's name, since
+// the address that pods are told leads nowhere until kube-proxy has written
+// its first rules. A second server on the same node would only compete with it.
+func quickDNS(node string) string {
+	return fmt.Sprintf(`spec:
   replicas: 1
   template:
     spec:
       containers:
       - name: coredns
+        env:
+        - {name: KUBERNETES_SERVICE_HOST, value: %s}
+        - {name: KUBERNETES_SERVICE_PORT, value: %q}
         readinessProbe:
           periodSeconds: 1
-`
+`, node, apiPort)
+}
+
+// apiPort is where the API server listens in the node: kubeadm's default.
+const apiPort = "6443"
 
 // config returns what kind is told. On an ordinary machine only the ports and
 // the number of nodes differ from kind's own defaults.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -66,6 +67,7 @@ func Open(url string, log *slog.Logger) (*Store, error) {
 	cfg.MaxConnLifetime = time.Hour
 	cfg.MaxConnLifetimeJitter = 5 * time.Minute
 	cfg.ConnConfig.ConnectTimeout = dialTimeout
+	cfg.ConnConfig.LookupFunc = lookup
 	cfg.ConnConfig.RuntimeParams["application_name"] = "zr-api"
 	cfg.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
@@ -73,6 +75,15 @@ func Open(url string, log *slog.Logger) (*Store, error) {
 		return nil, fmt.Errorf("making the PostgreSQL pool: %w", err)
 	}
 	return &Store{pool: pool, log: log, attempted: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}}, nil
+}
+
+// lookup finds the server's addresses in the time that dialing it may take:
+// ConnectTimeout begins after it, and the system's own patience with a name
+// server that does not answer is ten seconds.
+func lookup(ctx context.Context, host string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return net.DefaultResolver.LookupHost(ctx, host)
 }
 
 // Close closes all connections. Calls in flight end first.
