@@ -92,14 +92,16 @@ var errIncomplete = errors.New("the node lacks content")
 // script is what runs on the node. It lists what is there, waits for the word
 // "import" and an archive, and checks the result. Its arguments are filters
 // for the images. The snapshotter is the one that containerd's CRI plugin is
-// told to use, so that pods start from what is unpacked here.
+// told to use, so that pods start from what is unpacked here. With --local
+// (containerd 1.7) ctr writes the content itself, which costs a third of the
+// CPU time of streaming it through the transfer service.
 const script = `
 ctr -n ` + namespace + ` images ls "$@" || exit
 ctr -n ` + namespace + ` content ls -q || exit
 echo ` + markListed + `
 read -r word && [ "$word" = import ] || exit 0
 snapshotter=$(sed -n 's/^[[:space:]]*snapshotter *= *"\(.*\)".*/\1/p' /etc/containerd/config.toml | head -n 1)
-ctr -n ` + namespace + ` images import --snapshotter "${snapshotter:-overlayfs}" - 2>&1
+ctr -n ` + namespace + ` images import --local --snapshotter "${snapshotter:-overlayfs}" - 2>&1
 status=$?
 echo ` + markImported + `
 [ $status = 0 ] || exit 0
