@@ -94,14 +94,15 @@ var errIncomplete = errors.New("the node lacks content")
 // for the images. The snapshotter is the one that containerd's CRI plugin is
 // told to use, so that pods start from what is unpacked here. With --local
 // (containerd 1.7) ctr writes the content itself, which costs a third of the
-// CPU time of streaming it through the transfer service.
+// CPU time of streaming it through the transfer service. It steps back for a
+// control plane that boots at the same time.
 const script = `
 ctr -n ` + namespace + ` images ls "$@" || exit
 ctr -n ` + namespace + ` content ls -q || exit
 echo ` + markListed + `
 read -r word && [ "$word" = import ] || exit 0
 snapshotter=$(sed -n 's/^[[:space:]]*snapshotter *= *"\(.*\)".*/\1/p' /etc/containerd/config.toml | head -n 1)
-ctr -n ` + namespace + ` images import --local --snapshotter "${snapshotter:-overlayfs}" - 2>&1
+nice -n 19 ctr -n ` + namespace + ` images import --local --snapshotter "${snapshotter:-overlayfs}" - 2>&1
 status=$?
 echo ` + markImported + `
 [ $status = 0 ] || exit 0

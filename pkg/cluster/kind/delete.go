@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"zr/pkg/cluster"
@@ -32,7 +33,7 @@ func (p *provider) Delete(ctx context.Context, sink event.Sink) error {
 		return p.wrap("deleting", h.foreignFault())
 	}
 	progress(sink, "removing %d node(s)", len(h.nodes))
-	return p.wrap("deleting", p.remove(ctx, h.engine))
+	return p.wrap("deleting", p.removeAll(ctx, h))
 }
 
 // remove deletes everything that belongs to the cluster, in whatever state it is.
@@ -41,8 +42,12 @@ func (p *provider) remove(ctx context.Context, e engine.Engine) error {
 	if err != nil {
 		return err
 	}
-	h := holding{cluster: p.opts.Name, engine: e, nodes: nodes}
-	if len(nodes) > 0 {
+	return p.removeAll(ctx, holding{cluster: p.opts.Name, engine: e, nodes: nodes})
+}
+
+func (p *provider) removeAll(ctx context.Context, h holding) error {
+	e := h.engine
+	if len(h.nodes) > 0 {
 		// What is thrown away need not be shut down, which takes systemd up to
 		// ten seconds.
 		e.Kill(ctx, h.names()...)
@@ -78,7 +83,9 @@ func (p *provider) removeVolumes(ctx context.Context, e engine.Engine, nodes []s
 	if e.Name != engine.Podman {
 		return nil
 	}
-	for _, name := range append(nodes, p.expectedNames()...) {
+	names := append(nodes, p.expectedNames()...)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
 		text, err := e.Output(ctx, "volume", "ls", "-q", "--filter", "label="+name)
 		if err != nil {
 			return err
