@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,9 +20,16 @@ import (
 type earlyLoad struct {
 	ready   chan struct{} // closed when the build has ended
 	results []build.Result
+
+	begun atomic.Bool
+	ended chan struct{} // closed when a load that was begun has ended
+	stats image.Stats
+	err   error
 }
 
-func newEarlyLoad() *earlyLoad { return &earlyLoad{ready: make(chan struct{})} }
+func newEarlyLoad() *earlyLoad {
+	return &earlyLoad{ready: make(chan struct{}), ended: make(chan struct{})}
+}
 
 // built hands over what was built, or nothing where that failed.
 func (e *earlyLoad) built(results []build.Result) {
@@ -38,21 +47,37 @@ func (s *stack) fetchExternal(ctx context.Context) {
 
 // loadEarly is called as soon as the nodes of a new cluster take images.
 func (s *stack) loadEarly(ctx context.Context, nodes []cluster.Node) {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		_, err := s.resolver.Ensure(ctx, imageNodes(nodes), s.rendered.ExternalImages()...)
-		return err
-	})
-	group.Go(func() error {
+	early := s.early
+	early.begun.Store(true)
+	defer close(early.ended)
+	early.stats, early.err = s.loadInto(ctx, imageNodes(nodes), func() ([]build.Result, error) {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.early.ready:
+			return nil, ctx.Err()
+		case <-early.ready:
+			return early.results, nil
 		}
-		_, err := s.loadBuilt(ctx, imageNodes(nodes), s.early.results)
+	})
+}
+
+// loadInto loads the images of others and, at the same time, those that were built.
+func (s *stack) loadInto(ctx context.Context, nodes []image.Node, built func() ([]build.Result, error)) (image.Stats, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	var external, own image.Stats
+	group.Go(func() (err error) {
+		external, err = s.resolver.Ensure(ctx, nodes, s.rendered.ExternalImages()...)
 		return err
 	})
-	_ = group.Wait()
+	group.Go(func() error {
+		results, err := built()
+		if err != nil {
+			return err
+		}
+		own, err = s.loadBuilt(ctx, nodes, results)
+		return err
+	})
+	err := group.Wait()
+	return image.Stats{Bytes: external.Bytes + own.Bytes, Layers: external.Layers + own.Layers}, err
 }
 
 // load makes the nodes hold every image that the manifests name.
@@ -61,21 +86,37 @@ func (s *stack) load(ctx context.Context) error {
 		return nil // its nodes pull
 	}
 	return step{stepImages, "load images", func(ctx context.Context) (outcome, error) {
-		external, err := s.resolver.Ensure(ctx, s.nodes(), s.rendered.ExternalImages()...)
+		stats, err := s.loadedEarly(ctx)
+		if err != nil {
+			stats, err = s.loadInto(ctx, s.nodes(), func() ([]build.Result, error) { return s.built, nil })
+		}
 		if err != nil {
 			return outcome{}, err
 		}
-		own, err := s.loadBuilt(ctx, s.nodes(), s.built)
-		if err != nil {
-			return outcome{}, err
-		}
-		sent, layers := external.Bytes+own.Bytes, external.Layers+own.Layers
-		s.sink.Emit(event.StepProgress{Step: stepImages, Done: sent, Total: sent, Unit: "bytes"})
-		if sent == 0 {
+		s.sink.Emit(event.StepProgress{Step: stepImages, Done: stats.Bytes, Total: stats.Bytes, Unit: "bytes"})
+		if stats.Bytes == 0 {
 			return outcome{detail: "the nodes hold them", unchanged: true}, nil
 		}
-		return outcome{detail: fmt.Sprintf("%d layers sent", layers)}, nil
+		return outcome{detail: fmt.Sprintf("%d layers sent", stats.Layers)}, nil
 	}}.run(ctx, s.sink)
+}
+
+// errNotEarly says that no load was begun before this one.
+var errNotEarly = errors.New("nothing was loaded yet")
+
+// loadedEarly waits for the load that was begun while the cluster was made,
+// and returns an error where everything is still to be done.
+func (s *stack) loadedEarly(ctx context.Context) (image.Stats, error) {
+	early := s.early
+	if early == nil || !early.begun.Load() {
+		return image.Stats{}, errNotEarly
+	}
+	select {
+	case <-ctx.Done():
+		return image.Stats{}, ctx.Err()
+	case <-early.ended:
+		return early.stats, early.err
+	}
 }
 
 func (s *stack) loadBuilt(ctx context.Context, nodes []image.Node, results []build.Result) (image.Stats, error) {
