@@ -128,7 +128,9 @@ func (p *provider) config(e engine.Engine, img image) *v1alpha4.Cluster {
 	}
 	if e.Host.NoSysResource {
 		c.FeatureGates = map[string]bool{kubeletInUserNamespace: true}
-		c.ContainerdConfigPatches = keepOOMScores
+		if !img.boots { // zr's own sees to it by itself, without a restart of containerd
+			c.ContainerdConfigPatches = keepOOMScores
+		}
 	}
 	if e.Host.CgroupV1 {
 		c.KubeadmConfigPatches = append(slices.Clip(c.KubeadmConfigPatches), acceptCgroupV1)

@@ -65,7 +65,9 @@ func (b build) kindBase(ctx context.Context) error {
 			return err
 		}
 	}
-	for name, script := range map[string]string{"first-network": firstNetwork, "first-layers": firstLayers} {
+	for name, script := range map[string]string{
+		"first-network": firstNetwork, "first-layers": firstLayers, "oom-scores": oomScores,
+	} {
 		if err := writeFile(b.node("usr/lib/zr/"+name), script, 0o755); err != nil {
 			return err
 		}
@@ -79,6 +81,8 @@ var (
 	firstNetwork string
 	//go:embed first-layers
 	firstLayers string
+	//go:embed oom-scores
+	oomScores string
 )
 
 // maskedUnits have nothing to do in a node: they would register formats with
@@ -102,8 +106,8 @@ var nodeFiles = map[string]string{
 	"etc/machine-id": "",
 	// Lines of the host's kernel would be confusing in the node's journal.
 	"etc/systemd/journald.conf.d/kind.conf": "[Journal]\nReadKMsg=no\n",
-	// See first-layers.
-	"etc/systemd/system/containerd.service.d/20-zr.conf": "[Service]\nExecStartPre=/usr/lib/zr/first-layers\n",
+	// See first-layers and oom-scores.
+	"etc/systemd/system/containerd.service.d/20-zr.conf": "[Service]\nExecStartPre=/usr/lib/zr/first-layers\nExecStartPre=/usr/lib/zr/oom-scores\n",
 	// See first-network.
 	"etc/systemd/system/kubelet.service.d/20-zr.conf": "[Service]\nExecStartPre=/usr/lib/zr/first-network\n",
 }
