@@ -5,8 +5,9 @@
 //
 // URL is the dashboard under `next dev`, DIR the frontend's source that it
 // serves: for a pod the folder on the host from which it is fed. With several
-// targets the edits alternate between them, so that all of them meet the same
-// machine. Without --target, BASE_URL and EDIT_DIR name one. The dashboard must
+// targets the edits alternate between them, and who comes first does too, so
+// that all of them meet the same machine: an edit's aftermath takes longer than
+// the edit. Without --target, BASE_URL and EDIT_DIR name one. The dashboard must
 // reach an api. What was edited is put back at the end, also after Ctrl-C.
 //
 // Prints one JSON document: per target and kind of edit (client component,
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
     /** An edit that does not show in this time is missed, in milliseconds. */
     timeout: { type: "string", default: "15000" },
     /** Between two edits, in milliseconds: so that one is over before the next. */
-    rest: { type: "string", default: "250" },
+    rest: { type: "string", default: "500" },
   },
 });
 const edits = Number(options.edits);
@@ -99,7 +100,7 @@ async function measure({ page, url }, { edits: source, result }, n, counts) {
 async function run(prepared) {
   for (let n = 1; n <= warmup + edits; n++) {
     for (const index of kindNames.keys()) {
-      for (const target of prepared) {
+      for (const target of n % 2 === 0 ? prepared : prepared.toReversed()) {
         await measure(target, target.kinds[index], n, n > warmup);
       }
     }

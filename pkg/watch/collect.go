@@ -12,8 +12,8 @@ import (
 const (
 	// restWindow: vim takes less than 1 ms from the first event of a save to
 	// the last, measured on a busy machine, and a formatter a few more. A
-	// person does not notice 15.
-	restWindow = 15 * time.Millisecond
+	// person does not notice 10.
+	restWindow = 10 * time.Millisecond
 	// goneWindow holds a batch in which a file is missing. Several editors
 	// move the old file away before they put the new one there; a busy machine
 	// may stop them in between, and a build without that file would be wrong.
