@@ -124,7 +124,7 @@ func explain(c *cli.Context, path string) error {
 			}
 			units = append(units, unit)
 		}
-		decisions := devloop.New(append(units, s.manifestsUnit()), s.sink).Explain(path)
+		decisions := devloop.New(s.cfg.Root, append(units, s.manifestsUnit()), s.sink).Explain(path)
 		if asJSON {
 			return printJSON(c.App.Writer, decisions)
 		}
@@ -224,7 +224,7 @@ func (s *stack) session(ctx context.Context, batches <-chan devloop.Batch, comma
 	}
 	defer closeUnits()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return devloop.New(units, s.sink).Run(ctx, batches, commands) })
+	group.Go(func() error { return devloop.New(s.cfg.Root, units, s.sink).Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
 	provider := s.provider // an apply may replace the stack's
 	group.Go(func() error { return s.watchCluster(ctx, provider) })

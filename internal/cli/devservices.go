@@ -79,7 +79,7 @@ func devToken(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "token-"+name)
+	path := tokenPath(dir, name)
 	token, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token = []byte(rand.Text())
@@ -89,6 +89,20 @@ func devToken(name string) (string, error) {
 		return "", fmt.Errorf("reading the token of the agents: %w", err)
 	}
 	return string(token), nil
+}
+
+func tokenPath(dir, name string) string { return filepath.Join(dir, "token-"+name) }
+
+// forgetToken removes the secret of agents that are gone.
+func forgetToken(name string) error {
+	dir, err := statedir.Dir()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(tokenPath(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the token of the agents: %w", err)
+	}
+	return nil
 }
 
 // lockDev makes this the one `zr dev` of the environment on this machine.

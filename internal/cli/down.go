@@ -90,7 +90,10 @@ func (s *stack) purge(ctx context.Context) error {
 	provider := s.newProvider(nil)
 	if s.local() {
 		return step{"down", "delete cluster " + s.cfg.Cluster.Name, func(ctx context.Context) (outcome, error) {
-			return outcome{detail: "the image store stays"}, provider.Delete(ctx, s.sink)
+			if err := provider.Delete(ctx, s.sink); err != nil {
+				return outcome{}, err
+			}
+			return outcome{detail: "the image store stays"}, forgetToken(s.set())
 		}}.run(ctx, s.sink)
 	}
 	return step{"down", "delete everything of " + s.set(), func(ctx context.Context) (outcome, error) {
@@ -98,7 +101,10 @@ func (s *stack) purge(ctx context.Context) error {
 		if err != nil {
 			return outcome{}, err
 		}
-		return outcome{}, s.remove(ctx, c, true)
+		if err := s.remove(ctx, c, true); err != nil {
+			return outcome{}, err
+		}
+		return outcome{}, forgetToken(s.set())
 	}}.run(ctx, s.sink)
 }
 

@@ -91,12 +91,16 @@ const (
 
 // Loop drives units. All of its state belongs to the goroutine of Run.
 type Loop struct {
+	root  string
 	units []Unit
 	sink  event.Sink
 }
 
-// New returns a loop over units, which reports to sink.
-func New(units []Unit, sink event.Sink) *Loop { return &Loop{units: units, sink: sink} }
+// New returns a loop over the units of the project in the folder root, which
+// reports to sink.
+func New(root string, units []Unit, sink event.Sink) *Loop {
+	return &Loop{root: root, units: units, sink: sink}
+}
 
 // Run works through batches and commands until ctx ends, and returns when all
 // work in flight has ended. It returns the context's error.
@@ -105,7 +109,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 	finished := make(chan *lane)
 	timers := make(chan *lane)
 	for i, u := range l.units {
-		lanes[i] = &lane{unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers}
+		lanes[i] = &lane{root: l.root, unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers}
 		if s, ok := u.(Starter); ok {
 			lanes[i].begin(s.First())
 		}

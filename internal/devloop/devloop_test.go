@@ -96,7 +96,7 @@ func script(t *testing.T, units []Unit, act func(save func(paths ...string), ord
 		ctx, cancel := context.WithCancel(t.Context())
 		batches, commands := make(chan Batch), make(chan Command)
 		ended := make(chan error)
-		go func() { ended <- New(units, sink).Run(ctx, batches, commands) }()
+		go func() { ended <- New("/", units, sink).Run(ctx, batches, commands) }()
 		act(func(paths ...string) {
 			batches <- Batch{Paths: paths, Last: time.Now()}
 			synctest.Wait()
@@ -269,7 +269,7 @@ func TestOrdersRunEverythingAtOnce(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	l := New([]Unit{&unit{name: "api"}, &unit{name: "web"}}, event.Discard)
+	l := New("/", []Unit{&unit{name: "api"}, &unit{name: "web"}}, event.Discard)
 	if got := l.Explain("x.go"); len(got) != 2 || got[0].Action != event.Restart {
 		t.Errorf("a Go file: %v", got)
 	}

@@ -3,6 +3,7 @@ package devloop
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // goroutine; a run's goroutine writes outcome before it reports itself
 // finished, and nothing else.
 type lane struct {
+	root     string
 	unit     Unit
 	sink     event.Sink
 	ctx      context.Context // of the loop's run
@@ -182,7 +184,7 @@ func (n *lane) start() {
 		n.sink.Emit(event.ServiceState{Service: n.unit.Name(), State: state})
 	}
 	trace := event.Reload{
-		Service: n.unit.Name(), Action: work.Action, Paths: work.Paths,
+		Service: n.unit.Name(), Action: work.Action, Paths: n.relative(work.Paths),
 		Saved: n.lastSave, Noticed: n.noticedAt.Sub(n.lastSave),
 	}
 	go func() {
@@ -190,6 +192,18 @@ func (n *lane) start() {
 		n.outcome = outcome{trace: trace, err: err}
 		n.finished <- n
 	}()
+}
+
+// relative names paths as the user knows them.
+func (n *lane) relative(paths []string) []string {
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = path
+		if name, err := filepath.Rel(n.root, path); err == nil {
+			names[i] = filepath.ToSlash(name)
+		}
+	}
+	return names
 }
 
 // ended reports the run that ended and goes on with what is pending.

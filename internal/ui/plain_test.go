@@ -55,12 +55,12 @@ web        GET /
 ● api building: main.go
 ✗ api: main.go:12:4: undefined: x
   main.go:14:4: undefined: y
-✗ api was not made live: main.go:12:4: undefined: x
+✗ api was not made live · main.go
 ✓ api is mended
 ● api reloading
 ✓ api live in 1.4 s · noticed 14 ms · built 1.3 s · sent 22 ms (121 KiB) · swapped 31 ms · healthy 44 ms · main.go and 2 more
 ● api healthy · build ffff4567
-✗ api was put back to the version before: it exits with code 2
+✗ api was put back to the version before · main.go
 `},
 	} {
 		var out bytes.Buffer

@@ -88,15 +88,16 @@ func (v *voice) state(e event.ServiceState) string {
 // short is how much of a build hash tells two builds apart at a glance.
 func short(hash string) string { return hash[:min(8, len(hash))] }
 
-// reload tells the trace of a save.
+// reload tells the trace of a save. Why one was not made live is told by the
+// problem that it left.
 func (v *voice) reload(e event.Reload) []string {
 	name := v.p.service(e.Service, e.Service)
 	if e.Error != "" {
-		first := " was not made live: "
+		what := " was not made live"
 		if e.RolledBack {
-			first = " was put back to the version before: "
+			what = " was put back to the version before"
 		}
-		return indent(v.p.red("✗")+" "+name+first, plainText(e.Error))
+		return []string{v.p.red("✗") + " " + name + what + " " + v.p.dim("· "+paths(e.Paths))}
 	}
 	return []string{v.p.green("✓") + " " + name + " live in " + v.p.bold(Duration(total(e))) + " " + v.p.dim("· "+trace(e, true)+" · "+paths(e.Paths))}
 }

@@ -94,7 +94,7 @@ type Dev struct {
 	// file that package.json names.
 	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
 	// Memory is the container's memory limit in dev, a Kubernetes quantity.
-	// Default: that of the manifest, but at least 1Gi for a Next.js service.
+	// Default: that of the manifest, but 1Gi for a Node service.
 	Memory string `yaml:"memory,omitempty" json:"memory,omitempty"`
 }
 

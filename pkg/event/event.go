@@ -124,11 +124,11 @@ const (
 type Reload struct {
 	Service string   `json:"service"`
 	Action  Action   `json:"action"`
-	Paths   []string `json:"paths"`
+	Paths   []string `json:"paths"` // relative to the project, with slashes
 	Build   string   `json:"build,omitempty"`
 	Bytes   int64    `json:"bytes"`
 
-	Saved   time.Time     `json:"saved"`   // modification time of the newest file
+	Saved   time.Time     `json:"saved"`   // when the last file event of the batch came
 	Noticed time.Duration `json:"noticed"` // save → the batch was closed
 	Built   time.Duration `json:"built"`
 	Sent    time.Duration `json:"sent"`
