@@ -66,8 +66,9 @@ verify: frontend/node_modules/.package-lock.json ## format, vet, lint, import la
 	hack/verify
 
 .PHONY: generate
-generate: build ## make the generated files anew: schema, command line reference
+generate: ## make the generated files anew: schema, command line reference
 	go generate ./pkg/config
+	@$(MAKE) --no-print-directory -s build
 	bin/zr config schema > config/schema.json
 	go run ./hack/clidocs > docs/cli.md
 

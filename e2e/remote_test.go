@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"zr/internal/lab"
+)
+
+// The environment "shared" of the example: a cluster that is there already, of
+// which zr knows a context and the registry that its nodes pull from.
+const sharedConfig = `project: zrtest-remote
+cluster:
+  provider: context
+  context: kind-zrtest-remote-dev
+  registry: %s/hello
+services:
+  greeter:
+    build: {go: ./greeter}
+  web:
+    build: {node: web}
+    dependsOn: [greeter]
+settings:
+  GREETING: Welcome
+`
+
+const sharedOverlay = `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: hello-shared
+resources: [../dev]
+patches:
+  - target: {kind: Service}
+    patch: |
+      - {op: remove, path: /spec/type}
+      - {op: remove, path: /spec/ports/0/nodePort}
+  - target: {kind: Namespace}
+    patch: |
+      - {op: replace, path: /metadata/name, value: hello-shared}
+`
+
+// TestRemote drives a cluster that zr did not make for this environment, by its
+// context: images go through a registry, and nothing is reached by a port of
+// this machine.
+func TestRemote(t *testing.T) {
+	p := lab.NewProject(t, "examples/hello", "zrtest-remote", map[string]int{"greeter": 18190, "web": 18191})
+	p.Env = []string{"KUBECONFIG=" + filepath.Join(t.TempDir(), "kubeconfig")}
+	p.Must("up", "--merge-kubeconfig")
+	const target = "kind-zrtest-remote-dev"
+	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, serveRegistry(t, "zrtest-remote-dev-control-plane")))
+	p.Write("kustomize/overlays/shared/kustomization.yaml", sharedOverlay)
+
+	p.Must("up", "--target", target)
+	image := func(service string) string {
+		return p.Kubectl("get", "deployment", service, "-n", "hello-shared", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
+	}
+	release := image("greeter")
+	if !strings.HasPrefix(release, "localhost:") || !strings.Contains(release, "/hello/greeter") || !strings.Contains(release, "@sha256:") {
+		t.Errorf("the greeter runs %s", release)
+	}
+	say := func(service, path string) string {
+		return p.Kubectl("get", "--raw", "/api/v1/namespaces/hello-shared/services/"+service+":http/proxy"+path)
+	}
+	if got := say("greeter", "/greet"); !strings.HasPrefix(got, "Welcome, world") {
+		t.Errorf("the greeter says %q", got)
+	}
+	if r := p.Must("up", "--target", target, "-o", "json"); strings.Contains(r.Stdout, "sent") && strings.Contains(r.Stdout, "created") {
+		t.Errorf("a second run found something to do:\n%s", r.Stdout)
+	}
+	p.Fails(2, []string{"elsewhere", "no"}, "up", "--target", "elsewhere")
+
+	dev := p.Start("dev", "--target", target)
+	dev.Wait(0, "the stack to be ready", ofType("ready"))
+	mark := dev.Mark()
+	p.Replace("greeter/words/words.go", `"!\n"`, `"! How do you do?\n"`)
+	if trace := dev.Wait(mark, "the greeter to be live", reloaded("greeter")); trace.Text("error") != "" {
+		t.Errorf("trace: %v", trace)
+	}
+	if got := say("greeter", "/greet"); got != "Welcome, world! How do you do?\n" {
+		t.Errorf("after a save the greeter says %q", got)
+	}
+	p.Replace("web/page.js", "up for", "running for")
+	lab.Eventually(t, "the page", func() string {
+		if got := say("web", "/"); !strings.Contains(got, "running for") {
+			return got
+		}
+		return ""
+	})
+	dev.Interrupt()
+
+	p.Must("up", "--target", target)
+	if got := image("greeter"); got == release || strings.Contains(got, "dev") {
+		t.Errorf("after `zr up` the greeter runs %s, before the edit it was %s", got, release)
+	}
+	p.Must("down", "--target", target, "--purge", "--yes")
+	if left := strings.TrimSpace(p.Kubectl("get", "namespaces", "-o", "name", "--ignore-not-found", "hello-shared")); left != "" {
+		t.Errorf("after a purge there is %s", left)
+	}
+	lab.Get(t, "http://localhost:18190/greet") // the other environment, in the same cluster
+}
+
+// serveRegistry is a registry that this machine and a node know by the same
+// name, which is the loopback address of both.
+func serveRegistry(t *testing.T, node string) (host string) {
+	gateway := strings.TrimSpace(lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", "ip -4 route show default | cut -d' ' -f3"))
+	bridge, err := net.Listen("tcp", net.JoinHostPort(gateway, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(bridge.Addr().String())
+	loopback, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	t.Cleanup(func() { server.Close() })
+	for _, l := range []net.Listener{bridge, loopback} {
+		go func() { _ = server.Serve(l) }()
+	}
+	lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c",
+		"iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport "+port+" -j DNAT --to-destination "+gateway+":"+port+
+			" && iptables -t nat -A POSTROUTING -d "+gateway+" -p tcp --dport "+port+" -j MASQUERADE")
+	return "localhost:" + port
+}
