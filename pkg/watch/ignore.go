@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"zr/pkg/gitignore"
 )
 
 // The ignore files that are honoured, both with the syntax of gitignore(5).
@@ -19,7 +21,7 @@ const (
 // large, made by tools, and in any project's ignore files sooner or later. The
 // folders of version control are ignored whatever the files say.
 var (
-	hopelessFolders = parseRules([]byte("node_modules/\n"))
+	hopelessFolders = gitignore.Parse([]byte("node_modules/\n"))
 	versionControl  = map[string]bool{".git": true, ".hg": true, ".svn": true, ".jj": true}
 )
 
@@ -30,19 +32,19 @@ type ignore struct {
 	top    string // the work tree's top, where that is above the root; otherwise the root
 	gitDir string // "" outside a work tree
 
-	exclude []rule // .git/info/exclude, which every ignore file overrules
+	exclude []gitignore.Rule // .git/info/exclude, which every ignore file overrules
 
 	mu      sync.RWMutex
 	folders map[string]folderRules // only those that have an ignore file
 }
 
-type folderRules struct{ git, zr []rule }
+type folderRules struct{ git, zr []gitignore.Rule }
 
 // layer are rules and the folder that their patterns start from. The layers
 // of a folder are in the order in which they decide.
 type layer struct {
 	base  int // length of that folder's path with the slash behind it
-	rules []rule
+	rules []gitignore.Rule
 }
 
 // newIgnore reads what is above a root and beside it. The user's own excludes
@@ -63,7 +65,7 @@ func newIgnore(root string) *ignore {
 		dir = filepath.Dir(dir)
 		g.reload(dir)
 	}
-	g.exclude = parseRules(readFile(filepath.Join(commonDir(g.gitDir), "info", "exclude")))
+	g.exclude = gitignore.Parse(readFile(filepath.Join(commonDir(g.gitDir), "info", "exclude")))
 	return g
 }
 
@@ -115,8 +117,8 @@ func isIgnoreFile(name string) bool { return name == gitIgnore || name == zrIgno
 // reload reads the ignore files of a folder anew.
 func (g *ignore) reload(dir string) {
 	rules := folderRules{
-		git: parseRules(readFile(filepath.Join(dir, gitIgnore))),
-		zr:  parseRules(readFile(filepath.Join(dir, zrIgnore))),
+		git: gitignore.Parse(readFile(filepath.Join(dir, gitIgnore))),
+		zr:  gitignore.Parse(readFile(filepath.Join(dir, zrIgnore))),
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -159,8 +161,8 @@ func excluded(layers []layer, path string, isDir bool) bool {
 	}
 	for _, l := range layers {
 		for i := len(l.rules) - 1; i >= 0; i-- { // the last that matches decides
-			if r := &l.rules[i]; (isDir || !r.dirOnly) && r.matches(path[l.base:], name) {
-				return !r.negated
+			if r := &l.rules[i]; r.Matches(path[l.base:], name, isDir) {
+				return !r.Negated
 			}
 		}
 	}

@@ -179,16 +179,6 @@ func TestHopelessFoldersAreIgnoredWithoutAnyFile(t *testing.T) {
 	}
 }
 
-// A pattern like this takes matchers that only backtrack minutes.
-func TestNoPatternTakesForever(t *testing.T) {
-	if wild(strings.Repeat("*a", 40)+"b", 0, strings.Repeat("a", 200)) == matched {
-		t.Error("matched")
-	}
-	if wild(strings.Repeat("**/a", 20)+"/b", 0, strings.Repeat("a/", 40)+"c") == matched {
-		t.Error("matched")
-	}
-}
-
 func git(t testing.TB, dir string, args ...string) {
 	t.Helper()
 	command := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "core.fsync=none", "-c", "core.looseCompression=0"}, args...)...)

@@ -5,10 +5,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"sync"
 
-	"github.com/moby/patternmatcher"
+	"zr/pkg/gitignore"
 )
 
 // Tree applies the ignore files of a folder, of those above it up to a root,
@@ -19,21 +18,12 @@ type Tree struct {
 	names []string // of the ignore files, the later ones win
 
 	mu    sync.Mutex
-	rules map[string]rules // by folder
-}
-
-// rules are those of one folder, for paths relative to it.
-type rules []rule
-
-type rule struct {
-	match   *patternmatcher.PatternMatcher
-	negated bool
-	dirOnly bool
+	rules map[string][]gitignore.Rule // by folder
 }
 
 // NewTree returns the rules of files with the names, from root down.
 func NewTree(root string, names ...string) *Tree {
-	return &Tree{root: filepath.Clean(root), names: names, rules: map[string]rules{}}
+	return &Tree{root: filepath.Clean(root), names: names, rules: map[string][]gitignore.Rule{}}
 }
 
 // Root returns the folder above which no ignore file counts.
@@ -43,7 +33,7 @@ func (t *Tree) Root() string { return t.root }
 func (t *Tree) Forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.rules = map[string]rules{}
+	t.rules = map[string][]gitignore.Rule{}
 }
 
 // Excludes reports whether a file or folder is left out. It assumes that the
@@ -54,7 +44,7 @@ func (t *Tree) Excludes(file string, isDir bool) bool {
 		if err != nil {
 			return false
 		}
-		if excluded, decided := t.of(dir).decide(filepath.ToSlash(rel), isDir); decided {
+		if excluded, decided := decide(t.of(dir), filepath.ToSlash(rel), isDir); decided {
 			return excluded
 		}
 		if dir == t.root || dir == filepath.Dir(dir) {
@@ -63,14 +53,14 @@ func (t *Tree) Excludes(file string, isDir bool) bool {
 	}
 }
 
-func (t *Tree) of(dir string) rules {
+func (t *Tree) of(dir string) []gitignore.Rule {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r, ok := t.rules[dir]
 	if !ok {
 		for _, name := range t.names {
 			if content, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
-				r = append(r, parse(string(content))...)
+				r = append(r, gitignore.Parse(content)...)
 			}
 		}
 		t.rules[dir] = r
@@ -78,43 +68,12 @@ func (t *Tree) of(dir string) rules {
 	return r
 }
 
-func (r rules) decide(rel string, isDir bool) (excluded, decided bool) {
-	for i := len(r) - 1; i >= 0; i-- {
-		if r[i].dirOnly && !isDir {
-			continue
-		}
-		if matched, err := r[i].match.MatchesOrParentMatches(rel); err == nil && matched {
-			return !r[i].negated, true
+// decide asks the last rule that matches.
+func decide(rules []gitignore.Rule, rel string, isDir bool) (excluded, decided bool) {
+	for i := len(rules) - 1; i >= 0; i-- {
+		if rules[i].Matches(rel, path.Base(rel), isDir) {
+			return !rules[i].Negated, true
 		}
 	}
 	return false, false
-}
-
-// parse reads the lines of a .gitignore. A line that makes no sense is skipped,
-// as git does.
-func parse(content string) (parsed rules) {
-	for line := range strings.Lines(content) {
-		line = strings.TrimRight(line, "\r\n")
-		if trimmed := strings.TrimRight(line, " \t"); !strings.HasSuffix(trimmed, `\`) {
-			line = trimmed
-		}
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		var r rule
-		line, r.negated = strings.CutPrefix(line, "!")
-		line = strings.TrimPrefix(line, `\`)
-		line, r.dirOnly = strings.CutSuffix(line, "/")
-		// A slash at the start or within binds a pattern to its folder.
-		if !strings.Contains(line, "/") {
-			line = path.Join("**", line)
-		}
-		match, err := patternmatcher.New([]string{strings.TrimPrefix(line, "/")})
-		if err != nil {
-			continue
-		}
-		r.match = match
-		parsed = append(parsed, r)
-	}
-	return parsed
 }

@@ -1,17 +1,19 @@
-package watch
+// Package gitignore reads the lines of an ignore file and compares them with
+// paths as git does. Which file decides is up to its users.
+package gitignore
 
 import (
 	"bytes"
 	"strings"
 )
 
-// rule is one line of an ignore file, compiled so that the common kinds cost
+// Rule is one line of an ignore file, compiled so that the common kinds cost
 // one comparison.
-type rule struct {
+type Rule struct {
+	Negated  bool   // it began with '!': what matches is not ignored
 	fixed    string // what a path begins with, before the first wildcard
 	pattern  string // what remains of the line, without the parts below
 	kind     kind
-	negated  bool // it began with '!'
 	dirOnly  bool // it ended with '/'
 	anchored bool // it has a '/' elsewhere: compared with the path, not the name
 }
@@ -25,9 +27,10 @@ const (
 	glob                // everything else
 )
 
-// parseRules reads an ignore file as gitignore(5) says.
-func parseRules(data []byte) []rule {
-	var rules []rule
+// Parse reads an ignore file as gitignore(5) says. A line that makes no sense is
+// skipped, as git does.
+func Parse(data []byte) []Rule {
+	var rules []Rule
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	for line := range strings.SplitAfterSeq(string(data), "\n") {
 		if ended := strings.TrimSuffix(line, "\n"); ended != line {
@@ -40,14 +43,14 @@ func parseRules(data []byte) []rule {
 	return rules
 }
 
-func parseRule(line string) (rule, bool) {
+func parseRule(line string) (Rule, bool) {
 	if strings.HasPrefix(line, "#") {
-		return rule{}, false
+		return Rule{}, false
 	}
 	line = trimSpaces(line)
-	var r rule
+	var r Rule
 	if strings.HasPrefix(line, "!") {
-		r.negated, line = true, line[1:]
+		r.Negated, line = true, line[1:]
 	}
 	if strings.HasSuffix(line, "/") {
 		r.dirOnly, line = true, line[:len(line)-1]
@@ -55,7 +58,7 @@ func parseRule(line string) (rule, bool) {
 	r.anchored = strings.Contains(line, "/")
 	line = strings.TrimPrefix(line, "/")
 	if line == "" {
-		return rule{}, false
+		return Rule{}, false
 	}
 	r.pattern, r.kind = line, glob
 	switch star := strings.IndexByte(line, '*'); {
@@ -90,9 +93,12 @@ func trimSpaces(line string) string {
 	return line[:end]
 }
 
-// matches compares the rule with a path below the folder of its file, and
-// with the last name of that path.
-func (r *rule) matches(path, name string) bool {
+// Matches compares the rule with a path below the folder of its file, with
+// slashes, and with the last name of that path.
+func (r *Rule) Matches(path, name string, isDir bool) bool {
+	if r.dirOnly && !isDir {
+		return false
+	}
 	text := name
 	if r.anchored {
 		text = path
