@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -244,6 +245,32 @@ func TestNewestWins(t *testing.T) {
 	}
 	if op := s.pace.choose(ofBytes); op != wire.OpZstd {
 		t.Errorf("over 4 MB/s it would send by %d (rate %.0f)", op, s.pace.rate)
+	}
+}
+
+// A change whose push is cancelled while somebody else has the turn comes with
+// the next push.
+func TestCancelledBeforeItsTurn(t *testing.T) {
+	a := nodeService(t, nil)
+	s := dial(t, a, nil)
+	p := &project{t: t, dir: t.TempDir()}
+	p.write("one.ts", []byte("1"))
+	p.write("two.ts", []byte("2"))
+	of := func(name string) Change {
+		return Change{Files: map[string]Source{name: {filepath.Join(p.dir, name)}}}
+	}
+	if err := s.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Push(cancelled, of("one.ts")); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a cancelled push: %v", err)
+	}
+	s.release()
+	push(t, s, of("two.ts"))
+	if got, want := inContainer(t, a), p.tree(); !maps.Equal(got, want) {
+		t.Errorf("in the container %v, here %v", got, want)
 	}
 }
 

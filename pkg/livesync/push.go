@@ -72,6 +72,7 @@ func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
 		}
 	}
 	s.mu.Lock()
+	s.queued = append(s.queued, c) // counts even if ctx ends before its turn
 	if s.stopPlay != nil {
 		s.stopPlay(ErrSuperseded)
 	}
@@ -81,7 +82,10 @@ func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
 	}
 	defer s.release()
 	s.mu.Lock()
-	s.want.adopt(c)
+	for _, c := range s.queued {
+		s.want.adopt(c)
+	}
+	s.queued = nil
 	s.mu.Unlock()
 	r, err := s.converge(ctx, begin, slices.Collect(maps.Keys(c.Files)))
 	if err != nil {

@@ -37,6 +37,7 @@ type Session struct {
 	peer     string        // of the last link
 	changed  chan struct{} // closed and replaced when link or fatal changes
 	stopPlay context.CancelCauseFunc
+	queued   []Change // pushed, and not yet part of want
 	want     desired
 	leaves   map[wire.Sum][]wire.Sum // of large files that the container holds
 	notify   chan struct{}           // has a value when OnChange is due
