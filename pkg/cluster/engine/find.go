@@ -49,35 +49,9 @@ func Find(ctx context.Context, preferred string) (Engine, error) {
 	return all[0], nil
 }
 
-// asked are the answers to All so far, by what was preferred and where it was
-// looked for. An engine that was there stays there while a command runs; one
-// that was not may be installed.
-var asked struct {
-	sync.Mutex
-	engines map[string][]Engine
-	skipped map[string][]Skip
-}
-
 // All returns every engine that can be used, the best first, and why the
-// others cannot. Engines that were found are remembered, and are asked once.
+// others cannot.
 func All(ctx context.Context, preferred string) ([]Engine, []Skip, error) {
-	asked.Lock()
-	defer asked.Unlock()
-	key := preferred + " in " + os.Getenv("PATH")
-	if found := asked.engines[key]; len(found) > 0 {
-		return slices.Clone(found), slices.Clone(asked.skipped[key]), nil
-	}
-	found, skipped, err := ask(ctx, preferred)
-	if len(found) > 0 {
-		if asked.engines == nil {
-			asked.engines, asked.skipped = map[string][]Engine{}, map[string][]Skip{}
-		}
-		asked.engines[key], asked.skipped[key] = found, skipped
-	}
-	return found, skipped, err
-}
-
-func ask(ctx context.Context, preferred string) ([]Engine, []Skip, error) {
 	names := []string{Docker, Podman, Nerdctl}
 	probes := map[string]func(context.Context, string) (Engine, error){
 		Docker: probeDocker, Podman: probePodman, Nerdctl: probeNerdctl,
@@ -95,9 +69,9 @@ func ask(ctx context.Context, preferred string) ([]Engine, []Skip, error) {
 		err    error
 	}
 	answers := make([]answer, len(names))
-	var probed sync.WaitGroup
+	var asked sync.WaitGroup
 	for i, name := range names {
-		probed.Go(func() {
+		asked.Go(func() {
 			path, err := exec.LookPath(name)
 			if err != nil {
 				answers[i].err = errors.New(NotInstalled)
@@ -106,7 +80,7 @@ func ask(ctx context.Context, preferred string) ([]Engine, []Skip, error) {
 			answers[i].engine, answers[i].err = probe(ctx, probes[name], path)
 		})
 	}
-	probed.Wait()
+	asked.Wait()
 	if ctx.Err() != nil {
 		return nil, nil, fmt.Errorf("finding a container engine: %w", ctx.Err())
 	}

@@ -226,14 +226,10 @@ func (h holding) usable() error {
 func (p *provider) locate(ctx context.Context) (holding, error) {
 	engines := []engine.Engine{p.opts.Engine}
 	if p.opts.Engine.Zero() {
-		all, skipped, err := engine.All(ctx, engine.Preferred())
-		if err != nil {
+		var err error
+		if engines, err = p.findEngines(ctx); err != nil {
 			return holding{}, err
 		}
-		if len(all) == 0 {
-			return holding{}, engine.None(engine.Preferred(), skipped)
-		}
-		engines = all
 	}
 	for _, e := range engines {
 		nodes, err := containers(ctx, e, p.opts.Name)
@@ -245,4 +241,23 @@ func (p *provider) locate(ctx context.Context) (holding, error) {
 		}
 	}
 	return holding{cluster: p.opts.Name, engine: engines[0]}, nil
+}
+
+// findEngines asks the engines of this machine, and those that answered once
+// not again: one that was there stays there while a command runs.
+func (p *provider) findEngines(ctx context.Context) ([]engine.Engine, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.engines) > 0 {
+		return p.engines, nil
+	}
+	all, skipped, err := engine.All(ctx, engine.Preferred())
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, engine.None(engine.Preferred(), skipped)
+	}
+	p.engines = all
+	return all, nil
 }

@@ -11,6 +11,7 @@ package kind
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
@@ -52,6 +53,9 @@ type Options struct {
 
 type provider struct {
 	opts Options
+
+	mu      sync.Mutex
+	engines []engine.Engine // those that answered
 }
 
 // New returns the provider of one kind cluster. It does no I/O.
