@@ -40,8 +40,23 @@ func newSession(b *bench) session {
 func benchDev(b *bench) {
 	s := newSession(b)
 	benchSync(b, s)
-	benchReload(b, s)
+	bareDir := lab.Copy(b, ".")
+	benchReload(b, s, bareDir, "the api", runs)
+	for _, dir := range []string{bareDir, s.project.Dir} {
+		b.must(os.WriteFile(filepath.Join(dir, "internal/api/heavy.go"), []byte(heavy), 0o644))
+	}
+	benchReload(b, s, bareDir, "the api with client-go in it", runs/3)
 }
+
+// heavy makes the api a program of three times its size.
+const heavy = `package api
+
+import "k8s.io/client-go/kubernetes"
+
+func init() { heavy = kubernetes.NewForConfig }
+
+var heavy any
+`
 
 // benchFrontend does the same for what a browser shows.
 func benchFrontend(b *bench) { frontendLoop(b, newSession(b)) }
@@ -76,8 +91,8 @@ func benchSync(b *bench, s session) {
 // benchReload saves a Go file of the api and waits until /health answers with
 // the build of that save; in turns with the bare compiler. The api is asked
 // all the time in both, since that takes of the processors too.
-func benchReload(b *bench, s session) {
-	bareDir, out := lab.Copy(b, "."), filepath.Join(b.TempDir(), "zr-api")
+func benchReload(b *bench, s session, bareDir, what string, runs int) {
+	out := filepath.Join(b.TempDir(), "zr-api")
 	var ours, bare, gaps sample
 	for i := range 2 + runs {
 		edit(b, filepath.Join(bareDir, leaf), i)
@@ -99,7 +114,10 @@ func benchReload(b *bench, s session) {
 			gaps.add(gap)
 		}
 	}
-	row("bare: go build of the api", bare)
+	info, err := os.Stat(out)
+	b.must(err)
+	fmt.Printf("  %s, %.1f MB\n", what, float64(info.Size())/1e6)
+	row("bare: go build", bare)
 	row("save of a Go file → /health with its build", ours)
 	against("zr over the bare compiler", ours, bare)
 	row("longest time without an answer during a reload", gaps)

@@ -89,8 +89,9 @@ func TestRemote(t *testing.T) {
 		t.Errorf("after a save the greeter says %q", got)
 	}
 	p.Replace("web/page.js", "up for", "running for")
-	lab.Eventually(t, "the page", func() string {
-		if got := say("web", "/"); !strings.Contains(got, "running for") {
+	lab.Eventually(t, "the page", func() string { // not answered while node starts it again
+		got, err := p.TryKubectl("get", "--raw", "/api/v1/namespaces/hello-shared/services/web:http/proxy/")
+		if err != nil || !strings.Contains(got, "running for") {
 			return got
 		}
 		return ""

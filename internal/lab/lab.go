@@ -331,6 +331,14 @@ func (p *Project) Kubectl(args ...string) string {
 	return Output(p.T, "", EngineName(), append([]string{"exec", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
 }
 
+// TryKubectl is Kubectl where a failure is an answer too. The output has what
+// was said of it.
+func (p *Project) TryKubectl(args ...string) (string, error) {
+	c := exec.Command(EngineName(), append([]string{"exec", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
 // KubectlInput is Kubectl with a standard input.
 func (p *Project) KubectlInput(input string, args ...string) {
 	p.T.Helper()
