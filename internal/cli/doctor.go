@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"zr/pkg/cluster/doctor"
+	"zr/pkg/cluster/engine"
 	"zr/pkg/event"
 	"zr/pkg/image"
 )
@@ -96,6 +97,10 @@ func (s *stack) preflight(ctx context.Context, create bool) error {
 	needs, err := s.needs(create)
 	if err != nil {
 		return err
+	}
+	// The provider asked the engines a moment ago.
+	if found, ok := s.provider.(interface{ Engine() engine.Engine }); ok {
+		needs.Found = found.Engine()
 	}
 	checks := doctor.Run(ctx, needs)
 	for _, check := range checks {

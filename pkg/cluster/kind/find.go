@@ -261,3 +261,13 @@ func (p *provider) findEngines(ctx context.Context) ([]engine.Engine, error) {
 	p.engines = all
 	return all, nil
 }
+
+// Engine returns the best engine that has answered so far, or none.
+func (p *provider) Engine() engine.Engine {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.engines) == 0 {
+		return p.opts.Engine
+	}
+	return p.engines[0]
+}

@@ -36,7 +36,10 @@ var (
 
 // policyRules returns the rules that hold the pods of one node to the
 // NetworkPolicies that select them. A connection is looked at when it begins;
-// what the node itself sends to its pods, such as probes, always passes.
+// what the node itself sends to its pods, such as probes, always passes. What is
+// not allowed is refused: a client that is told so asks again at once, where
+// one whose packet was dropped waits a second, although it may have been
+// allowed since.
 func policyRules(c cluster) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "table inet %s\ndelete table inet %[1]s\n", policyTable)
@@ -63,7 +66,7 @@ func policyRules(c cluster) string {
 			for _, line := range c.allowed(pod, selecting, d) {
 				fmt.Fprintf(&chains, "\t\t%s return\n", line)
 			}
-			chains.WriteString("\t\tdrop\n\t}\n")
+			chains.WriteString("\t\treject\n\t}\n")
 			for _, a := range addresses {
 				jumps[d.chain][family(a)] = append(jumps[d.chain][family(a)], fmt.Sprintf("%s : jump %s", a, name))
 			}

@@ -40,6 +40,11 @@ const (
 	migrationRetry = 2 * time.Second
 )
 
+// patience is how long Check waits for a server that is coming up: who asks
+// once a second, as the kubelet does, then learns of it when it is there and not
+// up to a second later. It ends well before a round of checks has to.
+const patience = 700 * time.Millisecond
+
 // Store is a pool of connections to one database. It is safe for concurrent
 // use.
 type Store struct {
@@ -47,10 +52,12 @@ type Store struct {
 	log  *slog.Logger
 
 	attempted chan struct{} // closed after the first attempt to get ready
+	succeeded chan struct{} // closed after the first that did
 	lost      chan struct{} // tells Run that the schema is gone
 
 	mu       sync.Mutex
 	tried    bool
+	wasReady bool
 	notReady error // why the schema is not there yet; nil when it is
 }
 
@@ -74,7 +81,7 @@ func Open(url string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the PostgreSQL pool: %w", err)
 	}
-	return &Store{pool: pool, log: log, attempted: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}}, nil
+	return &Store{pool: pool, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}}, nil
 }
 
 // lookup finds the server's addresses in the time that dialing it may take:
@@ -141,6 +148,10 @@ func (s *Store) attempt(err error) {
 		s.tried = true
 		close(s.attempted)
 	}
+	if err == nil && !s.wasReady {
+		s.wasReady = true
+		close(s.succeeded)
+	}
 }
 
 // Check says whether the database can be used. Before the schema is there it
@@ -152,6 +163,13 @@ func (s *Store) Check(ctx context.Context) error {
 	case <-s.attempted:
 	case <-ctx.Done():
 		return s.ready()
+	}
+	if s.comingUp() {
+		select {
+		case <-s.succeeded:
+		case <-time.After(patience):
+		case <-ctx.Done():
+		}
 	}
 	if err := s.ready(); err != nil {
 		return err
@@ -169,6 +187,21 @@ func (s *Store) Check(ctx context.Context) error {
 		return s.ready()
 	}
 	return nil
+}
+
+// comingUp says whether the server was not there yet and may be at any moment.
+// What it refuses, it will refuse again.
+func (s *Store) comingUp() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wasReady || s.notReady == nil {
+		return false
+	}
+	switch reason.Of(s.notReady) {
+	case reason.Refused, reason.Reset, reason.Timeout, reason.Unreachable, reason.NotFound, reason.Starting:
+		return true
+	}
+	return false
 }
 
 func (s *Store) ready() error {
