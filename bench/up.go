@@ -37,7 +37,7 @@ func recreate(b *bench, p *lab.Project) {
 		lab.Output(b, "", lab.EngineName(), "rmi", kept)
 	})
 	var ours, bare sample
-	for range 3 {
+	for range 5 {
 		p.Must("down", "--purge", "--yes") // so that each runs alone
 		bare.add(timed(func() {
 			kind.run("create", "cluster", "--name", "zrtest-bare", "--image", kept, "--config", kind.config, "--wait", "3m")

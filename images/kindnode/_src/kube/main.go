@@ -37,7 +37,7 @@ var programs = map[string]func(){
 	"kube-apiserver":          func() { run(apiserver.NewAPIServerCommand()) },
 	"kube-controller-manager": func() { run(controllermanager.NewControllerManagerCommand()) },
 	"kube-proxy":              func() { chooseIptables(); run(proxy.NewProxyCommand()) },
-	"kube-scheduler":          func() { run(scheduler.NewSchedulerCommand()) },
+	"kube-scheduler":          func() { awaitAPI(os.Args[1:]); run(scheduler.NewSchedulerCommand()) },
 	"kubelet":                 func() { run(kubelet.NewKubeletCommand(context.Background())) },
 	"kubeadm":                 func() { kubeadmutil.HandleError(kubeadm.Run()) },
 	"node-network":            func() { daemon(network.Main) },

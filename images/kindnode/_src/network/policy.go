@@ -66,7 +66,7 @@ func policyRules(c cluster) string {
 			for _, line := range c.allowed(pod, selecting, d) {
 				fmt.Fprintf(&chains, "\t\t%s return\n", line)
 			}
-			chains.WriteString("\t\treject\n\t}\n")
+			chains.WriteString("\t\tmeta l4proto tcp reject with tcp reset\n\t\treject\n\t}\n")
 			for _, a := range addresses {
 				jumps[d.chain][family(a)] = append(jumps[d.chain][family(a)], fmt.Sprintf("%s : jump %s", a, name))
 			}
