@@ -58,7 +58,7 @@ func newStack(cfg *config.Config, sink event.Sink) (*stack, error) {
 		return nil, err
 	}
 	s := &stack{cfg: cfg, sink: sink, store: store}
-	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink, Step: stepImages})
+	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	s.builds = s.requests()
 	return s, nil

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -151,10 +152,16 @@ type maker struct {
 	key   string
 	img   v1.Image
 	calls int
+	step  string // of the last call
 }
 
-func (m *maker) Key() string                            { return m.key }
-func (m *maker) Make(context.Context) (v1.Image, error) { m.calls++; return m.img, nil }
+func (m *maker) Key() string { return m.key }
+
+func (m *maker) Make(_ context.Context, step string) (v1.Image, error) {
+	m.calls++
+	m.step = step
+	return m.img, nil
+}
 
 // recorder keeps the events of a run.
 type recorder struct{ testkit.Recorder }
@@ -166,6 +173,19 @@ func (r *recorder) notices() (texts []string) {
 		}
 	}
 	return texts
+}
+
+// steps returns the steps that began and those that ended, in order.
+func (r *recorder) steps() (began, ended []string) {
+	for _, e := range r.Events() {
+		switch e := e.(type) {
+		case event.StepStarted:
+			began = append(began, e.Step)
+		case event.StepDone:
+			ended = append(ended, e.Step)
+		}
+	}
+	return began, ended
 }
 
 func TestResolverOrder(t *testing.T) {
@@ -223,6 +243,10 @@ func TestResolverMakesWhatNoRegistryGives(t *testing.T) {
 		if m.calls != i+1 {
 			t.Errorf("%s: %d calls of the maker, want %d", ref, m.calls, i+1)
 		}
+	}
+	want := []string{"image/" + absent, "image/" + offline}
+	if began, ended := sink.steps(); !slices.Equal(began, want) || !slices.Equal(ended, want) || m.step != want[1] {
+		t.Errorf("steps that began %q and ended %q, the maker reports as %q; want %q", began, ended, m.step, want)
 	}
 	if got := sink.notices(); len(got) != 2 || !strings.Contains(got[1], "cannot be reached") {
 		t.Errorf("notices: %q", got)

@@ -19,8 +19,8 @@ import (
 type Maker interface {
 	// Key changes with everything that the image is made from.
 	Key() string
-	// Make builds the image. It reports its own progress.
-	Make(ctx context.Context) (v1.Image, error)
+	// Make builds the image and reports its progress as that of a step.
+	Make(ctx context.Context, step string) (v1.Image, error)
 }
 
 // Resolver finds the images of others: on the node, in the store, in a
@@ -32,7 +32,7 @@ type Resolver struct {
 	// Makers returns how an image is made, by its normalized name. May be nil.
 	Makers func(ref string) (Maker, bool)
 	Sink   event.Sink
-	Step   string // the step that progress belongs to
+	Step   string // the step that loading into nodes belongs to
 
 	mu      sync.Mutex
 	running map[string]*resolution
@@ -145,31 +145,65 @@ func (r *Resolver) Fetch(ctx context.Context, ref string) (Entry, error) {
 
 func (r *Resolver) fetch(ctx context.Context, ref, full string) (Entry, error) {
 	var maker Maker
-	var makeable bool
 	if r.Makers != nil {
-		maker, makeable = r.Makers(full)
+		if m, ok := r.Makers(full); ok {
+			maker = m
+		}
 	}
 	entry, err := r.Store.Find(full)
-	if err == nil {
-		// An image that this zr would make otherwise is made anew; what came
-		// from a registry is what its name says.
-		if entry.Source != Recipe || !makeable || entry.Key == maker.Key() {
-			return entry, nil
-		}
-		return r.make(ctx, ref, full, maker, "zr makes it differently now")
-	}
-	if !errors.Is(err, ErrNotFound) {
+	// An image that this zr would make otherwise is made anew; what came from a
+	// registry is what its name says.
+	outdated := err == nil && entry.Source == Recipe && maker != nil && entry.Key != maker.Key()
+	switch {
+	case err == nil && !outdated:
+		return entry, nil
+	case err != nil && !errors.Is(err, ErrNotFound):
 		return Entry{}, err
 	}
-	if makeable && repositoryIsLocal(full) {
-		return r.make(ctx, ref, full, maker, "no registry has it")
+	o := obtaining{Resolver: r, ref: ref, full: full, maker: maker, step: "image/" + ref}
+	start := time.Now()
+	r.emit(event.StepStarted{Step: o.step, Title: "get image " + ref})
+	if outdated {
+		entry, err = o.make(ctx, "zr makes it differently now")
+	} else {
+		entry, err = o.obtain(ctx)
 	}
-	entry, err = r.pull(ctx, ref, full)
+	if err != nil {
+		r.emit(event.StepFailed{Step: o.step, Took: time.Since(start), Error: err.Error(), Hint: fault.HintOf(err)})
+		return Entry{}, err
+	}
+	r.emit(event.StepDone{Step: o.step, Took: time.Since(start), Detail: obtained(entry)})
+	return entry, nil
+}
+
+// obtained says how an image got into the store, in a few words.
+func obtained(e Entry) string {
+	how := "pulled"
+	if e.Source == Recipe {
+		how = "made on this machine"
+	}
+	return fmt.Sprintf("%s, %d MiB", how, e.Size>>20)
+}
+
+// obtaining is the step in which one image gets into the store.
+type obtaining struct {
+	*Resolver
+	ref, full string
+	maker     Maker // nil where zr cannot make it
+	step      string
+}
+
+// obtain pulls the image, or makes it where no registry gives it.
+func (o obtaining) obtain(ctx context.Context) (Entry, error) {
+	if o.maker != nil && repositoryIsLocal(o.full) {
+		return o.make(ctx, "no registry has it")
+	}
+	entry, err := o.pull(ctx)
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return entry, err
-	case makeable:
-		return r.make(ctx, ref, full, maker, reason(err))
+	case o.maker != nil:
+		return o.make(ctx, reason(err))
 	case errors.Is(err, ErrUnreachable):
 		return Entry{}, fault.Hint(err, "zr cannot make this image itself: connect to its registry once, and the store keeps it")
 	}
@@ -177,41 +211,41 @@ func (r *Resolver) fetch(ctx context.Context, ref, full string) (Entry, error) {
 }
 
 // pull asks the registry, unless it did not answer before in this run.
-func (r *Resolver) pull(ctx context.Context, ref, full string) (Entry, error) {
-	parsed, err := name.ParseReference(full, name.WeakValidation)
+func (o obtaining) pull(ctx context.Context) (Entry, error) {
+	parsed, err := name.ParseReference(o.full, name.WeakValidation)
 	if err != nil {
-		return Entry{}, fmt.Errorf("parsing image reference %q: %w", ref, err)
+		return Entry{}, fmt.Errorf("parsing image reference %q: %w", o.ref, err)
 	}
 	host := parsed.Context().RegistryStr()
-	if repositoryIsLocal(full) {
-		return Entry{}, fmt.Errorf("image %q: %w: it exists on this machine only", ref, ErrNotFound)
+	if repositoryIsLocal(o.full) {
+		return Entry{}, fmt.Errorf("image %q: %w: it exists on this machine only", o.ref, ErrNotFound)
 	}
-	r.mu.Lock()
-	gone := r.gone[host]
-	r.mu.Unlock()
+	o.mu.Lock()
+	gone := o.gone[host]
+	o.mu.Unlock()
 	if gone != nil {
-		return Entry{}, fmt.Errorf("pulling image %q: %w", ref, gone)
+		return Entry{}, fmt.Errorf("pulling image %q: %w", o.ref, gone)
 	}
-	r.emit(event.StepProgress{Step: r.Step, Detail: "pulling " + ref})
-	entry, err := r.Store.Pull(ctx, ref, r.Registry, stepProgress(r.Sink, r.Step, "pulling "+ref))
+	o.emit(event.StepProgress{Step: o.step, Detail: "pulling"})
+	entry, err := o.Store.Pull(ctx, o.ref, o.Registry, stepProgress(o.Sink, o.step, "pulling"))
 	if errors.Is(err, ErrUnreachable) {
-		r.mu.Lock()
-		if r.gone == nil {
-			r.gone = map[string]error{}
+		o.mu.Lock()
+		if o.Resolver.gone == nil {
+			o.Resolver.gone = map[string]error{}
 		}
-		r.gone[host] = errors.Unwrap(err)
-		r.mu.Unlock()
+		o.gone[host] = errors.Unwrap(err)
+		o.mu.Unlock()
 	}
 	return entry, err
 }
 
-func (r *Resolver) make(ctx context.Context, ref, full string, maker Maker, why string) (Entry, error) {
-	r.emit(event.Notice{Text: fmt.Sprintf("making image %s on this machine: %s", ref, why)})
-	img, err := maker.Make(ctx)
+func (o obtaining) make(ctx context.Context, why string) (Entry, error) {
+	o.emit(event.Notice{Text: fmt.Sprintf("making image %s on this machine: %s", o.ref, why)})
+	img, err := o.maker.Make(ctx, o.step)
 	if err != nil {
-		return Entry{}, fmt.Errorf("making image %q: %w", ref, err)
+		return Entry{}, fmt.Errorf("making image %q: %w", o.ref, err)
 	}
-	return r.Store.Put(ctx, full, img, Recipe, maker.Key())
+	return o.Store.Put(ctx, o.full, img, Recipe, o.maker.Key())
 }
 
 // reason is why a registry did not give an image, in a few words.

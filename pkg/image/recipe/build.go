@@ -38,7 +38,8 @@ func DefaultDir() (string, error) {
 	return filepath.Join(cache, "zr", "recipes"), nil
 }
 
-// Makers returns the recipes in the form that image.Resolver asks for them.
+// Makers returns the recipes in the form that image.Resolver asks for them. The
+// resolver says which step progress belongs to.
 func Makers(o Options) func(ref string) (image.Maker, bool) {
 	return func(ref string) (image.Maker, bool) {
 		r, ok := Find(ref)
@@ -56,8 +57,10 @@ type maker struct {
 
 func (m maker) Key() string { return m.recipe.Key() }
 
-func (m maker) Make(ctx context.Context) (v1.Image, error) {
-	return m.recipe.Build(ctx, m.options)
+func (m maker) Make(ctx context.Context, step string) (v1.Image, error) {
+	options := m.options
+	options.Step = step
+	return m.recipe.Build(ctx, options)
 }
 
 // builder is one run of Build.

@@ -218,7 +218,7 @@ var (
 	getting        = regexp.MustCompile(`^Get:\d+ \S+ \S+ \S+ (\S+) `)
 )
 
-func (p *packageCounter) line(text string) {
+func (p *packageCounter) line(text string) bool {
 	switch {
 	case newlyInstalled.MatchString(text):
 		n, _ := strconv.ParseInt(newlyInstalled.FindStringSubmatch(text)[1], 10, 64)
@@ -228,6 +228,7 @@ func (p *packageCounter) line(text string) {
 	case settingUp.MatchString(text):
 		p.progress.set(p.part, p.done.Add(1), p.total.Load(), "installing "+settingUp.FindStringSubmatch(text)[1])
 	}
+	return false // apt's own order is what tells what a failure is about
 }
 
 // finish makes the count agree with itself, whatever lines were not known.

@@ -126,13 +126,16 @@ func (b *builder) staleness(ctx context.Context, source string, args []string) (
 	err := run(ctx, command{
 		name: "go", args: append([]string{"list", "-deps", "-f", "{{if .Stale}}stale {{.ImportPath}}{{end}}"}, args...),
 		dir: source, env: goEnv,
-		line: func(text string) {
+		line: func(text string) bool {
 			if strings.HasPrefix(text, "stale ") {
 				n++
+				return true
 			}
-			if module, ok := strings.CutPrefix(text, "go: downloading "); ok {
+			module, downloads := strings.CutPrefix(text, "go: downloading ")
+			if downloads {
 				b.progress.detail("downloading " + module)
 			}
+			return downloads
 		},
 	})
 	return n, err
@@ -148,9 +151,9 @@ type compileCounter struct {
 
 var importPath = regexp.MustCompile(`^[A-Za-z0-9_.~-]+(/[A-Za-z0-9_.~-]+)*$`)
 
-func (c *compileCounter) line(text string) {
+func (c *compileCounter) line(text string) bool {
 	if !importPath.MatchString(text) {
-		return
+		return false
 	}
 	c.done++
 	detail := "compiling " + text
@@ -158,4 +161,5 @@ func (c *compileCounter) line(text string) {
 		detail = "linking"
 	}
 	c.progress.set(c.part, min(c.done, c.total), c.total, detail)
+	return true
 }

@@ -15,12 +15,14 @@ import (
 
 // command is a program to run.
 type command struct {
-	name   string
-	args   []string
-	dir    string
-	env    []string          // on top of this process's environment
-	line   func(text string) // gets each line that the program writes; may be nil
-	mounts bool              // it mounts; what it leaves must not outlive it
+	name string
+	args []string
+	dir  string
+	env  []string // on top of this process's environment
+	// line gets each line that the program writes, and says whether it is about
+	// progress only, which no error has to repeat; may be nil.
+	line   func(text string) bool
+	mounts bool // it mounts; what it leaves must not outlive it
 }
 
 // keptOutput is how many lines of a failed command an error shows: what went
@@ -58,19 +60,17 @@ func run(ctx context.Context, c command) error {
 	return fmt.Errorf("%s: %w:\n%s", c.name, err, strings.Join(lines, "\n"))
 }
 
-// readLines hands on each line and returns the last ones.
-func readLines(r io.Reader, line func(string)) []string {
+// readLines hands on each line and returns the last ones that are not about
+// progress.
+func readLines(r io.Reader, line func(string) bool) []string {
 	var last []string
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 64<<10), 4<<20)
 	s.Split(scanLines)
 	for s.Scan() {
 		text := strings.TrimRight(s.Text(), " ")
-		if text == "" {
+		if text == "" || line != nil && line(text) {
 			continue
-		}
-		if line != nil {
-			line(text)
 		}
 		if last = append(last, text); len(last) > keptOutput {
 			last = last[1:]

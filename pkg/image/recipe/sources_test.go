@@ -189,9 +189,9 @@ func TestRun(t *testing.T) {
 	var lines []string
 	err := run(context.Background(), command{
 		name: "sh", args: []string{"-c", `printf 'one\r\ntwo\n'; echo "$X" >&2; exit 3`}, env: []string{"X=three"},
-		line: func(text string) { lines = append(lines, text) },
+		line: func(text string) bool { lines = append(lines, text); return text == "two" },
 	})
-	if err == nil || !strings.Contains(err.Error(), "exit status 3:\none\ntwo\nthree") {
+	if err == nil || !strings.Contains(err.Error(), "exit status 3:\none\nthree") {
 		t.Errorf("err = %v", err)
 	}
 	if diff := cmp.Diff([]string{"one", "two", "three"}, lines); diff != "" {
@@ -205,7 +205,7 @@ func TestRun(t *testing.T) {
 func TestRunIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	why := errors.New("enough")
-	err := run(ctx, command{name: "sh", args: []string{"-c", "echo started; exec sleep 1000"}, line: func(string) { cancel(why) }})
+	err := run(ctx, command{name: "sh", args: []string{"-c", "echo started; exec sleep 1000"}, line: func(string) bool { cancel(why); return true }})
 	if !errors.Is(err, why) {
 		t.Errorf("err = %v", err)
 	}
