@@ -18,7 +18,8 @@ import (
 // still boots. What goes wrong there is not reported: the load before the
 // apply does it again, and says so.
 type earlyLoad struct {
-	ready   chan struct{} // closed when the build has ended
+	run     context.Context // of the run that it is a part of
+	ready   chan struct{}   // closed when the build has ended
 	results []build.Result
 
 	begun atomic.Bool
@@ -27,8 +28,8 @@ type earlyLoad struct {
 	err   error
 }
 
-func newEarlyLoad() *earlyLoad {
-	return &earlyLoad{ready: make(chan struct{}), ended: make(chan struct{})}
+func newEarlyLoad(run context.Context) *earlyLoad {
+	return &earlyLoad{run: run, ready: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // built hands over what was built, or nothing where that failed.
@@ -45,39 +46,49 @@ func (s *stack) fetchExternal(ctx context.Context) {
 	}
 }
 
-// loadEarly is called as soon as the nodes of a new cluster take images.
+// loadEarly is called as soon as the nodes of a new cluster take images. It goes
+// on when the cluster is there before the images are.
 func (s *stack) loadEarly(ctx context.Context, nodes []cluster.Node) {
 	early := s.early
 	early.begun.Store(true)
 	defer close(early.ended)
-	early.stats, early.err = s.loadInto(ctx, imageNodes(nodes), func() ([]build.Result, error) {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-early.ready:
-			return early.results, nil
-		}
-	})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(early.run, cancel)()
+	early.stats, early.err = s.loadFirst(ctx, imageNodes(nodes), early)
+}
+
+// loadFirst fills empty nodes: one image after the other, since the processors
+// are busy with the control plane anyway, and what images share is then sent
+// once.
+func (s *stack) loadFirst(ctx context.Context, nodes []image.Node, early *earlyLoad) (image.Stats, error) {
+	external, err := s.resolver.Ensure(ctx, nodes, s.rendered.ExternalImages()...)
+	if err != nil {
+		return external, err
+	}
+	select {
+	case <-ctx.Done():
+		return external, ctx.Err()
+	case <-early.ready:
+	}
+	own, err := s.loadBuilt(ctx, nodes, early.results)
+	return external.Plus(own), err
 }
 
 // loadInto loads the images of others and, at the same time, those that were built.
-func (s *stack) loadInto(ctx context.Context, nodes []image.Node, built func() ([]build.Result, error)) (image.Stats, error) {
+func (s *stack) loadInto(ctx context.Context, nodes []image.Node) (image.Stats, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	var external, own image.Stats
 	group.Go(func() (err error) {
 		external, err = s.resolver.Ensure(ctx, nodes, s.rendered.ExternalImages()...)
 		return err
 	})
-	group.Go(func() error {
-		results, err := built()
-		if err != nil {
-			return err
-		}
-		own, err = s.loadBuilt(ctx, nodes, results)
+	group.Go(func() (err error) {
+		own, err = s.loadBuilt(ctx, nodes, s.built)
 		return err
 	})
 	err := group.Wait()
-	return image.Stats{Bytes: external.Bytes + own.Bytes, Layers: external.Layers + own.Layers}, err
+	return external.Plus(own), err
 }
 
 // load makes the nodes hold every image that the manifests name.
@@ -88,7 +99,7 @@ func (s *stack) load(ctx context.Context) error {
 	return step{stepImages, "load images", func(ctx context.Context) (outcome, error) {
 		stats, err := s.loadedEarly(ctx)
 		if err != nil {
-			stats, err = s.loadInto(ctx, s.nodes(), func() ([]build.Result, error) { return s.built, nil })
+			stats, err = s.loadInto(ctx, s.nodes())
 		}
 		if err != nil {
 			return outcome{}, err

@@ -78,7 +78,9 @@ func (s *stack) up(ctx context.Context) error {
 	if err := s.render(ctx); err != nil {
 		return err
 	}
-	s.early = newEarlyLoad()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	s.early = newEarlyLoad(ctx)
 	defer func() { s.early = nil }()
 	if err := together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.cfg.Cluster.Name, s.ensureCluster}, // find it, bring it back or make it

@@ -22,6 +22,11 @@ type Stats struct {
 	Took   time.Duration `json:"took"`
 }
 
+// Plus returns what two transfers sent, one after the other.
+func (s Stats) Plus(other Stats) Stats {
+	return Stats{s.Images + other.Images, s.Layers + other.Layers, s.Bytes + other.Bytes, s.Took + other.Took}
+}
+
 func (s *Stats) add(other Stats) {
 	s.Images += other.Images
 	s.Layers += other.Layers

@@ -46,8 +46,9 @@ type Options struct {
 	EnsureNodeImage func(context.Context, engine.Engine) (ref string, err error)
 	// OnNodeUp is called in a goroutine of its own as soon as containerd
 	// answers in the nodes of a new cluster, while the control plane still
-	// boots. Its context ends when the making fails; Ensure then waits for it
-	// to return. It may be nil.
+	// boots. Its context ends when the making fails or is cancelled; Ensure
+	// then waits for it to return. Where the making ends well, the call may
+	// outlast it. It may be nil.
 	OnNodeUp func(context.Context, []cluster.Node)
 }
 

@@ -34,13 +34,14 @@ type nodeUp struct {
 	done   chan struct{}
 }
 
-// start calls in a goroutine once nodes has returned.
+// start calls in a goroutine once nodes has returned. The call may outlast the
+// making of the cluster: abort ends it, and the end of ctx does not.
 func (n *nodeUp) start(ctx context.Context, nodes func(context.Context) ([]cluster.Node, error)) {
 	if n.call == nil {
 		return
 	}
 	n.once.Do(func() {
-		ctx, n.cancel = context.WithCancel(ctx)
+		ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		n.done = make(chan struct{})
 		go func() {
 			defer close(n.done)
