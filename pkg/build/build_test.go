@@ -124,6 +124,7 @@ type oneFile string
 func (f oneFile) List(context.Context) (inputs.List, error) {
 	return inputs.List{Files: []string{string(f)}}, nil
 }
+func (f oneFile) Settings() string                       { return "" }
 func (f oneFile) Shape(string, []byte) string            { return "" }
 func (f oneFile) Relevant(inputs.Dir, string, bool) bool { return false }
 

@@ -106,6 +106,9 @@ func readPatterns(name string) ([]string, error) {
 	return ignorefile.ReadAll(f)
 }
 
+// Settings are none: what the list depends on besides files is in the request.
+func (l *lister) Settings() string { return "" }
+
 // Shape is the content of the ignore files: others say nothing about the list.
 func (l *lister) Shape(path string, content []byte) string {
 	if filepath.Ext(path) == ".dockerignore" {

@@ -263,6 +263,85 @@ func TestFailureShowsTheCompilersWords(t *testing.T) {
 	}
 }
 
+// TestModuleBelowTheRoot: a project may have modules below its root, and none at
+// it. Complaints name files from the root all the same.
+func TestModuleBelowTheRoot(t *testing.T) {
+	p := newProject(t)
+	if err := os.Mkdir(filepath.Join(p.root, "backend"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"go.mod", "cmd", "greet"} {
+		if err := os.Rename(filepath.Join(p.root, name), filepath.Join(p.root, "backend", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle()
+	below := func(r *build.Request) { r.Spec.Go = "./backend/cmd/api" }
+	if got := p.build(below); !slices.Contains(got.Files, "backend/greet/greet.go") || !slices.Contains(got.Files, "backend/go.mod") {
+		t.Errorf("made from %q", got.Files)
+	}
+	p.write("backend/cmd/api/main.go", "package main\n\nfunc main() {\n\tmissing()\n}\n")
+	r := p.request()
+	below(&r)
+	_, err := New(p.deps).Build(t.Context(), r)
+	want := "go build ./backend/cmd/api: exit status 1: backend/cmd/api/main.go:4:2: undefined: missing"
+	if err == nil || err.Error() != want {
+		t.Errorf("err = %v\nwant  %s", err, want)
+	}
+}
+
+// TestLinkedProject: where zr was started, and by which way the project was
+// reached, says nothing about the sources.
+func TestLinkedProject(t *testing.T) {
+	p := newProject(t)
+	want := p.build()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(p.root, link); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.build(func(r *build.Request) { r.Root = link }); got.InputHash != want.InputHash {
+		t.Errorf("made from %q, hash %s, want %s", got.Files, got.InputHash, want.InputHash)
+	}
+}
+
+// TestOtherToolchain: another go command on PATH is another compiler.
+func TestOtherToolchain(t *testing.T) {
+	p := newProject(t)
+	first := p.build()
+	other := t.TempDir()
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\ncase $1 in env) %[1]s \"$@\" | sed 's/\"go1[^\"]*\"/\"go1.99\"/' ;; *) exec %[1]s \"$@\" ;; esac\n", real)
+	if err := os.WriteFile(filepath.Join(other, "go"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", other+":"+os.Getenv("PATH"))
+	if got := p.build(); got.Cached || got.InputHash == first.InputHash {
+		t.Error("the image of the other compiler was taken")
+	}
+}
+
+// TestProfile: the compiler optimises by a default.pgo beside the program.
+func TestProfile(t *testing.T) {
+	p := newProject(t)
+	if set, err := New(p.deps).Inputs(t.Context(), p.request()); err != nil || !set.Contains("cmd/api/default.pgo") || set.Contains("greet/default.pgo") {
+		t.Errorf("a profile that may come to be is not noticed: %v", err)
+	}
+	before := p.build().InputHash
+	p.write("cmd/api/default.pgo", "a profile")
+	set, err := New(p.deps).Inputs(t.Context(), p.request())
+	if err != nil || set.Hash() == before {
+		t.Errorf("the profile does not count: %v", err)
+	}
+	r := p.request()
+	r.Spec.Flags = []string{"-pgo=profiles/api"}
+	if set, err = New(p.deps).Inputs(t.Context(), r); err != nil || !set.Contains("profiles/api") {
+		t.Errorf("the profile of a flag does not count: %v", err)
+	}
+}
+
 func TestBinary(t *testing.T) {
 	p := newProject(t)
 	out := filepath.Join(t.TempDir(), "api")

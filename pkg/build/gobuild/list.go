@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ type goPackage struct {
 	Dir            string
 	ImportPath     string
 	Standard       bool
+	DepOnly        bool // it is not the program itself
 	Module         *goModule
 	GoFiles        []string
 	IgnoredGoFiles []string
@@ -49,7 +51,7 @@ type goModule struct {
 }
 
 // fields are those of goPackage: asking for fewer is faster.
-const fields = "Dir,ImportPath,Standard,Module,GoFiles,IgnoredGoFiles,SFiles,HFiles,SysoFiles,EmbedFiles,EmbedPatterns"
+const fields = "Dir,ImportPath,Standard,DepOnly,Module,GoFiles,IgnoredGoFiles,SFiles,HFiles,SysoFiles,EmbedFiles,EmbedPatterns"
 
 // goEnv is what `go env` says about the toolchain and where it looks.
 type goEnv struct{ GOVERSION, GOMOD, GOWORK, GOMODCACHE, GOROOT, GOENV string }
@@ -72,7 +74,9 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 	})
 	group.Go(func() (err error) {
 		args := append([]string{"list", "-deps", "-json=" + fields}, l.flags...)
-		out, err := l.command(append(args, l.pkg)...).Run(ctx)
+		list := l.command(append(args, l.pkg)...)
+		list.Name = "go list " + l.spec
+		out, err := list.Run(ctx)
 		if err != nil {
 			return err
 		}
@@ -83,17 +87,21 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 		return inputs.List{}, err
 	}
 	list := inputs.List{
-		Tools: []string{tool},
+		Tools: []string{tool}, Files: l.flagFiles(),
 		Further: append([]string{
 			env.GOVERSION, l.pkg, l.goos, l.goarch, l.variant, goFlags, l.ldflags,
 		}, l.flags...),
 	}
 	l.settings(&list, env)
 	for _, p := range packages {
-		if p.local(env) {
-			if err := p.addTo(&list); err != nil {
-				return inputs.List{}, err
-			}
+		if !p.local(env) {
+			continue
+		}
+		if err := p.addTo(&list); err != nil {
+			return inputs.List{}, err
+		}
+		if !p.DepOnly {
+			addProfile(&list, filepath.Join(p.Dir, "default.pgo"))
 		}
 	}
 	list.Files = sortedSet(list.Files)
@@ -102,6 +110,48 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 		return also
 	})
 	return list, nil
+}
+
+// environment are the variables that decide which toolchain and which modules
+// the go command takes.
+var environment = []string{"GOTOOLCHAIN", "GOROOT", "GOWORK", "GOENV"}
+
+// Settings are the go command and those variables.
+func (l *lister) Settings() string {
+	tool, _ := l.path() // List says that there is none
+	settings := []string{tool}
+	for _, name := range environment {
+		settings = append(settings, name+"="+os.Getenv(name))
+	}
+	return strings.Join(settings, "\n")
+}
+
+// flagFiles are the files that flags of the compiler name.
+func (l *lister) flagFiles() (files []string) {
+	for _, flag := range l.flags {
+		name, file, _ := strings.Cut(strings.TrimPrefix(flag, "-"), "=")
+		switch name {
+		case "-modfile", "modfile", "-overlay", "overlay", "-pgo", "pgo":
+			if file == "" || file == "auto" || file == "off" {
+				continue
+			}
+			if !filepath.IsAbs(file) {
+				file = filepath.Join(l.dir, file)
+			}
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// addProfile adds the profile that the compiler optimises the program by, or
+// that it may come to be.
+func addProfile(list *inputs.List, file string) {
+	if _, err := os.Stat(file); err == nil {
+		list.Files = append(list.Files, file)
+	} else {
+		list.Shapes = append(list.Shapes, file)
+	}
 }
 
 func decode(out []byte) ([]goPackage, error) {
@@ -129,7 +179,7 @@ func (l *lister) settings(list *inputs.List, env goEnv) {
 	if env.GOWORK != "" && env.GOWORK != "off" {
 		list.Files = append(list.Files, env.GOWORK, env.GOWORK+".sum")
 	} else {
-		list.Shapes = append(list.Shapes, filepath.Join(l.root, "go.work"))
+		list.Shapes = append(list.Shapes, filepath.Join(l.dir, "go.work"), filepath.Join(l.root, "go.work"))
 	}
 	if env.GOENV != "" && env.GOENV != "off" {
 		list.Shapes = append(list.Shapes, env.GOENV)

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,8 +27,10 @@ const linkFlags = "-s -w"
 
 // toolchain is the go command, as one request uses it.
 type toolchain struct {
-	root    string
-	pkg     string
+	root    string // of the project
+	dir     string // where the command runs: the folder of the package's module
+	spec    string // the package as the config names it, from root
+	pkg     string // the same from dir
 	goos    string
 	goarch  string
 	variant string
@@ -36,7 +41,8 @@ type toolchain struct {
 func newToolchain(r build.Request) toolchain {
 	os, arch, _ := strings.Cut(r.Platform, "/")
 	arch, variant, _ := strings.Cut(arch, "/")
-	t := toolchain{root: r.Root, pkg: r.Spec.Go, goos: os, goarch: arch, variant: variant, ldflags: linkFlags}
+	t := toolchain{root: r.Root, spec: r.Spec.Go, goos: os, goarch: arch, variant: variant, ldflags: linkFlags}
+	t.dir, t.pkg = moduleOf(r.Root, r.Spec.Go)
 	for i := 0; i < len(r.Spec.Flags); i++ {
 		flag := r.Spec.Flags[i]
 		name, value, joined := strings.Cut(flag, "=")
@@ -53,12 +59,34 @@ func newToolchain(r build.Request) toolchain {
 	return t
 }
 
+// moduleOf returns the folder of the module that a package belongs to, and the
+// package as it is named there: a project may have modules below its root, and
+// none at it.
+func moduleOf(root, pkg string) (dir, name string) {
+	if !strings.HasPrefix(pkg, ".") {
+		return root, pkg // an import path
+	}
+	folder := filepath.Join(root, pkg)
+	for dir = folder; within(dir, root) && dir != root; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(dir, folder); err == nil && rel != "." {
+			return dir, "./" + filepath.ToSlash(rel)
+		}
+		return dir, "."
+	}
+	return root, pkg
+}
+
 // env is that of the user without what would make the result another one on
 // another machine.
 func (t toolchain) env() []string {
 	settled := []string{
 		"CGO_ENABLED=0", "GOFLAGS=" + goFlags, "GOOS=" + t.goos, "GOARCH=" + t.goarch,
-		"GOAMD64=v1", "GOARM64=v8.0", "GOARM=" + t.arm(), "GOEXPERIMENT=", "GODEBUG=",
+		"GOAMD64=v1", "GOARM64=v8.0", "GOARM=" + t.arm(), "GOEXPERIMENT=", "GODEBUG=", "GOFIPS140=off",
+		// The go command names files by it: a project may be reached by a link.
+		"PWD=" + t.dir,
 	}
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
@@ -83,9 +111,9 @@ func (t toolchain) path() (string, error) {
 	return file, nil
 }
 
-// command is a go command in the project's folder.
+// command is a go command in the module's folder.
 func (t toolchain) command(args ...string) proc.Command {
-	return proc.Command{Args: append([]string{"go"}, args...), Dir: t.root, Env: t.env(), Clean: clean}
+	return proc.Command{Args: append([]string{"go"}, args...), Dir: t.dir, Env: t.env(), Clean: t.clean}
 }
 
 // compile builds the program. progress is told how many packages were taken
@@ -96,6 +124,7 @@ func (t toolchain) compile(ctx context.Context, out string, progress func(packag
 	}
 	args := append([]string{"build", "-v", "-o", out, "-ldflags=" + t.ldflags}, t.flags...)
 	build := t.command(append(args, t.pkg)...)
+	build.Name = "go build " + t.spec
 	if progress != nil {
 		packages := 0
 		build.Line = func(line string) {
@@ -113,14 +142,22 @@ func (t toolchain) compile(ctx context.Context, out string, progress func(packag
 // compiles now. What the compiler complains about has blanks in it.
 func isPackage(line string) bool { return line != "" && !strings.ContainsAny(line, " \t:") }
 
-// clean drops the lines that name packages from what the compiler said: its
-// complaints name files.
-func clean(output string) string {
+// place is the file at the beginning of a complaint.
+var place = regexp.MustCompile(`^[^\s:]+\.go:`)
+
+// clean drops the lines that name packages from what the compiler said, whose
+// complaints name files: here from the project's root.
+func (t toolchain) clean(output string) string {
+	below, err := filepath.Rel(t.root, t.dir)
 	var lines []string
 	for line := range strings.Lines(output) {
-		if !strings.HasPrefix(line, "# ") && !isPackage(strings.TrimSuffix(line, "\n")) {
-			lines = append(lines, line)
+		if strings.HasPrefix(line, "# ") || isPackage(strings.TrimSuffix(line, "\n")) {
+			continue
 		}
+		if file := place.FindString(line); err == nil && below != "." && file != "" && !path.IsAbs(file) {
+			line = path.Join(filepath.ToSlash(below), file) + strings.TrimPrefix(line, file)
+		}
+		lines = append(lines, line)
 	}
 	return strings.TrimSpace(strings.Join(lines, ""))
 }

@@ -67,6 +67,9 @@ func (l *lister) ignoreFiles() (files []string) {
 	}
 }
 
+// Settings are none: what the list depends on besides files is in the request.
+func (l *lister) Settings() string { return "" }
+
 // Shape is the content of an ignore file; others say nothing about the list.
 func (l *lister) Shape(path string, content []byte) string {
 	if name := filepath.Base(path); name == ".gitignore" || name == ".zrignore" {

@@ -25,6 +25,9 @@ import (
 type Lister interface {
 	// List finds them. It may run programs.
 	List(ctx context.Context) (List, error)
+	// Settings are what the list depends on besides files, such as variables of
+	// the environment: others make it stale. It is quick.
+	Settings() string
 	// Shape returns what a file says about the list itself, for example its
 	// imports: the list stands as long as all shapes do.
 	Shape(path string, content []byte) string
@@ -201,12 +204,17 @@ func (s *Set) relevant(dir Dir, below string) bool {
 }
 
 // read returns a file's content, and its stat from before and after the read
-// agreeing, so that a hash never mixes two versions of a file.
+// agreeing, so that a hash never mixes two versions of a file. The content of a
+// link to a folder is where it leads.
 func read(path string) ([]byte, stat, error) {
 	for {
 		before, err := statOf(path, time.Now())
 		if err != nil || before.Absent {
 			return nil, before, err
+		}
+		if before.isDir() {
+			target, err := os.Readlink(path)
+			return []byte(target), before, err
 		}
 		content, err := readFile(path)
 		if err != nil {

@@ -2,6 +2,7 @@ package inputs
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +13,12 @@ import (
 // folder lists all *.txt files of a folder; a line "use x" in one names a
 // further file, as an import would.
 type folder struct {
-	root  string
-	lists int
+	root     string
+	settings string
+	lists    int
 }
+
+func (f *folder) Settings() string { return f.settings }
 
 func (f *folder) List(context.Context) (List, error) {
 	f.lists++
@@ -26,10 +30,7 @@ func (f *folder) List(context.Context) (List, error) {
 	for _, name := range names {
 		path := filepath.Join(f.root, name)
 		l.Files = append(l.Files, path)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return List{}, err
-		}
+		content, _ := os.ReadFile(path) // a link to a folder has none
 		if used := f.Shape(path, content); used != "" {
 			l.Files = append(l.Files, filepath.Join(f.root, used))
 		}
@@ -199,5 +200,36 @@ func TestContains(t *testing.T) {
 func TestTwoFoldersSameSum(t *testing.T) {
 	if a, b := newFixture(t).load(), newFixture(t).load(); a.Sum() != b.Sum() || len(a.Hash()) != 16 {
 		t.Errorf("sums %s and %s", a.Sum(), b.Sum())
+	}
+}
+
+// TestOtherSettings: what is kept of a run with other settings is not believed.
+func TestOtherSettings(t *testing.T) {
+	f := newFixture(t)
+	f.load()
+	f.lister.settings = "TOKEN=secret"
+	lists := f.lister.lists
+	f.load()
+	f.load()
+	if got := f.lister.lists - lists; got != 1 {
+		t.Errorf("listed %d times after the settings changed", got)
+	}
+	if kept, _ := os.ReadFile(f.cache); strings.Contains(string(kept), "secret") {
+		t.Error("the settings are kept in the clear")
+	}
+}
+
+// TestLinkToAFolder: a link to a folder is an input by where it leads.
+func TestLinkToAFolder(t *testing.T) {
+	f := newFixture(t)
+	if err := os.Symlink("..", f.path("up.txt")); err != nil {
+		t.Fatal(err)
+	}
+	before := f.load().Sum()
+	if err := errors.Join(os.Remove(f.path("up.txt")), os.Symlink(".", f.path("up.txt"))); err != nil {
+		t.Fatal(err)
+	}
+	if f.load().Sum() == before {
+		t.Error("another target makes no difference")
 	}
 }

@@ -50,6 +50,8 @@ func statOf(path string, now time.Time) (stat, error) {
 	}
 }
 
+func (s stat) isDir() bool { return s.Mode&unix.S_IFMT == unix.S_IFDIR }
+
 // same reports whether nothing was written since before was taken.
 func (before stat) same(now stat) bool {
 	settled := before.Absent || before.Seen-max(before.Mtime, before.Ctime) > int64(racy)

@@ -14,12 +14,13 @@ import (
 // state is what is kept between processes. A value of it is never changed
 // once it is in a Set.
 type state struct {
-	Version int              `json:"version"`
-	Files   map[string]known `json:"files"`
-	Shapes  map[string]known `json:"shapes"`
-	Dirs    []knownDir       `json:"dirs"`
-	Tools   map[string]stat  `json:"tools"`
-	Further []string         `json:"further"`
+	Version  int              `json:"version"`
+	Files    map[string]known `json:"files"`
+	Shapes   map[string]known `json:"shapes"`
+	Dirs     []knownDir       `json:"dirs"`
+	Tools    map[string]stat  `json:"tools"`
+	Further  []string         `json:"further"`
+	Settings string           `json:"settings,omitempty"` // their hash
 
 	touched bool // differs from what the cache file holds
 }
@@ -68,7 +69,7 @@ func (s state) look(lister Lister) (next state, listStands bool, err error) {
 	next = s
 	next.Files, next.Shapes = maps.Clone(s.Files), maps.Clone(s.Shapes)
 	next.Dirs, next.Tools = slices.Clone(s.Dirs), maps.Clone(s.Tools)
-	listStands = true
+	listStands = s.Settings == hashOf(lister.Settings())
 	now := time.Now()
 	for path, before := range s.Tools {
 		current, err := statOf(path, now)
@@ -127,7 +128,7 @@ const tick = 10 * time.Millisecond
 func newState(list List, lister Lister, before state, began time.Time) (state, error) {
 	late := func(st stat) bool { return !st.Absent && max(st.Ctime, st.Mtime) >= began.Add(-tick).UnixNano() }
 	s := state{
-		Version: stateVersion, Further: list.Further, touched: true,
+		Version: stateVersion, Further: list.Further, Settings: hashOf(lister.Settings()), touched: true,
 		Files: map[string]known{}, Shapes: map[string]known{}, Tools: map[string]stat{},
 	}
 	for _, of := range []struct {
@@ -186,6 +187,14 @@ func learn(path string, lister Lister) (known, error) {
 		k.Shape = hashBytes([]byte(k.Shape)) // keeps the cache file small
 	}
 	return k, nil
+}
+
+// hashOf keeps the hash of settings: some may be secrets. None have none.
+func hashOf(settings string) string {
+	if settings == "" {
+		return ""
+	}
+	return hashBytes([]byte(settings))
 }
 
 // listing returns the relevant names of a folder. A folder that is gone has
