@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"maps"
 	"runtime"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"zr/pkg/build/dockerfile"
 	"zr/pkg/build/gobuild"
 	"zr/pkg/build/node"
+	"zr/pkg/cluster/engine"
 )
 
 // platform is what images are built for: kind's nodes have the architecture of
@@ -40,5 +42,12 @@ func (s *stack) deps() build.Deps {
 
 // builder makes the images of every kind of source.
 func (s *stack) builder() build.Builder {
-	return build.New(gobuild.New(s.deps()), node.New(s.deps()), dockerfile.New(s.deps()))
+	return build.New(gobuild.New(s.deps()), node.New(s.deps()), dockerfile.New(s.deps(), buildEngine))
+}
+
+// buildEngine finds the engine for Dockerfiles: one that answers, as for the
+// cluster, with the settings that this machine calls for.
+func buildEngine(ctx context.Context) (dockerfile.Engine, error) {
+	e, err := engine.Find(ctx, engine.Preferred())
+	return dockerfile.Engine{Name: e.Name, Env: e.Env}, err
 }

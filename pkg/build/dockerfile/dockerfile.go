@@ -5,7 +5,6 @@ package dockerfile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,17 +19,14 @@ const layout = "dockerfile 1"
 
 // Builder makes images by Dockerfiles. It is safe for concurrent use.
 type Builder struct {
-	deps   build.Deps
-	engine engine
+	deps build.Deps
+	find func(context.Context) (Engine, error)
 }
 
-// New returns a Builder that takes the first engine that it finds: docker,
-// podman or nerdctl.
-func New(deps build.Deps) *Builder { return &Builder{deps: deps} }
-
-// WithEngine returns a Builder that takes the engine of that name.
-func WithEngine(deps build.Deps, name string) *Builder {
-	return &Builder{deps: deps, engine: engine{name}}
+// New returns a Builder. find is asked for the engine when there is something
+// to build.
+func New(deps build.Deps, find func(context.Context) (Engine, error)) *Builder {
+	return &Builder{deps, find}
 }
 
 // Inputs returns the files of the context that .dockerignore does not leave
@@ -55,25 +51,25 @@ func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, err
 }
 
 func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.InputSet) (v1.Image, error) {
-	e := b.engine
-	if e.name == "" {
-		var err error
-		if e, err = findEngine(); err != nil {
-			return nil, err
-		}
-	}
-	b.deps.Doing(r.Service, e.name+" build "+r.Spec.Dockerfile)
-	dir, err := os.MkdirTemp("", "zr-build-")
+	e, err := b.find(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the engine's image: %w", err)
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	// The name is this build's own, so that two of them do not meet.
-	tag := fmt.Sprintf("localhost/zr-build/%s-%s:%s", strings.ToLower(r.Project), strings.ToLower(r.Service), filepath.Base(dir))
+	// Two builds of the service take turns, so that what a killed one left
+	// behind is written over by the next.
+	work, unlock, err := b.deps.LockWorkDir(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	b.deps.Doing(r.Service, e.Name+" build "+r.Spec.Dockerfile)
+	tag := "localhost/zr-build/" + strings.ToLower(filepath.Base(work))
 	if err := e.build(ctx, r, tag); err != nil {
 		return nil, err
 	}
-	archive := filepath.Join(dir, "image.tar")
+	archive := filepath.Join(work, "image.tar")
+	_ = os.Remove(archive) // podman does not write over one
+	defer os.Remove(archive)
 	// The engine keeps its own layers for the next build; the name goes.
 	err = errors.Join(e.save(ctx, tag, archive), e.remove(context.WithoutCancel(ctx), tag))
 	if err != nil {

@@ -1,6 +1,11 @@
 package dockerfile
 
 import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +54,7 @@ func (p *project) request() build.Request {
 
 func (p *project) inputs() *build.InputSet {
 	p.t.Helper()
-	set, err := New(p.deps).Inputs(p.t.Context(), p.request())
+	set, err := New(p.deps, nil).Inputs(p.t.Context(), p.request())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -81,6 +86,106 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+// TestLinks: an engine is sent links as they are.
+func TestLinks(t *testing.T) {
+	p := newProject(t)
+	for name, target := range map[string]string{"folder": "sub", "nowhere": "missing"} {
+		if err := os.Symlink(target, filepath.Join(p.root, "tool", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.write("tool/sub/file", "x")
+	if set := p.inputs(); !set.Contains("tool/folder") || !set.Contains("tool/sub/file") {
+		t.Errorf("inputs %v", set.Files())
+	}
+}
+
+// TestPassedArguments: an argument that the environment gives is an input.
+func TestPassedArguments(t *testing.T) {
+	p := newProject(t)
+	sum := func() string {
+		r := p.request()
+		r.Spec.Flags = []string{"--build-arg", "TOOL_VERSION", "--build-arg=FIXED=1"}
+		set, err := New(p.deps, nil).Inputs(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set.Sum()
+	}
+	t.Setenv("TOOL_VERSION", "1")
+	before := sum()
+	t.Setenv("FIXED", "2")
+	if sum() != before {
+		t.Error("a variable that no flag names counts")
+	}
+	t.Setenv("TOOL_VERSION", "2")
+	if sum() == before {
+		t.Error("another value makes no difference")
+	}
+}
+
+// fakeEngine is a command that says what it is asked for, and saves an image
+// without layers.
+func fakeEngine(t *testing.T) (log string) {
+	t.Helper()
+	bin := t.TempDir()
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	for name, content := range map[string]string{
+		"manifest.json": `[{"Config":"config.json","RepoTags":[],"Layers":[]}]`,
+		"config.json":   `{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]},"config":{}}`,
+	} {
+		header := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))})
+		_, err := w.Write([]byte(content))
+		if err := errors.Join(header, err); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), os.WriteFile(filepath.Join(bin, "image.tar"), archive.Bytes(), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	log = filepath.Join(bin, "log")
+	script := fmt.Sprintf("#!/bin/sh\necho \"$SETTINGS $1\" >>%[1]s/log\n[ $1 != save ] || { [ ! -e $3 ] && cp %[1]s/image.tar $3; }\n", bin)
+	if err := os.WriteFile(filepath.Join(bin, "fakengine"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	return log
+}
+
+// TestEngine: the engine that is found builds, with what it needs in its
+// environment, and what a killed build left is no hindrance.
+func TestEngine(t *testing.T) {
+	log := fakeEngine(t)
+	p := newProject(t)
+	work, err := p.deps.WorkDir(p.request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(work, "image.tar"), []byte("left behind"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := New(p.deps, func(context.Context) (Engine, error) {
+		return Engine{Name: "fakengine", Env: []string{"SETTINGS=mine"}}, nil
+	})
+	if _, err := b.Build(t.Context(), p.request()); err != nil {
+		t.Fatal(err)
+	}
+	said, _ := os.ReadFile(log)
+	if string(said) != "mine build\nmine save\nmine rmi\n" {
+		t.Errorf("the engine was asked for:\n%s", said)
+	}
+	if left, _ := filepath.Glob(filepath.Join(work, "*.tar")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	dead := errors.New("no engine answers")
+	p.write("tool/run", "changed")
+	b = New(p.deps, func(context.Context) (Engine, error) { return Engine{}, dead })
+	if _, err := b.Build(t.Context(), p.request()); !errors.Is(err, dead) {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // TestBuild has an engine build images without a base.
 func TestBuild(t *testing.T) {
 	name := os.Getenv("ZR_TEST_ENGINE")
@@ -88,7 +193,7 @@ func TestBuild(t *testing.T) {
 		t.Skip("ZR_TEST_ENGINE does not name a container engine")
 	}
 	p := newProject(t)
-	b := build.New(nil, nil, WithEngine(p.deps, name))
+	b := build.New(nil, nil, New(p.deps, func(context.Context) (Engine, error) { return Engine{Name: name}, nil }))
 	first, err := b.Build(t.Context(), p.request())
 	if err != nil {
 		t.Fatal(err)

@@ -2,49 +2,46 @@ package dockerfile
 
 import (
 	"context"
-	"errors"
-	"os/exec"
+	"os"
 	"path/filepath"
 
 	"zr/pkg/build"
 	"zr/pkg/build/internal/proc"
-	"zr/pkg/fault"
 )
 
-// engine is the client of a container engine.
-type engine struct{ name string }
+// Engine is the client of a container engine.
+type Engine struct {
+	Name string   // of its command: docker, podman or nerdctl
+	Env  []string // what the command needs in its environment beside zr's own
+}
 
-// findEngine returns the first engine in PATH.
-func findEngine() (engine, error) {
-	for _, name := range []string{"docker", "podman", "nerdctl"} {
-		if _, err := exec.LookPath(name); err == nil {
-			return engine{name}, nil
-		}
-	}
-	return engine{}, fault.Hint(errors.New("finding a container engine: neither docker, podman nor nerdctl is in PATH"), "install one of them, or let zr build the service: `go:` and `node:` need none")
+func (e Engine) command(args ...string) proc.Command {
+	return proc.Command{Args: append([]string{e.Name}, args...), Env: append(os.Environ(), e.Env...)}
 }
 
 // build has the engine build an image.
-func (e engine) build(ctx context.Context, r build.Request, tag string) error {
-	args := []string{e.name, "build", "--platform", r.Platform, "-t", tag, "-f", filepath.Join(r.Root, r.Spec.Dockerfile)}
+func (e Engine) build(ctx context.Context, r build.Request, tag string) error {
+	args := []string{"build", "--platform", r.Platform, "-t", tag, "-f", filepath.Join(r.Root, r.Spec.Dockerfile)}
 	args = append(args, r.Spec.Flags...)
-	_, err := proc.Command{Args: append(args, contextDir(r)), Dir: r.Root, Name: e.name + " build " + r.Spec.Dockerfile}.Run(ctx)
+	cmd := e.command(append(args, contextDir(r))...)
+	cmd.Dir, cmd.Name = r.Root, e.Name+" build "+r.Spec.Dockerfile
+	_, err := cmd.Run(ctx)
 	return err
 }
 
 // save writes an image as the archive that every engine writes, with
 // uncompressed layers.
-func (e engine) save(ctx context.Context, tag, file string) error {
-	args := []string{e.name, "save", "-o", file}
-	if e.name == "podman" {
+func (e Engine) save(ctx context.Context, tag, file string) error {
+	args := []string{"save", "-o", file}
+	if e.Name == "podman" {
 		args = append(args, "--format", "docker-archive")
 	}
-	_, err := proc.Command{Args: append(args, tag)}.Run(ctx)
+	_, err := e.command(append(args, tag)...).Run(ctx)
 	return err
 }
 
-func (e engine) remove(ctx context.Context, tag string) error {
-	_, err := proc.Command{Args: []string{e.name, "rmi", tag}}.Run(ctx)
+func (e Engine) remove(ctx context.Context, tag string) error {
+	_, err := e.command("rmi", tag).Run(ctx)
 	return err
 }
 

@@ -2,11 +2,14 @@ package dockerfile
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/moby/patternmatcher"
@@ -21,17 +24,40 @@ type lister struct {
 	root       string // of the context
 	dockerfile string
 	further    []string
+	passed     string
 
 	mu      sync.Mutex
 	ignored *patternmatcher.PatternMatcher
 }
 
 func newLister(r build.Request) *lister {
-	return &lister{
+	l := &lister{
 		root:       contextDir(r),
 		dockerfile: filepath.Join(r.Root, r.Spec.Dockerfile),
 		further:    append([]string{r.Spec.Dockerfile, r.Spec.Context, r.Platform}, r.Spec.Flags...),
+		passed:     passed(r.Spec.Flags),
 	}
+	if l.passed != "" {
+		sum := sha256.Sum256([]byte(l.passed)) // some may be secrets
+		l.further = append(l.further, hex.EncodeToString(sum[:]))
+	}
+	return l
+}
+
+// passed returns the build arguments that are taken from the environment
+// (`--build-arg NAME`), with their values.
+func passed(flags []string) string {
+	var args []string
+	for i, flag := range flags {
+		name, ok := strings.CutPrefix(flag, "--build-arg=")
+		if i > 0 && flags[i-1] == "--build-arg" {
+			name, ok = flag, true
+		}
+		if value, set := os.LookupEnv(name); ok && set && !strings.Contains(name, "=") {
+			args = append(args, name+"="+value)
+		}
+	}
+	return strings.Join(args, "\n")
 }
 
 // List walks the context.
@@ -106,8 +132,8 @@ func readPatterns(name string) ([]string, error) {
 	return ignorefile.ReadAll(f)
 }
 
-// Settings are none: what the list depends on besides files is in the request.
-func (l *lister) Settings() string { return "" }
+// Settings are the build arguments that the environment gives.
+func (l *lister) Settings() string { return l.passed }
 
 // Shape is the content of the ignore files: others say nothing about the list.
 func (l *lister) Shape(path string, content []byte) string {
