@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"zr/pkg/build"
 	"zr/pkg/build/internal/ignore"
@@ -34,27 +36,52 @@ func newLister(r build.Request) *lister {
 // List walks the folder.
 func (l *lister) List(context.Context) (inputs.List, error) {
 	l.ignored.Forget()
-	list := inputs.List{Further: l.further}
-	err := filepath.WalkDir(l.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	list := inputs.List{Further: l.further, Shapes: l.ignoreFiles()}
+	return list, l.walk(&list, l.dir, nil)
+}
+
+// walk adds what a folder holds. A link to a folder is taken for the folder,
+// since an image has no place for it to lead to; above are the folders that
+// this one is in, as they are without links.
+func (l *lister) walk(list *inputs.List, dir string, above []string) error {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(above, func(folder string) bool { return within(folder, real) }) {
+		return nil // the link leads back
+	}
+	above = append(slices.Clip(above), real)
+	list.Dirs = append(list.Dirs, inputs.Dir{Path: dir, Deep: true})
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !l.relevant(path, e.IsDir()) {
+			continue
 		}
-		if path != l.dir && !l.relevant(path, d.IsDir()) {
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
+		link := e.Type()&fs.ModeSymlink != 0
+		folder := e.IsDir()
+		if link {
+			info, err := os.Stat(path)
+			folder = err == nil && info.IsDir()
 		}
 		switch {
-		case d.IsDir():
-			list.Dirs = append(list.Dirs, inputs.Dir{Path: path, Deep: true})
-		case d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0:
+		case folder:
+			if err := l.walk(list, path, above); err != nil {
+				return err
+			}
+		case link || e.Type().IsRegular():
 			list.Files = append(list.Files, path)
 		}
-		return nil
-	})
-	list.Shapes = l.ignoreFiles()
-	return list, err
+	}
+	return nil
+}
+
+func within(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
 }
 
 // ignoreFiles are those above the folder: the ones in it are among its files.
