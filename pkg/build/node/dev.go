@@ -55,6 +55,9 @@ func (j *job) command() []string {
 	case j.project.next():
 		return []string{"node", path.Join(appDir, "node_modules/next/dist/bin/next"), "dev"}
 	}
+	if start := j.project.start(); start[0] == "node" {
+		return append([]string{"node", "--watch"}, start[1:]...)
+	}
 	return []string{"node", "--watch", j.project.main()}
 }
 

@@ -282,12 +282,54 @@ func TestStart(t *testing.T) {
 	for script, want := range map[string][]string{
 		"node server.js":           {"node", "server.js"},
 		"tsx src/main.ts --port 1": {"tsx", "src/main.ts", "--port", "1"},
-		"PORT=1 node server.js":    {"sh", "-c", "exec PORT=1 node server.js"},
+		"node up.js && node x.js":  {"sh", "-c", "node up.js && exec node x.js"},
+		"PORT=1 node server.js":    {"sh", "-c", "exec env PORT=1 node server.js"},
+		"A=1 up; B='x y' node x":   {"sh", "-c", "A=1 up; B='x y' node x"},
+		"node -e 'a && b'":         {"sh", "-c", "node -e 'a && b'"},
+		"node x \"a b\"":           {"sh", "-c", "exec node x \"a b\""},
+		"if a; then b; fi":         {"sh", "-c", "if a; then b; fi"},
+		"node x | tee log":         {"sh", "-c", "node x | tee log"},
 		"":                         {"node", "lib/main.js"},
 	} {
 		p := &project{manifest: manifest{Main: "lib/main.js", Scripts: map[string]string{"start": script}}}
 		if got := p.start(); !slices.Equal(got, want) {
 			t.Errorf("start script %q runs %q, want %q", script, got, want)
 		}
+	}
+	j := &job{project: &project{manifest: manifest{Scripts: map[string]string{"start": "node -r ./env.js server.js --port 3000"}}}}
+	want := []string{"node", "--watch", "-r", "./env.js", "server.js", "--port", "3000"}
+	if got := j.command(); !slices.Equal(got, want) {
+		t.Errorf("in dev %q runs, want %q", got, want)
+	}
+}
+
+// TestStartInAShell: what makes the shell go is what a shell understands.
+func TestStartInAShell(t *testing.T) {
+	for _, script := range []string{"A=1 printenv -0 A", "true && B=2 printenv B", "true; exec printenv HOME"} {
+		p := &project{manifest: manifest{Scripts: map[string]string{"start": script}}}
+		start := exec.Command(p.start()[0], p.start()[1:]...)
+		if out, err := start.CombinedOutput(); err != nil {
+			t.Errorf("%q: %v: %s", start.Args, err, out)
+		}
+	}
+}
+
+// TestLinks: a link to a folder is the folder, wherever that is.
+func TestLinks(t *testing.T) {
+	s := copyFixture(t, "plain")
+	testkit.WriteFile(t, filepath.Join(s.root, "shared/a.js"), "1")
+	for name, target := range map[string]string{"shared": "../shared", "again": ".", "nowhere": "../missing", "../shared/back": "../web"} {
+		if err := os.Symlink(target, filepath.Join(s.root, "web", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := unpack(t, s.build(build.Release).Image, t.TempDir())
+	if !names["app/shared/a.js"] || names["app/again/server.js"] || names["app/shared/back/server.js"] {
+		t.Errorf("the image has %v", names)
+	}
+	before := s.build(build.Release).InputHash
+	testkit.WriteFile(t, filepath.Join(s.root, "shared/b.js"), "2")
+	if s.build(build.Release).InputHash == before {
+		t.Error("a new file behind a link was not noticed")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -136,10 +137,34 @@ func (p *project) start() []string {
 	case script == "":
 		return []string{"node", p.main()}
 	case strings.ContainsAny(script, "\"'`$&|;<>(){}*?[]#~=\\\n"):
-		return []string{"sh", "-c", "exec " + script}
+		return []string{"sh", "-c", makeWay(script)}
 	}
 	return strings.Fields(script)
 }
+
+// makeWay has a shell replaced by the last command of a line, since as the
+// first process of a container it would keep signals from it. A line in which
+// that command is not plain to see stays as it is.
+func makeWay(script string) string {
+	head, last := "", script
+	for _, end := range []string{"&&", ";"} {
+		if i := strings.LastIndex(last, end); i >= 0 {
+			head, last = head+last[:i+len(end)]+" ", last[i+len(end):]
+		}
+	}
+	words := strings.Fields(last)
+	switch {
+	case len(words) == 0, slices.Contains([]string{"exec", "fi", "done", "esac"}, words[0]):
+		return script
+	case strings.ContainsAny(last, "|&;(){}#\n"), head != "" && strings.ContainsAny(last, "\"'`"):
+		return script
+	case assignment.MatchString(words[0]): // which exec does not take
+		return head + "exec env " + strings.TrimSpace(last)
+	}
+	return head + "exec " + strings.TrimSpace(last)
+}
+
+var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // installInputs is what node_modules is a function of, besides the platform.
 func (p *project) installInputs() ([]byte, error) {
