@@ -33,7 +33,12 @@ func (j *job) dev(ctx context.Context) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	mount, err := j.write(ctx, "folder of the sources", func(t *oci.Tar) { t.Dir(sourceDir, 0o755, oci.Root) })
+	mount, err := j.write(ctx, "folder of the sources", func(t *oci.Tar) {
+		t.Dir(sourceDir, 0o755, oci.Root)
+		for _, folder := range j.project.folders() { // node_modules leads to them beside it
+			t.Symlink(path.Join(appDir, folder), path.Join(sourceDir, folder), oci.Root)
+		}
+	})
 	if err != nil {
 		return parts{}, err
 	}

@@ -149,7 +149,7 @@ func (j *job) write(ctx context.Context, comment string, fill func(*oci.Tar)) (o
 // layer is in the store, nothing is installed.
 func (j *job) installed(ctx context.Context, prod bool) (oci.Layer, error) {
 	what := install{project: j.project, platform: j.Platform, prod: prod}
-	key, err := what.key()
+	key, err := what.key(ctx)
 	if err != nil {
 		return oci.Layer{}, err
 	}
@@ -173,6 +173,11 @@ func (j *job) installed(ctx context.Context, prod bool) (oci.Layer, error) {
 			t.File(path.Join(appDir, j.project.lockName), 0o644, oci.Root, j.project.lock)
 		}
 		t.Tree(path.Join(appDir, "node_modules"), filepath.Join(dir, "node_modules"), oci.Root, keepModule, nil)
+		for _, folder := range j.project.folders() { // what they need in another version
+			if own := filepath.Join(dir, folder, "node_modules"); prod && exists(own) {
+				t.Tree(path.Join(appDir, folder, "node_modules"), own, oci.Root, keepModule, nil)
+			}
+		}
 	})
 	if err != nil {
 		return oci.Layer{}, err
@@ -218,7 +223,7 @@ func (j *job) sources(ctx context.Context, at string) (oci.Layer, error) {
 		t.Dir(at, 0o755, oci.Root)
 		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool {
 			// .npmrc may hold a token for a registry.
-			return rel != "node_modules" && rel != installedNote && rel != npmConfig
+			return rel != "node_modules" && rel != installedNote && path.Base(rel) != npmConfig
 		}, nil)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -180,10 +181,23 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+func nodeVersion(t *testing.T) string {
+	t.Helper()
+	version, err := (&project{}).nodeVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
 func TestUnchangedRunsNothing(t *testing.T) {
 	s := copyFixture(t, "plain")
 	first := s.build(build.Release)
-	t.Setenv("PATH", t.TempDir()) // whatever is run now fails
+	bin := t.TempDir() // whatever is run now fails, but for asking for a version
+	if err := os.WriteFile(filepath.Join(bin, "node"), fmt.Appendf(nil, "#!/bin/sh\n[ $1 = --version ] && echo %s\n", nodeVersion(t)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
 	if again := s.build(build.Release); !again.Cached || again.Digest != first.Digest {
 		t.Errorf("again: %+v", again)
 	}
@@ -263,8 +277,12 @@ func TestRefusals(t *testing.T) {
 		do         func(s *service)
 		want, hint string
 	}{
-		"no manifest":     {func(s *service) { os.Remove(filepath.Join(s.root, "web/package.json")) }, "reading web/package.json", "package.json"},
-		"no lock file":    {func(s *service) { os.Remove(filepath.Join(s.root, "web/package-lock.json")) }, "finding the lock file", "npm install"},
+		"no manifest":  {func(s *service) { os.Remove(filepath.Join(s.root, "web/package.json")) }, "reading web/package.json", "package.json"},
+		"no lock file": {func(s *service) { os.Remove(filepath.Join(s.root, "web/package-lock.json")) }, "finding the lock file", "npm install"},
+		"outside": {func(s *service) {
+			s.write("package.json", `{"dependencies":{"lib":"file:../lib"}}`)
+			s.write("package-lock.json", `{"lockfileVersion":3,"packages":{"":{"dependencies":{"lib":"file:../lib"}},"../lib":{},"node_modules/lib":{"resolved":"../lib","link":true}}}`)
+		}, "it installs ../lib, which is not in web", "folder that holds both"},
 		"other lock file": {func(s *service) { s.write("package.json", `{"dependencies":{"ms":"2.0.0"}}`) }, "does not belong to this package.json", "npm install"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,6 +293,114 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("err = %v, hint %q", err, fault.HintOf(err))
 			}
 		})
+	}
+}
+
+// TestWorkspaces: what is installed from folders of the project is found at run
+// time, and a change of what they ask for installs anew.
+func TestWorkspaces(t *testing.T) {
+	s := copyFixture(t, "plain")
+	s.write("package.json", `{"type":"module","workspaces":["packages/*"],"scripts":{"start":"node server.js"}}`)
+	s.write("package-lock.json", `{"lockfileVersion":3,"packages":{"":{"workspaces":["packages/*"]},
+		"node_modules/lib":{"resolved":"packages/lib","link":true},"packages/lib":{"version":"1.0.0"}}}`)
+	s.write("packages/lib/package.json", `{"name":"lib","version":"1.0.0","type":"module","main":"index.js"}`)
+	s.write("packages/lib/index.js", "export default 60000")
+	s.write("packages/lib/.npmrc", "//registry.test/:_authToken=secret")
+	server, err := os.ReadFile(filepath.Join(s.root, "web/server.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("server.js", strings.Replace(string(server), `import ms from "ms"`, `import lib from "lib"; const ms = () => lib`, 1))
+	release := s.build(build.Release)
+	root := t.TempDir()
+	if names := unpack(t, release.Image, root); names["app/packages/lib/.npmrc"] {
+		t.Error("the image has the registry's token")
+	}
+	if said := answer(t, release, root, "/"); said["minute"] != 60000.0 {
+		t.Errorf("the service says %v", said)
+	}
+	root = t.TempDir()
+	unpack(t, s.build(build.Dev).Image, root)
+	if target, err := os.Readlink(filepath.Join(root, "app/packages/lib")); err != nil || target != "/app/src/packages/lib" {
+		t.Errorf("in dev, node_modules leads to %q, %v", target, err)
+	}
+	p, err := readProject(s.request(build.Release))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := install{project: p}.key(t.Context())
+	s.write("packages/lib/package.json", `{"name":"lib","version":"1.0.1"}`)
+	if p, err = readProject(s.request(build.Release)); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := (install{project: p}).key(t.Context()); err != nil || after == before {
+		t.Errorf("a workspace's package.json does not count: %v", err)
+	}
+}
+
+// TestNodeVersion: packages may be compiled for one version of Node.js.
+func TestNodeVersion(t *testing.T) {
+	s := copyFixture(t, "plain")
+	key := func(version string) string {
+		bin := t.TempDir()
+		if err := os.WriteFile(filepath.Join(bin, "node"), []byte("#!/bin/sh\necho "+version+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+		p, err := readProject(s.request(build.Release))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := install{project: p}.key(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	if key("v22.1.0") == key("v24.0.0") {
+		t.Error("packages that another Node.js compiled are taken")
+	}
+}
+
+// TestTokens: npm gets the variables that .npmrc files name, and nothing else
+// does; what is copied of such a file is for the user alone.
+func TestTokens(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("NPM_TOKEN", "secret")
+	t.Setenv("OTHER", "x")
+	if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), npmConfig), []byte("//b/:_authToken=${OTHER?}\nc=${UNSET}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"NPM_TOKEN=secret", "OTHER=x"}
+	if got := variables([]byte("//a/:_authToken=${NPM_TOKEN}"), userConfig()); !slices.Equal(got, want) {
+		t.Errorf("npm gets %q, want %q", got, want)
+	}
+	s := copyFixture(t, "plain")
+	bin := t.TempDir()
+	real, err := exec.LookPath("npm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(npmConfig, "omit-lockfile-registry-resolved=true\n; ${NPM_TOKEN}\n")
+	s.write("package.json", `{"type":"module","scripts":{"build":"printenv NPM_TOKEN >token || true"},"dependencies":{"ms":"2.1.3"},"devDependencies":{"escape-string-regexp":"5.0.0"}}`)
+	script := "#!/bin/sh\n[ $1 = run ] || [ \"$NPM_TOKEN\" = secret ] || exit 9\nexec " + real + " \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	root := t.TempDir()
+	unpack(t, s.build(build.Release).Image, root)
+	if said, err := os.ReadFile(filepath.Join(root, "app/token")); err != nil || len(said) > 0 {
+		t.Errorf("the build script got the token %q, %v", said, err)
+	}
+	copies, err := filepath.Glob(filepath.Join(s.deps.Cache, "*", "*", npmConfig))
+	if err != nil || len(copies) == 0 {
+		t.Fatalf("copies %q, %v", copies, err)
+	}
+	for _, file := range copies {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -23,14 +24,19 @@ type install struct {
 	prod     bool   // without devDependencies
 }
 
-// key changes with the content of node_modules.
-func (i install) key() (string, error) {
+// key changes with the content of node_modules. What is compiled for one
+// version of Node.js does not run with another.
+func (i install) key(ctx context.Context) (string, error) {
 	from, err := i.project.installInputs()
 	if err != nil {
 		return "", err
 	}
+	version, err := i.project.nodeVersion(ctx)
+	if err != nil {
+		return "", err
+	}
 	h := sha256.New()
-	fmt.Fprintf(h, "npm 1\n%s\n%v\n", i.platform, i.prod)
+	fmt.Fprintf(h, "npm 2\n%s\n%s\n%v\n", version, i.platform, i.prod)
 	h.Write(from)
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -45,7 +51,7 @@ const installedNote = ".zr-installed"
 // beside it says what it was made from; it is removed before anything is
 // touched, so that an install that was cut off is not believed.
 func (j *job) install(ctx context.Context, i install, dir string) error {
-	key, err := i.key()
+	key, err := i.key(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,14 +65,8 @@ func (j *job) install(ctx context.Context, i install, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	files := map[string][]byte{manifestFile: i.project.raw, npmConfig: i.project.npmrc, i.project.lockName: i.project.lock}
-	for name, content := range files {
-		if name == "" || content == nil {
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			return err
-		}
+	if err := i.project.writeInstallFiles(dir); err != nil {
+		return err
 	}
 	j.deps.Doing(j.Service, "installing packages")
 	if err := i.npm(ctx, dir, j.deps.Notice); err != nil {
@@ -93,11 +93,12 @@ func (i install) npm(ctx context.Context, dir string, notice func(text, hint str
 		// Scripts would run, or build, for this machine.
 		flags = append(flags, "--os="+goos, "--cpu="+npmArch(arch), "--libc=glibc", "--ignore-scripts")
 	}
-	_, err := npm(dir, append([]string{"ci"}, flags...)...).Run(ctx)
+	credentials := variables(i.project.npmrc, userConfig())
+	_, err := npm(dir, credentials, append([]string{"ci"}, flags...)...).Run(ctx)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if _, second := npm(dir, append([]string{"install", "--no-save"}, flags...)...).Run(ctx); second != nil {
+	if _, second := npm(dir, credentials, append([]string{"install", "--no-save"}, flags...)...).Run(ctx); second != nil {
 		return second
 	}
 	notice(fmt.Sprintf("`npm ci` does not take %s as it is; `npm install` installed the versions that it names", i.project.lockName), "")
@@ -115,8 +116,34 @@ func npmArch(arch string) string {
 	return arch
 }
 
-func npm(dir string, args ...string) proc.Command {
-	return proc.Command{Args: append([]string{"npm"}, args...), Dir: dir, Env: environment(), Clean: npmWords}
+func npm(dir string, env []string, args ...string) proc.Command {
+	return proc.Command{Args: append([]string{"npm"}, args...), Dir: dir, Env: environment(env...), Clean: npmWords}
+}
+
+// userConfig is the user's own .npmrc, or nothing.
+func userConfig() []byte {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil
+	}
+	config, _ := os.ReadFile(filepath.Join(home, npmConfig))
+	return config
+}
+
+var variable = regexp.MustCompile(`\$\{([^}?]+)\??\}`)
+
+// variables are those that .npmrc files take values from, such as tokens. Only
+// installs get them.
+func variables(npmrcs ...[]byte) (env []string) {
+	for _, npmrc := range npmrcs {
+		for _, match := range variable.FindAllSubmatch(npmrc, -1) {
+			name := string(match[1])
+			if value, ok := os.LookupEnv(name); ok {
+				env = append(env, name+"="+value)
+			}
+		}
+	}
+	return env
 }
 
 // npmWords leaves out of npm's output where it put its log.

@@ -1,10 +1,13 @@
 package node
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -12,6 +15,7 @@ import (
 	"strings"
 
 	"zr/pkg/build"
+	"zr/pkg/build/internal/proc"
 	"zr/pkg/fault"
 )
 
@@ -31,6 +35,10 @@ type project struct {
 	lockName string // empty where there is none
 	lock     []byte
 	npmrc    []byte
+	// local are the files that npm installs from besides these, by their path:
+	// the package.json of workspaces and other folders, and archives.
+	local map[string][]byte
+	node  string // its version, once it was asked for
 }
 
 // manifest is the part of package.json that matters to a build.
@@ -41,6 +49,14 @@ type manifest struct {
 	DevDependencies      map[string]string `json:"devDependencies"`
 	OptionalDependencies map[string]string `json:"optionalDependencies"`
 	PeerDependencies     map[string]string `json:"peerDependencies"`
+	Workspaces           json.RawMessage   `json:"workspaces"`
+}
+
+// locked is a package of a lock file.
+type locked struct {
+	manifest
+	Resolved string `json:"resolved"` // its URL; a path for a link
+	Link     bool   `json:"link"`     // to a folder
 }
 
 // installKeys are the keys of package.json that npm installs by, besides the
@@ -83,17 +99,95 @@ func (p *project) checkLock(dir string) error {
 	}
 	if p.lockName == "" {
 		return fault.Hint(fmt.Errorf("finding the lock file: %s has dependencies and no %s beside it", filepath.Join(dir, manifestFile), lockFile),
-			"run `npm install` in "+dir+" and commit the "+lockFile)
+			"run `npm install --workspaces=false` in "+dir+" and commit the "+lockFile)
 	}
-	var lock struct{ Packages map[string]manifest }
+	var lock struct{ Packages map[string]locked }
 	if err := json.Unmarshal(p.lock, &lock); err != nil {
 		return fmt.Errorf("reading %s: %w", filepath.Join(dir, p.lockName), err)
 	}
-	if root, ok := lock.Packages[""]; ok && !sameDependencies(root, p.manifest) {
+	if root, ok := lock.Packages[""]; ok && !sameDependencies(root.manifest, p.manifest) {
 		return fault.Hint(fmt.Errorf("reading %s: it does not belong to this %s", filepath.Join(dir, p.lockName), manifestFile),
 			"run `npm install` in "+dir+" and commit the "+p.lockName)
 	}
+	for _, l := range lock.Packages {
+		if err := p.readLocal(dir, l); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// readLocal reads what a package of the lock file is installed from, where that
+// is a file or folder of the project.
+func (p *project) readLocal(dir string, l locked) error {
+	name, archive := strings.CutPrefix(l.Resolved, "file:")
+	if !archive && !l.Link {
+		return nil
+	}
+	name = path.Clean(name)
+	if !filepath.IsLocal(name) {
+		return fault.Hint(fmt.Errorf("reading %s: it installs %s, which is not in %s", filepath.Join(dir, p.lockName), name, dir),
+			"move it there, or make `node:` a folder that holds both")
+	}
+	if l.Link {
+		name = path.Join(name, manifestFile)
+	}
+	content, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil {
+		return fmt.Errorf("reading what %s installs: %w", filepath.Join(dir, p.lockName), err)
+	}
+	if p.local == nil {
+		p.local = map[string][]byte{}
+	}
+	p.local[name] = content
+	return nil
+}
+
+// folders are those that node_modules has links to.
+func (p *project) folders() (folders []string) {
+	for name := range p.local {
+		if path.Base(name) == manifestFile {
+			folders = append(folders, path.Dir(name))
+		}
+	}
+	slices.Sort(folders)
+	return folders
+}
+
+// writeInstallFiles puts what npm installs by into a folder.
+func (p *project) writeInstallFiles(dir string) error {
+	files := map[string][]byte{manifestFile: p.raw}
+	if p.lockName != "" {
+		files[p.lockName] = p.lock
+	}
+	maps.Copy(files, p.local)
+	for name, content := range files {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, content, 0o644); err != nil {
+			return err
+		}
+	}
+	if p.npmrc == nil {
+		return nil
+	}
+	file := filepath.Join(dir, npmConfig)
+	return errors.Join(os.WriteFile(file, p.npmrc, 0o600), os.Chmod(file, 0o600)) // it may hold a token
+}
+
+// nodeVersion asks the Node.js that runs builds and installs for its version, once.
+func (p *project) nodeVersion(ctx context.Context) (string, error) {
+	if p.node != "" {
+		return p.node, nil
+	}
+	out, err := proc.Command{Args: []string{"node", "--version"}}.Run(ctx)
+	if err != nil {
+		return "", fault.Hint(err, "install Node.js 20 or newer with npm")
+	}
+	p.node = strings.TrimSpace(string(out))
+	return p.node, nil
 }
 
 func sameDependencies(a, b manifest) bool {
@@ -103,7 +197,8 @@ func sameDependencies(a, b manifest) bool {
 
 // installs reports whether there is anything for npm to install.
 func (p *project) installs() bool {
-	return len(p.manifest.Dependencies)+len(p.manifest.DevDependencies)+len(p.manifest.OptionalDependencies) > 0
+	m := p.manifest
+	return len(m.Dependencies)+len(m.DevDependencies)+len(m.OptionalDependencies)+len(m.Workspaces) > 0
 }
 
 // next reports whether it is a Next.js project.
@@ -189,5 +284,6 @@ func (p *project) installInputs() ([]byte, error) {
 		Scripts  map[string]string
 		Lock     []byte
 		Npmrc    []byte
-	}{kept, scripts, p.lock, p.npmrc})
+		Local    map[string][]byte
+	}{kept, scripts, p.lock, p.npmrc, p.local})
 }

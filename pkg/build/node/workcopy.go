@@ -52,7 +52,7 @@ func clear(dir string, wanted map[string]build.InputFile) error {
 		if err != nil {
 			return err
 		}
-		if rel == "node_modules" {
+		if d.IsDir() && d.Name() == "node_modules" {
 			return fs.SkipDir
 		}
 		if _, ok := wanted[rel]; rel == installedNote || ok && !d.IsDir() || folders[rel] && d.IsDir() {
@@ -77,9 +77,12 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if mode&0o111 != 0 {
+	switch {
+	case mode&0o111 != 0:
 		mode = 0o755
-	} else {
+	case filepath.Base(to) == npmConfig:
+		mode = 0o600 // it may hold a token
+	default:
 		mode = 0o644
 	}
 	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, content) {
