@@ -49,8 +49,11 @@ func (s *Store) Prune(ctx context.Context, o PruneOptions) (Pruned, error) {
 	return pruned, nil
 }
 
-// trim keeps the budget after a write.
+// trim keeps the budget after a write, and clears what killed runs left.
 func (s *Store) trim(ctx context.Context) error {
+	if _, err := s.clearLeftovers(); err != nil {
+		return err
+	}
 	size, err := s.blobs(nil)
 	if err != nil || size <= s.budget {
 		return err
@@ -236,15 +239,10 @@ func (s *Store) sweep(keep func(digest string) bool) (freed int64, err error) {
 	if err != nil {
 		return freed, err
 	}
-	leftovers, err := filepath.Glob(s.path(ingestDir, "*"))
+	left, err := s.clearLeftovers()
+	freed += left
 	if err != nil {
 		return freed, err
-	}
-	for _, file := range leftovers {
-		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > leftover && abandoned(file) {
-			freed += info.Size()
-			os.Remove(file)
-		}
 	}
 	learned, err := filepath.Glob(s.path(compressDir, "*"))
 	if err != nil {
@@ -256,6 +254,18 @@ func (s *Store) sweep(keep func(digest string) bool) (freed int64, err error) {
 		}
 	}
 	return freed, nil
+}
+
+// clearLeftovers removes the files that killed processes were writing.
+func (s *Store) clearLeftovers() (freed int64, err error) {
+	files, err := filepath.Glob(s.path(ingestDir, "*"))
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > leftover && abandoned(file) {
+			freed += info.Size()
+			os.Remove(file)
+		}
+	}
+	return freed, err
 }
 
 // blobs calls visit for each blob file and returns the size of all of them.

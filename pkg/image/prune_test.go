@@ -140,6 +140,10 @@ func TestPruneRemovesLeftovers(t *testing.T) {
 	if err := os.Chtimes(old, past, past); err != nil {
 		t.Fatal(err)
 	}
+	put(t, s, "example.test/x:1", imageOf(t), Pulled)
+	if _, err := os.Stat(old); !os.IsNotExist(err) {
+		t.Error("the leftover of a dead process is there after a write")
+	}
 	w, err := s.NewLayer(t.Context()) // a layer that is being written
 	if err != nil {
 		t.Fatal(err)
@@ -150,9 +154,6 @@ func TestPruneRemovesLeftovers(t *testing.T) {
 	}
 	if _, err := s.Prune(t.Context(), PruneOptions{Budget: 0}); err != nil {
 		t.Fatal(err)
-	}
-	if _, err := os.Stat(old); !os.IsNotExist(err) {
-		t.Error("the leftover of a dead process is there")
 	}
 	if _, err := w.Commit(); err != nil {
 		t.Errorf("the layer that was being written is lost: %v", err)
