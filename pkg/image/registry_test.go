@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -276,6 +277,39 @@ func TestResolverFails(t *testing.T) {
 	cancel()
 	if _, err := r.Resolve(ctx, reg.host+"/library/other:1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v, want a cancelled context", err)
+	}
+}
+
+// TestSilentRegistry: a registry that stops in the middle of a layer is as good
+// as none.
+func TestSilentRegistry(t *testing.T) {
+	s, reg := openStore(t), newRegistry(t)
+	img := imageOf(t, layerOf(t, s, "a", noise(100_000)))
+	ref, _, err := Pusher{Store: s}.Push(t.Context(), img, reg.host+"/shop/api", "zr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := make(chan struct{})
+	mute := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		resp, err := http.Get("http://" + reg.host + req.URL.Path)
+		if err != nil {
+			return
+		}
+		defer resp.Body.Close()
+		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.CopyN(w, resp.Body, 10_000)
+		if resp.ContentLength > 10_000 {
+			w.(http.Flusher).Flush()
+			<-released
+		}
+	}))
+	defer mute.Close()
+	defer close(released)
+	ref = strings.Replace(ref, reg.host, strings.TrimPrefix(mute.URL, "http://"), 1)
+	rt := listener{http.DefaultTransport, 100 * time.Millisecond}
+	if _, err = openStore(t).Pull(t.Context(), ref, Registry{Transport: rt}, nil); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "stopped") {
+		t.Errorf("err = %v", err)
 	}
 }
 

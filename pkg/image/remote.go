@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -30,7 +31,7 @@ var ErrUnreachable = errors.New("the registry cannot be reached")
 
 // Registry is how registries are talked to. The zero value takes the
 // credentials of the engines' and helpers' configuration files, and pulls for
-// linux/amd64.
+// Linux on this machine's architecture, which is that of its nodes.
 type Registry struct {
 	Platform  v1.Platform
 	Keychain  authn.Keychain
@@ -49,7 +50,7 @@ func ParsePlatform(text string) (v1.Platform, error) {
 func (r Registry) options(ctx context.Context) []remote.Option {
 	platform, keychain, rt := r.Platform, r.Keychain, r.Transport
 	if platform.OS == "" {
-		platform = v1.Platform{OS: "linux", Architecture: "amd64"}
+		platform = v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
 	}
 	if keychain == nil {
 		keychain = authn.DefaultKeychain
@@ -63,13 +64,16 @@ func (r Registry) options(ctx context.Context) []remote.Option {
 	}
 }
 
-// impatient gives up early on a registry that is not there.
+// silence is how long a registry may say nothing in the middle of an answer.
+const silence = 30 * time.Second
+
+// impatient gives up early on a registry that is not there, or no longer.
 var impatient http.RoundTripper = func() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	t.TLSHandshakeTimeout = connectTimeout
 	t.ResponseHeaderTimeout = answerTimeout
-	return t
+	return listener{t, silence}
 }()
 
 // worthRetrying is true for what broke off on the way. No connection at all
