@@ -135,7 +135,7 @@ func (s *stack) loadBuilt(ctx context.Context, nodes []image.Node, results []bui
 	for _, r := range results {
 		items = append(items, image.Item{Name: r.Local(), Image: r.Image})
 	}
-	return image.Loader{Sink: s.sink, Step: stepImages}.LoadAll(ctx, nodes, items...)
+	return image.Loader{Store: s.store, Sink: s.sink, Step: stepImages}.LoadAll(ctx, nodes, items...)
 }
 
 // pin fills the digests of what was built into the manifests. A cluster of

@@ -88,12 +88,17 @@ func (l *compressedLayer) make() (learned, error) {
 	if err != nil {
 		return learned{}, err
 	}
-	if _, err := io.Copy(encoder, r); err != nil {
+	content := sha256.New()
+	if _, err := io.Copy(encoder, io.TeeReader(r, content)); err != nil {
 		encoder.Close()
 		return learned{}, fmt.Errorf("compressing layer %s: %w", l.diffID, err)
 	}
 	if err := encoder.Close(); err != nil {
 		return learned{}, fmt.Errorf("compressing layer %s: %w", l.diffID, err)
+	}
+	if hex.EncodeToString(content.Sum(nil)) != l.diffID.Hex {
+		_ = os.Remove(l.store.blobPath(l.diffID))
+		return learned{}, damage(errors.New("compressing a layer"), l.diffID.String())
 	}
 	return learned{Digest: v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum.Sum(nil))}, Size: out.done}, nil
 }

@@ -35,8 +35,11 @@ func (s *Stats) add(other Stats) {
 
 // Loader loads images into nodes. The zero value reports nothing.
 type Loader struct {
-	Sink event.Sink
-	Step string // the step that progress belongs to
+	// Store is where the images are from. It is looked at where a node refuses
+	// them. May be nil.
+	Store *Store
+	Sink  event.Sink
+	Step  string // the step that progress belongs to
 }
 
 // LoadAll loads the items into several nodes at once.
@@ -84,6 +87,9 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 		}
 	}
 	total.Took = time.Since(start)
+	if l.Store != nil && errors.Is(failed, errIncomplete) {
+		failed = l.Store.Mend(failed, cargo.names()...)
+	}
 	if failed != nil {
 		return total, fmt.Errorf("loading images into node %q: %w", node.Name(), failed)
 	}

@@ -95,7 +95,10 @@ func (s *Store) touch(digest v1.Hash) {
 // complete reports whether all blobs of an image are there.
 func (s *Store) complete(desc v1.Descriptor) bool {
 	manifest, _, err := s.manifest(desc)
-	if err != nil || !s.hasBlob(manifest.Config.Digest, manifest.Config.Size) {
+	if err != nil {
+		return false
+	}
+	if _, err := s.readBlob(manifest.Config.Digest); err != nil {
 		return false
 	}
 	for _, layer := range manifest.Layers {
@@ -107,7 +110,7 @@ func (s *Store) complete(desc v1.Descriptor) bool {
 }
 
 func (s *Store) manifest(desc v1.Descriptor) (*v1.Manifest, []byte, error) {
-	raw, err := os.ReadFile(s.blobPath(desc.Digest))
+	raw, err := s.readBlob(desc.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("manifest %s: %w", desc.Digest, ErrNotFound)
 	}

@@ -62,7 +62,7 @@ func (r *Resolver) Ensure(ctx context.Context, nodes []Node, refs ...string) (St
 			if err != nil || len(items) == 0 {
 				return err
 			}
-			sent, err := Loader{Sink: r.Sink, Step: r.Step}.Load(ctx, node, items...)
+			sent, err := Loader{Store: r.Store, Sink: r.Sink, Step: r.Step}.Load(ctx, node, items...)
 			mu.Lock()
 			defer mu.Unlock()
 			total.add(sent)

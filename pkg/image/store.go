@@ -144,18 +144,16 @@ func (s *Store) hold(digests ...v1.Hash) error {
 	return nil
 }
 
-// index returns what index.json lists; an absent file is an empty index.
+// index returns what index.json lists; an absent file is an empty index, and so
+// is one that a power failure took the content of: all images can be had again.
 func (s *Store) index() (*v1.IndexManifest, error) {
 	raw, err := os.ReadFile(s.path(indexFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return &v1.IndexManifest{SchemaVersion: 2, MediaType: specs.OCIImageIndex}, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading image store: %w", err)
 	}
 	var index v1.IndexManifest
-	if err := json.Unmarshal(raw, &index); err != nil {
-		return nil, fmt.Errorf("reading image store: %q: %w", s.path(indexFile), err)
+	if err != nil || json.Unmarshal(raw, &index) != nil {
+		return &v1.IndexManifest{SchemaVersion: 2, MediaType: specs.OCIImageIndex}, nil
 	}
 	return &index, nil
 }

@@ -54,7 +54,7 @@ func (i *storedImage) MediaType() (types.MediaType, error) { return i.desc.Media
 func (i *storedImage) RawManifest() ([]byte, error)        { return i.raw, nil }
 
 func (i *storedImage) RawConfigFile() ([]byte, error) {
-	raw, err := os.ReadFile(i.store.blobPath(i.manifest.Config.Digest))
+	raw, err := i.store.readBlob(i.manifest.Config.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("reading image config: %w", err)
 	}
