@@ -147,8 +147,9 @@ func checkInotify(folder string, cluster, watch bool) []Check {
 			setting := fmt.Sprintf("fs.inotify.%s=%d", l.file, l.min)
 			c.Status = Warn
 			c.Detail += fmt.Sprintf(", better at least %d: %s", l.min, l.reason)
-			c.Fix = "sysctl -w " + setting
+			c.Fix = "sudo sysctl -w " + setting
 			if os.Geteuid() == 0 {
+				c.Fix = "sysctl -w " + setting
 				c.Mend = func(context.Context, event.Sink) error { return raise(path, l, setting) }
 			}
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,8 +108,37 @@ func TestDebianLike(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got := debianLike(path); got != want {
+		if got := debianLike(distribution(path)); got != want {
 			t.Errorf("debianLike(%q) = %v", text, got)
 		}
+	}
+}
+
+func TestInstallCommand(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // no apt-cache
+	for _, c := range []struct {
+		ids  string
+		root bool
+		want string
+	}{
+		{"debian", true, "apt-get update && apt-get install -y --no-install-recommends podman "},
+		{"ubuntu debian", false, "sudo apt-get update && sudo apt-get install -y podman "},
+		{"fedora", false, "sudo dnf install -y podman"},
+		{"rocky rhel centos fedora", true, "dnf install -y podman"},
+		{"manjaro arch", false, "sudo pacman -S --needed podman aardvark-dns"},
+		{"opensuse-tumbleweed opensuse suse", false, "sudo zypper install -y podman"},
+		{"alpine", true, "apk add podman"},
+		{"nixos", false, "use this system's package manager"},
+	} {
+		if got := installCommand(strings.Fields(c.ids), c.root); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s, root %v: %s", c.ids, c.root, got)
+		}
+	}
+	// Ubuntu 22.04 has no netavark.
+	bin := t.TempDir()
+	command(t, bin, "apt-cache", `test "$2" = podman`)
+	t.Setenv("PATH", bin)
+	if got := installCommand([]string{"ubuntu"}, true); strings.Contains(got, "netavark") || !strings.Contains(got, "containernetworking-plugins") {
+		t.Errorf("on an older release: %s", got)
 	}
 }

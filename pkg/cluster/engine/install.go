@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"zr/pkg/event"
@@ -29,25 +30,60 @@ var packages = []string{"podman", "runc", "netavark", "aardvark-dns", "catatonit
 // (Ubuntu 22.04).
 var olderPackages = []string{"podman", "runc", "containernetworking-plugins", "catatonit", "iptables"}
 
+// osRelease says which distribution this is.
+const osRelease = "/etc/os-release"
+
 // InstallCommand returns the command that installs an engine on this machine,
 // or where to read about it.
 func InstallCommand() string {
-	if !debianLike("/etc/os-release") {
-		if runtime.GOOS == "linux" {
-			return "use this system's package manager to install podman, then run zr again"
-		}
-		return "install Docker Desktop or Podman Desktop and start it"
+	if runtime.GOOS == "darwin" {
+		return "brew install podman && podman machine init --rootful && podman machine start"
 	}
+	return installCommand(distribution(osRelease), os.Geteuid() == 0)
+}
+
+// installCommands are those of the distributions that have another packager
+// than apt-get, by their ID.
+var installCommands = map[string]string{
+	"fedora": "dnf install -y podman",
+	"rhel":   "dnf install -y podman",
+	"arch":   "pacman -S --needed podman aardvark-dns",
+	"suse":   "zypper install -y podman",
+	"alpine": "apk add podman",
+}
+
+func installCommand(ids []string, root bool) string {
 	sudo := "sudo "
-	if os.Geteuid() == 0 {
+	if root {
 		sudo = ""
 	}
-	return sudo + "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
+	for _, id := range ids {
+		if debianLike([]string{id}) {
+			lean := "--no-install-recommends "
+			if !root {
+				lean = "" // what podman recommends is what it needs to run without root
+			}
+			return sudo + "apt-get update && " + sudo + "apt-get install -y " + lean + strings.Join(aptPackages(), " ")
+		}
+		if command, ok := installCommands[id]; ok {
+			return sudo + command
+		}
+	}
+	return "use this system's package manager to install podman (https://podman.io/docs/installation), then run zr again"
+}
+
+// aptPackages are those of this machine's release, as far as its lists say.
+func aptPackages() []string {
+	has := func(name string) bool { return exec.Command("apt-cache", "show", name).Run() == nil }
+	if has("podman") && !has("netavark") {
+		return olderPackages
+	}
+	return packages
 }
 
 // CanInstall says whether Install can work: as root on Debian, Ubuntu and
 // what is made from them.
-func CanInstall() bool { return os.Geteuid() == 0 && debianLike("/etc/os-release") }
+func CanInstall() bool { return os.Geteuid() == 0 && debianLike(distribution(osRelease)) }
 
 // Install installs podman with apt-get. The caller is root.
 func Install(ctx context.Context, sink event.Sink) error {
@@ -57,11 +93,7 @@ func Install(ctx context.Context, sink event.Sink) error {
 	if err := apt(ctx, sink, "update"); err != nil {
 		return err
 	}
-	wanted := packages
-	if exec.CommandContext(ctx, "apt-cache", "show", "netavark").Run() != nil {
-		wanted = olderPackages
-	}
-	return apt(ctx, sink, append([]string{"install", "-y", "--no-install-recommends"}, wanted...)...)
+	return apt(ctx, sink, append([]string{"install", "-y", "--no-install-recommends"}, aptPackages()...)...)
 }
 
 // apt runs apt-get and shows its lines as progress. What it said is in the
@@ -103,22 +135,20 @@ func tail(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// debianLike reads an os-release file.
-func debianLike(path string) bool {
+// distribution returns the ID of an os-release file and those that it is like.
+func distribution(path string) (ids []string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return false
+		return nil
 	}
+	values := map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		if key != "ID" && key != "ID_LIKE" {
-			continue
-		}
-		for _, id := range strings.Fields(strings.Trim(value, `"'`)) {
-			if id == "debian" || id == "ubuntu" {
-				return true
-			}
-		}
+		values[key] = strings.Trim(value, `"'`)
 	}
-	return false
+	return strings.Fields(values["ID"] + " " + values["ID_LIKE"])
+}
+
+func debianLike(ids []string) bool {
+	return slices.Contains(ids, "debian") || slices.Contains(ids, "ubuntu")
 }
