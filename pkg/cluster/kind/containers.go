@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ type container struct {
 	role    string
 	image   string
 	running bool
+	paused  bool    // which is another way not to run
 	pid     int     // of its first process, on the machine of the engine
 	ports   []int32 // of this machine
 }
@@ -113,6 +115,7 @@ func containers(ctx context.Context, e engine.Engine, name string) ([]container,
 func parseInspect(text []byte) ([]container, error) {
 	var list []struct {
 		Name   string
+		Image  string // nerdctl's name of it, the others' number
 		Config struct {
 			Image  string
 			Labels map[string]string
@@ -134,8 +137,9 @@ func parseInspect(text []byte) ([]container, error) {
 		nodes[i] = container{
 			name:    strings.TrimPrefix(c.Name, "/"), // docker's names begin so
 			role:    c.Config.Labels[roleLabel],
-			image:   c.Config.Image,
+			image:   cmp.Or(c.Config.Image, c.Image),
 			running: c.State.Running && !c.State.Paused,
+			paused:  c.State.Paused,
 			pid:     c.State.Pid,
 		}
 		for _, bindings := range c.HostConfig.PortBindings {

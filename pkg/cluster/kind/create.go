@@ -127,6 +127,7 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 	if err != nil {
 		return err
 	}
+	dropLock(path)
 	done := make(chan error, 1)
 	go func() {
 		defer restore()

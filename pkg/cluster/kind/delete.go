@@ -60,6 +60,7 @@ func (p *provider) removeAll(ctx context.Context, h holding) error {
 			restore()
 			return err
 		}
+		dropLock(path)
 		_, err = leave(ctx, func() (struct{}, error) {
 			defer restore()
 			return struct{}{}, lib.Delete(p.opts.Name, path)

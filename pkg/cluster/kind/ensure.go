@@ -128,7 +128,13 @@ func (p *provider) revive(ctx context.Context, h holding, sink event.Sink) (*fou
 // somebody stopped them.
 func (p *provider) start(ctx context.Context, h holding, stopped []container, sink event.Sink) error {
 	sink.Emit(event.Notice{Text: fmt.Sprintf("cluster %q was stopped; it is started again", p.opts.Name)})
+	var paused, still []string
 	for _, c := range stopped {
+		if c.paused { // and has its ports
+			paused = append(paused, c.name)
+			continue
+		}
+		still = append(still, c.name)
 		for _, port := range c.ports {
 			if err := p.portFree(port); err != nil {
 				return err
@@ -136,11 +142,15 @@ func (p *provider) start(ctx context.Context, h holding, stopped []container, si
 		}
 	}
 	progress(sink, "starting its nodes")
-	args := []string{"start"}
-	for _, c := range stopped {
-		args = append(args, c.name)
+	for verb, names := range map[string][]string{"unpause": paused, "start": still} {
+		if len(names) == 0 {
+			continue
+		}
+		if err := h.engine.Run(ctx, nil, nil, append([]string{verb}, names...)...); err != nil {
+			return err
+		}
 	}
-	return h.engine.Run(ctx, nil, nil, args...)
+	return nil
 }
 
 // await asks the API server until all nodes are ready and more, where it is

@@ -3,8 +3,10 @@ package kind
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -84,6 +86,60 @@ func TestParseInspect(t *testing.T) {
 	h.cluster = "y"
 	if f := h.foreign(); f != "x-control-plane" {
 		t.Errorf("foreign is %q", f)
+	}
+}
+
+func TestParseInspectOfNerdctl(t *testing.T) {
+	got, err := parseInspect([]byte(`[{"Name":"x-control-plane","Image":"localhost/zr/node:x","Config":{"Labels":{"io.x-k8s.kind.role":"control-plane"}},
+		"State":{"Running":true},"HostConfig":{"PortBindings":{}}}]`))
+	if err != nil || (holding{cluster: "x", nodes: got}).foreign() != "" {
+		t.Errorf("zr's own node is taken for another's: %+v, %v", got, err)
+	}
+}
+
+// fakeEngine is docker that notes what it is asked for and says nothing.
+func fakeEngine(t *testing.T) (e engine.Engine, asked func() string) {
+	t.Helper()
+	bin := t.TempDir()
+	e = engine.Engine{Name: engine.Docker, Path: filepath.Join(bin, "docker")}
+	if err := os.WriteFile(e.Path, []byte("#!/bin/sh\necho \"$@\" >>"+bin+"/log\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	return e, func() string {
+		log, _ := os.ReadFile(filepath.Join(bin, "log"))
+		return string(log)
+	}
+}
+
+// TestPausedNodes: a paused container has its ports and cannot be started.
+func TestPausedNodes(t *testing.T) {
+	e, asked := fakeEngine(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	own := int32(l.Addr().(*net.TCPAddr).Port)
+	h := holding{cluster: "x", engine: e, nodes: []container{{name: "x-control-plane", paused: true, ports: []int32{own}}}}
+	if err := newProvider(Options{Name: "x"}).start(t.Context(), h, h.stopped(), event.Discard); err != nil {
+		t.Error(err)
+	}
+	if got := asked(); got != "unpause x-control-plane\n" {
+		t.Errorf("the engine was asked for %q", got)
+	}
+}
+
+// TestKindsLockIsDropped: kind leaves it behind when zr is killed.
+func TestKindsLockIsDropped(t *testing.T) {
+	e, _ := fakeEngine(t)
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(kubeconfig+".lock", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := newProvider(Options{Name: "x", Kubeconfig: kubeconfig})
+	if err := p.removeAll(t.Context(), holding{cluster: "x", engine: e, nodes: []container{{name: "x-control-plane"}}}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -38,6 +38,11 @@ func library(e engine.Engine, logger kindlog.Logger) (lib *kindcluster.Provider,
 	return kindcluster.NewProvider(kindcluster.ProviderWithLogger(logger), option), restore, nil
 }
 
+// dropLock removes the file by which kind locks zr's kubeconfig, and which a
+// killed zr leaves behind: kind would never come past it. Nobody else can be at
+// work on the file, since zr holds its own lock of the cluster.
+func dropLock(kubeconfig string) { _ = os.Remove(kubeconfig + ".lock") }
+
 // environment is this process's, as far as library changes it.
 var environment = variables{held: map[string]*held{}}
 
