@@ -2,9 +2,15 @@ package recipe
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,10 +66,11 @@ func (c *cache) path(parts ...string) string {
 }
 
 // part returns the path of a part, made once by whoever comes first, in any
-// process: build writes it to a path in the work folder.
+// process: build writes it to a path in the work folder. A part whose content
+// is no longer what was written is made again.
 func (c *cache) part(ctx context.Context, kind, key string, build func(path string) error) (string, error) {
 	final := c.path(kind, key)
-	if _, err := os.Stat(final); err == nil {
+	if whole(final) {
 		return final, nil
 	}
 	unlock, err := c.lockPart(ctx, kind+"-"+key)
@@ -71,7 +78,7 @@ func (c *cache) part(ctx context.Context, kind, key string, build func(path stri
 		return "", err
 	}
 	defer unlock()
-	if _, err := os.Stat(final); err == nil {
+	if whole(final) {
 		return final, nil
 	}
 	dir, err := os.MkdirTemp(c.path(workDir), kind+"-")
@@ -83,10 +90,53 @@ func (c *cache) part(ctx context.Context, kind, key string, build func(path stri
 	if err := build(made); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+	sum, err := contentSum(made)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(final), 0o755), os.RemoveAll(final)); err != nil {
+		return "", err
+	}
+	if err := writeFile(final+sumSuffix, []byte(sum)); err != nil {
 		return "", err
 	}
 	return final, os.Rename(made, final)
+}
+
+// sumSuffix is the end of the name of the file that has a part's sum.
+const sumSuffix = ".sum"
+
+// whole says whether a part is there as it was written. One without a sum was
+// made by a zr that wrote none.
+func whole(part string) bool {
+	if _, err := os.Stat(part); err != nil {
+		return false
+	}
+	kept, err := os.ReadFile(part + sumSuffix)
+	if err != nil {
+		return true
+	}
+	sum, err := contentSum(part)
+	return err == nil && sum == string(kept)
+}
+
+// contentSum hashes a file, or all that is in a folder.
+func contentSum(part string) (string, error) {
+	h := sha256.New()
+	err := filepath.WalkDir(part, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		fmt.Fprintf(h, "%q\n", strings.TrimPrefix(name, part))
+		_, err = io.Copy(h, file)
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // lockPoll is how often a lock that another has is asked for again: flock(2)

@@ -41,6 +41,41 @@ func TestPartIsMadeOnce(t *testing.T) {
 	}
 }
 
+// TestDamagedPart: what a power failure took the content of is made again.
+func TestDamagedPart(t *testing.T) {
+	c, err := openCache(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	made := 0
+	get := func() string {
+		path, err := c.part(context.Background(), "kind", "key", func(path string) error {
+			made++
+			return errors.Join(os.MkdirAll(path, 0o755), os.WriteFile(filepath.Join(path, "program"), []byte("whole"), 0o755))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(path, "program")
+	}
+	program := get()
+	if err := os.WriteFile(program, make([]byte, 5), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	get()
+	if content, err := os.ReadFile(get()); err != nil || string(content) != "whole" || made != 2 {
+		t.Errorf("content %q, %v, made %d times", content, err, made)
+	}
+	// One of an earlier zr has no sum and is believed: it may have taken minutes.
+	if err := os.Remove(filepath.Dir(program) + sumSuffix); err != nil {
+		t.Fatal(err)
+	}
+	if get(); made != 2 {
+		t.Errorf("made %d times", made)
+	}
+}
+
 func TestPartThatFailsLeavesNothing(t *testing.T) {
 	c, err := openCache(t.TempDir())
 	if err != nil {
