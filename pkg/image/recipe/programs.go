@@ -24,6 +24,7 @@ var goEnv = []string{
 	"CGO_ENABLED=0",
 	"GOFLAGS=-trimpath -buildvcs=false -gcflags=all=-dwarf=false",
 	"GOWORK=off",
+	"GOOS=linux", "GOARCH=" + runtime.GOARCH, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off",
 	// The compiler allocates much and lives short: collecting less often
 	// takes a tenth off a cold build.
 	"GOGC=400",
@@ -31,7 +32,7 @@ var goEnv = []string{
 
 // programs builds the programs of a recipe and returns the folder with them.
 func (b *builder) programs(ctx context.Context, r Recipe) (string, error) {
-	version, err := goVersion(ctx)
+	version, err := goVersion(ctx, b.cache.path(workDir))
 	if err != nil {
 		return "", err
 	}
@@ -62,8 +63,12 @@ func (r Recipe) programsKey(goVersion string) (string, error) {
 		fmt.Sprint(p.Tags), fmt.Sprint(p.Ldflags), fmt.Sprint(p.Packages)), nil
 }
 
-func goVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+// goVersion asks in a folder of no module, so that the project in which zr runs
+// has no say.
+func goVersion(ctx context.Context, dir string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "GOVERSION")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), goEnv...)
+	out, err := cmd.Output()
 	if errors.Is(err, exec.ErrNotFound) {
 		return "", fault.Hint(errors.New("building programs: go is not installed"), "install Go 1.26 or newer")
 	}

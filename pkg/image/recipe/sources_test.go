@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -208,5 +209,30 @@ func TestRunIsCancelled(t *testing.T) {
 	err := run(ctx, command{name: "sh", args: []string{"-c", "echo started; exec sleep 1000"}, line: func(string) bool { cancel(why); return true }})
 	if !errors.Is(err, why) {
 		t.Errorf("err = %v", err)
+	}
+}
+
+// TestSettledGo: what the user's environment and project say about Go is not for
+// the programs of an image.
+func TestSettledGo(t *testing.T) {
+	project := t.TempDir()
+	if err := os.WriteFile(filepath.Join(project, "go.mod"), []byte("module x\n\ngo 1.999\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(project)
+	for name, value := range map[string]string{"GOTOOLCHAIN": "local", "GOOS": "plan9", "GOARCH": "386", "GOAMD64": "v3", "GOFLAGS": "-mod=nonsense"} {
+		t.Setenv(name, value)
+	}
+	dir := t.TempDir()
+	if version, err := goVersion(t.Context(), dir); err != nil || !strings.HasPrefix(version, "go1.") {
+		t.Errorf("goVersion = %q, %v", version, err)
+	}
+	var said []string
+	err := run(t.Context(), command{
+		name: "go", args: []string{"env", "GOOS", "GOARCH", "GOAMD64"}, dir: dir, env: goEnv,
+		line: func(text string) bool { said = append(said, text); return true },
+	})
+	if want := []string{"linux", runtime.GOARCH, "v1"}; err != nil || !slices.Equal(said, want) {
+		t.Errorf("programs are built for %q, %v", said, err)
 	}
 }
