@@ -70,6 +70,12 @@ func (c Command) Run(ctx context.Context) ([]byte, error) {
 		_ = signalGroup(cmd.Process.Pid, syscall.SIGKILL)
 		return nil, context.Cause(ctx)
 	}
+	if errors.Is(err, exec.ErrWaitDelay) {
+		// It ended well. What it left running, such as a compiler's server, would
+		// keep this pipe for as long as it likes.
+		_ = signalGroup(cmd.Process.Pid, syscall.SIGKILL)
+		err = nil
+	}
 	if err != nil {
 		clean := c.Clean
 		if clean == nil {

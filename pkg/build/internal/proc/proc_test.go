@@ -74,3 +74,18 @@ func zombie(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
+
+// TestLeftRunning: a command that ended well is done, whatever it left behind.
+func TestLeftRunning(t *testing.T) {
+	out, err := Command{Args: []string{"sh", "-c", "sleep 300 & echo $!"}}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for syscall.Kill(pid, 0) == nil && !zombie(pid) {
+		time.Sleep(time.Millisecond)
+	}
+}
