@@ -73,11 +73,20 @@ func check(port int32) *Taken {
 	l, err := net.Listen("tcp4", net.JoinHostPort(Loopback, strconv.Itoa(int(port))))
 	if err == nil {
 		l.Close()
+	}
+	return judge("/proc", port, err)
+}
+
+// judge says what it means for an engine that zr could not listen at a port. A
+// low port is not for an ordinary user, while the engine's daemon may have it.
+func judge(proc string, port int32, err error) *Taken {
+	switch {
+	case err == nil, errors.Is(err, syscall.EACCES) && len(sockets(proc, port)) == 0:
 		return nil
+	case errors.Is(err, syscall.EACCES):
+		err = syscall.EADDRINUSE
+	case !errors.Is(err, syscall.EADDRINUSE):
+		return &Taken{Port: port, Err: err}
 	}
-	taken := &Taken{Port: port, Err: err}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		taken.Owner = owner("/proc", port)
-	}
-	return taken
+	return &Taken{Port: port, Err: err, Owner: owner(proc, port)}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 )
 
@@ -25,6 +26,23 @@ func TestCheck(t *testing.T) {
 	l.Close()
 	if err := Check(port); err != nil {
 		t.Errorf("Check of a free port: %v", err)
+	}
+}
+
+// TestLowPort: an ordinary user may not listen where docker's daemon may.
+func TestLowPort(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := int32(l.Addr().(*net.TCPAddr).Port)
+	refused := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)}
+	if taken := judge("/proc", port, refused); taken == nil || taken.Owner.PID != os.Getpid() {
+		t.Errorf("a port in use: %v", taken)
+	}
+	l.Close()
+	if taken := judge("/proc", port, refused); taken != nil {
+		t.Errorf("a free port: %v", taken)
 	}
 }
 

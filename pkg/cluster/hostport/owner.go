@@ -21,16 +21,7 @@ const stateListen = "0A"
 // returns the zero Owner where /proc does not say, as outside Linux or when
 // the process is another user's.
 func owner(proc string, port int32) Owner {
-	sockets := map[string]bool{}
-	for _, file := range []string{"net/tcp", "net/tcp6"} {
-		text, err := os.ReadFile(filepath.Join(proc, file))
-		if err != nil {
-			continue
-		}
-		for _, inode := range listeners(string(text), port) {
-			sockets["socket:["+inode+"]"] = true
-		}
-	}
+	sockets := sockets(proc, port)
 	if len(sockets) == 0 {
 		return Owner{}
 	}
@@ -50,6 +41,21 @@ func owner(proc string, port int32) Owner {
 		return Owner{PID: pid, Command: command(dir, args), Container: container(args)}
 	}
 	return Owner{}
+}
+
+// sockets are those that listen at a port, as the files of a process name them.
+func sockets(proc string, port int32) map[string]bool {
+	found := map[string]bool{}
+	for _, file := range []string{"net/tcp", "net/tcp6"} {
+		text, err := os.ReadFile(filepath.Join(proc, file))
+		if err != nil {
+			continue
+		}
+		for _, inode := range listeners(string(text), port) {
+			found["socket:["+inode+"]"] = true
+		}
+	}
+	return found
 }
 
 // listeners returns the inodes of the sockets that listen at a port, from the
