@@ -49,10 +49,22 @@ func Find(ctx context.Context, preferred string) (Engine, error) {
 	return all[0], nil
 }
 
+// names are the engines, the best first.
+var names = []string{Docker, Podman, Nerdctl}
+
+// Installed says whether there is the command of an engine, whether or not it
+// answers.
+func Installed() bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := exec.LookPath(name)
+		return err == nil
+	})
+}
+
 // All returns every engine that can be used, the best first, and why the
 // others cannot.
 func All(ctx context.Context, preferred string) ([]Engine, []Skip, error) {
-	names := []string{Docker, Podman, Nerdctl}
+	names := names
 	probes := map[string]func(context.Context, string) (Engine, error){
 		Docker: probeDocker, Podman: probePodman, Nerdctl: probeNerdctl,
 	}

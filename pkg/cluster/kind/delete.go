@@ -23,7 +23,7 @@ func (p *provider) Delete(ctx context.Context, sink event.Sink) error {
 	}
 	defer unlock()
 	h, err := p.locate(ctx)
-	if errors.Is(err, engine.ErrNone) {
+	if errors.Is(err, engine.ErrNone) && !p.known() {
 		return p.forget() // no engine, no containers
 	}
 	if err != nil {
@@ -34,6 +34,17 @@ func (p *provider) Delete(ctx context.Context, sink event.Sink) error {
 	}
 	progress(sink, "removing %d node(s)", len(h.nodes))
 	return p.wrap("deleting", p.removeAll(ctx, h))
+}
+
+// known says that there may be a cluster although no engine answers: one is
+// installed, and zr has the kubeconfig of a cluster that was not deleted.
+func (p *provider) known() bool {
+	path, err := p.kubeconfig()
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(path)
+	return err == nil && engine.Installed()
 }
 
 // remove deletes everything that belongs to the cluster, in whatever state it is.

@@ -143,6 +143,40 @@ func TestKindsLockIsDropped(t *testing.T) {
 	}
 }
 
+// TestDeleteWithoutAnEngine: what a dead engine may still hold is not called
+// deleted.
+func TestDeleteWithoutAnEngine(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("ZR_ENGINE", "")
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	remove := func() error {
+		return newProvider(Options{Name: "x", Kubeconfig: kubeconfig}).Delete(t.Context(), event.Discard)
+	}
+	if err := os.WriteFile(kubeconfig, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := remove(); err != nil {
+		t.Errorf("without any engine: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho no daemon >&2; exit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := remove(); err != nil {
+		t.Errorf("without a cluster: %v", err)
+	}
+	if err := os.WriteFile(kubeconfig, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := remove(); !errors.Is(err, engine.ErrNone) || !strings.Contains(err.Error(), "no daemon") {
+		t.Errorf("with a dead engine: %v", err)
+	}
+	if _, err := os.Stat(kubeconfig); err != nil {
+		t.Errorf("the kubeconfig is gone: %v", err)
+	}
+}
+
 func TestLost(t *testing.T) {
 	gone := exec.Command("true")
 	if err := gone.Run(); err != nil {
