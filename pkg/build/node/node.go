@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -222,8 +223,10 @@ func (j *job) sources(ctx context.Context, at string) (oci.Layer, error) {
 	return j.write(ctx, "sources of "+j.Spec.Node, func(t *oci.Tar) {
 		t.Dir(at, 0o755, oci.Root)
 		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool {
-			// .npmrc may hold a token for a registry.
-			return rel != "node_modules" && rel != installedNote && path.Base(rel) != npmConfig
+			// .npmrc may hold a token for a registry. What is installed has a
+			// layer of its own.
+			installed := path.Base(rel) == "node_modules" && slices.Contains(append(j.project.folders(), "."), path.Dir(rel))
+			return !installed && rel != installedNote && path.Base(rel) != npmConfig
 		}, nil)
 	})
 }

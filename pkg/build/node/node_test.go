@@ -319,6 +319,12 @@ func TestWorkspaces(t *testing.T) {
 	if said := answer(t, release, root, "/"); said["minute"] != 60000.0 {
 		t.Errorf("the service says %v", said)
 	}
+	// What npm puts into a workspace's own folder is not among the sources.
+	s.write("package.json", `{"type":"module","workspaces":["packages/*"],"scripts":{"start":"node server.js",
+		"build":"mkdir -p packages/lib/node_modules/x out/node_modules && touch packages/lib/node_modules/x/dev out/node_modules/made"}}`)
+	if names := unpack(t, s.build(build.Release).Image, t.TempDir()); names["app/packages/lib/node_modules/x/dev"] || !names["app/out/node_modules/made"] {
+		t.Errorf("the image has %v", names)
+	}
 	root = t.TempDir()
 	unpack(t, s.build(build.Dev).Image, root)
 	if target, err := os.Readlink(filepath.Join(root, "app/packages/lib")); err != nil || target != "/app/src/packages/lib" {
