@@ -100,6 +100,17 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+func TestMissingDockerfile(t *testing.T) {
+	p := newProject(t)
+	if err := os.Remove(filepath.Join(p.root, "tool/Dockerfile")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(p.deps, nil).Build(t.Context(), p.request()) // asks for no engine
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "tool/Dockerfile") {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // TestPassedArguments: an argument that the environment gives is an input.
 func TestPassedArguments(t *testing.T) {
 	p := newProject(t)

@@ -17,6 +17,7 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/build/internal/inputs"
+	"zr/pkg/fault"
 )
 
 // lister finds the files that the engine is sent.
@@ -65,6 +66,9 @@ func (l *lister) List(context.Context) (inputs.List, error) {
 	ignored, err := l.patterns(true)
 	if err != nil {
 		return inputs.List{}, err
+	}
+	if _, err := os.Stat(l.dockerfile); err != nil {
+		return inputs.List{}, fault.Hint(fmt.Errorf("reading the Dockerfile: %w", err), "the path is the service's `dockerfile:` in the config")
 	}
 	list := inputs.List{Further: l.further, Files: []string{l.dockerfile}, Shapes: l.ignoreFiles()}
 	err = filepath.WalkDir(l.root, func(path string, d fs.DirEntry, err error) error {
