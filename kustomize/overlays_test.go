@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -175,36 +177,50 @@ func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 	}
 }
 
-// TestRightsOnlyRead is about RBAC: one Role, for the api, that changes nothing.
-func TestRightsOnlyRead(t *testing.T) {
+// TestRights is about RBAC: one Role, which allows the requests of
+// internal/api/kube and no others, for the api alone.
+func TestRights(t *testing.T) {
+	want := []string{"list apps/deployments", "list apps/statefulsets", "list pods"}
 	for _, overlay := range overlays {
-		roles := 0
+		var rights, subjects []string
 		for _, o := range render(t, overlay).Objects() {
 			switch o.GetKind() {
 			case "ClusterRole", "ClusterRoleBinding":
 				t.Errorf("%s: %s %q reaches beyond the namespace", overlay, o.GetKind(), o.GetName())
 			case "Role":
-				roles++
 				var role rbacv1.Role
 				convert(t, o, &role)
-				for _, rule := range role.Rules {
-					for _, resource := range rule.Resources {
-						if resource == "secrets" || resource == "*" {
-							t.Errorf("%s: the Role reads %s", overlay, resource)
-						}
-					}
-					for _, verb := range rule.Verbs {
-						if verb != "get" && verb != "list" && verb != "watch" {
-							t.Errorf("%s: the Role may %s", overlay, verb)
-						}
-					}
+				rights = append(rights, rightsOf(role)...)
+			case "RoleBinding":
+				var binding rbacv1.RoleBinding
+				convert(t, o, &binding)
+				for _, s := range binding.Subjects {
+					subjects = append(subjects, s.Kind+" "+s.Namespace+"/"+s.Name)
 				}
 			}
 		}
-		if roles != 1 {
-			t.Errorf("%s: there are %d Roles, want 1", overlay, roles)
+		slices.Sort(rights)
+		if !slices.Equal(rights, want) {
+			t.Errorf("%s: the Roles allow %v, want %v", overlay, rights, want)
+		}
+		if !slices.Equal(subjects, []string{"ServiceAccount zr-" + overlay + "/api"}) {
+			t.Errorf("%s: the Roles are given to %v", overlay, subjects)
 		}
 	}
+}
+
+func rightsOf(role rbacv1.Role) []string {
+	var out []string
+	for _, rule := range role.Rules {
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					out = append(out, verb+" "+strings.TrimPrefix(group+"/"+resource, "/"))
+				}
+			}
+		}
+	}
+	return out
 }
 
 func TestHowTheOverlaysDiffer(t *testing.T) {
