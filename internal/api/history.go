@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"zr/internal/api/reason"
 	"zr/internal/api/store/postgres"
@@ -27,7 +29,8 @@ func (a *routes) getHistory(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	service := query.Get("service")
-	if len(service) > maxServiceName {
+	// PostgreSQL holds neither NUL nor what is not UTF-8.
+	if len(service) > maxServiceName || !utf8.ValidString(service) || strings.ContainsRune(service, 0) {
 		refuse(w, r, http.StatusBadRequest, "bad_request", "service is not a name of a service")
 		return
 	}
