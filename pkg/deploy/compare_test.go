@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,5 +56,21 @@ func TestCompare(t *testing.T) {
 		if diff := cmp.Diff(test.want, compare(manifest(t, test.before), manifest(t, test.after), secrets)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
+	}
+}
+
+func TestASecretThatBeginsWithAnotherIsHiddenWhole(t *testing.T) {
+	dir := t.TempDir()
+	text := "namespace: shop\nconfigMapGenerator: [{name: x, literals: [a=b]}]\n"
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Render(t.Context(), Options{Overlay: dir, Set: "s", Secrets: map[string]string{
+		"A": "correct", "B": "correct horse", "C": "correct horse battery", "D": "correct horse battery staple"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hideSecrets("url://correct horse battery staple@x", r.secrets); got != "url://(secret)@x" {
+		t.Errorf("what is left is %q", got)
 	}
 }

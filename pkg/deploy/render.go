@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -93,6 +94,8 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	for _, dev := range o.Dev {
 		r.secrets = slices.AppendSeq(r.secrets, maps.Values(dev.Secrets))
 	}
+	// Where one value is part of another, the whole one is hidden.
+	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	r.Pin(o.Images)
 	return r, nil
 }
