@@ -142,9 +142,7 @@ func (d *Deployer) planCreate(ctx context.Context, r *Rendered, i *item, away bo
 func (r *Rendered) defines(k kind) bool {
 	_, builtin := known[k.GroupVersionKind]
 	return !builtin && slices.ContainsFunc(r.objects, func(o *object) bool {
-		kind, _, _ := unstructured.NestedString(o.Object, "spec", "names", "kind")
-		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
-		return o.GetKind() == "CustomResourceDefinition" && kind == k.Kind && group == k.Group
+		return o.kind == definitionKind && definedBy(o.Unstructured).GroupKind() == k.GroupKind()
 	})
 }
 

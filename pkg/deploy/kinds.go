@@ -115,16 +115,30 @@ func kindOf(gvk schema.GroupVersionKind, manifests []*unstructured.Unstructured)
 		return k
 	}
 	for _, m := range manifests {
-		group, _, _ := unstructured.NestedString(m.Object, "spec", "group")
-		named, _, _ := unstructured.NestedString(m.Object, "spec", "names", "kind")
-		if m.GetKind() != "CustomResourceDefinition" || group != gvk.Group || named != gvk.Kind {
+		if m.GetKind() != definitionKind.Kind {
 			continue
 		}
-		plural, _, _ := unstructured.NestedString(m.Object, "spec", "names", "plural")
-		scope, _, _ := unstructured.NestedString(m.Object, "spec", "scope")
-		return kind{GroupVersionKind: gvk, resource: plural, namespaced: scope == "Namespaced", stage: stageOther}
+		if k := definedBy(m); k.GroupKind() == gvk.GroupKind() {
+			k.Version = gvk.Version
+			return k
+		}
 	}
 	return kind{GroupVersionKind: gvk, stage: stageOther}
+}
+
+// definedBy returns the kind that a definition defines, in a version that is
+// served.
+func definedBy(definition *unstructured.Unstructured) kind {
+	spec := at(definition.Object, "spec")
+	names := at(spec, "names")
+	k := kind{resource: text(names, "plural"), namespaced: text(spec, "scope") == "Namespaced", stage: stageOther}
+	k.Group, k.Kind = text(spec, "group"), text(names, "kind")
+	for _, version := range items(spec, "versions") {
+		if served, _ := version["served"].(bool); served {
+			k.Version = text(version, "name")
+		}
+	}
+	return k
 }
 
 // byGroupKind returns a kind of the table by its name in the parent's

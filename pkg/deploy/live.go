@@ -19,6 +19,8 @@ import (
 var (
 	namespaceKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}]
 	secretKind    = known[schema.GroupVersionKind{Version: "v1", Kind: "Secret"}]
+	// definitionKind is that of the kinds that a cluster is taught.
+	definitionKind = known[schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}]
 )
 
 // live is what the cluster holds of a set.

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -28,8 +29,9 @@ var podKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Pod"}]
 // Remove deletes the environment's objects, from the last stage to the first,
 // and waits until its pods are gone. Claims, namespaces and definitions stay,
 // unless purge says that the data goes too. A namespace in which somebody else
-// has something stays in any case, with a notice. An environment that does not
-// exist is no error.
+// has something stays in any case, and so does a definition of which somebody
+// else has objects, with a notice. An environment that does not exist is no
+// error.
 func (d *Deployer) Remove(ctx context.Context, sink event.Sink, purge bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("not done after %s", removeTimeout))
 	defer cancel()
@@ -235,18 +237,16 @@ func (r *removal) shrink(ctx context.Context, kept []member) error {
 func (r *removal) purge(ctx context.Context, kept []member) error {
 	slices.SortStableFunc(kept, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
 	for _, m := range kept {
-		if m.kind == namespaceKind {
-			others, err := r.strangers(ctx, m.live.GetName())
-			if err != nil {
-				return err
-			}
-			if len(others) > 0 {
-				r.sink.Emit(event.Notice{
-					Text: fmt.Sprintf("namespace %q stays: it holds %s, which zr did not make", m.live.GetName(), strings.Join(others, ", ")),
-					Hint: "kubectl delete namespace " + m.live.GetName(),
-				})
-				continue
-			}
+		others, err := r.within(ctx, m)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			r.sink.Emit(event.Notice{
+				Text: fmt.Sprintf("%s stays: with it would go %s, which zr did not make", name(m.live), strings.Join(others, ", ")),
+				Hint: fmt.Sprintf("kubectl delete %s %s", strings.ToLower(m.kind.Kind), m.live.GetName()),
+			})
+			continue
 		}
 		if err := r.one(ctx, m); err != nil {
 			return err
@@ -262,18 +262,36 @@ func (r *removal) purge(ctx context.Context, kept []member) error {
 	return r.d.remove(ctx, secretKind, found)
 }
 
-// strangers returns what is in a namespace that is neither of the set nor put
-// there by the cluster.
-func (r *removal) strangers(ctx context.Context, namespace string) ([]string, error) {
+// within returns what of others goes with a member: what is in a namespace,
+// custom objects included, and the objects of a definition.
+func (r *removal) within(ctx context.Context, m member) ([]string, error) {
+	switch m.kind {
+	case namespaceKind:
+		definitions, err := r.d.list(ctx, definitionKind, "", "")
+		if err != nil && !apierrors.IsForbidden(err) {
+			return nil, err
+		}
+		kinds := slices.Collect(maps.Values(known))
+		for i := range definitions {
+			kinds = append(kinds, definedBy(&definitions[i]))
+		}
+		kinds = slices.DeleteFunc(kinds, func(k kind) bool { return !k.namespaced || k.Kind == "Endpoints" || k.Kind == "EndpointSlice" })
+		return r.strangers(ctx, kinds, m.live.GetName())
+	case definitionKind:
+		return r.strangers(ctx, []kind{definedBy(m.live)}, "")
+	}
+	return nil, nil
+}
+
+// strangers returns the objects that are neither of the set nor put there by
+// the cluster, in one namespace or, where that is empty, in all.
+func (r *removal) strangers(ctx context.Context, kinds []kind, namespace string) ([]string, error) {
 	id := setID(r.parent.set, r.parent.namespace)
 	var mu sync.Mutex
 	var out []string
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	for _, k := range known {
-		if !k.namespaced || k.Kind == "Endpoints" || k.Kind == "EndpointSlice" {
-			continue
-		}
+	for _, k := range kinds {
 		g.Go(func() error {
 			found, err := r.d.list(gctx, k, namespace, "")
 			mu.Lock()
