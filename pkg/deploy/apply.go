@@ -157,6 +157,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 		}
 	}
 	if i.live != nil && (i.action == Created || i.action == Replaced) {
+		a.sink.Emit(event.StepProgress{Step: StepApply, Done: a.done.Load(), Total: a.total, Unit: "objects", Detail: fmt.Sprintf("waiting for %s to go", name(i.live))})
 		if err := a.d.gone(ctx, o.kind, i.live); err != nil {
 			return err
 		}
@@ -187,23 +188,40 @@ func (d *Deployer) gone(ctx context.Context, k kind, live *unstructured.Unstruct
 
 // established waits until the server serves what a definition defines.
 func (d *Deployer) established(ctx context.Context, o *object) error {
+	looks := 0
 	return poll(ctx, fmt.Sprintf("waiting for %s to be served", name(o.Unstructured)), func() (bool, error) {
 		now, err := d.get(ctx, o.kind, "", o.GetName())
 		if err != nil || now == nil {
 			return false, err
 		}
-		conditions, _, _ := unstructured.NestedSlice(now.Object, "status", "conditions")
-		for _, c := range conditions {
-			if condition, _ := c.(map[string]any); text(condition, "type") == "Established" {
-				return text(condition, "status") == "True", nil
+		for _, condition := range items(at(now.Object, "status"), "conditions") {
+			switch is := text(condition, "status"); text(condition, "type") {
+			case "NamesAccepted":
+				// Another definition has them. Of one that was just mended,
+				// the server still says so for a moment.
+				if looks++; is == "False" && looks > 10 {
+					return false, fmt.Errorf("%s is not served: %s", name(now), text(condition, "message"))
+				}
+			case "Established":
+				if is == "True" {
+					return true, nil
+				}
 			}
 		}
 		return false, nil
 	})
 }
 
-// poll looks until there is nothing to wait for or the context ends.
+// patience is how long one wait may take when the context has no earlier
+// deadline: twice the longest grace period that is usual for a database, plus
+// room for the volumes.
+const patience = 3 * time.Minute
+
+// poll looks until there is nothing to wait for or the context ends. A
+// finalizer that nobody removes would keep it waiting for ever.
 func poll(ctx context.Context, what string, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done after %s", patience))
+	defer cancel()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {

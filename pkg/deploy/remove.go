@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,11 +18,6 @@ import (
 	"zr/pkg/fault"
 )
 
-// removeTimeout is how long Remove waits for pods and namespaces to go when
-// the context has no earlier deadline: twice the longest grace period that is
-// usual for a database, plus room for the volumes.
-const removeTimeout = 3 * time.Minute
-
 var podKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Pod"}]
 
 // Remove deletes the environment's objects, from the last stage to the first,
@@ -33,7 +27,7 @@ var podKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Pod"}]
 // else has objects, with a notice. An environment that does not exist is no
 // error.
 func (d *Deployer) Remove(ctx context.Context, sink event.Sink, purge bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("not done after %s", removeTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done after %s", patience))
 	defer cancel()
 	if err := d.takeDown(ctx, sink, purge); err != nil {
 		return reachable(fmt.Errorf("removing %q: %w", d.set, err))
