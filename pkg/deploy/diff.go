@@ -156,6 +156,10 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		i.force = true
 		want, err = d.patch(ctx, i.object, true, true)
 	}
+	if noDryRun(err) { // what would change shows when it is applied
+		i.action, i.write = Configured, true
+		return nil
+	}
 	if unchangeable(err) && i.object.kind.remake {
 		i.action, i.write = Replaced, true
 		i.fields = compare(i.live, i.object.Unstructured, r.secrets)

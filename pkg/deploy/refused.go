@@ -20,7 +20,7 @@ func (r *refusal) Unwrap() error { return r.error }
 // the object, the place of its manifest and what to do. It returns nil for
 // nil, and for admission that cannot take part in a dry run.
 func (r *Rendered) refused(o *object, err error) error {
-	if err == nil || strings.Contains(err.Error(), "does not support dry run") {
+	if err == nil || noDryRun(err) {
 		return nil
 	}
 	var status apierrors.APIStatus
@@ -28,6 +28,12 @@ func (r *Rendered) refused(o *object, err error) error {
 		return fmt.Errorf("%s: %w", name(o.Unstructured), err) // the server did not get to see it
 	}
 	return &refusal{r.verdict(o, err, status)}
+}
+
+// noDryRun says whether an admission webhook has side effects, so that the
+// server does not ask it in a dry run and refuses the whole request.
+func noDryRun(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "does not support dry run")
 }
 
 func (r *Rendered) verdict(o *object, err error, status apierrors.APIStatus) error {
