@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/fault"
 )
 
 // Diff finds out what Apply would do, and writes nothing. What is unchanged
@@ -98,6 +100,9 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 	if err != nil {
 		return nil, err
 	}
+	if problem := r.misplaced(o); problem != nil {
+		return nil, &refusal{problem}
+	}
 	i := &item{object: o, live: found.objects[keyOf(o.Unstructured)]}
 	i.record.Manifest = rendered
 	var was record
@@ -117,6 +122,20 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 	return i, d.planChange(ctx, r, i, was)
 }
 
+// misplaced says why an object cannot be in the cluster: nobody serves its
+// kind, or it lacks the namespace that only the server knew it to need.
+func (r *Rendered) misplaced(o *object) error {
+	where := func() string { return locate(r.files, o.Unstructured, "") + name(o.Unstructured) }
+	switch {
+	case o.kind.resource == "":
+		return fault.Hint(fmt.Errorf("%s: %w", where(), &unknownKind{o.kind.GroupVersionKind}),
+			"correct apiVersion and kind, or add what defines them to the overlay or the cluster")
+	case o.kind.namespaced && o.GetNamespace() == "":
+		return fault.Hint(fmt.Errorf("%s has no namespace", where()), addNamespace)
+	}
+	return nil
+}
+
 // says whether a live object still says what was applied.
 func says(live *unstructured.Unstructured, was record) bool {
 	now, err := imprint(live, was.Fields)
@@ -128,9 +147,6 @@ func says(live *unstructured.Unstructured, was record) bool {
 func (d *Deployer) planCreate(ctx context.Context, r *Rendered, i *item, away bool) error {
 	i.action, i.write = Created, true
 	i.fields = compare(nil, i.object.Unstructured, r.secrets)
-	if i.object.kind.resource == "" {
-		return &refusal{&unknownKind{i.object.kind.GroupVersionKind}}
-	}
 	if i.live != nil || (away && i.object.kind.namespaced) || r.defines(i.object.kind) {
 		return nil
 	}

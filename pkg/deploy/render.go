@@ -158,13 +158,15 @@ func (r *recorder) files() []string {
 	return out
 }
 
+const addNamespace = "add `namespace:` to the overlay's kustomization.yaml"
+
 // namespaceOf returns the one namespace that the workloads are in.
 func namespaceOf(manifests []*unstructured.Unstructured) (string, error) {
 	var all, withPods []string
 	for _, m := range manifests {
 		kind := kindOf(m.GroupVersionKind(), manifests)
 		if kind.namespaced && m.GetNamespace() == "" {
-			return "", fault.Hint(fmt.Errorf("%s has no namespace", name(m)), "add `namespace:` to the overlay's kustomization.yaml")
+			return "", fault.Hint(fmt.Errorf("%s has no namespace", name(m)), addNamespace)
 		}
 		if !kind.namespaced {
 			continue
