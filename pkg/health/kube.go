@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -111,8 +113,9 @@ func (k *kube) watch(ctx context.Context, r resource, ns, version string) (watch
 		}, k.params).Watch(ctx)
 }
 
-// lastLines returns the last lines that a container wrote; with previous, the
-// instance before the running one. There are none where the log is gone.
+// lastLines returns the last lines that a container wrote, without what a
+// terminal would obey; with previous, the instance before the running one.
+// There are none where the log is gone.
 func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]string, error) {
 	limit := int64(64 << 10) // lines can be long; a reason is to be read by eye
 	raw, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
@@ -127,10 +130,22 @@ func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previou
 		// line of its own, with status 200, that the file is gone.
 		stamp, text, _ := strings.Cut(line, " ")
 		if _, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
-			lines = append(lines, text)
+			lines = append(lines, printable(text))
 		}
 	}
 	return lines, nil
+}
+
+// colour is a terminal's control sequence.
+var colour = regexp.MustCompile("\x1b\\[[0-9;?]*[ -/]*[@-~]")
+
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' {
+			return -1
+		}
+		return r
+	}, colour.ReplaceAllString(line, ""))
 }
 
 // dialer opens port-forward connections to a pod: SPDY inside a WebSocket,
