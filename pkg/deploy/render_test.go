@@ -54,6 +54,9 @@ func TestFaultsOfManifests(t *testing.T) {
 		{"settings of its own", func(p *project) {
 			p.write("namespace.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n")
 		}, []string{`ConfigMap "settings" is made by zr`}},
+		{"the Secret that stands for the set", func(p *project) {
+			p.write("namespace.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: zr-test}\n")
+		}, []string{`Secret "zr-test" is made by zr`}},
 		{"dev of nothing", func(p *project) { p.options.Dev = map[string]deploy.DevService{"nobody": {}} }, []string{`named "nobody"`}},
 		{"dev of somebody's image", func(p *project) { p.options.Dev = map[string]deploy.DevService{"db": {}} }, []string{`StatefulSet "db"`, `image "db"`}},
 		{"dev memory", func(p *project) { p.options.Dev = map[string]deploy.DevService{"web": {Memory: "lots"}} }, []string{`Deployment "web"`, `"lots"`}},

@@ -9,7 +9,8 @@ import (
 	"zr/pkg/fault"
 )
 
-// addConfig adds the ConfigMap of the settings and the Secret of the secrets.
+// addConfig adds the ConfigMap of the settings and the Secret of the secrets,
+// and refuses manifests of their names and of that of the set's parent.
 // The ConfigMap is also made empty where a manifest reads it: a pod would wait
 // for it for ever.
 func addConfig(manifests []*unstructured.Unstructured, namespace string, o Options) ([]*unstructured.Unstructured, error) {
@@ -17,7 +18,7 @@ func addConfig(manifests []*unstructured.Unstructured, namespace string, o Optio
 		if m.GetNamespace() != namespace || m.GroupVersionKind().Group != "" {
 			continue
 		}
-		if is(m, "ConfigMap", SettingsName) || is(m, "Secret", SecretsName) {
+		if is(m, "ConfigMap", SettingsName) || is(m, "Secret", SecretsName) || is(m, "Secret", o.Set) {
 			return nil, fault.Hint(fmt.Errorf("%s is made by zr", name(m)), "rename it in the overlay, or move its values to config/")
 		}
 	}
