@@ -247,6 +247,22 @@ func TestHowTheOverlaysDiffer(t *testing.T) {
 		if kinds["HorizontalPodAutoscaler"] != scaled || kinds["PodDisruptionBudget"] != scaled {
 			t.Errorf("%s has %v", overlay, kinds)
 		}
+		for name, template := range templates(t, r) {
+			if name != "api" && name != "frontend" || overlay == "dev" {
+				continue
+			}
+			// Requests in flight and those of nodes that have not heard yet are
+			// served, within the time that the kubelet gives.
+			c := template.Spec.Containers[0]
+			if c.Lifecycle == nil || c.Lifecycle.PreStop == nil || c.Lifecycle.PreStop.Sleep == nil {
+				t.Errorf("%s: %s ends while it is still asked", overlay, name)
+			} else if left := *template.Spec.TerminationGracePeriodSeconds - c.Lifecycle.PreStop.Sleep.Seconds; left < 15 {
+				t.Errorf("%s: %s has %d s to end", overlay, name, left)
+			}
+			if c.Resources.Requests.Cpu().MilliValue() < 100 {
+				t.Errorf("%s: the autoscaler of %s counts by a request of %s", overlay, name, c.Resources.Requests.Cpu())
+			}
+		}
 		for _, w := range r.Workloads() {
 			replicas := int32(1)
 			if overlay == "staging" && w.Kind == "Deployment" {
