@@ -39,6 +39,12 @@ func TestFaultsOfManifests(t *testing.T) {
 		}, []string{`/web.yaml:6:3: Deployment "web": unknown field "spec.replcas"`, `/web.yaml:13:11: Deployment "web": unknown field "spec.template.spec.containers[0].imag"`}},
 		{"wrong type", func(p *project) { p.edit("web.yaml", "replicas: 2", "replicas: two") }, []string{`/web.yaml:6:3: Deployment "web": field "spec.replicas": cannot unmarshal string, where int32 is wanted`}},
 		{"unknown kind", func(p *project) { p.edit("web.yaml", "kind: Deployment", "kind: Deploymnet") }, []string{`/web.yaml:3:1: Deploymnet "web": apps/v1 has no kind Deploymnet`}},
+		{"no containers", func(p *project) {
+			p.edit("db.yaml", `containers: [{name: db, image: "example/db:1"}]`, "containers: []")
+		}, []string{`/db.yaml:2:1: StatefulSet "db" has no containers`}},
+		{"no template", func(p *project) {
+			p.write("db.yaml", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: db}\n")
+		}, []string{`/db.yaml:1:1: StatefulSet "db" has no containers`}},
 		{"no quantity", func(p *project) { p.edit("web.yaml", "128Mi", "128 megs") }, []string{`/web.yaml:2:1: Deployment "web": quantities must match`}},
 		{"missing secret", func(p *project) { delete(p.options.Secrets, "PASSWORD") }, []string{`/web.yaml:2:1: Deployment "web" reads "PASSWORD" of Secret "secrets", which has no such key`}},
 		{"patch of what is not there", func(p *project) {

@@ -72,6 +72,9 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 			}
 			continue
 		}
+		if known[m.GroupVersionKind()].stage == stageWorkload && len(items(at(podTemplate(m), "spec"), "containers")) == 0 {
+			problems = append(problems, fmt.Errorf("%s%s has no containers", locate(files, m, ""), name(m)))
+		}
 		data, err := m.MarshalJSON()
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name(m), err)
