@@ -69,7 +69,7 @@ func waitEndpoint(ctx context.Context, service, address string, t health.Target)
 func knock(ctx context.Context, address string, t health.Target) error {
 	asking, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if t.Probe != health.ProbeHTTP {
+	if t.Probe != health.ProbeHTTP || t.TLS {
 		c, err := (&net.Dialer{}).DialContext(asking, "tcp", address)
 		if err == nil {
 			c.Close()

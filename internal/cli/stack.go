@@ -215,7 +215,7 @@ func (s *stack) targets() []health.Target {
 		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
 			t.Port = main.Ports[0].Number
 		}
-		t.Path = ready.Path
+		t.Path, t.TLS = ready.Path, ready.Scheme == "HTTPS"
 		targets = append(targets, t)
 	}
 	return targets

@@ -41,6 +41,7 @@ type Target struct {
 	Probe     string // one of the Probe constants; empty means ProbeRollout
 	Port      int32
 	Path      string // of ProbeHTTP; empty means "/"
+	TLS       bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
 	// DependsOn are services that must be healthy first. Names that are not
 	// among the targets of the same call are taken for healthy.
 	DependsOn []string

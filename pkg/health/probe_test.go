@@ -60,6 +60,16 @@ func TestProbeHTTP(t *testing.T) {
 	}
 }
 
+func TestProbeHTTPS(t *testing.T) {
+	via := newKubelet(t).tunnel(t)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"build":"0123456789abcdef"}`) }))
+	defer server.Close()
+	target := Target{Probe: ProbeHTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
+	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.ok || got.build != "0123456789abcdef" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestProbeTCP(t *testing.T) {
 	via := newKubelet(t).tunnel(t)
 	silent := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
