@@ -162,6 +162,11 @@ func (a *application) apply(ctx context.Context, i *item) error {
 			return err
 		}
 	}
+	for _, m := range a.cs.holders(o) {
+		if err := a.d.remove(ctx, m.kind, m.live); err != nil {
+			return err
+		}
+	}
 	written, err := a.d.patch(ctx, o, i.force, false)
 	if err != nil {
 		return a.r.refused(o, err)

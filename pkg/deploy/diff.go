@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,16 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	}
 	remarks := &warnings{}
 	cs := &ChangeSet{Set: r.Set, Namespace: r.Namespace, before: found.parent, after: newParent(r.Set, r.Namespace)}
+	rendered := map[string]bool{}
+	for _, o := range r.objects {
+		rendered[keyOf(o.Unstructured)] = true
+	}
+	for _, m := range found.members {
+		if prunable(m) && !rendered[keyOf(m.live)] {
+			cs.pruned = append(cs.pruned, m)
+		}
+	}
+	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
 	cs.items = make([]*item, len(r.objects))
 	problems := make([]error, len(r.objects))
 	g, gctx := errgroup.WithContext(ctx)
@@ -40,6 +51,9 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		g.Go(func() error {
 			var err error
 			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found)
+			if portTaken(err) && len(cs.holders(o)) > 0 {
+				cs.items[i].action, cs.items[i].write, err = cmp.Or(cs.items[i].action, Configured), true, nil
+			}
 			var verdict *refusal
 			if errors.As(err, &verdict) {
 				problems[i], err = err, nil
@@ -53,20 +67,12 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	rendered := map[string]bool{}
 	for _, i := range cs.items {
-		rendered[keyOf(i.object.Unstructured)] = true
 		cs.after.add(i.object.kind, i.object.GetNamespace())
 		if !i.write {
 			cs.after.records[keyOf(i.object.Unstructured)] = i.record
 		}
 	}
-	for _, m := range found.members {
-		if prunable(m) && !rendered[keyOf(m.live)] {
-			cs.pruned = append(cs.pruned, m)
-		}
-	}
-	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
 	cs.keepKinds(found.parent)
 	cs.keepKinds(found.gone)
 	cs.Warnings = remarks.sorted()

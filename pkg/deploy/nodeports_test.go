@@ -1,0 +1,63 @@
+package deploy
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"zr/pkg/event"
+)
+
+// A port of the node belongs to one Service at a time, so that one under a new
+// name gets it when the one under the old name has gone.
+func TestARenamedServiceKeepsItsNodePort(t *testing.T) {
+	const namespace = "/api/v1/namespaces/shop"
+	for _, ours := range []bool{true, false} {
+		dir := t.TempDir()
+		for file, text := range map[string]string{
+			"kustomization.yaml": "namespace: shop\nresources: [service.yaml]\n",
+			"service.yaml":       "apiVersion: v1\nkind: Service\nmetadata: {name: new}\nspec: {type: NodePort, ports: [{port: 80, nodePort: 30080}]}\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":"old","namespace":"shop","uid":"u","labels":{%q:%q}},"spec":{"ports":[{"port":80,"nodePort":30080}]}}`, partOfLabel, r.id)
+		s := &stub{documents: map[string]string{
+			namespace:                   `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}`,
+			namespace + "/services":     list(old),
+			namespace + "/services/old": old,
+		}}
+		if !ours { // the server selects by the label of the set
+			s.documents[namespace+"/services"] = list()
+		}
+		s.patch = func(w http.ResponseWriter, q *http.Request) {
+			if q.URL.Path == namespace+"/services/new" && !slices.Contains(s.deleted, namespace+"/services/old") {
+				status(w, http.StatusUnprocessableEntity, "Invalid", `Service "new" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated`)
+				return
+			}
+			_, _ = w.Write([]byte(`{"apiVersion":"v1","kind":"Service","metadata":{"name":"new","managedFields":[{"manager":"zr","operation":"Apply","fieldsV1":{}}]}}`))
+		}
+		d := s.deployer(t, "zr-x", "shop")
+		cs, err := d.Diff(t.Context(), r)
+		if !ours {
+			if err == nil {
+				t.Error("a port of somebody else's Service is not refused")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Apply(t.Context(), r, cs, event.Discard); err != nil {
+			t.Error(err)
+		}
+	}
+}
