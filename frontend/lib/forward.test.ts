@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { forward } from "./forward";
 import { serveAPI, serveNothing } from "./testing";
 
@@ -58,6 +58,18 @@ test("502: nothing listens", async () => {
       message: `reading /api/v1/services from ${url}: connection refused`,
     },
   });
+});
+
+test.each(["api:3001", "http://", "/api"])("502: %s is no address of an api", async (url) => {
+  vi.stubEnv("API_URL", url);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const response = await get("/api/v1/services");
+  expect(response.status).toBe(502);
+  const { error } = await response.json();
+  expect(error.code).toBe("api_unreachable");
+  expect(error.message).toMatch(/^API_URL of the frontend is no address/);
 });
 
 test("502: the api's own error, with its message", async () => {

@@ -20,6 +20,12 @@ export async function getUpstream(
   timeoutMs: number = UPSTREAM_TIMEOUT_MS,
 ): Promise<Outcome<unknown>> {
   const base = apiURL();
+  if (base === undefined) {
+    return failed(
+      "api_unreachable",
+      "API_URL of the frontend is no address such as http://api:3001",
+    );
+  }
   const signal = AbortSignal.timeout(timeoutMs);
   const doing = `reading ${target} from ${base}`;
   try {
