@@ -167,7 +167,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 			return err
 		}
 	}
-	written, err := a.d.patch(ctx, o, i.force, false)
+	written, err := a.write(ctx, i)
 	if err != nil {
 		return a.r.refused(o, err)
 	}
@@ -181,6 +181,26 @@ func (a *application) apply(ctx context.Context, i *item) error {
 		return a.d.unstick(ctx, o, written)
 	}
 	return nil
+}
+
+// definitionLag is how often an object of a new definition is tried: the server
+// takes a moment to judge by that.
+const definitionLag = 20
+
+// write applies an object.
+func (a *application) write(ctx context.Context, i *item) (written *unstructured.Unstructured, err error) {
+	for range definitionLag {
+		written, err = a.d.patch(ctx, i.object, i.force, false)
+		if err == nil || !a.r.redefines(i.object.kind, a.cs.before) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(pollInterval):
+		}
+	}
+	return written, err
 }
 
 // gone waits until an object that is being deleted does not exist any more.

@@ -125,7 +125,13 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 		i.action, i.record = Unchanged, was
 		return i, nil
 	}
-	return i, d.planChange(ctx, r, i, was)
+	err = d.planChange(ctx, r, i, was)
+	var verdict *refusal
+	if errors.As(err, &verdict) && r.redefines(o.kind, found.parent) {
+		// The server still judges by the definition before.
+		i.action, i.write, err = Configured, true, nil
+	}
+	return i, err
 }
 
 // misplaced says why an object cannot be in the cluster: nobody serves its
@@ -165,6 +171,18 @@ func (r *Rendered) defines(k kind) bool {
 	_, builtin := known[k.GroupVersionKind]
 	return !builtin && slices.ContainsFunc(r.objects, func(o *object) bool {
 		return o.kind == definitionKind && definedBy(o.Unstructured).GroupKind() == k.GroupKind()
+	})
+}
+
+// redefines says whether the definition of a kind is rendered, and not as it
+// was applied last.
+func (r *Rendered) redefines(k kind, before *parent) bool {
+	return slices.ContainsFunc(r.objects, func(o *object) bool {
+		if o.kind != definitionKind || definedBy(o.Unstructured).GroupKind() != k.GroupKind() {
+			return false
+		}
+		rendered, err := hash(o.Unstructured)
+		return err == nil && (before == nil || before.records[keyOf(o.Unstructured)].Manifest != rendered)
 	})
 }
 
