@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 // A port of the node belongs to one Service at a time, so that one under a new
@@ -48,8 +50,8 @@ func TestARenamedServiceKeepsItsNodePort(t *testing.T) {
 		d := s.deployer(t, "zr-x", "shop")
 		cs, err := d.Diff(t.Context(), r)
 		if !ours {
-			if err == nil {
-				t.Error("a port of somebody else's Service is not refused")
+			if hint := fault.HintOf(err); !strings.Contains(hint, "kubectl get services -A") {
+				t.Errorf("a port of somebody else's Service: %v, hint %q", err, hint)
 			}
 			continue
 		}

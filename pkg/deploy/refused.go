@@ -48,6 +48,8 @@ func (r *Rendered) verdict(o *object, err error, status apierrors.APIStatus) err
 			"kubectl delete statefulset %s -n %s --cascade=orphan", o.GetName(), o.GetNamespace()))
 	case unchangeable(err):
 		return fault.Hint(out, "this field cannot change, and replacing the object may lose data: undo the change, or delete the object yourself")
+	case portTaken(err):
+		return fault.WithCode(out, fault.Usage, "kubectl get services -A shows which Service has the port: take another one, or delete that Service")
 	case strings.Contains(err.Error(), "exceeded quota"):
 		return fault.Hint(out, "the namespace's ResourceQuota is used up: ask for less in the manifest, or for more quota")
 	case apierrors.IsForbidden(err):
