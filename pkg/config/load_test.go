@@ -94,6 +94,23 @@ c.yaml:5:33: services.web.timeout: "5" is not a duration (write it like "90s" or
 c.yaml:6:7: services.db: expected keys with values, found "postgres"
 c.yaml:7:15: settings.A: expected text, found a list`},
 		{"a key twice", "project: a\nproject: b\nservices: {a: {}}\n", `c.yaml:2:1: key "project" is there already, on line 1`},
+		{"a key twice hides nothing", "project: a\nproject: b\ncluster: {provider: context, context: x}\nservices:\n  web: {dependsOn: [db], probe: http, probe: tcp}\n", `
+c.yaml:2:1: key "project" is there already, on line 1
+c.yaml:5:21: services.web.dependsOn: there is no service "db" (services here: web)
+c.yaml:5:39: key "probe" in services.web is there already, on line 5`},
+		{"keys that are no text", "project: a\nservices:\n  a: &a {}\n  b: {<<: {build: {context: x}}, ~: 1}\n? [x]\n: y\nsettings: {<<: {\"b@d\": x}}\n", `
+c.yaml:4:7: a key in services.b must be plain text
+c.yaml:4:34: a key in services.b must be plain text
+c.yaml:5:3: a key must be plain text
+c.yaml:7:12: a key in settings must be plain text`},
+		{"an anchor", "project: a\ncluster: {nodes: &n 99, ports: {a: *n, b: *n}}\nservices: {a: {}}\n", `
+c.yaml:2:18: cluster.nodes: 99 is not between 1 and 16
+c.yaml:2:18: cluster.ports.b: port 99 is taken by a already`},
+		{"nothing said", "project: \"\"\nservices: {a: {build: }}\n", `
+c.yaml:1:10: project: "" cannot name a cluster (lower case letters, digits and dashes, at most 32)
+c.yaml:2:23: services.a.build: needs one of go, node and dockerfile`},
+		{"a service of the wrong type is there", "project: a\nservices:\n  web: {dependsOn: [db]}\n  db: postgres\n",
+			`c.yaml:4:7: services.db: expected keys with values, found "postgres"`},
 		{"dangling dependency", "project: a\nservices:\n  web: {dependsOn: [posgres]}\n  postgres: {}\n",
 			`c.yaml:3:21: services.web.dependsOn: there is no service "posgres" (did you mean "postgres"?)`},
 		{"cycle", "project: a\nservices:\n  a: {dependsOn: [b]}\n  b: {dependsOn: [c]}\n  c: {dependsOn: [a]}\n",

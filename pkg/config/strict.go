@@ -108,17 +108,26 @@ func (s *strict) isMapping(n *yaml.Node, path string) bool {
 	return true
 }
 
+// eachKey takes out what cannot be a key here, so that the decoder, which would
+// give up the whole mapping, still reads the rest.
 func (s *strict) eachKey(n *yaml.Node, path string, f func(key, value *yaml.Node)) {
 	first := map[string]*yaml.Node{}
+	var kept []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || key.Tag == "!!null" {
+			s.add(key, "", "a key%s must be plain text", in(path))
+			continue
+		}
 		if earlier, twice := first[key.Value]; twice {
 			s.add(key, "", "key %q%s is there already, on line %d", key.Value, in(path), earlier.Line)
 			continue
 		}
 		first[key.Value] = key
-		f(key, n.Content[i+1])
+		kept = append(kept, key, value)
+		f(key, value)
 	}
+	n.Content = kept
 }
 
 // fieldsOf returns the YAML keys of a struct and the types of their values.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,11 +39,9 @@ type validator struct {
 }
 
 func (v *validator) config(c *Config) {
-	if c.Project == "" {
-		if v.key("project") == nil {
-			v.add(v.root, "the name of the project, for example `project: shop`", "key \"project\" is missing")
-		}
-	} else if !projectName.MatchString(c.Project) {
+	if project := v.value("project"); v.key("project") == nil {
+		v.add(v.root, "the name of the project, for example `project: shop`", "key \"project\" is missing")
+	} else if project.Kind == yaml.ScalarNode && project.Tag != "!!null" && !projectName.MatchString(c.Project) {
 		v.add(v.value("project"), "lower case letters, digits and dashes, at most 32", "project: %q cannot name a cluster", c.Project)
 	}
 	if len(c.Services) == 0 && v.key("services") == nil {
@@ -106,17 +105,17 @@ func (v *validator) service(c *Config, name string) {
 		v.add(v.key("services", name), "lower case letters, digits and dashes", "services: %q cannot name a workload", name)
 	}
 	v.oneOf(s.Probe, probes, "services", name, "probe")
+	known := v.keys("services")
 	for i, dep := range s.DependsOn {
 		at := v.item(i, "services", name, "dependsOn")
 		if dep == name {
 			v.add(at, "", "services.%s.dependsOn: a service cannot wait for itself", name)
-		} else if _, ok := c.Services[dep]; !ok {
-			known := sortedKeys(c.Services)
+		} else if !slices.Contains(known, dep) {
 			v.add(at, suggest("services here: "+strings.Join(known, ", "), dep, known), "services.%s.dependsOn: there is no service %q", name, dep)
 		}
 	}
-	if b := s.Build; b != nil {
-		v.build(name, b)
+	if v.key("services", name, "build") != nil {
+		v.build(name, cmp.Or(s.Build, &Build{}))
 	}
 }
 
@@ -130,7 +129,7 @@ func (v *validator) build(name string, b *Build) {
 	slices.Sort(set)
 	at := v.value("services", name, "build")
 	switch {
-	case len(set) == 0 && at.Kind == yaml.MappingNode:
+	case len(set) == 0 && (at.Kind == yaml.MappingNode || at.Tag == "!!null"):
 		v.add(at, "", "services.%s.build: needs one of go, node and dockerfile", name)
 	case len(set) > 1:
 		v.add(at, "", "services.%s.build: has %s, but only one can make the image", name, strings.Join(set, " and "))
@@ -197,6 +196,18 @@ func (v *validator) value(path ...string) *yaml.Node {
 	return v.root
 }
 
+// keys returns the names in the mapping at path, sorted, whatever their values.
+func (v *validator) keys(path ...string) []string {
+	var names []string
+	if _, n := find(v.root, path); n != nil && n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			names = append(names, n.Content[i].Value)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 func (v *validator) item(i int, path ...string) *yaml.Node {
 	list := v.value(path...)
 	if list.Kind == yaml.SequenceNode && i < len(list.Content) {
@@ -208,9 +219,6 @@ func (v *validator) item(i int, path ...string) *yaml.Node {
 func find(n *yaml.Node, path []string) (key, value *yaml.Node) {
 	value = n
 	for _, name := range path {
-		if value.Kind == yaml.AliasNode {
-			value = value.Alias
-		}
 		if value.Kind != yaml.MappingNode {
 			return nil, nil
 		}
@@ -224,6 +232,9 @@ func find(n *yaml.Node, path []string) (key, value *yaml.Node) {
 			return nil, nil
 		}
 		key, value = value.Content[at], value.Content[at+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
 	}
 	return key, value
 }
