@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,23 +79,34 @@ func Load(root, env string) (*Config, error) {
 
 // parse decodes and validates one file. name is how problems call it.
 func parse(data []byte, name string) (*Config, error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, syntaxProblem(name, err).asFault()
+	var doc, more yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	err := d.Decode(&doc)
+	if err == nil {
+		err = d.Decode(&more)
 	}
-	if len(doc.Content) == 0 {
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(name, data, err).asFault()
+	}
+	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
 		return nil, Problems{{File: name, Line: 1, Column: 1, Text: "the file is empty", Hint: "it needs at least `project:` and `services:`"}}.asFault()
 	}
 	root := doc.Content[0]
 	s := strict{file: name}
+	if len(more.Content) > 0 {
+		s.add(more.Content[0], "one file is one environment", "a second document, of which nothing would be read")
+	}
 	s.check(root, typeOfConfig, "")
 	// A value of the wrong type does not decode; the rest still does, so that
 	// it can be validated and reported in the same go.
 	var c Config
-	_ = root.Decode(&c)
+	undecoded := root.Decode(&c)
 	if root.Kind == yaml.MappingNode {
 		v := validator{strict: &s, root: root}
 		v.config(&c)
+	}
+	if undecoded != nil && len(s.problems) == 0 {
+		s.add(root, "", "%v", undecoded)
 	}
 	if len(s.problems) > 0 {
 		return nil, s.problems.asFault()

@@ -66,6 +66,16 @@ func TestProblems(t *testing.T) {
 	tests := []struct{ name, yaml, want string }{
 		{"empty", "", "c.yaml:1:1: the file is empty (it needs at least `project:` and `services:`)"},
 		{"not yaml", "project: [", "c.yaml:1:1: not valid YAML: did not find expected node content"},
+		{"nothing but a document", "---\n", "c.yaml:1:1: the file is empty (it needs at least `project:` and `services:`)"},
+		{"two documents", "project: a\nservices: {a: {}}\n---\nsetings: {}\n", "c.yaml:4:1: a second document, of which nothing would be read (one file is one environment)"},
+		{"not yaml on line 1", "project: a: b\n", "c.yaml:1:1: not valid YAML: mapping values are not allowed in this context"},
+		{"not yaml further down", "project: a\nservices:\n  a: {b: {} c: {}}\n", "c.yaml:3:3: not valid YAML: did not find expected ',' or '}'"},
+		{"a tab", "project: a\nservices:\n  \ta: {}\n", "c.yaml:3:3: not valid YAML: found character that cannot start any token (indent with spaces, not with tabs)"},
+		{"no such anchor", "project: a\nservices: {a: *b}\n", "c.yaml:2:15: not valid YAML: unknown anchor 'b' referenced"},
+		{"not UTF-8", "project: a\nservices: {\xff: {}}\n", "c.yaml:2:12: not valid YAML: invalid leading UTF-8 octet"},
+		{"a control character", "project: \"\x01\"\n", "c.yaml:1:11: not valid YAML: control characters are not allowed"},
+		{"a tag that does not hold", "project: a\nservices: {a: {build: {go: ., dev: {command: [!!binary x]}}}}\n",
+			"c.yaml:1:1: yaml: !!binary value contains invalid base64 data"},
 		{"a list", "- a", "c.yaml:1:1: the file: expected keys with values, found a list"},
 		{"nothing named", "settings: {}", `
 c.yaml:1:1: key "project" is missing (the name of the project, for example ` + "`project: shop`" + `)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"zr/pkg/fault"
 )
@@ -53,19 +54,52 @@ func (ps Problems) asFault() error {
 	return fault.WithCode(ps, fault.Usage, "nothing was touched; `zr config schema` prints what is allowed")
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var (
+	yamlLine      = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+)
 
-// syntaxProblem turns what the YAML parser says, which names the line in its
-// text only, into a Problem.
-func syntaxProblem(file string, err error) Problems {
-	p := Problem{File: file, Text: err.Error()}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		p.Text = "not valid YAML: " + m[2]
+// syntaxProblem turns what the YAML parser says about data into a Problem. The
+// parser has the line in its text only: none where it is the first, and one
+// too few where something that it expected is not there.
+func syntaxProblem(file string, data []byte, err error) Problems {
+	line, text := 1, err.Error()
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		text = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil {
-			p.Line, p.Column = n, 1
+			line = n
+			if strings.HasPrefix(text, "did not find expected") {
+				line++
+			}
 		}
 	}
+	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	line = min(line, len(lines)) // the end of the file is behind its last line
+	column := 1 + len(lines[line-1]) - len(strings.TrimLeft(lines[line-1], " "))
+	if at := offender(string(data), text); at >= 0 {
+		line = 1 + strings.Count(string(data[:at]), "\n")
+		column = at - strings.LastIndex(string(data[:at]), "\n")
+	}
+	p := Problem{File: file, Line: line, Column: column, Text: "not valid YAML: " + text}
+	if strings.HasPrefix(lines[line-1][column-1:], "\t") {
+		p.Hint = "indent with spaces, not with tabs"
+	}
 	return Problems{p}
+}
+
+// offender is the offset of what the parser complains about without any place,
+// or -1.
+func offender(data, text string) int {
+	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
+		return strings.Index(data, "*"+m[1])
+	}
+	for at, r := range data {
+		control := r < ' ' && !strings.ContainsRune("\t\n\r", r) || r == 0x7f
+		if control && strings.HasPrefix(text, "control characters") || r == utf8.RuneError && strings.Contains(text, "UTF-8") {
+			return at
+		}
+	}
+	return -1
 }
 
 // nearest returns the candidate that s was probably meant to be, or "".
