@@ -23,6 +23,9 @@ func Find(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the project: %w", err)
 	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() { // one above it may be another project
+		return "", fault.WithCode(fmt.Errorf("finding the project: %s is not a folder", dir), fault.Usage, "name one with --project DIR")
+	}
 	for at := dir; ; at = filepath.Dir(at) {
 		if len(Envs(at)) > 0 {
 			return at, nil
@@ -36,10 +39,13 @@ func Find(dir string) (string, error) {
 
 // Envs returns the names of the environments of the project at root, sorted.
 func Envs(root string) []string {
-	files, _ := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
-	envs := make([]string, 0, len(files))
+	files, _ := os.ReadDir(filepath.Join(root, "config"))
+	var envs []string
 	for _, f := range files {
-		envs = append(envs, strings.TrimSuffix(filepath.Base(f), ".yaml"))
+		// An editor's lock or backup begins with a dot.
+		if env, ok := strings.CutSuffix(f.Name(), ".yaml"); ok && !strings.HasPrefix(env, ".") {
+			envs = append(envs, env)
+		}
 	}
 	slices.Sort(envs)
 	return envs
@@ -54,6 +60,9 @@ func Load(root, env string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading config %q: %w", env, err)
 	}
+	if !dnsLabel.MatchString(env) { // it is part of the cluster's name, and of paths
+		return nil, fault.WithCode(fmt.Errorf("%q cannot name an environment", env), fault.Usage, "lower case letters, digits and dashes")
+	}
 	file := filepath.Join(root, "config", env+".yaml")
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,24 +70,20 @@ func Load(root, env string) (*Config, error) {
 			suggest("environments here: "+strings.Join(Envs(root), ", "), env, Envs(root)))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading config %q: %w", env, err)
+		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "")
 	}
-	c, err := parse(data, rel(root, file))
-	if err != nil {
-		return nil, err
-	}
-	c.Root, c.Env, c.File = root, env, file
-	c.setDefaults()
-	secrets, problems := loadSecrets(root, env)
-	if len(problems) > 0 {
+	c, problems := parse(data, rel(root, file))
+	secrets, more := loadSecrets(root, env, len(problems) == 0)
+	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems.asFault()
 	}
-	c.Secrets = secrets
+	c.Root, c.Env, c.File, c.Secrets = root, env, file, secrets
+	c.setDefaults()
 	return c, nil
 }
 
 // parse decodes and validates one file. name is how problems call it.
-func parse(data []byte, name string) (*Config, error) {
+func parse(data []byte, name string) (*Config, Problems) {
 	var doc, more yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	err := d.Decode(&doc)
@@ -86,10 +91,10 @@ func parse(data []byte, name string) (*Config, error) {
 		err = d.Decode(&more)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, syntaxProblem(name, data, err).asFault()
+		return nil, syntaxProblem(name, data, err)
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
-		return nil, Problems{{File: name, Line: 1, Column: 1, Text: "the file is empty", Hint: "it needs at least `project:` and `services:`"}}.asFault()
+		return nil, Problems{{File: name, Line: 1, Column: 1, Text: "the file is empty", Hint: "it needs at least `project:` and `services:`"}}
 	}
 	root := doc.Content[0]
 	s := strict{file: name}
@@ -108,10 +113,7 @@ func parse(data []byte, name string) (*Config, error) {
 	if undecoded != nil && len(s.problems) == 0 {
 		s.add(root, "", "%v", undecoded)
 	}
-	if len(s.problems) > 0 {
-		return nil, s.problems.asFault()
-	}
-	return &c, nil
+	return &c, s.problems
 }
 
 func (c *Config) setDefaults() {

@@ -147,10 +147,11 @@ c.yaml:2:30: cluster.nodes is only for provider "kind"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := parse([]byte(tt.yaml), "c.yaml")
-			if err == nil {
+			_, problems := parse([]byte(tt.yaml), "c.yaml")
+			if len(problems) == 0 {
 				t.Fatal("no error")
 			}
+			err := problems.asFault()
 			if code := fault.Code(err); code != fault.Usage {
 				t.Errorf("exit code %d, want %d", code, fault.Usage)
 			}
@@ -158,6 +159,38 @@ c.yaml:2:30: cluster.nodes is only for provider "kind"`},
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestProblemsOfAllFilesAreToldTogether(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": "projekt: a\nproject: a\nservices: {a: {}}\n", "config/secrets/dev.env": "A\n"})
+	if err := os.Chmod(filepath.Join(root, "config/secrets/dev.env"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	want := `config/dev.yaml:1:1: unknown key "projekt" (did you mean "project"?)
+config/secrets/dev.env: others may read the secrets: mode 0640 (chmod 600 config/secrets/dev.env)
+config/secrets/dev.env:1:1: not a KEY=value line`
+	if _, err := Load(root, "dev"); err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestBadConfigMakesNoSecrets(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": "services: {}\n", "config/secrets/dev.env.example": example})
+	if _, err := Load(root, "dev"); err == nil {
+		t.Error("no error")
+	}
+	if _, err := os.Stat(filepath.Join(root, "config/secrets/dev.env")); err == nil {
+		t.Error("secrets were made")
+	}
+}
+
+func TestWhatCannotBeLoadedIsBadUsage(t *testing.T) {
+	root := project(t, map[string]string{"config/folder.yaml/x": "", "config/my_env.yaml": good, "outside.yaml": good})
+	for _, env := range []string{"folder", "my_env", "../outside", "none"} {
+		if _, err := Load(root, env); fault.Code(err) != fault.Usage {
+			t.Errorf("%s: %v", env, err)
+		}
 	}
 }
 
@@ -175,8 +208,20 @@ func TestFindLooksUpwards(t *testing.T) {
 	if err != nil || got != root {
 		t.Errorf("Find = %q, %v; want %q", got, err, root)
 	}
+	for _, none := range []string{"b", "a/b/c.txt"} { // a typing error is not the project above
+		if got, err := Find(filepath.Join(root, none)); fault.Code(err) != fault.Usage {
+			t.Errorf("Find of %s = %q, %v", none, got, err)
+		}
+	}
 	if _, err := Find(t.TempDir()); fault.Code(err) != fault.Usage {
 		t.Errorf("outside a project: %v", err)
+	}
+}
+
+func TestEnvsInAFolderOfAnyName(t *testing.T) {
+	root := project(t, map[string]string{"a[b]/config/dev.yaml": good, "a[b]/config/.#dev.yaml": "", "a[b]/config/schema.json": ""})
+	if diff := cmp.Diff([]string{"dev"}, Envs(filepath.Join(root, "a[b]"))); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -46,10 +47,7 @@ func (ps Problems) Error() string {
 
 func (ps Problems) asFault() error {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
+		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	return fault.WithCode(ps, fault.Usage, "nothing was touched; `zr config schema` prints what is allowed")
 }

@@ -25,25 +25,26 @@ var (
 )
 
 // loadSecrets reads config/secrets/<env>.env. Where only <env>.env.example is
-// there, it writes the real file first, mode 0600, with a random value for
-// each that begins with "mock-". A project without either has no secrets.
-func loadSecrets(root, env string) (map[string]string, Problems) {
+// there, it writes the real file first if it may, mode 0600, with a random value
+// for each that begins with "mock-". A project without either has no secrets.
+func loadSecrets(root, env string, generate bool) (map[string]string, Problems) {
 	file := filepath.Join(root, "config", "secrets", env+".env")
 	name := rel(root, file)
 	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && generate {
 		data, err = generateSecrets(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, Problems{{File: name, Text: err.Error()}}
 	}
+	values, problems := parseEnv(data, name)
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
-		return nil, Problems{{File: name, Text: fmt.Sprintf("others may read the secrets: mode %#o", info.Mode().Perm()), Hint: "chmod 600 " + name}}
+		problems = append(problems, Problem{File: name, Text: fmt.Sprintf("others may read the secrets: mode %#o", info.Mode().Perm()), Hint: "chmod 600 " + name})
 	}
-	return parseEnv(data, name)
+	return values, problems
 }
 
 // generateSecrets makes the secrets file from its example. The file appears
