@@ -61,7 +61,7 @@ func validateConfig(c *cli.Context) error {
 	var failed []error
 	problems := config.Problems{}
 	for _, env := range envs {
-		if _, err := config.Load(root, env); err != nil {
+		if _, err := config.Read(root, env); err != nil {
 			failed = append(failed, err)
 			var ps config.Problems
 			if errors.As(err, &ps) {
@@ -87,7 +87,7 @@ func showConfig(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := loadConfig(c)
+	cfg, err := loadConfig(c, config.Read)
 	if err != nil {
 		return err
 	}

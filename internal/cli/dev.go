@@ -16,6 +16,7 @@ import (
 	"zr/internal/devloop"
 	"zr/internal/ui"
 	"zr/pkg/cluster"
+	"zr/pkg/config"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/logs"
@@ -49,7 +50,7 @@ func runDev(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	cfg, err := loadConfig(c)
+	cfg, err := loadConfig(c, config.Load)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 )
@@ -54,7 +55,7 @@ func quietly(c *cli.Context, f func(context.Context, *stack) error) error {
 }
 
 func onStack(c *cli.Context, sink event.Sink, f func(context.Context, *stack) error) error {
-	cfg, err := loadConfig(c)
+	cfg, err := loadConfig(c, config.Load)
 	if err != nil {
 		return err
 	}

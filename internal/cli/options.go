@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,52 +45,51 @@ func flagValue(c *cli.Context, name string) string {
 	return c.String(name)
 }
 
-// loadConfig loads the environment that the flags name.
-func loadConfig(c *cli.Context) (*config.Config, error) {
+// loadConfig loads the environment that the flags name, with config.Load, or
+// with config.Read for a verb that only looks.
+func loadConfig(c *cli.Context, load func(root, env string) (*config.Config, error)) (*config.Config, error) {
 	root, err := config.Find(flagValue(c, "project"))
 	if err != nil {
 		return nil, err
 	}
 	env, target := flagValue(c, "env"), flagValue(c, "target")
-	if target == "" {
-		if env == "" {
-			env = defaultEnv
+	if target != "" {
+		if env, err = envOn(root, env, target); err != nil {
+			return nil, err
 		}
-		return config.Load(root, env)
 	}
-	return configFor(root, env, target)
+	return load(root, cmp.Or(env, defaultEnv))
 }
 
-// configFor finds the environment that runs on target: with env, that one if
+// envOn finds the environment that runs on target: with env, that one if
 // it does; without, the only one that does.
-func configFor(root, env, target string) (*config.Config, error) {
+func envOn(root, env, target string) (string, error) {
 	envs := config.Envs(root)
 	if env != "" {
 		envs = []string{env}
 	}
-	var found []*config.Config
-	var known []string
+	var found, known []string
 	for _, e := range envs {
-		c, err := config.Load(root, e)
+		c, err := config.Read(root, e)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		known = append(known, targetOf(c)+" ("+e+")")
 		if targetOf(c) == target {
-			found = append(found, c)
+			found = append(found, e)
 		}
 	}
 	switch {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0:
-		return nil, fault.WithCode(fmt.Errorf("no environment runs on %q", target), fault.Usage,
+		return "", fault.WithCode(fmt.Errorf("no environment runs on %q", target), fault.Usage,
 			"targets here: "+strings.Join(known, ", "))
 	}
-	if i := slices.IndexFunc(found, func(c *config.Config) bool { return c.Env == defaultEnv }); i >= 0 {
-		return found[i], nil
+	if slices.Contains(found, defaultEnv) {
+		return defaultEnv, nil
 	}
-	return nil, fault.WithCode(fmt.Errorf("%d environments run on %q", len(found), target), fault.Usage, "name one with --env")
+	return "", fault.WithCode(fmt.Errorf("%d environments run on %q", len(found), target), fault.Usage, "name one with --env")
 }
 
 func targetOf(c *config.Config) string {

@@ -10,6 +10,7 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
+	"zr/pkg/config"
 	"zr/pkg/event"
 )
 
@@ -59,7 +60,7 @@ func withStack(c *cli.Context, f func(context.Context, *stack) error) error {
 		return err
 	}
 	defer out.Close()
-	cfg, err := loadConfig(c)
+	cfg, err := loadConfig(c, config.Load)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,13 @@ func Envs(root string) []string {
 // fills in the defaults and validates everything. It reports every problem at
 // once, as Problems within a fault with exit code 2, and touches nothing but
 // the secrets file, which it generates where only its example exists.
-func Load(root, env string) (*Config, error) {
+func Load(root, env string) (*Config, error) { return load(root, env, true) }
+
+// Read is Load for those who only look: it touches nothing, and where there is
+// no secrets file it takes the values of its example.
+func Read(root, env string) (*Config, error) { return load(root, env, false) }
+
+func load(root, env string, generate bool) (*Config, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("loading config %q: %w", env, err)
@@ -73,7 +79,7 @@ func Load(root, env string) (*Config, error) {
 		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "")
 	}
 	c, problems := parse(data, rel(root, file))
-	secrets, more := loadSecrets(root, env, len(problems) == 0)
+	secrets, more := loadSecrets(root, env, generate && len(problems) == 0)
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems.asFault()
 	}

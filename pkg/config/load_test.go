@@ -175,6 +175,17 @@ config/secrets/dev.env:1:1: not a KEY=value line`
 	}
 }
 
+func TestReadTouchesNothing(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good, "config/secrets/dev.env.example": example})
+	c, err := Read(root, "dev")
+	if err != nil || c.Secrets["DB_PASSWORD"] != "mock-password" {
+		t.Errorf("%v, %v", c, err)
+	}
+	if files, err := os.ReadDir(filepath.Join(root, "config/secrets")); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
 func TestBadConfigMakesNoSecrets(t *testing.T) {
 	root := project(t, map[string]string{"config/dev.yaml": "services: {}\n", "config/secrets/dev.env.example": example})
 	if _, err := Load(root, "dev"); err == nil {

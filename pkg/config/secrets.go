@@ -25,14 +25,18 @@ var (
 )
 
 // loadSecrets reads config/secrets/<env>.env. Where only <env>.env.example is
-// there, it writes the real file first if it may, mode 0600, with a random value
-// for each that begins with "mock-". A project without either has no secrets.
+// there, it is read instead, or the real file is generated first: mode 0600, with
+// a random value for each that begins with "mock-". A project without either has
+// no secrets.
 func loadSecrets(root, env string, generate bool) (map[string]string, Problems) {
 	file := filepath.Join(root, "config", "secrets", env+".env")
 	name := rel(root, file)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && generate {
 		data, err = generateSecrets(file)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		name += ".example"
+		data, err = os.ReadFile(file + ".example")
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
