@@ -141,6 +141,8 @@ c.yaml:2:54: services.b.build.context is only for a dockerfile`},
 c.yaml:2:21: cluster.provider: "knid" is not known (did you mean "kind"?)
 c.yaml:2:27: cluster.context is only for provider "context" (add ` + "`provider: context`" + `)
 c.yaml:3:23: services.a.probe: "htp" is not known (did you mean "http"?)`},
+		{"context without a registry", "project: a\ncluster: {provider: context, context: x}\nservices: {a: {build: {go: .}}}\n",
+			`c.yaml:2:10: cluster: provider "context" needs a registry, where the nodes find what is built (such as registry.example/team)`},
 		{"context without one", "project: a\ncluster: {provider: context, nodes: 2}\nservices: {a: {}}\n", `
 c.yaml:2:10: cluster: provider "context" needs a context (the one kubeconfig context that zr may touch)
 c.yaml:2:30: cluster.nodes is only for provider "kind"`},

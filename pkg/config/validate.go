@@ -70,6 +70,9 @@ func (v *validator) cluster(c *Cluster) {
 				v.add(k, "", "cluster.%s is only for provider \"kind\"", kindOnly)
 			}
 		}
+		if c.Registry == "" && slices.ContainsFunc(v.keys("services"), v.builds) {
+			v.add(v.value("cluster"), "such as registry.example/team", "cluster: provider \"context\" needs a registry, where the nodes find what is built")
+		}
 	} else {
 		for _, contextOnly := range []string{"context", "registry"} {
 			if k := v.key("cluster", contextOnly); k != nil {
@@ -114,10 +117,12 @@ func (v *validator) service(c *Config, name string) {
 			v.add(at, suggest("services here: "+strings.Join(known, ", "), dep, known), "services.%s.dependsOn: there is no service %q", name, dep)
 		}
 	}
-	if v.key("services", name, "build") != nil {
+	if v.builds(name) {
 		v.build(name, cmp.Or(s.Build, &Build{}))
 	}
 }
+
+func (v *validator) builds(name string) bool { return v.key("services", name, "build") != nil }
 
 func (v *validator) build(name string, b *Build) {
 	var set []string
