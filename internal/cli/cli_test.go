@@ -42,3 +42,57 @@ func TestLookingMakesNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+// overlay has one workload and one Service that kind publishes.
+const overlay = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: tiny}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: "example/web:1"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: tiny}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: tiny}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 81, nodePort: 30081}]}
+`
+
+func withOverlay(config string) map[string]string {
+	return map[string]string{
+		"config/dev.yaml": config,
+		"kustomize/overlays/dev/kustomization.yaml": "resources: [all.yaml]\n",
+		"kustomize/overlays/dev/all.yaml":           overlay,
+	}
+}
+
+func TestNamesThatTheOverlayLacks(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	tests := []struct{ config, args, want string }{
+		{"project: tiny\ncluster: {ports: {wbe: 80}}\nservices:\n  webb: {}\n  db: {}\n", "up", `
+zr: config/dev.yaml:2:19: kustomize/overlays/dev has no Service of type NodePort "wbe" (did you mean "web"?)
+    config/dev.yaml:4:3: kustomize/overlays/dev has no workload "webb" (did you mean "web"?)
+    config/dev.yaml:5:3: kustomize/overlays/dev has no workload "db" (it has web)
+`},
+		{"project: tiny\ncluster: {ports: {web: 81}}\nservices: {web: {}}\n", "up", `
+zr: config/dev.yaml:2:19: api and web both want port 81 of this machine
+`},
+		{"project: tiny\nservices: {web: {}}\n", "logs wbe", `
+zr: there is no service "wbe"
+  hint: did you mean "web"?
+`},
+	}
+	for _, tt := range tests {
+		code, _, stderr := zr(t, withOverlay(tt.config), strings.Fields(tt.args)...)
+		if code != 2 || !strings.HasPrefix(stderr, strings.TrimPrefix(tt.want, "\n")) {
+			t.Errorf("%s: exit code %d\n%s\nwant:%s", tt.args, code, stderr, tt.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zr/pkg/config"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/logs"
@@ -48,18 +49,18 @@ EXAMPLES:
 }
 
 func (s *stack) logs(ctx context.Context, c *cli.Context) error {
-	if err := s.find(ctx); err != nil {
+	if err := s.render(ctx); err != nil {
 		return err
 	}
-	services := c.Args().Slice()
-	var names []string
-	for _, w := range s.rendered.Workloads() {
-		names = append(names, w.Name)
-	}
+	services, known := c.Args().Slice(), s.workloads()
 	for _, service := range services {
-		if !slices.Contains(names, service) {
-			return fault.WithCode(fmt.Errorf("there is no service %q", service), fault.Usage, "services here: "+strings.Join(names, ", "))
+		if !slices.Contains(known, service) {
+			return fault.WithCode(fmt.Errorf("there is no service %q", service), fault.Usage,
+				config.Suggest("services here: "+strings.Join(known, ", "), service, known))
 		}
+	}
+	if err := s.attach(ctx); err != nil {
+		return err
 	}
 	rest, err := s.cluster.RESTConfig()
 	if err != nil {

@@ -2,14 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/kind"
 	"zr/pkg/cluster/kubecontext"
 	"zr/pkg/config"
@@ -99,7 +100,7 @@ func (s *stack) render(ctx context.Context) error {
 		}
 	}
 	s.rendered = r
-	if err := s.checkServices(); err != nil {
+	if err := s.checkNames(); err != nil {
 		return err
 	}
 	ports, err := s.ports()
@@ -110,23 +111,22 @@ func (s *stack) render(ctx context.Context) error {
 	return nil
 }
 
-// checkServices reports the services of the config that the overlay lacks.
-func (s *stack) checkServices() error {
-	var names, missing []string
+// checkNames reports the names of the config that the overlay lacks.
+func (s *stack) checkNames() error {
+	var nodePorts []string
+	for _, p := range s.rendered.NodePorts() {
+		nodePorts = append(nodePorts, p.Service)
+	}
+	return s.cfg.Against(s.workloads(), slices.Compact(nodePorts))
+}
+
+// workloads are the names of what the overlay runs.
+func (s *stack) workloads() []string {
+	var names []string
 	for _, w := range s.rendered.Workloads() {
 		names = append(names, w.Name)
 	}
-	for name := range s.cfg.Services {
-		if !slices.Contains(names, name) {
-			missing = append(missing, name)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	slices.Sort(missing)
-	return fault.WithCode(fmt.Errorf("checking %s: %s has no workload %q", s.cfg.File, s.cfg.Overlay, strings.Join(missing, `", "`)),
-		fault.Usage, "its workloads are "+strings.Join(names, ", "))
+	return names
 }
 
 // ports are the NodePorts that kind publishes on this machine.
@@ -142,7 +142,7 @@ func (s *stack) ports() ([]kind.Port, error) {
 			continue // the cluster chooses one, which kind cannot know beforehand
 		}
 		if other, clash := taken[host]; clash {
-			return nil, fault.WithCode(fmt.Errorf("checking %s: %s and %s both want port %d of this machine", s.cfg.File, other, p.Service, host),
+			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", s.cfg.Place("cluster", "ports", p.Service), other, p.Service, host),
 				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", p.Service, host+1))
 		}
 		taken[host] = p.Service
@@ -186,9 +186,19 @@ func (s *stack) find(ctx context.Context) error {
 	if err := s.render(ctx); err != nil {
 		return err
 	}
+	return s.attach(ctx)
+}
+
+// attach connects to the cluster of a stack that is rendered.
+func (s *stack) attach(ctx context.Context) error {
 	c, err := s.provider.Find(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, cluster.ErrNotFound):
 		return fault.Hint(err, "`zr up` brings it up")
+	case errors.Is(err, engine.ErrNone):
+		return fault.Hint(err, "`zr doctor` looks for what this machine lacks")
+	case err != nil:
+		return err // what else is the matter, the provider knows
 	}
 	return s.connect(c)
 }

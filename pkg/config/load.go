@@ -73,7 +73,7 @@ func load(root, env string, generate bool) (*Config, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.WithCode(fmt.Errorf("no environment %q: %s does not exist", env, rel(root, file)), fault.Usage,
-			suggest("environments here: "+strings.Join(Envs(root), ", "), env, Envs(root)))
+			Suggest("environments here: "+strings.Join(Envs(root), ", "), env, Envs(root)))
 	}
 	if err != nil {
 		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "")

@@ -114,7 +114,9 @@ func nearest(s string, candidates []string) string {
 	return best
 }
 
-func suggest(otherwise, s string, candidates []string) string {
+// Suggest is the hint of a name that is not among the candidates: the nearest of
+// them, or otherwise.
+func Suggest(otherwise, s string, candidates []string) string {
 	if n := nearest(s, candidates); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}

@@ -127,7 +127,7 @@ func parseEnv(data []byte, name string) (map[string]string, Problems) {
 			known, ok := values[of]
 			if !ok {
 				add(len(key)+2+strings.Index(value, ref), fmt.Sprintf("%s is not set above this line", ref),
-					suggest("", of, sortedKeys(values)))
+					Suggest("", of, sortedKeys(values)))
 			}
 			return known
 		})

@@ -85,7 +85,7 @@ func (s *strict) checkStruct(n *yaml.Node, t reflect.Type, path string) {
 	s.eachKey(n, path, func(key, value *yaml.Node) {
 		field, ok := fields[key.Value]
 		if !ok {
-			s.add(key, suggest("known here: "+strings.Join(names, ", "), key.Value, names), "unknown key %q%s", key.Value, in(path))
+			s.add(key, Suggest("known here: "+strings.Join(names, ", "), key.Value, names), "unknown key %q%s", key.Value, in(path))
 			return
 		}
 		s.check(value, field, join(path, key.Value))

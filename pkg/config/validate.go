@@ -114,7 +114,7 @@ func (v *validator) service(c *Config, name string) {
 		if dep == name {
 			v.add(at, "", "services.%s.dependsOn: a service cannot wait for itself", name)
 		} else if !slices.Contains(known, dep) {
-			v.add(at, suggest("services here: "+strings.Join(known, ", "), dep, known), "services.%s.dependsOn: there is no service %q", name, dep)
+			v.add(at, Suggest("services here: "+strings.Join(known, ", "), dep, known), "services.%s.dependsOn: there is no service %q", name, dep)
 		}
 	}
 	if v.builds(name) {
@@ -180,7 +180,7 @@ func (v *validator) cycles(c *Config) {
 
 func (v *validator) oneOf(value string, allowed []string, path ...string) {
 	if value != "" && !slices.Contains(allowed, value) {
-		v.add(v.value(path...), suggest("one of "+strings.Join(allowed, ", "), value, allowed), "%s: %q is not known", strings.Join(path, "."), value)
+		v.add(v.value(path...), Suggest("one of "+strings.Join(allowed, ", "), value, allowed), "%s: %q is not known", strings.Join(path, "."), value)
 	}
 }
 
