@@ -30,7 +30,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
-	err := app.RunContext(ctx, args)
+	err := app.RunContext(ctx, arranged(app, args))
 	if err == nil {
 		return 0
 	}
@@ -79,7 +79,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:              true,
 		Writer:               stdout,
 		ErrWriter:            stderr,
-		Flags:                globalFlags(),
+		Flags:                rootFlags(),
 		Commands: []*cli.Command{
 			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),

@@ -96,3 +96,40 @@ zr: there is no service "wbe"
 		}
 	}
 }
+
+func TestFlagsInEveryPosition(t *testing.T) {
+	files := map[string]string{"config/dev.yaml": tiny, "config/staging.yaml": "project: other\nservices: {a: {}}\n"}
+	for _, args := range []string{
+		"-e staging config show", "config -e staging show", "config show -e staging", "config show --env=staging", "-e dev config show -e staging",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Setenv("ZR_ENV", "dev") // whatever is typed wins
+			if code, stdout, stderr := zr(t, files, strings.Fields(args)...); code != 0 || !strings.HasPrefix(stdout, "project: other\n") {
+				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+			}
+		})
+	}
+	t.Setenv("ZR_ENV", "staging")
+	if _, stdout, stderr := zr(t, files, "config", "show"); !strings.HasPrefix(stdout, "project: other\n") {
+		t.Errorf("ZR_ENV: %s%s", stdout, stderr)
+	}
+}
+
+func TestArranged(t *testing.T) {
+	for typed, read := range map[string]string{
+		"zr":                                  "zr",
+		"zr help":                             "zr --help",
+		"zr help images ls":                   "zr images ls --help",
+		"zr logs api -f web --tail 3 -o json": "zr logs -f --tail 3 -o json api web",
+		"zr -e x logs api --tail=3 -f":        "zr -e x logs --tail=3 -f api",
+		"zr logs api -f -- -x -o":             "zr logs -f -- api -x -o",
+		"zr nothing --fast":                   "zr nothing --fast",
+		"zr images nothing --fast":            "zr images nothing --fast",
+		"zr logs --tail":                      "zr logs --tail",
+		"zr logs api --f " + completing:       "zr logs api --f " + completing,
+	} {
+		if got := strings.Join(arranged(newApp(nil, nil), strings.Fields(typed)), " "); got != read {
+			t.Errorf("%s is read as %s, want %s", typed, got, read)
+		}
+	}
+}

@@ -8,6 +8,9 @@ import (
 	"zr/pkg/fault"
 )
 
+// completing ends a command line that a shell asks to be completed.
+const completing = "--generate-bash-completion"
+
 const bashCompletion = `_zr() {
   local words
   words=$("${COMP_WORDS[@]:0:$COMP_CWORD}" --generate-bash-completion 2>/dev/null)

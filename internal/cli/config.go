@@ -12,8 +12,10 @@ import (
 
 func configCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "config",
-		Usage: "check and show the configuration",
+		Name:        "config",
+		Usage:       "check and show the configuration",
+		Description: "EXAMPLES:\n   zr config validate\n   zr config show -e staging",
+		Flags:       verbFlags(),
 		Subcommands: []*cli.Command{
 			{
 				Name:        "validate",

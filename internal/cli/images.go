@@ -15,8 +15,10 @@ import (
 
 func imagesCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "images",
-		Usage: "work with the local image store",
+		Name:        "images",
+		Usage:       "work with the local image store",
+		Description: "EXAMPLES:\n   zr images ls\n   zr images build -o json",
+		Flags:       verbFlags(),
 		Subcommands: []*cli.Command{
 			{
 				Name:        "ls",

@@ -20,11 +20,22 @@ const defaultEnv = "dev"
 
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "project", Aliases: []string{"C"}, Value: ".", Usage: "the project's `DIR`, or one inside it", EnvVars: []string{"ZR_PROJECT"}},
-		&cli.StringFlag{Name: "env", Aliases: []string{"e"}, Usage: "the `ENVIRONMENT`: config/<env>.yaml (default: dev)", EnvVars: []string{"ZR_ENV"}},
+		&cli.StringFlag{Name: "project", Aliases: []string{"C"}, Value: ".", Usage: "the project's `DIR`, or one inside it"},
+		&cli.StringFlag{Name: "env", Aliases: []string{"e"}, Usage: "the `ENVIRONMENT`: config/<env>.yaml (default: dev)"},
 		&cli.StringFlag{Name: "target", Usage: "the environment that runs on this `CLUSTER`: \"kind\", or a context that a config names"},
 		outputFlag(),
 	}
+}
+
+// rootFlags are the flags before the verb. The environment is their default, and
+// not one behind the verb too, where it would hide what is said before it.
+func rootFlags() []cli.Flag {
+	flags := globalFlags()
+	for _, f := range flags[:2] {
+		s := f.(*cli.StringFlag)
+		s.EnvVars = []string{"ZR_" + strings.ToUpper(s.Name)}
+	}
+	return flags
 }
 
 // outputFlag stands both before and behind a verb: `zr -o json up`, `zr up -o json`.
