@@ -31,10 +31,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, arranged(app, args))
-	if err == nil {
-		return 0
-	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if err != nil && ctx.Err() != nil {
+		if !errors.Is(err, context.Canceled) { // what was killed says so in words of its own
+			ui.PrintError(stderr, err)
+		}
 		fmt.Fprintln(stderr, "zr: interrupted")
 		return fault.Interrupted
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,5 +132,15 @@ func TestArranged(t *testing.T) {
 		if got := strings.Join(arranged(newApp(nil, nil), strings.Fields(typed)), " "); got != read {
 			t.Errorf("%s is read as %s, want %s", typed, got, read)
 		}
+	}
+}
+
+func TestWhatACtrlCEndsIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, talk bytes.Buffer
+	// A child that was killed says "signal: killed", not that it was cancelled.
+	if code := run(ctx, []string{"zr", "nothing"}, &out, &talk); code != 130 || !strings.HasSuffix(talk.String(), "zr: interrupted\n") {
+		t.Errorf("exit code %d\n%s", code, talk.String())
 	}
 }

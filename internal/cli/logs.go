@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -74,9 +75,10 @@ func (s *stack) logs(ctx context.Context, c *cli.Context) error {
 	if since := c.Duration("since"); since > 0 {
 		options.Since = time.Now().Add(-since)
 	}
-	return reader.Follow(ctx, options, func(l event.LogLine) {
+	err = reader.Follow(ctx, options, func(l event.LogLine) {
 		if logs.AtLeast(l.Level, c.String("level")) {
 			s.sink.Emit(l)
 		}
 	})
+	return cmp.Or(err, ctx.Err()) // Follow takes Ctrl-C for an end like any other
 }
