@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"zr/internal/ui"
+	"zr/pkg/config"
 	"zr/pkg/fault"
 )
 
@@ -115,19 +116,24 @@ func setUsageErrors(command *cli.Command) {
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {
-	help := "zr --help"
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "zr" {
-		help = "zr " + c.Command.Name + " --help"
+	hint := "see `" + c.Command.HelpName + " --help`"
+	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
+		var known []string
+		for _, f := range c.Command.Flags {
+			known = append(known, "--"+f.Names()[0])
+		}
+		hint = config.Suggest(hint, "--"+name, known)
 	}
-	return fault.WithCode(fmt.Errorf("reading the command line: %w", err), fault.Usage, "see `"+help+"`")
+	return fault.WithCode(fmt.Errorf("reading the command line: %w", err), fault.Usage, hint)
 }
 
 func unknownCommand(commands []*cli.Command, name string) error {
-	hint := "see `zr --help`"
-	if s := cli.SuggestCommand(commands, name); s != "" {
-		hint = strings.Replace(s, "Did", "did", 1) // the library words a sentence
+	var known []string
+	for _, command := range commands {
+		known = append(known, command.Name)
 	}
-	return fault.WithCode(fmt.Errorf("there is no command %q", name), fault.Usage, hint)
+	return fault.WithCode(fmt.Errorf("there is no command %q", name), fault.Usage,
+		config.Suggest("commands here: "+strings.Join(known, ", "), name, known))
 }
 
 // noArguments refuses what a verb would silently ignore.

@@ -135,6 +135,29 @@ func TestArranged(t *testing.T) {
 	}
 }
 
+func TestBadUsage(t *testing.T) {
+	for args, want := range map[string]string{
+		"nothing":                  "commands here: up, dev,",
+		"stat":                     `did you mean "status"?`,
+		"images lss":               `did you mean "ls"?`,
+		"up --outptu json":         `did you mean "--output"?`,
+		"config show --nothing":    "see `zr config show --help`",
+		"config schema x":          "schema takes no arguments",
+		"version x":                "version takes no arguments",
+		"completion bash x":        `no completion for the shell "bash x"`,
+		"logs --tail -1":           "less than nothing",
+		"logs a --since -1m":       "less than nothing",
+		"config validate -e nope":  `no environment "nope"`,
+		"-C nope down --purge -y":  "nope is not a folder",
+		"dev --explain= --nothing": "see `zr dev --help`",
+	} {
+		code, stdout, stderr := zr(t, map[string]string{"config/dev.yaml": tiny}, strings.Fields(args)...)
+		if code != 2 || !strings.Contains(stderr, want) || stdout != "" {
+			t.Errorf("%s: exit code %d\n%s%s\nwant: %s", args, code, stdout, stderr, want)
+		}
+	}
+}
+
 func TestWhatACtrlCEndsIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -38,7 +39,7 @@ func completionCommand() *cli.Command {
    zr completion zsh > "${fpath[1]}/_zr"
    zr completion fish > ~/.config/fish/completions/zr.fish`,
 		Action: func(c *cli.Context) error {
-			switch shell := c.Args().First(); shell {
+			switch shell := strings.Join(c.Args().Slice(), " "); shell {
 			case "bash":
 				fmt.Fprint(c.App.Writer, bashCompletion)
 			case "zsh":

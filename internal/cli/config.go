@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"zr/pkg/config"
+	"zr/pkg/fault"
 )
 
 func configCommand() *cli.Command {
@@ -36,6 +37,9 @@ func configCommand() *cli.Command {
 				Usage:       "print the JSON Schema of config/<env>.yaml",
 				Description: "Editors complete from it. EXAMPLE:\n   zr config schema > config/schema.json",
 				Action: func(c *cli.Context) error {
+					if err := noArguments(c); err != nil {
+						return err
+					}
 					_, err := c.App.Writer.Write(config.Schema)
 					return err
 				},
@@ -66,9 +70,10 @@ func validateConfig(c *cli.Context) error {
 		if _, err := config.Read(root, env); err != nil {
 			failed = append(failed, err)
 			var ps config.Problems
-			if errors.As(err, &ps) {
-				problems = append(problems, ps...)
+			if !errors.As(err, &ps) {
+				ps = config.Problems{{File: "config/" + env + ".yaml", Text: err.Error(), Hint: fault.HintOf(err)}}
 			}
+			problems = append(problems, ps...)
 		} else if !asJSON {
 			fmt.Fprintf(c.App.Writer, "config/%s.yaml is valid\n", env)
 		}

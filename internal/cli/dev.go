@@ -38,8 +38,8 @@ EXAMPLES:
    zr dev -o json | jq 'select(.type == "reload")'`,
 		Flags: verbFlags(&cli.StringFlag{Name: "explain", Usage: "say what a change of `PATH` would do, and why; change nothing"}),
 		Action: func(c *cli.Context) error {
-			if path := c.String("explain"); path != "" {
-				return explain(c, path)
+			if c.IsSet("explain") {
+				return explain(c, c.String("explain"))
 			}
 			return runDev(c)
 		},

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ EXAMPLES:
 			&cli.StringFlag{Name: "level", Usage: "the least severe `LEVEL` wanted: debug, info, warning or error"},
 		),
 		Action: func(c *cli.Context) error {
+			if c.Int("tail") < 0 || c.Duration("since") < 0 {
+				return fault.WithCode(errors.New("--tail and --since: less than nothing is asked for"), fault.Usage, "see `zr logs --help`")
+			}
 			if level := c.String("level"); level != "" && !slices.Contains(levels, level) {
 				return fault.WithCode(fmt.Errorf("--level: %q is not a level", level), fault.Usage, "one of "+strings.Join(levels, ", "))
 			}

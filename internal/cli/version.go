@@ -15,10 +15,14 @@ func version() string { return release }
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "version",
-		Usage: "print the versions of zr and of what it is made with",
-		Flags: []cli.Flag{outputFlag()},
+		Name:        "version",
+		Usage:       "print the versions of zr and of what it is made with",
+		Description: "EXAMPLE:\n   zr version -o json | jq -r '.zr'",
+		Flags:       []cli.Flag{outputFlag()},
 		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
 			asJSON, err := wantsJSON(c)
 			if err != nil {
 				return err

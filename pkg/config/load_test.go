@@ -89,6 +89,7 @@ c.yaml:2:1: unknown key "projet" (did you mean "project"?)
 c.yaml:2:1: key "project" is missing (the name of the project, for example ` + "`project: shop`" + `)
 c.yaml:4:9: unknown key "biuld" in services.web (did you mean "build"?)
 c.yaml:4:29: unknown key "depends_on" in services.web (did you mean "dependsOn"?)`},
+		{"a key cut short", "proj: a\nproject: a\nservices: {a: {}}\n", `c.yaml:1:1: unknown key "proj" (did you mean "project"?)`},
 		{"wrong types", `
 project: shop
 cluster: {nodes: many, ports: [1]}

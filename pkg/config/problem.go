@@ -111,6 +111,9 @@ func nearest(s string, candidates []string) string {
 			best, bestDistance = c, d
 		}
 	}
+	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.HasPrefix(c, s) }); best == "" && len(s) > 1 && i >= 0 {
+		return candidates[i] // it was cut short
+	}
 	return best
 }
 
