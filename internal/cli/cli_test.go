@@ -5,8 +5,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 )
 
 // zr runs a command line in a new folder that holds files, given as path →
@@ -156,6 +159,21 @@ func TestBadUsage(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s%s\nwant: %s", args, code, stdout, stderr, want)
 		}
 	}
+}
+
+func TestEveryVerbHasHelpWithExamples(t *testing.T) {
+	var walk func(commands []*cli.Command, path ...string)
+	walk = func(commands []*cli.Command, path ...string) {
+		for _, c := range commands {
+			args := append(slices.Clone(path), c.Name)
+			code, stdout, stderr := zr(t, nil, append(args, "--help")...)
+			if code != 0 || !strings.Contains(stdout, "EXAMPLE") || stderr != "" {
+				t.Errorf("%s --help: exit code %d\n%s%s", args, code, stdout, stderr)
+			}
+			walk(c.Subcommands, args...)
+		}
+	}
+	walk(newApp(nil, nil).Commands)
 }
 
 func TestWhatACtrlCEndsIsInterrupted(t *testing.T) {

@@ -19,11 +19,14 @@ func configCommand() *cli.Command {
 		Flags:       verbFlags(),
 		Subcommands: []*cli.Command{
 			{
-				Name:        "validate",
-				Usage:       "check every environment, or the one of --env",
-				Description: "Reports every problem at once, at file:line:column. Exit code 2 where there is one.",
-				Flags:       verbFlags(),
-				Action:      validateConfig,
+				Name:  "validate",
+				Usage: "check every environment, or the one of --env",
+				Description: `Reports every problem at once, at file:line:column. Exit code 2 where there is one.
+
+EXAMPLE:
+   zr config validate -o json | jq -r '.problems[].text'`,
+				Flags:  verbFlags(),
+				Action: validateConfig,
 			},
 			{
 				Name:        "show",

@@ -28,11 +28,14 @@ func imagesCommand() *cli.Command {
 				Action:      onStore(listImages),
 			},
 			{
-				Name:        "build",
-				Usage:       "build the images of the environment, and no more",
-				Description: "Prints each image's name, pinned by digest, on the standard output.",
-				Flags:       verbFlags(),
-				Action:      buildImages,
+				Name:  "build",
+				Usage: "build the images of the environment, and no more",
+				Description: `Prints each image's name, pinned by digest, on the standard output.
+
+EXAMPLE:
+   zr images build -o json | jq -r '.[].build'`,
+				Flags:  verbFlags(),
+				Action: buildImages,
 			},
 			{
 				Name:  "prune",
@@ -162,6 +165,9 @@ func pruneImages(c *cli.Context, store *image.Store, asJSON bool) error {
 	}
 	pruned.Freed += work
 	if asJSON {
+		if pruned.Removed == nil {
+			pruned.Removed = []image.Entry{} // a list in JSON too
+		}
 		return printJSON(c.App.Writer, pruned)
 	}
 	fmt.Fprintf(c.App.Writer, "%d images dropped, %.1f MiB freed, %.1f MiB remain\n",
