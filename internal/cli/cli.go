@@ -102,6 +102,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 
 func setUsageErrors(command *cli.Command) {
 	command.OnUsageError = usageError
+	command.HideHelpCommand = len(command.Subcommands) == 0 // `zr logs help` is about a service
 	for _, sub := range command.Subcommands {
 		setUsageErrors(sub)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,16 @@ import (
 
 	"github.com/urfave/cli/v2"
 )
+
+// asZR lets a child of this test be zr itself.
+const asZR = "ZR_TEST_AS_ZR"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asZR) != "" {
+		os.Exit(Main(os.Args, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
 
 // zr runs a command line in a new folder that holds files, given as path →
 // text.
@@ -183,5 +194,23 @@ func TestWhatACtrlCEndsIsInterrupted(t *testing.T) {
 	// A child that was killed says "signal: killed", not that it was cancelled.
 	if code := run(ctx, []string{"zr", "nothing"}, &out, &talk); code != 130 || !strings.HasSuffix(talk.String(), "zr: interrupted\n") {
 		t.Errorf("exit code %d\n%s", code, talk.String())
+	}
+}
+
+func TestBashCompletes(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip(err)
+	}
+	for typed, want := range map[string]string{
+		"zr d": "dev down diff doctor", "zr images ": "ls build prune", "zr up --o": "--output", "zr up --": "--merge-kubeconfig",
+		"zr logs api --f": "--follow", "zr completion ": "bash zsh fish", "zr up ": "",
+	} {
+		script := bashCompletion + `
+zr() { ` + asZR + `=1 "$0" "$@"; }
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _zr; echo ${COMPREPLY[@]}`
+		out, err := exec.Command("bash", append([]string{"-c", script, os.Args[0]}, strings.Split(typed, " ")...)...).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %s, %v; want %s", typed, got, err, want)
+		}
 	}
 }

@@ -13,20 +13,23 @@ import (
 const completing = "--generate-bash-completion"
 
 const bashCompletion = `_zr() {
-  local words
-  words=$("${COMP_WORDS[@]:0:$COMP_CWORD}" --generate-bash-completion 2>/dev/null)
-  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
+  local cur=${COMP_WORDS[COMP_CWORD]} line=("${COMP_WORDS[@]:0:COMP_CWORD}")
+  [[ $cur != -* ]] || line+=(-) # all flags
+  COMPREPLY=($(compgen -W "$("${line[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur"))
 }
 complete -o bashdefault -o default -F _zr zr
 `
 
 const zshCompletion = `#compdef zr
 _zr() {
-  local -a words_
-  words_=("${(@f)$(_CLI_ZSH_AUTOCOMPLETE_HACK=1 ${words[@]:0:#words[@]-1} --generate-bash-completion 2>/dev/null)}")
+  local cur=${words[CURRENT]}
+  local -a line_ words_
+  line_=("${(@)words[1,CURRENT-1]}")
+  [[ $cur != -* ]] || line_+=(-) # all flags
+  words_=("${(@f)$(_CLI_ZSH_AUTOCOMPLETE_HACK=1 $line_ --generate-bash-completion 2>/dev/null)}")
   _describe 'zr' words_
 }
-compdef _zr zr
+if [ "$funcstack[1]" = _zr ]; then _zr; else compdef _zr zr; fi
 `
 
 func completionCommand() *cli.Command {
@@ -38,6 +41,7 @@ func completionCommand() *cli.Command {
    source <(zr completion bash)
    zr completion zsh > "${fpath[1]}/_zr"
    zr completion fish > ~/.config/fish/completions/zr.fish`,
+		BashComplete: func(c *cli.Context) { fmt.Fprintln(c.App.Writer, "bash\nzsh\nfish") },
 		Action: func(c *cli.Context) error {
 			switch shell := strings.Join(c.Args().Slice(), " "); shell {
 			case "bash":
