@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	_ "before.zr/background" // must be initialised before bubbletea
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 
