@@ -214,3 +214,16 @@ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _zr; echo ${COMPREPLY[@]}`
 		}
 	}
 }
+
+func TestAMachineWithoutAHome(t *testing.T) {
+	for _, cache := range []string{"", "relative", "/dev/null/x"} {
+		t.Setenv("HOME", "")
+		t.Setenv("XDG_CACHE_HOME", cache)
+		if code, _, stderr := zr(t, nil, "images", "ls"); code != 1 || !strings.Contains(stderr, "hint: ") || !strings.Contains(stderr, "XDG_CACHE_HOME") {
+			t.Errorf("cache %q: exit code %d\n%s", cache, code, stderr)
+		}
+		if code, _, stderr := zr(t, map[string]string{"config/dev.yaml": tiny}, "config", "show"); code != 0 {
+			t.Errorf("cache %q: exit code %d\n%s", cache, code, stderr)
+		}
+	}
+}

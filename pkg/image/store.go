@@ -13,6 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	specs "github.com/google/go-containerregistry/pkg/v1/types"
+
+	"zr/pkg/fault"
 )
 
 // DefaultBudget is what the store may hold on disk, in bytes: a few node
@@ -64,7 +66,7 @@ func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = no
 func DefaultDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the user's cache directory: %w", err)
+		return "", fault.Hint(fmt.Errorf("finding the user's cache directory: %w", err), "set HOME, or XDG_CACHE_HOME to a folder")
 	}
 	return filepath.Join(cache, "zr", "images"), nil
 }
@@ -77,7 +79,7 @@ func Open(dir string, options ...Option) (*Store, error) {
 	}
 	for _, sub := range []string{filepath.Join("blobs", "sha256"), ingestDir, leaseDir, compressDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-			return nil, fmt.Errorf("opening image store %q: %w", dir, err)
+			return nil, fault.Hint(fmt.Errorf("opening image store %q: %w", dir, err), "XDG_CACHE_HOME puts it elsewhere")
 		}
 	}
 	if _, err := os.Stat(s.path(layoutFile)); errors.Is(err, fs.ErrNotExist) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"zr/pkg/fault"
 )
 
 // Dir returns the folder, and makes it, readable by the user alone: zr in the
@@ -13,11 +15,11 @@ import (
 func Dir() (string, error) {
 	base, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the folder for zr's state: %w", err)
+		return "", fault.Hint(fmt.Errorf("finding the folder for zr's state: %w", err), "set HOME, or XDG_CONFIG_HOME to a folder")
 	}
 	dir := filepath.Join(base, "zr")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("making the folder for zr's state: %w", err)
+		return "", fault.Hint(fmt.Errorf("making the folder for zr's state: %w", err), "XDG_CONFIG_HOME puts it elsewhere")
 	}
 	return dir, nil
 }
