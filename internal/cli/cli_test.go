@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -225,5 +227,20 @@ func TestAMachineWithoutAHome(t *testing.T) {
 		if code, _, stderr := zr(t, map[string]string{"config/dev.yaml": tiny}, "config", "show"); code != 0 {
 			t.Errorf("cache %q: exit code %d\n%s", cache, code, stderr)
 		}
+	}
+}
+
+func TestCtrlCEndsAQuestion(t *testing.T) {
+	for typed, want := range map[string]bool{"yes\n": true, "no\n": false, "": false} {
+		if yes, err := saysYes(t.Context(), strings.NewReader(typed)); yes != want || err != nil {
+			t.Errorf("%q: %v, %v", typed, yes, err)
+		}
+	}
+	nobody, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := saysYes(ctx, nobody); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

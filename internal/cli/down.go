@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"zr/pkg/cluster"
+	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 	"zr/pkg/fault"
@@ -33,16 +34,23 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"},
 		),
 		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			if c.Bool("purge") && !c.Bool("yes") { // before a printer takes the terminal
+				cfg, err := loadConfig(c, config.Read)
+				if err != nil {
+					return err
+				}
+				if err := confirm(c.Context, os.Stdin, c.App.ErrWriter, (&stack{cfg: cfg}).purgeQuestion()); err != nil {
+					return err
+				}
+			}
 			return withStack(c, func(ctx context.Context, s *stack) error {
-				if !c.Bool("purge") {
-					return s.down(ctx)
+				if c.Bool("purge") {
+					return s.purge(ctx)
 				}
-				if !c.Bool("yes") {
-					if err := confirm(os.Stdin, c.App.ErrWriter, s.purgeQuestion()); err != nil {
-						return err
-					}
-				}
-				return s.purge(ctx)
+				return s.down(ctx)
 			})
 		},
 	}
@@ -56,19 +64,35 @@ func (s *stack) purgeQuestion() string {
 }
 
 // confirm asks for a yes. Without a terminal there is nobody to ask.
-func confirm(in *os.File, out io.Writer, question string) error {
+func confirm(ctx context.Context, in *os.File, out io.Writer, question string) error {
 	if !term.IsTerminal(int(in.Fd())) {
 		return fault.WithCode(errors.New("--purge asks first, and there is no terminal to ask on"), fault.Usage, "add --yes")
 	}
 	fmt.Fprintf(out, "%s Type yes to go on: ", question)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	yes, err := saysYes(ctx, in)
+	if err != nil {
+		return err
 	}
-	if strings.TrimSpace(answer) != "yes" {
+	if !yes {
 		return fault.WithCode(errors.New("nothing was deleted"), fault.Failed, "")
 	}
 	return nil
+}
+
+// saysYes reads a line. Ctrl-C ends the wait for it; the read itself ends with
+// the process.
+func saysYes(ctx context.Context, in io.Reader) (bool, error) {
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(in).ReadString('\n') // what cannot be read is no yes
+		answers <- answer
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case answer := <-answers:
+		return strings.TrimSpace(answer) == "yes", nil
+	}
 }
 
 // down needs no overlay: what to remove is known from the cluster, so that a
