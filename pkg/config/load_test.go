@@ -273,18 +273,22 @@ func TestSecretsAreGeneratedOnce(t *testing.T) {
 
 func TestSecretsProblemsShowNoValue(t *testing.T) {
 	root := project(t, map[string]string{"config/dev.yaml": good,
-		"config/secrets/dev.env": "A=topsecret\nA=topsecret2\nno equals\nB C=topsecret3\nD=x${AA}topsecret4\n"})
+		"config/secrets/dev.env": "A=topsecret\nA=topsecret2\nno equals\nB C=topsecret3\nD=x${AA}topsecret4${AA}\n"})
 	_, err := Load(root, "dev")
 	want := `config/secrets/dev.env:2:1: key "A" is there already
 config/secrets/dev.env:3:1: not a KEY=value line
 config/secrets/dev.env:4:1: "B C" cannot be a key (letters, digits and '_', no spaces around '=')
-config/secrets/dev.env:5:4: ${AA} is not set above this line (did you mean "A"?)`
+config/secrets/dev.env:5:4: ${AA} is not set above this line (did you mean "A"?)
+config/secrets/dev.env:5:19: ${AA} is not set above this line (did you mean "A"?)`
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
 	var ps Problems
-	if !errors.As(err, &ps) || len(ps) != 4 {
+	if !errors.As(err, &ps) || len(ps) != 5 {
 		t.Errorf("%d problems", len(ps))
+	}
+	if hint := fault.HintOf(err); strings.Contains(hint, "schema") {
+		t.Errorf("the schema has nothing about secrets: %s", hint)
 	}
 }
 

@@ -49,7 +49,11 @@ func (ps Problems) asFault() error {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
-	return fault.WithCode(ps, fault.Usage, "nothing was touched; `zr config schema` prints what is allowed")
+	hint := "nothing was touched"
+	if slices.ContainsFunc(ps, func(p Problem) bool { return strings.HasSuffix(p.File, ".yaml") }) { // and not secrets
+		hint += "; `zr config schema` prints what is allowed"
+	}
+	return fault.WithCode(ps, fault.Usage, hint)
 }
 
 var (

@@ -122,11 +122,14 @@ func parseEnv(data []byte, name string) (map[string]string, Problems) {
 			add(1, fmt.Sprintf("key %q is there already", key), "")
 			continue
 		}
+		seen := 0 // how much of the value
 		values[key] = reference.ReplaceAllStringFunc(value, func(ref string) string {
 			of := reference.FindStringSubmatch(ref)[1]
 			known, ok := values[of]
+			at := seen + strings.Index(value[seen:], ref)
+			seen = at + len(ref)
 			if !ok {
-				add(len(key)+2+strings.Index(value, ref), fmt.Sprintf("%s is not set above this line", ref),
+				add(len(key)+2+at, fmt.Sprintf("%s is not set above this line", ref),
 					Suggest("", of, sortedKeys(values)))
 			}
 			return known
