@@ -204,17 +204,21 @@ func (s *stack) keepUp(ctx context.Context, batches <-chan devloop.Batch, comman
 // upSource names the run of up in Problems.
 const upSource = "zr up"
 
-// afterNextSave waits for a save and then reads the configuration anew.
+// afterNextSave waits for a save that leaves a configuration which can be read,
+// and takes it. A run with the one before would hide what is wrong with it.
 func (s *stack) afterNextSave(ctx context.Context, batches <-chan devloop.Batch) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-batches:
-	}
-	if err := s.reload(); err != nil {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-batches:
+		}
+		err := s.reload()
+		if err == nil {
+			return nil
+		}
 		s.sink.Emit(event.Problem{Source: upSource, Text: err.Error()})
 	}
-	return nil
 }
 
 // session keeps a running stack in step until ctx ends or the cluster is gone.
