@@ -73,10 +73,9 @@ type stamp struct {
 	mode fs.FileMode
 }
 
-// pollRoot compares a root again and again and reports differences as the
-// kernel would.
-func (w *Watcher) pollRoot(ctx context.Context, r root) {
-	before := w.snapshot(r)
+// pollRoot compares a root with what it was, again and again, and reports
+// differences as the kernel would.
+func (w *Watcher) pollRoot(ctx context.Context, r root, before map[string]stamp) {
 	for {
 		begin := time.Now()
 		after := w.snapshot(r)

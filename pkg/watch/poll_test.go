@@ -81,6 +81,7 @@ func TestPollingStandsInForEvents(t *testing.T) {
 			{func() { testkit.WriteFile(t, filepath.Join(root, "d", "new"), "1") }, Change{filepath.Join(root, "d", "new"), Write}},
 			{func() { testkit.WriteFile(t, filepath.Join(root, "d", "new"), "longer") }, Change{filepath.Join(root, "d", "new"), Write}},
 			{func() { must(t, os.RemoveAll(filepath.Join(root, "d"))) }, Change{filepath.Join(root, "d", "new"), Remove}},
+			{func() { must(t, os.Remove(filepath.Join(root, "old"))) }, Change{filepath.Join(root, "old"), Remove}},
 		} {
 			testkit.WriteFile(t, filepath.Join(root, "ignored.log"), "x")
 			c.change()

@@ -67,11 +67,17 @@ type Watcher struct {
 	events <-chan fsnotify.Event
 	errors <-chan error
 	tree   *tree
-	poll   []root // roots of which the kernel does not tell all
+	poll   []polled // roots of which the kernel does not tell all
 
 	mu     sync.Mutex
 	raw    []rawEvent
 	signal chan struct{}
+}
+
+// polled is a root with the files that were there at the start.
+type polled struct {
+	root
+	files map[string]stamp
 }
 
 // kernel is what is used of an *fsnotify.Watcher beside its channels.
@@ -142,7 +148,11 @@ func (w *Watcher) start(ctx context.Context) error {
 			}
 		}
 		if kind, remote := sharedMount(r.real); !works || remote {
-			w.poll = append(w.poll, r)
+			files := w.snapshot(r)
+			for file := range files {
+				w.tree.know(file)
+			}
+			w.poll = append(w.poll, polled{r, files})
 			w.sink.Emit(pollNotice(r.path, kind, works))
 		}
 	}
@@ -155,8 +165,8 @@ func (w *Watcher) start(ctx context.Context) error {
 // later changes are collected.
 func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 	defer w.kernel.Close()
-	for _, r := range w.poll {
-		go w.pollRoot(ctx, r)
+	for _, p := range w.poll {
+		go w.pollRoot(ctx, p.root, p.files)
 	}
 	c := collector{tree: w.tree, seen: newSeen(), fail: w.unwatched()}
 	closing := time.NewTimer(time.Hour)
