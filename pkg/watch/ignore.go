@@ -2,6 +2,7 @@ package watch
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,13 @@ func (g *ignore) reload(dir string) {
 		return
 	}
 	g.folders[dir] = rules
+}
+
+// clone returns the rules as they are now.
+func (g *ignore) clone() *ignore {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return &ignore{root: g.root, top: g.top, gitDir: g.gitDir, exclude: g.exclude, folders: maps.Clone(g.folders)}
 }
 
 // layers returns what decides on the entries of a folder.

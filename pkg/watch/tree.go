@@ -224,8 +224,10 @@ func (t *tree) unwatch(dir string) {
 }
 
 // reload makes the ignore files of a folder count as they are now: it watches
-// what they no longer hide, and forgets what they hide now.
+// what they no longer hide, and forgets what they hide now. It tells found the
+// files that come into sight.
 func (t *tree) reload(r root, dir string, found func(string)) error {
+	before := r.ignore.clone()
 	r.ignore.reload(dir)
 	for d := range t.dirs {
 		if d != r.real && within(d, dir) && within(d, r.real) && r.ignore.matches(d, true) {
@@ -235,7 +237,7 @@ func (t *tree) reload(r root, dir string, found func(string)) error {
 	if err := t.addAlways(); err != nil {
 		return err
 	}
-	return t.add(r, dir, found)
+	return t.walk(r, dir, before, found)
 }
 
 // again watches everything anew: after lost events, folders may have come,

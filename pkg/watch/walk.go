@@ -16,7 +16,13 @@ import (
 // by one or by the other. It tells found, one call at a time, the files of
 // folders that were not watched before.
 func (t *tree) add(r root, dir string, found func(file string)) error {
-	w := walker{tree: t, root: r, found: found, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
+	return t.walk(r, dir, nil, found)
+}
+
+// walk is add, after the ignore files have changed: it tells found also the
+// files of watched folders that were hidden before.
+func (t *tree) walk(r root, dir string, before *ignore, found func(file string)) error {
+	w := walker{tree: t, root: r, before: before, found: found, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
 	w.wg.Add(1)
 	w.dir(dir)
 	w.wg.Wait()
@@ -24,11 +30,12 @@ func (t *tree) add(r root, dir string, found func(file string)) error {
 }
 
 type walker struct {
-	tree  *tree
-	root  root
-	found func(string)
-	slots chan struct{} // folders read at the same time
-	wg    sync.WaitGroup
+	tree   *tree
+	root   root
+	before *ignore // nil: the same rules as now
+	found  func(string)
+	slots  chan struct{} // folders read at the same time
+	wg     sync.WaitGroup
 
 	mu  sync.Mutex
 	err error
@@ -49,13 +56,17 @@ func (w *walker) dir(path string) {
 	}
 	w.root.ignore.load(path, entries)
 	layers := w.root.ignore.layers(path)
+	var before []layer
+	if w.before != nil {
+		before = w.before.layers(path)
+	}
 	for _, e := range entries {
 		child := path + string(filepath.Separator) + e.Name()
 		if !w.tree.visible(layers, child, e.IsDir()) {
 			continue
 		}
 		if !e.IsDir() {
-			if fresh {
+			if fresh || w.before != nil && excluded(before, child, false) {
 				w.mu.Lock()
 				w.found(child)
 				w.mu.Unlock()
