@@ -69,6 +69,8 @@ func (c *collector) take(e rawEvent) {
 		c.overflowed(e.at)
 	case c.tree.isGitLock(e.path):
 		c.lock(e)
+	case e.op == fsnotify.Chmod && !c.tree.isDir(e.path) && c.enter(e.path, e.at):
+		// a folder that could not be read before
 	case e.op == fsnotify.Chmod && !c.modeChanged(e.path):
 		// touch, or a link to it came or went: the content is the same
 	case e.op.Has(fsnotify.Remove) || e.op.Has(fsnotify.Rename):
@@ -90,13 +92,15 @@ func (c *collector) lock(e rawEvent) {
 	}
 }
 
-// modeChanged tells chmod from touch, for files that were reported before.
+// modeChanged tells chmod from touch. Of a file that was not reported before
+// it cannot know: one that was neither written nor linked counts as changed.
 func (c *collector) modeChanged(path string) bool {
-	if _, known := c.seen.files[path]; !known {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	info, err := os.Lstat(path)
-	return err == nil && info.Mode().IsRegular()
+	_, known := c.seen.files[path]
+	return known || onlyAttributes(info)
 }
 
 // left takes a path that is gone, or has another name now.

@@ -27,7 +27,7 @@ import (
 //	= 18 write b.go, remove main.go
 //
 // The last is the batch that is closed at 18 ms. Further steps: make (an empty
-// file), folder, remove, touch, chmod, link FROM TO, overflow (the kernel has
+// file), folder, remove, touch, chmod, aged, link FROM TO, overflow (the kernel has
 // lost events), quietly STEP (without events), and arrive FOLDER (its event
 // comes after all that is in it was made, quietly).
 func TestScripts(t *testing.T) {
@@ -224,6 +224,8 @@ func (p *player) do(step string) {
 		p.tell(path, fsnotify.Create)
 	case "touch":
 		p.tell(path, fsnotify.Chmod)
+	case "aged": // it was written long ago
+		check(os.Chtimes(path, time.Time{}, time.Unix(1, 0)))
 	case "chmod":
 		check(os.Chmod(path, 0o755))
 		p.tell(path, fsnotify.Chmod)

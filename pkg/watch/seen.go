@@ -5,6 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
+	"time"
 )
 
 // largestHashed bounds what a save costs to look at: sources are smaller, and
@@ -47,6 +49,16 @@ func (s *seen) forget(dir string) {
 			delete(s.files, path)
 		}
 	}
+}
+
+// tick is the coarsest step of the kernel's clock for file times (100 Hz).
+const tick = 10 * time.Millisecond
+
+// onlyAttributes says that what happened to a file last was neither a write,
+// nor a touch, nor a second link to it: its mode, owner or the like changed.
+func onlyAttributes(info fs.FileInfo) bool {
+	st := info.Sys().(*syscall.Stat_t)
+	return st.Nlink == 1 && changeTime(st).Sub(info.ModTime()).Abs() > tick
 }
 
 // sum covers the content and the mode, since a build may put both into an
