@@ -127,8 +127,10 @@ func (c *collector) enter(path string, now time.Time) bool {
 	if err != nil || !info.IsDir() {
 		return false
 	}
+	touch := func(file string) { c.touch(file, pending{}, now) }
 	r, ok := c.tree.rootOf(path)
 	if !ok || c.tree.hidden(path, true) {
+		c.found(now, c.tree.enterAlways(path, touch))
 		return true
 	}
 	if p, open := c.paths[path]; open && p.gone {
@@ -142,7 +144,7 @@ func (c *collector) enter(path string, now time.Time) bool {
 		}
 		c.entered[path] = true
 	}
-	c.found(now, c.tree.add(r, path, func(file string) { c.touch(file, pending{}, now) }))
+	c.found(now, c.tree.add(r, path, touch))
 	return true
 }
 
@@ -184,6 +186,7 @@ func (c *collector) regain(now time.Time) bool {
 		c.rescan = true
 		c.mark(now)
 		c.found(now, c.tree.add(r, r.real, c.tree.know))
+		c.found(now, c.tree.addAlways())
 		c.tree.addGit()
 	}
 	back := len(still) < len(c.lost)

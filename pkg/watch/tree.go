@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,7 +124,7 @@ func (t *tree) hidden(real string, isDir bool) bool {
 // be ignored otherwise.
 func (t *tree) onlyAlways(dir string, r root) bool {
 	for path := range t.always {
-		if filepath.Dir(path) == dir {
+		if within(path, dir) {
 			return r.ignore.matches(dir, true)
 		}
 	}
@@ -173,11 +174,38 @@ func (t *tree) notDir(real string) {
 	t.unwatch(real)
 }
 
-// addAlways watches the folders of the files that are always watched.
+// addAlways watches the folders of the files that are always watched. One that
+// is gone is watched when it comes back.
 func (t *tree) addAlways() error {
 	for path := range t.always {
-		if _, err := t.watchDir(filepath.Dir(path)); err != nil {
-			return fmt.Errorf("watching %q: %w", filepath.Dir(path), err)
+		if err := t.watchAlways(filepath.Dir(path)); err != nil {
+			return err
+		}
+		if _, err := os.Lstat(path); err == nil {
+			t.know(path)
+		}
+	}
+	return nil
+}
+
+func (t *tree) watchAlways(dir string) error {
+	if _, err := t.watchDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("watching %q: %w", dir, err)
+	}
+	return nil
+}
+
+// enterAlways watches what leads from an ignored folder that appeared to the
+// files that are always watched, and tells found those that are there.
+func (t *tree) enterAlways(folder string, found func(string)) error {
+	for path := range t.always {
+		for dir := filepath.Dir(path); within(dir, folder); dir = filepath.Dir(dir) {
+			if err := t.watchAlways(dir); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Lstat(path); err == nil && within(path, folder) {
+			found(path)
 		}
 	}
 	return nil
