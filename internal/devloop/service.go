@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -111,6 +112,8 @@ type Sources struct {
 	// Rebuild makes the image and has it deployed: what is not among the
 	// sources changed, such as the dependencies.
 	Rebuild func(ctx context.Context) error
+
+	failed event.Action // of the last run, if that did not end well
 }
 
 // Name returns the service's name.
@@ -134,8 +137,21 @@ func (s *Sources) Plan(path string) Decision {
 	return Decision{s.Service, event.Sync, "the process picks it up"}
 }
 
-// Run sends what changed, or everything where paths do not tell.
+// Run sends what changed, or everything where paths do not tell. What a failed
+// run did not do is done by the next one.
 func (s *Sources) Run(ctx context.Context, work Work, trace *event.Reload) error {
+	if s.failed != "" {
+		work.Action, work.All = dearer(work.Action, s.failed), true
+	}
+	s.failed = work.Action
+	if err := s.run(ctx, work, trace); err != nil {
+		return err
+	}
+	s.failed = ""
+	return nil
+}
+
+func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error {
 	if err := s.Inputs.Refresh(ctx); err != nil {
 		return stopped(ctx, err)
 	}
@@ -148,7 +164,7 @@ func (s *Sources) Run(ctx context.Context, work Work, trace *event.Reload) error
 	}
 	change := livesync.Change{Files: map[string]livesync.Source{}, Build: s.Inputs.Hash()}
 	trace.Build = change.Build
-	if work.All || work.Action != event.Sync {
+	if work.All || work.Action != event.Sync || slices.ContainsFunc(work.Paths, s.decides) {
 		change.Complete = true
 		change.Restart = work.Forced && work.Action == event.Restart
 		change.Force = change.Restart
@@ -164,7 +180,16 @@ func (s *Sources) Run(ctx context.Context, work Work, trace *event.Reload) error
 	return settle(result, err, trace)
 }
 
-// add puts a path into a change: a file to send, or something that is gone.
+// decides says that a path decides which files there are: an ignore file, or
+// the whole folder.
+func (s *Sources) decides(path string) bool {
+	name := filepath.Base(path)
+	return name == ".gitignore" || name == ".zrignore" || path == s.Dir
+}
+
+// add puts a path into a change: a file to send, or something that is gone, be
+// it for a folder that has its name now. Files with names that no container
+// can be told stay here.
 func (s *Sources) add(change *livesync.Change, path string) {
 	below, err := filepath.Rel(s.Dir, path)
 	if err != nil || strings.HasPrefix(below, "..") {
@@ -174,7 +199,10 @@ func (s *Sources) add(change *livesync.Change, path string) {
 	if filepath.Base(below) == ".npmrc" {
 		return // it may hold a registry's token, and only installs read it
 	}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	if !livesync.CanHold(below) {
+		return
+	}
+	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		change.Gone = append(change.Gone, below)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -178,6 +179,74 @@ func TestSources(t *testing.T) {
 	}
 	if got = run(Work{Action: event.Restart, All: true, Forced: true}); !got.Restart || !got.Force {
 		t.Errorf("the user asked for a restart: %+v", got)
+	}
+}
+
+// TestSourcesOfAllKinds saves what is no file, or has no name that can be sent.
+func TestSourcesOfAllKinds(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a/x", "b", "caf\xe9"} {
+		testkit.WriteFile(t, filepath.Join(dir, name), "1")
+	}
+	if err := os.Symlink("a", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &container{}
+	s := &Sources{Service: "web", Inputs: &inputs{root: dir, hash: "one"}, Container: c, Root: dir, Dir: dir}
+	var paths []string
+	for _, name := range []string{"a", "a/x", "b", "caf\xe9", "link", "pipe"} {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	if err := s.Run(t.Context(), Work{Action: event.Sync, Paths: paths}, &event.Reload{}); err != nil {
+		t.Fatal(err)
+	}
+	want := livesync.Change{
+		Files: map[string]livesync.Source{"a/x": {Path: filepath.Join(dir, "a/x")}, "b": {Path: filepath.Join(dir, "b")}},
+		Gone:  []string{"a", "link", "pipe"}, Build: "one",
+	}
+	if diff := cmp.Diff([]livesync.Change{want}, c.pushed); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSourcesMakeUpForAFailedRun(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.ts", "b.ts", ".gitignore"} {
+		testkit.WriteFile(t, filepath.Join(dir, name), "1")
+	}
+	c, in := &container{}, &inputs{root: dir, hash: "one"}
+	rebuilt := 0
+	broken := errors.New("npm: no network")
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: dir, Dir: dir, Rebuild: func(context.Context) error {
+		rebuilt++
+		return broken
+	}}
+	save := func(action event.Action, name string) error {
+		return s.Run(t.Context(), Work{Action: action, Paths: []string{filepath.Join(dir, name)}}, &event.Reload{})
+	}
+	in.err = errors.New("a folder went while it was read")
+	if save(event.Sync, "a.ts") == nil {
+		t.Fatal("no error")
+	}
+	in.err = nil
+	if err := save(event.Sync, "b.ts"); err != nil || len(c.pushed[0].Files) != 3 || !c.pushed[0].Complete {
+		t.Fatalf("the file that was not sent is not made up for: %v, %+v", err, c.pushed)
+	}
+	if save(event.Rebuild, "package.json") == nil || save(event.Sync, "a.ts") == nil || rebuilt != 2 {
+		t.Errorf("it is called live although the packages are the old ones: rebuilt %d times", rebuilt)
+	}
+	broken = nil
+	if err := save(event.Sync, "a.ts"); err != nil || rebuilt != 3 {
+		t.Errorf("%v, rebuilt %d times", err, rebuilt)
+	}
+	if err := save(event.Sync, "a.ts"); err != nil || rebuilt != 3 || c.pushed[2].Complete {
+		t.Errorf("after a good run: %v, rebuilt %d times, %+v", err, rebuilt, c.pushed)
+	}
+	if err := save(event.Sync, ".gitignore"); err != nil || !c.pushed[3].Complete {
+		t.Errorf("other files may be ignored now: %v, %+v", err, c.pushed[3])
 	}
 }
 

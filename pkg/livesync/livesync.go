@@ -78,6 +78,10 @@ type Source struct {
 	Path string
 }
 
+// CanHold says whether a container can hold a file of this name: one that is
+// below the folder, valid UTF-8, and not the agent's own. Push refuses others.
+func CanHold(path string) bool { return wire.CheckPath(path) == nil }
+
 // Change is what a container is to hold from now on.
 type Change struct {
 	// Files maps slash-separated paths, relative to the synced folder, to
