@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zr/pkg/build"
@@ -43,6 +44,8 @@ type Program struct {
 	// the program is and the hash of what it was compiled from: never that of
 	// a file saved meanwhile. Its error is what the compiler said.
 	Compile func(ctx context.Context) (path, hash string, err error)
+
+	unlisted atomic.Bool // which files it is built from cannot be told now
 }
 
 // Name returns the service's name.
@@ -52,10 +55,14 @@ func (p *Program) Name() string { return p.Service }
 // next version can be sent as the difference to this one.
 func (p *Program) First() Work { return Work{Action: event.Restart, All: true, Quiet: true} }
 
-// Plan asks the build itself which paths it reads.
+// Plan asks the build itself which paths it reads. Where the build cannot say,
+// because an import or an embedded file is missing, any path may be that one.
 func (p *Program) Plan(path string) Decision {
-	if p.Inputs.Contains(path) {
+	switch {
+	case p.Inputs.Contains(path):
 		return Decision{p.Service, event.Restart, "the program is built from it"}
+	case p.unlisted.Load() && !strings.HasSuffix(path, "_test.go"):
+		return Decision{p.Service, event.Restart, "the program lacks a file, and this may be it"}
 	}
 	return ignored
 }
@@ -88,7 +95,9 @@ func (p *Program) runs(hash string) bool {
 func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (hash, binary string, err error) {
 	begin := time.Now()
 	defer func() { trace.Built = time.Since(begin) }()
-	if err := p.Inputs.Refresh(ctx); err != nil {
+	err = p.Inputs.Refresh(ctx)
+	p.unlisted.Store(err != nil && ctx.Err() == nil)
+	if err != nil {
 		return "", "", stopped(ctx, &Fault{err.Error()})
 	}
 	if hash = p.Inputs.Hash(); !work.All && p.runs(hash) {
@@ -218,9 +227,10 @@ type Manifests struct {
 	// running stack as it is when something is wrong.
 	Reapply func(ctx context.Context) error
 
-	mu    sync.Mutex
-	files map[string]bool
-	dirs  []string
+	mu     sync.Mutex
+	files  map[string]bool
+	dirs   []string
+	failed bool // the last time that they were applied
 }
 
 // Watch sets the files that count, and the folders below which every file does.
@@ -236,7 +246,9 @@ func (m *Manifests) Watch(files, dirs []string) {
 // Name returns the unit's label.
 func (m *Manifests) Name() string { return m.Label }
 
-// Plan applies when a file of the overlay or the configuration changes.
+// Plan applies when a file of the overlay or the configuration changes. Where
+// that failed the last time, what is missing may be anywhere: a resource that
+// is not there yet, or the code of a service that does not compile.
 func (m *Manifests) Plan(path string) Decision {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -248,6 +260,9 @@ func (m *Manifests) Plan(path string) Decision {
 			return Decision{m.Label, event.Apply, "it lies in a folder of the manifests"}
 		}
 	}
+	if m.failed {
+		return Decision{m.Label, event.Apply, "applying failed, and this may mend it"}
+	}
 	return ignored
 }
 
@@ -255,7 +270,11 @@ func (m *Manifests) Plan(path string) Decision {
 func (m *Manifests) Run(ctx context.Context, _ Work, trace *event.Reload) error {
 	begin := time.Now()
 	defer func() { trace.Healthy = time.Since(begin) }()
-	if err := m.Reapply(ctx); err != nil {
+	err := m.Reapply(ctx)
+	m.mu.Lock()
+	m.failed = err != nil && ctx.Err() == nil
+	m.mu.Unlock()
+	if err != nil {
 		return stopped(ctx, &Fault{err.Error()})
 	}
 	return nil

@@ -128,6 +128,32 @@ func TestProgramFails(t *testing.T) {
 	}
 }
 
+// TestWhatIsMissingMayBeAnywhere saves a file that imports a package first and
+// the package after it.
+func TestWhatIsMissingMayBeAnywhere(t *testing.T) {
+	c, in := &container{}, &inputs{root: "/p/cmd", hash: "one"}
+	p, _ := program(c, in, nil)
+	m := &Manifests{Label: "manifests", Reapply: func(context.Context) error { return in.err }}
+	m.Watch([]string{"/p/base/kustomization.yaml"}, nil)
+	plan := func(path string) []event.Action { return []event.Action{p.Plan(path).Action, m.Plan(path).Action} }
+	none := []event.Action{event.Ignore, event.Ignore}
+	for _, broken := range []error{nil, errors.New("no required module provides package p/new"), nil} {
+		in.err = broken
+		for _, u := range []Unit{p, m} {
+			if err := u.Run(t.Context(), Work{Action: event.Restart, All: true}, &event.Reload{}); (err != nil) != (broken != nil) {
+				t.Fatal(err)
+			}
+		}
+		want := none
+		if broken != nil {
+			want = []event.Action{event.Restart, event.Apply}
+		}
+		if diff := cmp.Diff(want, plan("/p/new/new.go")); diff != "" {
+			t.Errorf("after %v: %s", broken, diff)
+		}
+	}
+}
+
 func TestSources(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "web")
