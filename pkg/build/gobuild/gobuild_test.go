@@ -420,6 +420,7 @@ func TestContains(t *testing.T) {
 	for path, want := range map[string]bool{
 		"cmd/api/main.go": true, "greet/new.go": true, "greet/words/hello.txt": true, "greet/words/new.txt": true, "go.mod": true, "go.sum": true, "go.work": true,
 		"greet/greet_test.go": false, "other/other.go": false, "greet/readme.md": false, "greet/sub/x.go": false, "cmd/other/main.go": false,
+		"greet": true, "greet/words": true, "cmd": true, ".": true, "other": false, "vendor": false, "..": false,
 	} {
 		if got := set.Contains(path); got != want {
 			t.Errorf("Contains(%q) = %v, want %v", path, got, want)

@@ -68,7 +68,9 @@ type Set struct {
 	mu    sync.Mutex
 	state state
 	files map[string]struct{} // absolute paths of the state's files
-	sum   string
+	// folders are those that hold files or are watched, up to the root.
+	folders map[string]struct{}
+	sum     string
 }
 
 // Load returns the set as it was kept in the cache file, or an empty one. It
@@ -120,10 +122,27 @@ func (s *Set) derive() {
 	for _, file := range s.list() {
 		fmt.Fprintf(h, "%q %s %v\n", file.Path, file.Hash, file.Mode&0o111 != 0)
 	}
-	for path := range s.state.Files {
+	s.folders = map[string]struct{}{}
+	for path, f := range s.state.Files {
 		s.files[path] = struct{}{}
+		if !f.Stat.Absent {
+			s.hold(filepath.Dir(path))
+		}
+	}
+	for _, d := range s.state.Dirs {
+		s.hold(d.Path)
 	}
 	s.sum = hex.EncodeToString(h.Sum(nil))
+}
+
+// hold notes a folder and those above it, up to the root.
+func (s *Set) hold(dir string) {
+	for ; strings.HasPrefix(dir, s.root); dir = filepath.Dir(dir) {
+		if _, ok := s.folders[dir]; ok {
+			return
+		}
+		s.folders[dir] = struct{}{}
+	}
 }
 
 // Sum returns the hash over all inputs: sha256, hex.
@@ -160,7 +179,8 @@ func (s *Set) relative(path string) string {
 }
 
 // Contains reports whether a change of the path, which may be new, deleted or
-// relative to the root, can change the build.
+// relative to the root, can change the build. A folder counts with all below:
+// the kernel says no more of one that is moved away.
 func (s *Set) Contains(path string) bool {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(s.root, path)
@@ -172,6 +192,9 @@ func (s *Set) Contains(path string) bool {
 		return true
 	}
 	if _, ok := s.state.Shapes[path]; ok {
+		return true
+	}
+	if _, ok := s.folders[path]; ok {
 		return true
 	}
 	for _, d := range s.state.Dirs {
