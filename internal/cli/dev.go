@@ -106,11 +106,11 @@ func explain(c *cli.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	path, err = filepath.Abs(path)
-	if err != nil {
-		return err
-	}
 	return quietly(c, func(ctx context.Context, s *stack) error {
+		path, err := config.Locate(s.cfg.Root, path, ".", flagValue(c, "project"))
+		if err != nil {
+			return err
+		}
 		if err := s.forDev(); err != nil {
 			return err
 		}

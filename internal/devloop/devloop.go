@@ -7,6 +7,7 @@ package devloop
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -164,7 +165,9 @@ func (l *Loop) Explain(path string) []Decision {
 		return concerned
 	}
 	d := Decision{Action: event.Ignore, Reason: "no service is made from it"}
-	if len(reasons) > 0 {
+	if below, err := filepath.Rel(l.root, path); err != nil || !filepath.IsLocal(below) {
+		d.Reason = "it lies outside of the project"
+	} else if len(reasons) > 0 {
 		d.Reason = reasons[0]
 	}
 	return []Decision{d}

@@ -269,11 +269,14 @@ func TestOrdersRunEverythingAtOnce(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	l := New("/", []Unit{&unit{name: "api"}, &unit{name: "web"}}, event.Discard)
-	if got := l.Explain("x.go"); len(got) != 2 || got[0].Action != event.Restart {
+	l := New("/p", []Unit{&unit{name: "api"}, &unit{name: "web"}}, event.Discard)
+	if got := l.Explain("/p/x.go"); len(got) != 2 || got[0].Action != event.Restart {
 		t.Errorf("a Go file: %v", got)
 	}
-	if got := l.Explain("notes.txt"); len(got) != 1 || got[0].Action != event.Ignore {
+	if got := l.Explain("/p/notes.txt"); len(got) != 1 || got[0].Action != event.Ignore {
 		t.Errorf("a text file: %v", got)
+	}
+	if got := l.Explain("/etc/hosts"); len(got) != 1 || got[0].Reason != "it lies outside of the project" {
+		t.Errorf("a file of another folder: %v", got)
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ func Find(dir string) (string, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() { // one above it may be another project
 		return "", fault.WithCode(fmt.Errorf("finding the project: %s is not a folder", dir), fault.Usage, "name one with --project DIR")
 	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // the go command and kustomize name files by it
+	}
 	for at := dir; ; at = filepath.Dir(at) {
 		if len(Envs(at)) > 0 {
 			return at, nil
@@ -33,6 +37,43 @@ func Find(dir string) (string, error) {
 		if at == filepath.Dir(at) {
 			return "", fault.WithCode(fmt.Errorf("no config/<env>.yaml in %s or above it", dir), fault.Usage,
 				"run zr inside a project, or name one with --project DIR")
+		}
+	}
+}
+
+// Locate returns the absolute path of what a user names, which need not exist,
+// as it is called in the project at root. A relative name counts from the first
+// of dirs from which it leads into the project, otherwise from the first.
+func Locate(root, name string, dirs ...string) (string, error) {
+	if filepath.IsAbs(name) {
+		dirs = []string{""}
+	}
+	first := ""
+	for _, dir := range dirs {
+		path, err := filepath.Abs(filepath.Join(dir, name))
+		if err != nil {
+			return "", fmt.Errorf("finding %q: %w", name, err)
+		}
+		if below, ok := below(root, path); ok {
+			return filepath.Join(root, below), nil
+		}
+		first = cmp.Or(first, path)
+	}
+	return first, nil
+}
+
+// below returns what of a path is below root, however that is reached.
+func below(root, path string) (string, bool) {
+	top, err := os.Stat(root)
+	if err != nil {
+		return "", false
+	}
+	for at := path; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil && os.SameFile(info, top) {
+			return strings.TrimPrefix(path, at), true
+		}
+		if at == filepath.Dir(at) {
+			return "", false
 		}
 	}
 }

@@ -239,6 +239,30 @@ func TestEnvsInAFolderOfAnyName(t *testing.T) {
 	}
 }
 
+func TestProjectBehindALink(t *testing.T) {
+	root := project(t, map[string]string{"config/dev.yaml": good, "a/b.txt": ""})
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(root, link); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Find(filepath.Join(link, "a")); err != nil || got != root {
+		t.Errorf("Find = %q, %v; want %q", got, err, root)
+	}
+	t.Chdir(t.TempDir())
+	for name, want := range map[string]string{
+		filepath.Join(link, "a", "b.txt"): filepath.Join(root, "a", "b.txt"),
+		filepath.Join(root, "gone", "x"):  filepath.Join(root, "gone", "x"),
+		"b.txt":                           filepath.Join(root, "a", "b.txt"),
+		link:                              root,
+		"/etc/passwd":                     "/etc/passwd",
+	} {
+		got, err := Locate(root, name, ".", filepath.Join(link, "a"))
+		if err != nil || got != want {
+			t.Errorf("Locate(%q) = %q, %v; want %q", name, got, err, want)
+		}
+	}
+}
+
 const example = `# database
 DB_USER=shop
 DB_PASSWORD=mock-password
