@@ -252,8 +252,10 @@ func (m *Manifests) Name() string { return m.Label }
 func (m *Manifests) Plan(path string) Decision {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.files[path] {
-		return Decision{m.Label, event.Apply, "the manifests are rendered from it"}
+	for file := range m.files {
+		if file == path || strings.HasPrefix(file, path+string(filepath.Separator)) {
+			return Decision{m.Label, event.Apply, "the manifests are rendered from it"}
+		}
 	}
 	for _, dir := range m.dirs {
 		if strings.HasPrefix(path, dir+string(filepath.Separator)) {

@@ -276,6 +276,19 @@ func TestSourcesMakeUpForAFailedRun(t *testing.T) {
 	}
 }
 
+func TestManifestsPlan(t *testing.T) {
+	m := &Manifests{Label: "manifests"}
+	m.Watch([]string{"/p/base/api/a.yaml"}, []string{"/p/overlays/dev"})
+	for path, want := range map[string]event.Action{
+		"/p/base/api/a.yaml": event.Apply, "/p/base": event.Apply, "/p/overlays/dev/new.yaml": event.Apply,
+		"/p/base/api/b.yaml": event.Ignore, "/p/base/ap": event.Ignore, "/p/overlays/dev2/x.yaml": event.Ignore,
+	} {
+		if got := m.Plan(path); got.Action != want {
+			t.Errorf("%s: %+v, want %s", path, got, want)
+		}
+	}
+}
+
 // starter is a unit that compares before the first save.
 type starter struct{ *unit }
 
