@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync"
@@ -47,7 +48,14 @@ func act(what string) {
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
-	case "drain", "stubborn":
+	case "wrapper": // its child has the port, and keeps it
+		c := exec.Command(os.Args[0], "as", "hog")
+		c.Stdout = os.Stdout
+		if err := c.Start(); err != nil {
+			panic(err)
+		}
+		time.Sleep(time.Hour)
+	case "drain", "stubborn", "hog":
 		l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
 		if err != nil {
 			panic(err)
@@ -56,6 +64,9 @@ func act(what string) {
 		signal.Notify(c, syscall.SIGTERM)
 		fmt.Println("ready")
 		<-c
+		if what == "hog" {
+			time.Sleep(time.Hour)
+		}
 		l.Close()
 		if what == "drain" {
 			time.Sleep(300 * time.Millisecond)
@@ -163,6 +174,16 @@ func TestStop(t *testing.T) {
 		<-p.Exited()
 		if p.ExitCode() != 0 {
 			t.Errorf("exit code %d", p.ExitCode())
+		}
+	})
+	t.Run("leaves its port to a child", func(t *testing.T) {
+		for range 20 {
+			p, _ := start(t, "wrapper", env)
+			eventually(t, "the child listens", func() bool { free, _ := PortFree(port); return !free })
+			Stop(t.Context(), p, port)
+			if free, _ := PortFree(port); !free {
+				t.Fatal("the child has it")
+			}
 		}
 	})
 	t.Run("gives up its port and stays", func(t *testing.T) {

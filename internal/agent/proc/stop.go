@@ -26,6 +26,7 @@ const (
 func Stop(ctx context.Context, p *Process, port int) {
 	if !p.Running() {
 		p.Signal(syscall.SIGKILL) // what it left behind in its group
+		released(ctx, port)
 		return
 	}
 	if port != 0 {
@@ -47,6 +48,7 @@ func Stop(ctx context.Context, p *Process, port int) {
 		select {
 		case <-p.exited:
 			p.Signal(syscall.SIGKILL)
+			released(ctx, port)
 			return
 		case <-look:
 			if free, _ := PortFree(port); free {
@@ -58,7 +60,18 @@ func Stop(ctx context.Context, p *Process, port int) {
 		case <-ctx.Done():
 		}
 		Kill(p)
+		released(ctx, port)
 		return
+	}
+}
+
+// released waits, for Grace at the most, until nothing listens on the port: a
+// child of a process that has ended may have it, and is killed, but not gone.
+func released(ctx context.Context, port int) {
+	for end := time.Now().Add(Grace); port != 0 && ctx.Err() == nil && time.Now().Before(end); time.Sleep(portPoll) {
+		if free, known := PortFree(port); free || !known {
+			return
+		}
 	}
 }
 
