@@ -160,21 +160,24 @@ func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) er
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan devloop.Batch)
-	group.Go(func() error {
-		return watcher.Run(ctx, func(b watch.Batch) {
-			select {
-			case <-ctx.Done():
-			case batches <- batchOf(b):
-			}
-		})
-	})
+	group.Go(func() error { return feed(ctx, watcher, batches) })
 	group.Go(func() error { return s.keepUp(ctx, batches, commands) })
 	return group.Wait()
 }
 
+// feed hands what a watcher sees to the loop.
+func feed(ctx context.Context, w *watch.Watcher, batches chan<- devloop.Batch) error {
+	return w.Run(ctx, func(b watch.Batch) {
+		select {
+		case <-ctx.Done():
+		case batches <- batchOf(b):
+		}
+	})
+}
+
 // keepUp brings the stack up, over and over: again after a save where the user's
 // code kept it from coming up, and again when the cluster was lost.
-func (s *stack) keepUp(ctx context.Context, batches <-chan devloop.Batch, commands <-chan devloop.Command) error {
+func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
 	broken := false
 	for {
 		switch err := s.up(ctx); {
@@ -222,13 +225,20 @@ func (s *stack) afterNextSave(ctx context.Context, batches <-chan devloop.Batch)
 }
 
 // session keeps a running stack in step until ctx ends or the cluster is gone.
-func (s *stack) session(ctx context.Context, batches <-chan devloop.Batch, commands <-chan devloop.Command) error {
+func (s *stack) session(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
 	units, closeUnits, err := s.units(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeUnits()
 	group, ctx := errgroup.WithContext(ctx)
+	if modules, files := devloop.Outside(s.cfg.Root, units); len(modules)+len(files) > 0 {
+		outside, err := watch.New(ctx, watch.Options{Roots: modules, Always: files, Sink: s.sink})
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return feed(ctx, outside, batches) })
+	}
 	group.Go(func() error { return devloop.New(s.cfg.Root, units, s.sink).Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
 	provider := s.provider // an apply may replace the stack's

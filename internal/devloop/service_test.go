@@ -289,6 +289,31 @@ func TestManifestsPlan(t *testing.T) {
 	}
 }
 
+// listed are inputs of which only the list matters.
+type listed struct {
+	inputs
+	files []build.InputFile
+}
+
+func (l *listed) Files() []build.InputFile { return l.files }
+
+func TestOutside(t *testing.T) {
+	in := &listed{}
+	for _, path := range []string{
+		"main.go", "go.mod", "../go.work", "../lib/go.mod", "../lib/a.go", "../lib/sub/go.mod", "../lib/sub/b.go", "../go.mod", "../c.go",
+	} {
+		in.files = append(in.files, build.InputFile{Path: path, Hash: "x"})
+	}
+	in.files = append(in.files, build.InputFile{Path: "../lib/go.sum"}, build.InputFile{Path: "../go.work.sum"})
+	modules, files := Outside("/r/p", []Unit{&Manifests{}, &Program{Inputs: in}, &Program{Inputs: in}})
+	if diff := cmp.Diff([]string{"/r/lib"}, modules); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"/r/c.go", "/r/go.mod", "/r/go.work"}, files); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // starter is a unit that compares before the first save.
 type starter struct{ *unit }
 

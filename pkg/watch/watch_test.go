@@ -265,3 +265,14 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestASingleFileOutsideOfEveryRoot(t *testing.T) {
+	dir := t.TempDir()
+	testkit.WriteFile(t, filepath.Join(dir, "go.work"), "1")
+	batches := watched(t, Options{Always: []string{filepath.Join(dir, "go.work")}})
+	testkit.WriteFile(t, filepath.Join(dir, "other"), "1")
+	testkit.WriteFile(t, filepath.Join(dir, "go.work"), "2")
+	if changes, _ := until(t, batches, dir, "go.work"); !slices.Equal(changes, []string{"write go.work"}) {
+		t.Errorf("changes %v", changes)
+	}
+}

@@ -1,0 +1,40 @@
+package devloop
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Outside returns what programs are built from outside of the project's folder:
+// modules that a replace or a go.work names, as folders, and single files.
+func Outside(root string, units []Unit) (modules, files []string) {
+	for _, u := range units {
+		p, ok := u.(*Program)
+		if !ok {
+			continue
+		}
+		for _, f := range p.Inputs.Files() {
+			path := filepath.Join(root, f.Path)
+			switch {
+			case filepath.IsLocal(f.Path) || f.Hash == "": // inside, or not there
+			case filepath.Base(path) == "go.mod" && !below(root, filepath.Dir(path)):
+				modules = append(modules, filepath.Dir(path))
+			default:
+				files = append(files, path)
+			}
+		}
+	}
+	in := func(path string) bool {
+		return slices.ContainsFunc(modules, func(dir string) bool { return path != dir && below(path, dir) })
+	}
+	modules = slices.DeleteFunc(modules, in)
+	files = slices.DeleteFunc(files, in)
+	slices.Sort(modules)
+	slices.Sort(files)
+	return slices.Compact(modules), slices.Compact(files)
+}
+
+func below(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
+}
