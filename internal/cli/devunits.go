@@ -14,7 +14,6 @@ import (
 	"zr/pkg/build/gobuild"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
-	"zr/pkg/event"
 	"zr/pkg/livesync"
 	"zr/pkg/livesync/portforward"
 )
@@ -116,7 +115,7 @@ func (s *stack) watchManifests(m *devloop.Manifests) {
 func (s *stack) reapply(ctx context.Context) error {
 	s.applying.Lock()
 	defer s.applying.Unlock()
-	before, rendered := s.cfg, s.rendered
+	before, builds, rendered := s.cfg, s.builds, s.rendered
 	err := s.reload()
 	if err == nil {
 		err = s.render(ctx)
@@ -125,7 +124,7 @@ func (s *stack) reapply(ctx context.Context) error {
 		_, err = s.build(ctx)
 	}
 	if err != nil {
-		s.cfg, s.rendered = before, rendered
+		s.cfg, s.builds, s.rendered = before, builds, rendered
 		return err
 	}
 	o, err := s.apply(ctx)
@@ -158,19 +157,14 @@ func (s *stack) dial(ctx context.Context, w deploy.Workload) (*livesync.Session,
 	if err != nil {
 		return nil, err
 	}
+	replays := &devloop.Replays{Service: w.Name, Sink: s.sink}
 	return livesync.Dial(ctx, livesync.Options{
 		Dialer: dialer, Token: s.token,
-		OnChange: func(state livesync.State) { s.sink.Emit(devloop.StateOf(w.Name, state)) },
-		OnReplay: func(r livesync.Result, err error) {
-			switch {
-			case err != nil:
-				s.sink.Emit(event.Problem{Source: w.Name, Text: "bringing a new container in step: " + err.Error()})
-			case r.Reason != "":
-				s.sink.Emit(event.Problem{Source: w.Name, Text: r.Reason})
-			default:
-				s.sink.Emit(event.Problem{Source: w.Name, Cleared: true})
-			}
+		OnChange: func(state livesync.State) {
+			s.sink.Emit(devloop.StateOf(w.Name, state))
+			replays.Changed(state)
 		},
+		OnReplay: replays.Done,
 	})
 }
 

@@ -367,3 +367,25 @@ func TestStateOf(t *testing.T) {
 		})
 	}
 }
+
+// TestReplays leaves what the compiler said on the screen when a pod is replaced.
+func TestReplays(t *testing.T) {
+	var said []event.Event
+	r := &Replays{Service: "api", Sink: event.SinkFunc(func(e event.Event) { said = append(said, e) })}
+	inStep := livesync.State{InStep: true, Status: livesync.Status{Phase: livesync.Healthy}}
+	r.Done(livesync.Result{}, nil)
+	r.Changed(inStep)
+	r.Done(livesync.Result{Reason: "exited", Output: []string{"panic"}}, nil)
+	r.Changed(livesync.State{})
+	r.Done(livesync.Result{}, errors.New("no way"))
+	r.Changed(inStep)
+	r.Changed(inStep)
+	want := []event.Event{
+		event.Problem{Source: "api", Text: "exited\npanic"},
+		event.Problem{Source: "api", Text: "bringing a new container in step: no way"},
+		event.Problem{Source: "api", Cleared: true},
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}

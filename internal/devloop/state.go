@@ -2,6 +2,7 @@ package devloop
 
 import (
 	"strings"
+	"sync"
 
 	"zr/pkg/event"
 	"zr/pkg/livesync"
@@ -30,6 +31,52 @@ func StateOf(service string, s livesync.State) event.ServiceState {
 		e.State = event.Starting
 	}
 	return e
+}
+
+// Replays tells how a container that came up with other files was brought in
+// step, until it is. What else stands of the service is left alone. It is safe
+// for concurrent use.
+type Replays struct {
+	Service string
+	Sink    event.Sink
+
+	mu     sync.Mutex
+	failed bool
+}
+
+// Done takes the outcome of one.
+func (r *Replays) Done(result livesync.Result, err error) {
+	switch {
+	case err != nil:
+		r.fail("bringing a new container in step: " + err.Error())
+	case result.Reason != "":
+		r.fail(withOutput(result.Reason, result.Output))
+	default:
+		r.mended()
+	}
+}
+
+// Changed takes a state of the container: a save may have mended it.
+func (r *Replays) Changed(s livesync.State) {
+	if s.InStep && s.Status.Phase == livesync.Healthy {
+		r.mended()
+	}
+}
+
+func (r *Replays) fail(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = true
+	r.Sink.Emit(event.Problem{Source: r.Service, Text: text})
+}
+
+func (r *Replays) mended() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed {
+		r.failed = false
+		r.Sink.Emit(event.Problem{Source: r.Service, Cleared: true})
+	}
 }
 
 // withOutput appends the last lines of a process to what is said about it.
