@@ -197,7 +197,18 @@ func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands
 			broken = false
 			s.sink.Emit(event.Problem{Source: upSource, Cleared: true})
 		}
-		if err := s.session(ctx, batches, commands); !errors.Is(err, errGone) {
+		err := s.session(ctx, batches, commands)
+		var broke *devloop.Fault
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &broke):
+			broken = true
+			s.sink.Emit(event.Problem{Source: upSource, Text: broke.Text})
+			if err := s.afterNextSave(ctx, batches); err != nil {
+				return err
+			}
+		case !errors.Is(err, errGone):
 			return err
 		}
 		s.disconnect()

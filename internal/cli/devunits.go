@@ -42,8 +42,8 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 	for _, r := range s.builds {
 		if !reloads(&r.Spec) {
 			unit, err := s.deployed(ctx, r)
-			if err != nil {
-				return nil, end, err
+			if err != nil { // saved while the stack came up
+				return nil, end, &devloop.Fault{Text: err.Error()}
 			}
 			units = append(units, unit)
 			continue
@@ -55,7 +55,7 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 		sessions = append(sessions, session)
 		unit, err := s.unit(ctx, r, session)
 		if err != nil {
-			return nil, end, err
+			return nil, end, &devloop.Fault{Text: err.Error()}
 		}
 		units = append(units, unit)
 	}
