@@ -5,20 +5,22 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"zr/pkg/gitignore"
 )
 
 // Tree applies the ignore files of a folder, of those above it up to a root,
-// and of those below it, as git does: a nearer file and a later line win. It
-// is safe for concurrent use.
+// and of those below it, as git does: a nearer file and a later line win. Of
+// several names, every file of a later one overrules all of the earlier ones.
+// It is safe for concurrent use.
 type Tree struct {
 	root  string   // no ignore file above it counts
-	names []string // of the ignore files, the later ones win
+	names []string // of the ignore files
 
 	mu    sync.Mutex
-	rules map[string][]gitignore.Rule // by folder
+	rules map[string][]gitignore.Rule // by file
 }
 
 // NewTree returns the rules of files with the names, from root down.
@@ -39,31 +41,32 @@ func (t *Tree) Forget() {
 // Excludes reports whether a file or folder is left out. It assumes that the
 // folders above it are not: who walks a tree has asked about them before.
 func (t *Tree) Excludes(file string, isDir bool) bool {
-	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
-		rel, err := filepath.Rel(dir, file)
-		if err != nil {
-			return false
-		}
-		if excluded, decided := decide(t.of(dir), filepath.ToSlash(rel), isDir); decided {
-			return excluded
-		}
-		if dir == t.root || dir == filepath.Dir(dir) {
-			return false
-		}
-	}
-}
-
-func (t *Tree) of(dir string) []gitignore.Rule {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r, ok := t.rules[dir]
-	if !ok {
-		for _, name := range t.names {
-			if content, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
-				r = append(r, gitignore.Parse(content)...)
+	for _, name := range slices.Backward(t.names) {
+		for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+			rel, err := filepath.Rel(dir, file)
+			if err != nil {
+				return false
+			}
+			if excluded, decided := decide(t.of(filepath.Join(dir, name)), filepath.ToSlash(rel), isDir); decided {
+				return excluded
+			}
+			if dir == t.root || dir == filepath.Dir(dir) {
+				break
 			}
 		}
-		t.rules[dir] = r
+	}
+	return false
+}
+
+func (t *Tree) of(file string) []gitignore.Rule {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, ok := t.rules[file]
+	if !ok {
+		if content, err := os.ReadFile(file); err == nil {
+			r = gitignore.Parse(content)
+		}
+		t.rules[file] = r
 	}
 	return r
 }

@@ -50,8 +50,9 @@ func TestLaterNameWins(t *testing.T) {
 	root := t.TempDir()
 	os.WriteFile(filepath.Join(root, ".gitignore"), []byte("*.gen\n"), 0o644)
 	os.WriteFile(filepath.Join(root, ".zrignore"), []byte("!*.gen\ne2e/\n"), 0o644)
+	testkit.WriteFile(t, filepath.Join(root, "sub", ".gitignore"), "*.gen\n") // nearer, and overruled all the same
 	tree := NewTree(root, ".gitignore", ".zrignore")
-	for name, want := range map[string]bool{"a.gen": false, "a.go": false} {
+	for name, want := range map[string]bool{"a.gen": false, "a.go": false, "sub/a.gen": false} {
 		if got := tree.Excludes(filepath.Join(root, name), false); got != want {
 			t.Errorf("%s: excluded %v, want %v", name, got, want)
 		}
