@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"zr/pkg/build"
@@ -211,7 +212,8 @@ func (s *Sources) add(change *livesync.Change, path string) {
 	if !livesync.CanHold(below) {
 		return
 	}
-	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && !info.Mode().IsRegular() {
 		change.Gone = append(change.Gone, below)
 		return
 	}

@@ -223,7 +223,7 @@ func TestSourcesOfAllKinds(t *testing.T) {
 	c := &container{}
 	s := &Sources{Service: "web", Inputs: &inputs{root: dir, hash: "one"}, Container: c, Root: dir, Dir: dir}
 	var paths []string
-	for _, name := range []string{"a", "a/x", "b", "caf\xe9", "link", "pipe"} {
+	for _, name := range []string{"a", "a/x", "b", "b/y", "caf\xe9", "link", "pipe"} {
 		paths = append(paths, filepath.Join(dir, name))
 	}
 	if err := s.Run(t.Context(), Work{Action: event.Sync, Paths: paths}, &event.Reload{}); err != nil {
@@ -231,7 +231,7 @@ func TestSourcesOfAllKinds(t *testing.T) {
 	}
 	want := livesync.Change{
 		Files: map[string]livesync.Source{"a/x": {Path: filepath.Join(dir, "a/x")}, "b": {Path: filepath.Join(dir, "b")}},
-		Gone:  []string{"a", "link", "pipe"}, Build: "one",
+		Gone:  []string{"a", "b/y", "link", "pipe"}, Build: "one",
 	}
 	if diff := cmp.Diff([]livesync.Change{want}, c.pushed); diff != "" {
 		t.Error(diff)

@@ -14,6 +14,7 @@ import (
 
 	"zr/internal/agent/agenttest"
 	"zr/internal/agent/wire"
+	"zr/internal/testkit"
 )
 
 func TestReplay(t *testing.T) {
@@ -311,6 +312,39 @@ func TestBadPaths(t *testing.T) {
 		}
 		if _, err := s.Push(t.Context(), Change{Gone: []string{p}}); err == nil {
 			t.Errorf("%q was deleted", p)
+		}
+	}
+}
+
+// TestFileAndFolderChangePlaces: the watcher's word may be older than the disk.
+func TestFileAndFolderChangePlaces(t *testing.T) {
+	a := nodeService(t, nil)
+	dir := t.TempDir()
+	s := dial(t, a, nil)
+	change := func(names ...string) Change {
+		c := Change{Files: map[string]Source{}}
+		for _, name := range names {
+			c.Files[name] = Source{filepath.Join(dir, name)}
+		}
+		return c
+	}
+	swap := func(from, to string) {
+		t.Helper()
+		if err := os.RemoveAll(filepath.Join(dir, from)); err != nil {
+			t.Fatal(err)
+		}
+		testkit.WriteFile(t, filepath.Join(dir, to), to)
+	}
+	for range 2 {
+		swap("a", "a/x")
+		push(t, s, change("a", "a/x"))
+		if got := inContainer(t, a); len(got) != 1 || got["a/x"].Size != 3 {
+			t.Fatalf("the container holds %v", got)
+		}
+		swap("a", "a")
+		push(t, s, change("a", "a/x"))
+		if got := inContainer(t, a); len(got) != 1 || got["a"].Size != 1 {
+			t.Fatalf("the container holds %v", got)
 		}
 	}
 }

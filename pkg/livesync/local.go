@@ -1,6 +1,7 @@
 package livesync
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -42,13 +43,15 @@ type locals struct {
 func newLocals() *locals { return &locals{known: map[string]content{}} }
 
 // look returns the content of a file, read again where it may have changed.
+// What is no file, or lies below one, does not exist: a folder may have taken
+// the place of a file, or a file that of a folder.
 func (l *locals) look(path string) (content, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, syscall.ENOTDIR) || err == nil && !info.Mode().IsRegular() {
+		return content{}, fmt.Errorf("%s is not a regular file: %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return content{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return content{}, fmt.Errorf("%s is not a regular file", path)
 	}
 	s := stampOf(info)
 	l.mu.Lock()
