@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"zr/pkg/gitignore"
 )
 
 // tree knows which folders are watched. It is used by one goroutine, but for
@@ -117,7 +119,7 @@ func (t *tree) hidden(real string, isDir bool) bool {
 	case t.isDir(dir) && !t.onlyAlways(dir, r):
 		return !t.visible(r.ignore.layers(dir), real, isDir)
 	}
-	return isEditorTemp(filepath.Base(real)) || r.ignore.matches(real, isDir)
+	return gitignore.IsEditorTemp(filepath.Base(real)) || r.ignore.matches(real, isDir)
 }
 
 // onlyAlways says that a folder may be watched for the sake of one file, and
@@ -134,7 +136,7 @@ func (t *tree) onlyAlways(dir string, r root) bool {
 // visible judges an entry of a folder that is itself visible. It is safe for
 // concurrent use.
 func (t *tree) visible(layers []layer, real string, isDir bool) bool {
-	return t.always[real] || !isEditorTemp(filepath.Base(real)) && !excluded(layers, real, isDir)
+	return t.always[real] || !gitignore.IsEditorTemp(filepath.Base(real)) && !excluded(layers, real, isDir)
 }
 
 // isDir says whether a path is, or was when it was last looked at, a watched

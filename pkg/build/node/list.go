@@ -11,6 +11,7 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/build/internal/ignore"
 	"zr/pkg/build/internal/inputs"
+	"zr/pkg/gitignore"
 )
 
 // never are names that are not sources, whatever ignore files say: what tools
@@ -111,5 +112,6 @@ func (l *lister) Relevant(dir inputs.Dir, name string, isDir bool) bool {
 }
 
 func (l *lister) relevant(path string, isDir bool) bool {
-	return !slices.Contains(never, filepath.Base(path)) && !l.ignored.Excludes(path, isDir)
+	name := filepath.Base(path)
+	return !slices.Contains(never, name) && !gitignore.IsEditorTemp(name) && !l.ignored.Excludes(path, isDir)
 }

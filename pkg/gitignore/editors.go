@@ -1,10 +1,10 @@
-package watch
+package gitignore
 
 import "strings"
 
-// isEditorTemp knows the files that editors and tools make beside the one that
-// is saved, and remove again.
-func isEditorTemp(name string) bool {
+// IsEditorTemp knows the files that editors and tools make beside the one that
+// is saved, and remove again: nobody's ignore file has all of them.
+func IsEditorTemp(name string) bool {
 	switch {
 	case name == "4913": // vim asks with it whether it may write here
 	case strings.HasSuffix(name, "~"): // vim, Emacs: backup
