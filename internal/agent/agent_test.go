@@ -197,6 +197,30 @@ func TestProtocolErrors(t *testing.T) {
 	}
 }
 
+// TestSenselessTransactions: whatever a transaction says, the agent and the
+// connection live on.
+func TestSenselessTransactions(t *testing.T) {
+	a := service(t, agenttest.Behaviour{"id": "one"}, agenttest.Options{})
+	c, _ := welcomed(t, a)
+	for i, begin := range []wire.Begin{
+		{},
+		{Files: []wire.NewFile{{Path: "x", Size: 1 << 62}}},
+		{Files: []wire.NewFile{{Path: "x", Size: -1}}},
+		{Files: []wire.NewFile{{Path: "x", Size: 4}, {Path: "x", Size: 4}}},
+	} {
+		begin.Tx = uint32(i + 1)
+		c.must(c.conn.WriteJSON(wire.TypeBegin, begin))
+		for range 100 {
+			chunk := wire.Chunk{Tx: begin.Tx, File: 7, Size: 4, Body: []byte("1234")}
+			c.must(c.conn.Write(wire.TypeChunk, chunk.Head(), chunk.Body))
+		}
+		c.must(c.conn.WriteJSON(wire.TypeCommit, wire.Commit{Tx: begin.Tx}))
+		if r := c.result(); r.Outcome != wire.Failed {
+			t.Errorf("%+v: %+v", begin, r)
+		}
+	}
+}
+
 func TestNewestSessionWins(t *testing.T) {
 	a := service(t, agenttest.Behaviour{"id": "one"}, agenttest.Options{})
 	first, _ := welcomed(t, a)

@@ -54,7 +54,7 @@ var (
 func newTransfer(f *folder.Folder, b wire.Begin) *transfer {
 	t := &transfer{id: b.Tx, begun: time.Now(), chunks: make(chan frame, 2*runtime.GOMAXPROCS(0))}
 	t.tx, t.err = f.Begin(b)
-	if t.err != nil || len(b.Files) == 0 {
+	if t.err != nil {
 		return t
 	}
 	for range min(runtime.GOMAXPROCS(0), 4) {

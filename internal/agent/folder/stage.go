@@ -37,6 +37,9 @@ type staged struct {
 	left   int // leaves that are missing
 }
 
+// maxFile is the largest file that is taken: the sums of its leaves take 128 MiB.
+const maxFile = 16 << 30
+
 var txCount atomic.Uint64
 
 // Begin opens a transaction. It refuses paths that lead out of the folder or
@@ -95,7 +98,7 @@ func (f *Folder) stage(nf wire.NewFile, name string) (*staged, error) {
 	if err := f.check(nf.Path); err != nil {
 		return nil, err
 	}
-	if nf.Size < 0 {
+	if nf.Size < 0 || nf.Size > maxFile {
 		return nil, fmt.Errorf("path %q: size %d", nf.Path, nf.Size)
 	}
 	s := &staged{NewFile: nf, name: name, left: wire.LeafCount(nf.Size)}
