@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,8 @@ func (u *unit) note(s string) {
 }
 
 func (u *unit) count(prefix string) (n int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	for _, s := range u.log {
 		if strings.HasPrefix(s, prefix) {
 			n++
@@ -212,9 +215,10 @@ func TestServicesDoNotWaitForEachOther(t *testing.T) {
 }
 
 func TestAProblemStandsUntilItIsMended(t *testing.T) {
-	broken := true
+	var broken atomic.Bool
+	broken.Store(true)
 	u := &unit{name: "api", takes: time.Second, fail: func(Work) error {
-		if broken {
+		if broken.Load() {
 			return fmt.Errorf("building: %w", &Fault{"a.go:1:1: syntax error"})
 		}
 		return nil
@@ -222,7 +226,7 @@ func TestAProblemStandsUntilItIsMended(t *testing.T) {
 	events := script(t, []Unit{u}, func(save func(...string), _ func(Command)) {
 		save("a.go")
 		time.Sleep(5 * time.Second)
-		broken = false
+		broken.Store(false)
 		save("a.go")
 	})
 	var got []string
