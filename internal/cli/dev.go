@@ -188,7 +188,7 @@ func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands
 		case err != nil:
 			broken = true
 			s.sink.Emit(event.Problem{Source: upSource, Text: err.Error()})
-			if err := s.afterNextSave(ctx, batches); err != nil {
+			if err := s.afterNextSave(ctx, batches, commands); err != nil {
 				return err
 			}
 			continue
@@ -205,7 +205,7 @@ func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands
 		case errors.As(err, &broke):
 			broken = true
 			s.sink.Emit(event.Problem{Source: upSource, Text: broke.Text})
-			if err := s.afterNextSave(ctx, batches); err != nil {
+			if err := s.afterNextSave(ctx, batches, commands); err != nil {
 				return err
 			}
 		case !errors.Is(err, errGone):
@@ -218,14 +218,15 @@ func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands
 // upSource names the run of up in Problems.
 const upSource = "zr up"
 
-// afterNextSave waits for a save that leaves a configuration which can be read,
-// and takes it. A run with the one before would hide what is wrong with it.
-func (s *stack) afterNextSave(ctx context.Context, batches <-chan devloop.Batch) error {
+// afterNextSave waits for a save, or a command, after which the configuration
+// can be read, and takes it. A run with the one before would hide what is wrong.
+func (s *stack) afterNextSave(ctx context.Context, batches <-chan devloop.Batch, commands <-chan devloop.Command) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-batches:
+		case <-commands:
 		}
 		err := s.reload()
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"zr/internal/devloop"
@@ -12,33 +13,40 @@ import (
 )
 
 // commands turns the keys of the development view into orders to the loop, and
-// does by itself what is none of the loop's business. quit ends the session.
+// does by itself what is none of the loop's business. quit ends the session,
+// also while nobody takes orders.
 func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc) <-chan devloop.Command {
 	orders := make(chan devloop.Command)
-	order := func(unit string, action event.Action) {
-		select {
-		case <-ctx.Done():
-		case orders <- devloop.Command{Unit: unit, Action: action}:
-		}
-	}
 	go func() {
+		var waiting []devloop.Command
 		for {
+			var next devloop.Command
+			var out chan<- devloop.Command
+			if len(waiting) > 0 {
+				next, out = waiting[0], orders
+			}
 			select {
 			case <-ctx.Done():
 				return
+			case out <- next:
+				waiting = waiting[1:]
 			case key, ok := <-keys:
 				if !ok {
 					return
 				}
+				order := devloop.Command{Unit: key.Service, Action: event.Rebuild}
 				switch key.Kind {
 				case ui.Quit:
 					quit(errQuit)
 				case ui.Open:
 					s.openDashboard()
-				case ui.Rebuild:
-					order(key.Service, event.Rebuild)
 				case ui.Restart:
-					order(key.Service, event.Restart)
+					order.Action = event.Restart
+					fallthrough
+				case ui.Rebuild:
+					if !slices.Contains(waiting, order) {
+						waiting = append(waiting, order)
+					}
 				}
 			}
 		}
