@@ -33,9 +33,8 @@ func Parse(data []byte) []Rule {
 	var rules []Rule
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	for line := range strings.SplitAfterSeq(string(data), "\n") {
-		if ended := strings.TrimSuffix(line, "\n"); ended != line {
-			line = strings.TrimSuffix(ended, "\r")
-		}
+		// git ends the last line too, before it looks for "\r\n".
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if r, ok := parseRule(line); ok {
 			rules = append(rules, r)
 		}

@@ -24,6 +24,7 @@ func TestMatches(t *testing.T) {
 		{"foo**/bar", "foo/x/bar", false, true},
 		{`end\ `, "end ", false, true},
 		{"end ", "end", false, true},
+		{"end\r", "end", false, true},
 		{`\#a`, "#a", false, true},
 		{"[!ab]", "c", false, true},
 		{"[[:digit:]]*", "9a", false, true},
