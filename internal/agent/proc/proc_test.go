@@ -228,13 +228,18 @@ func TestPortFree(t *testing.T) {
 
 func TestTail(t *testing.T) {
 	tl := newTail()
+	out := tl.stream()
 	for i := range 120 {
-		fmt.Fprintf(tl, "line %d\n", i)
+		fmt.Fprintf(out, "line %d\n", i)
 	}
-	io.WriteString(tl, strings.Repeat("long ", 2000)+"\nhalf")
+	io.WriteString(out, strings.Repeat("long ", 2000)+"\nhalf")
 	got := tl.lines()
 	if len(got) != tailLines+1 || got[0] != "line 71" || got[len(got)-1] != "half" || len(got[len(got)-2]) != tailWidth {
 		t.Errorf("%d lines, from %q to %q", len(got), got[0], got[len(got)-1])
+	}
+	io.WriteString(tl.stream(), "panic\n") // on the other stream, in the middle of a line
+	if got := tl.lines(); got[len(got)-2] != "panic" || got[len(got)-1] != "half" {
+		t.Errorf("the streams are mixed: %q", got[len(got)-2:])
 	}
 }
 

@@ -93,7 +93,7 @@ func Start(r *Reaper, c Command) (*Process, error) {
 func (p *Process) copy(dst io.Writer, src *os.File) {
 	defer p.drain.Done()
 	defer src.Close()
-	_, _ = io.Copy(io.MultiWriter(p.tail, dst), src)
+	_, _ = io.Copy(io.MultiWriter(p.tail.stream(), dst), src)
 }
 
 // settleTime bounds how long an exit waits for the last lines to be read. A

@@ -13,33 +13,47 @@ const (
 	tailWidth = 2 << 10
 )
 
-// tail keeps the last lines that were written to it. Both streams of a
-// process go to one tail, as a terminal would show them.
+// tail keeps the last lines that were written to its streams, those of both in
+// the order in which they ended, as a terminal would show them.
 type tail struct {
-	mu   sync.Mutex
-	ring [tailLines]string
-	n    int // lines ever seen
+	mu      sync.Mutex
+	ring    [tailLines]string
+	n       int // lines ever seen
+	streams []*stream
+}
+
+// stream is one of the writers of a tail, with the line that has not ended.
+type stream struct {
+	tail *tail
 	part []byte
 }
 
 func newTail() *tail { return &tail{} }
 
+func (t *tail) stream() *stream {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := &stream{tail: t}
+	t.streams = append(t.streams, s)
+	return s
+}
+
 // Write never fails.
-func (t *tail) Write(b []byte) (int, error) {
-	n := len(b)
+func (s *stream) Write(b []byte) (int, error) {
+	n, t := len(b), s.tail
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for {
 		line, rest, found := bytes.Cut(b, []byte("\n"))
-		if room := tailWidth - len(t.part); room > 0 {
-			t.part = append(t.part, line[:min(len(line), room)]...)
+		if room := tailWidth - len(s.part); room > 0 {
+			s.part = append(s.part, line[:min(len(line), room)]...)
 		}
 		if !found {
 			return n, nil
 		}
-		t.ring[t.n%tailLines] = strings.ToValidUTF8(string(t.part), "\uFFFD")
+		t.ring[t.n%tailLines] = strings.ToValidUTF8(string(s.part), "\uFFFD")
 		t.n++
-		t.part = t.part[:0]
+		s.part = s.part[:0]
 		b = rest
 	}
 }
@@ -51,8 +65,10 @@ func (t *tail) lines() []string {
 	for i := max(0, t.n-tailLines); i < t.n; i++ {
 		out = append(out, t.ring[i%tailLines])
 	}
-	if len(t.part) > 0 {
-		out = append(out, strings.ToValidUTF8(string(t.part), "\uFFFD"))
+	for _, s := range t.streams {
+		if len(s.part) > 0 {
+			out = append(out, strings.ToValidUTF8(string(s.part), "\uFFFD"))
+		}
 	}
 	return out
 }
