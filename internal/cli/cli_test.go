@@ -266,7 +266,7 @@ func TestABrokenConfigIsNotHiddenByARun(t *testing.T) {
 	problems := make(chan string, 1)
 	s := &stack{cfg: cfg, sink: event.SinkFunc(func(e event.Event) { problems <- e.(event.Problem).Text })}
 	batches, ended := make(chan devloop.Batch), make(chan error, 1)
-	go func() { ended <- s.afterNextSave(t.Context(), batches) }()
+	go func() { ended <- s.afterNextSave(t.Context(), batches, nil) }()
 	batches <- devloop.Batch{}
 	if text := <-problems; !strings.Contains(text, `did you mean "project"?`) {
 		t.Error(text)
