@@ -165,13 +165,12 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 	if changes.Empty() {
 		return outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := s.load(ctx); err != nil {
-		return outcome{}, err
+	if s.early != nil && s.early.begun.Load() {
+		err = s.applyWhileLoading(ctx, changes)
+	} else if err = s.load(ctx); err == nil {
+		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)
 	}
-	if err := s.deployer.Apply(ctx, s.rendered, changes, s.sink); err != nil {
-		return outcome{}, err
-	}
-	return outcome{detail: summary(changes)}, nil
+	return outcome{detail: summary(changes)}, err
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it
