@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ var (
 type validator struct {
 	*strict
 	root *yaml.Node
+	dir  string // of the project
 }
 
 func (v *validator) config(c *Config) {
@@ -139,6 +141,13 @@ func (v *validator) build(name string, b *Build) {
 	case len(set) > 1:
 		v.add(at, "", "services.%s.build: has %s, but only one can make the image", name, strings.Join(set, " and "))
 	}
+	// What begins otherwise is the import path of a package, which go finds.
+	if strings.HasPrefix(b.Go, ".") || filepath.IsAbs(b.Go) {
+		v.exists(b.Go, "", name, "go")
+	}
+	v.exists(b.Node, "folder", name, "node")
+	v.exists(b.Dockerfile, "file", name, "dockerfile")
+	v.exists(b.Context, "folder", name, "context")
 	if b.Context != "" && b.Dockerfile == "" {
 		v.add(v.key("services", name, "build", "context"), "", "services.%s.build.context is only for a dockerfile", name)
 	}
