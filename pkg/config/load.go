@@ -155,7 +155,7 @@ func parse(data []byte, name, dir, env string) (*Config, Problems) {
 	var c Config
 	undecoded := root.Decode(&c)
 	if root.Kind == yaml.MappingNode {
-		v := validator{strict: &s, root: root, dir: dir}
+		v := validator{strict: &s, root: root, dir: dir, env: env}
 		v.config(&c)
 	}
 	if undecoded != nil && len(s.problems) == 0 {
@@ -169,7 +169,7 @@ func (c *Config) setDefaults() {
 		c.Cluster.Provider = ProviderKind
 	}
 	if c.Cluster.Name == "" {
-		c.Cluster.Name = c.Project + "-" + c.Env
+		c.Cluster.Name = clusterName(c.Project, c.Env)
 	}
 	if c.Cluster.Nodes == 0 {
 		c.Cluster.Nodes = 1
@@ -184,6 +184,8 @@ func (c *Config) setDefaults() {
 		c.Services[name] = s
 	}
 }
+
+func clusterName(project, env string) string { return project + "-" + env }
 
 // OverlayDir returns the absolute path of the kustomize folder.
 func (c *Config) OverlayDir() string {

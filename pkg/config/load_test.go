@@ -138,6 +138,8 @@ c.yaml:2:36: cluster.ports.c: 70000 is not a port (1 to 65535)`},
 		{"names", "project: My Shop\nservices: {We_b: {}}\n", `
 c.yaml:1:10: project: "My Shop" cannot name a cluster (lower case letters, digits and dashes, at most 32)
 c.yaml:2:12: services: "We_b" cannot name a workload (lower case letters, digits and dashes)`},
+		{"a cluster's name", "project: a\ncluster: {name: " + strings.Repeat("x", 50) + "}\nservices: {a: {}}\n", `
+c.yaml:2:17: cluster.name: "` + strings.Repeat("x", 50) + `" cannot name a cluster (lower case letters, digits and dashes, at most 49)`},
 		{"two builds", "project: a\nservices: {a: {build: {go: ., node: .}}, b: {build: {context: .}}}\n", `
 c.yaml:2:23: services.a.build: has go and node, but only one can make the image
 c.yaml:2:53: services.b.build: needs one of go, node and dockerfile
@@ -200,6 +202,21 @@ config/secrets/dev.env: others may read the secrets: mode 0640 (chmod 600 config
 config/secrets/dev.env:1:1: not a KEY=value line`
 	if _, err := Load(root, "dev"); err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestTheNodeOfAClusterIsAHost(t *testing.T) {
+	project, env := strings.Repeat("p", 32), strings.Repeat("e", 17)
+	for text, want := range map[string]string{
+		"cluster: {}": `c.yaml:1:10: the cluster would be called "` + project + "-" + env + "\", which is longer than the 49 characters that fit (name it by `cluster: {name: …}`)",
+		"cluster: {name: " + strings.Repeat("n", 49) + "}":            "",
+		"cluster: {name: short}":                                      "",
+		"cluster: {provider: context, context: x, registry: y.local}": "",
+	} {
+		_, problems := parse([]byte("project: "+project+"\nservices: {a: {}}\n"+text+"\n"), "c.yaml", t.TempDir(), env)
+		if problems.Error() != want {
+			t.Errorf("%s: got %s", text, problems)
+		}
 	}
 }
 
