@@ -35,3 +35,21 @@ func TestValidateReadsTheOverlayToo(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsShownIsAConfig again, of which nothing is refused.
+func TestWhatIsShownIsAConfig(t *testing.T) {
+	for _, text := range []string{
+		"project: tiny\nservices: {web: {build: {node: .}, dependsOn: [db], timeout: 90s}, db: }\nsettings: {A: 1}\n",
+		"project: tiny\ncluster: {provider: context, context: x, registry: y.example/z}\nservices: {web: {build: {node: .}}}\n",
+	} {
+		for _, format := range []string{"auto", "json"} {
+			_, shown, stderr := zr(t, map[string]string{"config/staging.yaml": text}, "config", "show", "-e", "staging", "-o", format)
+			if code, _, stderr := zr(t, map[string]string{"config/staging.yaml": shown}, "config", "validate"); code != 0 {
+				t.Errorf("%s\n%s", shown, stderr)
+			}
+			if _, again, _ := zr(t, map[string]string{"config/staging.yaml": shown}, "config", "show", "-e", "staging", "-o", format); again != shown {
+				t.Errorf("%s\n%s\nthen:\n%s", stderr, shown, again)
+			}
+		}
+	}
+}

@@ -168,11 +168,9 @@ func (c *Config) setDefaults() {
 	if c.Cluster.Provider == "" {
 		c.Cluster.Provider = ProviderKind
 	}
-	if c.Cluster.Name == "" {
-		c.Cluster.Name = clusterName(c.Project, c.Env)
-	}
-	if c.Cluster.Nodes == 0 {
-		c.Cluster.Nodes = 1
+	if c.Cluster.Provider == ProviderKind { // the others have a cluster already
+		c.Cluster.Name = cmp.Or(c.Cluster.Name, clusterName(c.Project, c.Env))
+		c.Cluster.Nodes = cmp.Or(c.Cluster.Nodes, 1)
 	}
 	if c.Overlay == "" {
 		c.Overlay = filepath.Join("kustomize", "overlays", c.Env)
