@@ -74,13 +74,13 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:                "a local-first Kubernetes dev runner",
 		Description:          description,
 		Version:              version(),
-		HideVersion:          true, // `zr version` says more
+		HideVersion:          true, // the library's own says less than `zr version`
 		HideHelpCommand:      true,
 		EnableBashCompletion: true,
 		Suggest:              true,
 		Writer:               stdout,
 		ErrWriter:            stderr,
-		Flags:                rootFlags(),
+		Flags:                append(rootFlags(), versionFlag),
 		Commands: []*cli.Command{
 			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),

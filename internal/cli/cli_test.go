@@ -140,6 +140,9 @@ func TestArranged(t *testing.T) {
 	for typed, read := range map[string]string{
 		"zr":                                  "zr",
 		"zr help":                             "zr --help",
+		"zr --version":                        "zr version",
+		"zr -o json --version":                "zr -o json version",
+		"zr images --version":                 "zr images --version",
 		"zr help images ls":                   "zr images ls --help",
 		"zr logs api -f web --tail 3 -o json": "zr logs -f --tail 3 -o json api web",
 		"zr -e x logs api --tail=3 -f":        "zr -e x logs --tail=3 -f api",
