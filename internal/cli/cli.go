@@ -30,8 +30,15 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out := &output{Writer: stdout}
+	if !isTerminal(stdout) {
+		stdout = out
+	}
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, arranged(app, args))
+	if err == nil {
+		err = out.failure()
+	}
 	if err != nil && ctx.Err() != nil {
 		if !errors.Is(err, context.Canceled) { // what was killed says so in words of its own
 			ui.PrintError(stderr, err)

@@ -49,6 +49,9 @@ EXAMPLE:
 					if err := noArguments(c); err != nil {
 						return err
 					}
+					if _, err := outputMode(c); err != nil {
+						return err
+					}
 					_, err := c.App.Writer.Write(config.Schema)
 					return err
 				},
