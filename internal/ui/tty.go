@@ -81,6 +81,10 @@ func (t *tty) run() {
 			}
 			t.dirty = true
 		case <-t.away:
+			select { // continued just now: once is enough
+			case <-signals:
+			default:
+			}
 			t.take()
 		case <-t.due():
 			t.draw()
