@@ -58,6 +58,7 @@ func interruptible() (context.Context, func()) {
 		<-signals
 		cancel()
 		if _, again := <-signals; again {
+			ui.Release()
 			os.Exit(fault.Interrupted)
 		}
 	}()

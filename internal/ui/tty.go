@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +31,7 @@ type tty struct {
 	keys    *keyboard // nil where none are read
 	view    *view
 	events  chan []stamped
+	once    sync.Once
 	closing chan struct{}
 	ended   chan struct{}
 
@@ -48,16 +51,45 @@ func newTTY(w io.Writer, in *os.File, dev *devView) *tty {
 	if in != nil {
 		t.keys = newKeyboard(in)
 	}
+	shown.Store(t)
 	go t.run()
 	return t
 }
 
-func (t *tty) show(events []stamped) { t.events <- events }
+// shown is the view that was opened last.
+var shown atomic.Pointer[tty]
+
+// releasePatience is how long Release waits for a terminal that takes nothing,
+// as after Ctrl-S.
+const releasePatience = time.Second
+
+// Release gives the terminal back as it was, for a process that ends at once and
+// closes no printer.
+func Release() {
+	t := shown.Load()
+	if t == nil {
+		return
+	}
+	t.end()
+	select {
+	case <-t.ended:
+	case <-time.After(releasePatience):
+	}
+}
+
+func (t *tty) show(events []stamped) {
+	select {
+	case t.events <- events:
+	case <-t.ended:
+	}
+}
 
 func (t *tty) close() {
-	close(t.closing)
+	t.end()
 	<-t.ended
 }
+
+func (t *tty) end() { t.once.Do(func() { close(t.closing) }) }
 
 func (t *tty) run() {
 	defer close(t.ended)

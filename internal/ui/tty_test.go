@@ -330,6 +330,21 @@ func TestTTYKeys(t *testing.T) {
 	s.end(p, before)
 }
 
+// TestTTYRelease ends a process that closes no printer.
+func TestTTYRelease(t *testing.T) {
+	s := newSession(t, 80, 24)
+	before := s.termios()
+	p, _ := NewDev(s.terminal, s.terminal, Auto, []string{"api"})
+	s.shows("r rebuild")
+	Release()
+	if s.termios() != before {
+		t.Error("keys are still read one by one")
+	}
+	s.lacks("r rebuild")
+	p.Emit(event.Notice{Text: "later"}) // waits for nobody
+	s.end(p, before)
+}
+
 // TestTTYSuspend types Ctrl-Z where nobody could continue the process.
 func TestTTYSuspend(t *testing.T) {
 	const child = "ZR_TEST_UI_SESSION"
