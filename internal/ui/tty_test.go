@@ -471,3 +471,17 @@ func TestNoColour(t *testing.T) {
 		t.Error("the colours of services are not told apart, or not stable")
 	}
 }
+
+func TestAColourEndsWithItsRow(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	v := voice{p: newPalette()}
+	rows := v.logLine(event.LogLine{Service: "api", Level: "error", Text: strings.Repeat("panic ", 200)}, 60)
+	if len(rows) != maxRows {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		if !strings.Contains(row, "\x1b[31m") || !strings.HasSuffix(row, ansi.ResetStyle) {
+			t.Errorf("the colour is not the row's own: %q", row)
+		}
+	}
+}
