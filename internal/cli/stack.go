@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,6 +75,9 @@ func (s *stack) close() {
 
 // set names the ApplySet of the environment.
 func (s *stack) set() string { return s.cfg.Project + "-" + s.cfg.Env }
+
+// clusterName is what to call the cluster.
+func (s *stack) clusterName() string { return cmp.Or(s.cfg.Cluster.Name, s.cfg.Cluster.Context) }
 
 func (s *stack) local() bool { return s.cfg.Cluster.Provider == config.ProviderKind }
 

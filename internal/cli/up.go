@@ -84,8 +84,8 @@ func (s *stack) up(ctx context.Context) error {
 	s.early = newEarlyLoad(ctx)
 	defer func() { s.early = nil }()
 	if err := together(ctx, s.sink,
-		step{stepCluster, "cluster " + s.cfg.Cluster.Name, s.ensureCluster}, // find it, bring it back or make it
-		step{stepBuild, "build images", s.build},                            // source in, images out
+		step{stepCluster, "cluster " + s.clusterName(), s.ensureCluster}, // find it, bring it back or make it
+		step{stepBuild, "build images", s.build},                         // source in, images out
 	); err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	f, err := v.keep(ctx)
 	took := time.Since(began)
 	if err != nil {
-		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error()})
+		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error(), Cancelled: ctx.Err() != nil})
 		return err
 	}
 	if f.healthy() {
