@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,14 +17,24 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// watched are the kinds that a rollout is read from.
-var watched = []resource{deployments, statefulSets, replicaSets, pods, warnings}
+// kindsOf are the kinds that the rollouts of targets are read from. What no
+// target is asks for no right to read it.
+func kindsOf(targets []Target) []resource {
+	kinds := []resource{deployments, statefulSets, replicaSets, pods}
+	for kind, r := range map[string]resource{kindDaemonSet: daemonSets, kindJob: jobs} {
+		if slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == kind }) {
+			kinds = append(kinds, r)
+		}
+	}
+	return kinds
+}
 
 // board holds what a namespace has of the watched kinds, kept current by
 // watches. It is safe for concurrent use.
 type board struct {
-	kube *kube
-	ns   string
+	kube  *kube
+	ns    string
+	kinds []resource
 
 	mu      sync.Mutex
 	objects map[string]map[types.UID]runtime.Object // by the resource's name
@@ -34,14 +45,14 @@ type board struct {
 	synced  chan struct{}    // closed when every resource was listed
 }
 
-func newBoard(k *kube, ns string) *board {
+func newBoard(k *kube, ns string, kinds ...resource) *board {
 	b := &board{
-		kube: k, ns: ns,
+		kube: k, ns: ns, kinds: kinds,
 		objects: map[string]map[types.UID]runtime.Object{},
 		changed: make(chan struct{}), trouble: map[string]error{},
 		waiting: map[string]bool{}, synced: make(chan struct{}),
 	}
-	for _, r := range watched {
+	for _, r := range kinds {
 		b.waiting[r.name] = true
 	}
 	return b
@@ -51,7 +62,7 @@ func newBoard(k *kube, ns string) *board {
 // role does not allow it; a server that does not answer is asked again.
 func (b *board) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, r := range watched {
+	for _, r := range b.kinds {
 		g.Go(func() error { return b.follow(ctx, r) })
 	}
 	return g.Wait()

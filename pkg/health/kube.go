@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,12 +23,13 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// kube speaks to the two API groups that a gate needs. The typed clientset
+// kube speaks to the three API groups that a gate needs. The typed clientset
 // would do the same with every group of Kubernetes linked in.
 type kube struct {
 	cfg    *rest.Config
 	core   rest.Interface
 	apps   rest.Interface
+	batch  rest.Interface
 	params runtime.ParameterCodec
 }
 
@@ -45,6 +47,8 @@ type resource struct {
 var (
 	deployments  = resource{name: "deployments", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.DeploymentList{} }}
 	statefulSets = resource{name: "statefulsets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.StatefulSetList{} }}
+	daemonSets   = resource{name: "daemonsets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.DaemonSetList{} }}
+	jobs         = resource{name: "jobs", group: batchv1.SchemeGroupVersion, list: func() runtime.Object { return &batchv1.JobList{} }}
 	replicaSets  = resource{name: "replicasets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.ReplicaSetList{} }}
 	pods         = resource{name: "pods", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.PodList{} }}
 	warnings     = resource{name: "events", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.EventList{} },
@@ -57,7 +61,7 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	cfg.WarningHandler = rest.NoWarnings{} // would be printed to stderr
 	cfg.Timeout = 0                        // watches are long; each call has its context
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -77,13 +81,19 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	if k.core, err = client("/api", corev1.SchemeGroupVersion); err != nil {
 		return nil, err
 	}
-	k.apps, err = client("/apis", appsv1.SchemeGroupVersion)
+	if k.apps, err = client("/apis", appsv1.SchemeGroupVersion); err != nil {
+		return nil, err
+	}
+	k.batch, err = client("/apis", batchv1.SchemeGroupVersion)
 	return k, err
 }
 
 func (k *kube) client(r resource) rest.Interface {
-	if r.group.Group == "" {
+	switch r.group.Group {
+	case corev1.GroupName:
 		return k.core
+	case batchv1.GroupName:
+		return k.batch
 	}
 	return k.apps
 }

@@ -19,6 +19,13 @@ type rollout struct {
 	uid    types.UID
 	done   bool
 	paused bool
+	// ended says that it is done since its pods have ended: nobody is there to
+	// be asked.
+	ended bool
+	// finite says that its pods are to end, which is all that is asked of them.
+	finite bool
+	// failed is why a Job will not complete any more.
+	failed string
 	// waiting says what is still to come, where nothing is wrong.
 	waiting        string
 	ready, desired int32
@@ -38,6 +45,17 @@ type podRef struct{ name, uid, ip string }
 // rolloutOf finds the state of the current template of a target.
 func (s *snapshot) rolloutOf(t Target) rollout {
 	switch t.Kind {
+	case kindDaemonSet:
+		if set := s.daemonSets[t.key()]; set != nil {
+			return s.daemonSetRollout(set)
+		}
+	case kindJob:
+		if job := s.jobs[t.key()]; job != nil {
+			return s.jobRollout(job)
+		}
+		if t.Vanishes {
+			return rollout{found: true, done: true, ended: true, finite: true}
+		}
 	case "StatefulSet":
 		if set := s.statefulSets[t.key()]; set != nil {
 			return s.statefulSetRollout(set)
@@ -191,6 +209,9 @@ func readySince(p *corev1.Pod) (bool, time.Time) {
 // probed returns the pod to ask: a ready one, or else one that runs, whose
 // answer says why it is not ready.
 func (r rollout) probed() (podRef, bool) {
+	if r.finite {
+		return podRef{}, false
+	}
 	var running *corev1.Pod
 	for _, p := range r.current {
 		if p.DeletionTimestamp != nil || p.Status.Phase != corev1.PodRunning {
