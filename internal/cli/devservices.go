@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
+	"zr/pkg/build"
 	"zr/pkg/cluster/statedir"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
@@ -34,12 +36,23 @@ const (
 // can be anything, so a change of it is built and deployed.
 func reloads(b *config.Build) bool { return b != nil && b.Dockerfile == "" }
 
+// releaseRest lets what is built for a Job or a DaemonSet run its release
+// image: there is no one pod in which it could be reloaded.
+func (s *stack) releaseRest(workloads []deploy.Workload) {
+	for i := range s.builds {
+		r := &s.builds[i]
+		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !serves(workloads[n].Kind) {
+			r.Mode, r.Agent = build.Release, ""
+		}
+	}
+}
+
 // devServices says how the workloads differ under `zr dev`.
 func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevService {
 	services := map[string]deploy.DevService{}
 	for _, w := range workloads {
 		b := s.cfg.Services[w.Name].Build
-		if !reloads(b) {
+		if !reloads(b) || !serves(w.Kind) {
 			continue
 		}
 		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{

@@ -12,14 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Workload is a Deployment, StatefulSet or DaemonSet that is rendered.
+// Workload is a Deployment, StatefulSet, DaemonSet or Job that is rendered.
 type Workload struct {
 	Kind      string
 	Namespace string
 	Name      string
 	// Replicas is what the manifest asks for, or an autoscaler's minimum.
 	Replicas   int32
-	Selector   map[string]string // labels of its pods
+	Selector   map[string]string // labels of its pods; of a Job the cluster chooses them
+	Vanishes   bool              // it is a Job that is deleted some time after it has ended
 	Containers []Container
 }
 
@@ -55,12 +56,13 @@ type NodePort struct {
 	NodePort int32 // 0 where the cluster chooses one
 }
 
-// Workloads returns what runs, sorted by name.
+// Workloads returns what runs, sorted by name; of the same name, those that
+// serve come first, and Jobs last.
 func (r *Rendered) Workloads() []Workload {
 	var out []Workload
 	for _, o := range r.objects {
 		switch o.GetKind() {
-		case "Deployment", "StatefulSet", "DaemonSet":
+		case "Deployment", "StatefulSet", "DaemonSet", "Job":
 		default:
 			continue
 		}
@@ -76,13 +78,17 @@ func (r *Rendered) Workloads() []Workload {
 		if typed.Spec.Replicas != nil {
 			w.Replicas = *typed.Spec.Replicas
 		}
+		_, w.Vanishes = at(o.Object, "spec")["ttlSecondsAfterFinished"]
 		w.Replicas = max(w.Replicas, r.minReplicas(o.Unstructured))
 		for i, c := range typed.Spec.Template.Spec.Containers {
 			w.Containers = append(w.Containers, container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)]))
 		}
 		out = append(out, w)
 	}
-	slices.SortFunc(out, func(a, b Workload) int { return cmp.Compare(a.Name, b.Name) })
+	order := []string{"Deployment", "StatefulSet", "DaemonSet", "Job"}
+	slices.SortStableFunc(out, func(a, b Workload) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Index(order, a.Kind)-slices.Index(order, b.Kind))
+	})
 	return out
 }
 
