@@ -39,10 +39,11 @@ type board struct {
 	mu      sync.Mutex
 	objects map[string]map[types.UID]runtime.Object // by the resource's name
 	cached  *snapshot
-	changed chan struct{}    // closed at the next change
-	trouble map[string]error // why a resource cannot be followed now
-	waiting map[string]bool  // resources that were not listed yet
-	synced  chan struct{}    // closed when every resource was listed
+	before  map[types.UID]string // the versions of the events of the first list
+	changed chan struct{}        // closed at the next change
+	trouble map[string]error     // why a resource cannot be followed now
+	waiting map[string]bool      // resources that were not listed yet
+	synced  chan struct{}        // closed when every resource was listed
 }
 
 func newBoard(k *kube, ns string, kinds ...resource) *board {
@@ -134,13 +135,28 @@ func (b *board) listAndWatch(ctx context.Context, r resource) error {
 	if err != nil {
 		return fmt.Errorf("reading the list of %s: %w", r.name, err)
 	}
-	b.set(r, func() { b.objects[r.name] = all })
+	b.set(r, func() {
+		b.objects[r.name] = all
+		if r.name == warnings.name && b.before == nil {
+			b.before = versions(all)
+		}
+	})
 	for {
 		version, err = b.watchFrom(ctx, r, version)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
+}
+
+func versions(objects map[types.UID]runtime.Object) map[types.UID]string {
+	out := make(map[types.UID]string, len(objects))
+	for uid, o := range objects {
+		if m, err := meta.Accessor(o); err == nil {
+			out[uid] = m.GetResourceVersion()
+		}
+	}
+	return out
 }
 
 // watchFrom follows the changes after a resource version, until the server
@@ -217,6 +233,7 @@ func (b *board) look() (*snapshot, <-chan struct{}, error) {
 	defer b.mu.Unlock()
 	if b.cached == nil {
 		b.cached = newSnapshot()
+		b.cached.before = b.before
 		for _, objects := range b.objects {
 			for _, o := range objects {
 				b.cached.add(o)

@@ -60,7 +60,9 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 			hint: "run zr up to apply the manifests"}
 	}
 	if r.refused != "" && len(r.current) < int(r.desired) {
-		return refusalReason(t, r.refused)
+		why := refusalReason(t, r.refused)
+		why.hopeless = why.hopeless && !r.stale
+		return why
 	}
 	if r.ended {
 		return nil

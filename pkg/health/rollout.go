@@ -13,6 +13,10 @@ import (
 // on the ReplicaSet of its current template, with the same number.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
+// failedCreate is the reason of the event by which a controller says that it
+// may not make a pod.
+const failedCreate = "FailedCreate"
+
 // rollout is how far the current template of a workload is.
 type rollout struct {
 	found  bool
@@ -32,8 +36,11 @@ type rollout struct {
 	// creator is what makes the pods: the current ReplicaSet, or the
 	// StatefulSet itself. Empty where the controller did not make it yet.
 	creator types.UID
-	// refused is why the creator cannot make pods.
+	// refused is why the creator cannot make pods. Stale says that it was not
+	// refused again since the wait began, so that it may be mended: the
+	// controllers try again after up to 17 minutes.
 	refused string
+	stale   bool
 	current []*corev1.Pod // of the current template, newest first
 	earlier []*corev1.Pod
 	image   string
@@ -74,6 +81,7 @@ func (s *snapshot) deploymentRollout(d *appsv1.Deployment) rollout {
 		if rs.Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation] && d.Annotations[revisionAnnotation] != "" {
 			r.creator = rs.UID
 			r.refused = condition(rs.Status.Conditions)
+			r.stale = s.old(s.warning(rs.UID, failedCreate))
 			r.current = append(r.current, s.podsOf(rs.UID)...)
 		} else {
 			r.earlier = append(r.earlier, s.podsOf(rs.UID)...)
@@ -121,8 +129,8 @@ func (s *snapshot) statefulSetRollout(set *appsv1.StatefulSet) rollout {
 	}
 	if int(st.Replicas) < int(r.desired) {
 		// The controller says why it cannot make a pod in an event only.
-		if e := s.warning(set.UID, "FailedCreate"); e != nil {
-			r.refused = e.Message
+		if e := s.warning(set.UID, failedCreate); e != nil {
+			r.refused, r.stale = e.Message, s.old(e)
 		}
 	}
 	r.ready = readyOf(r.current)

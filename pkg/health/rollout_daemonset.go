@@ -29,8 +29,8 @@ func (s *snapshot) daemonSetRollout(set *appsv1.DaemonSet) rollout {
 		return r
 	}
 	if st.CurrentNumberScheduled < r.desired {
-		if e := s.warning(set.UID, "FailedCreate"); e != nil {
-			r.refused = e.Message
+		if e := s.warning(set.UID, failedCreate); e != nil {
+			r.refused, r.stale = e.Message, s.old(e)
 		}
 	}
 	r.ready = readyOf(r.current)

@@ -35,8 +35,8 @@ func (s *snapshot) jobRollout(job *batchv1.Job) rollout {
 		r.waiting = "it has not completed"
 	}
 	if job.Status.Active == 0 && len(r.current) == 0 && !r.done {
-		if e := s.warning(job.UID, "FailedCreate"); e != nil {
-			r.refused = e.Message
+		if e := s.warning(job.UID, failedCreate); e != nil {
+			r.refused, r.stale = e.Message, s.old(e)
 		}
 	}
 	return r

@@ -24,6 +24,10 @@ type snapshot struct {
 	replicaSets  map[types.UID][]*appsv1.ReplicaSet // by the owner's UID
 	pods         map[types.UID][]*corev1.Pod        // by the owner's UID
 	events       map[types.UID][]*corev1.Event      // by the UID of what they are about
+	// before are the versions of the events that were there when the wait began.
+	// Their times would not tell: those are of another machine's clock, and
+	// cut to seconds.
+	before map[types.UID]string
 }
 
 func newSnapshot() *snapshot {
@@ -85,6 +89,12 @@ func (s *snapshot) warning(about types.UID, reasons ...string) *corev1.Event {
 		}
 	}
 	return newest
+}
+
+// old tells that an event was there when the wait began, and has not happened
+// again since.
+func (s *snapshot) old(e *corev1.Event) bool {
+	return e != nil && s.before[e.UID] != "" && s.before[e.UID] == e.ResourceVersion
 }
 
 // claimWarning returns the newest warning about a PersistentVolumeClaim, which
