@@ -230,13 +230,14 @@ func (s *stack) targets() []health.Target {
 		}
 		main := w.Containers[0]
 		ready := main.Readiness
-		if t.Probe == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
+		// Another host than the pod can be asked by the kubelet only.
+		if t.Probe == "" && ready.Host == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
 			t.Probe = ready.Kind
 		}
 		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
 			t.Port = main.Ports[0].Number
 		}
-		t.Path, t.TLS = ready.Path, ready.Scheme == "HTTPS"
+		t.Path, t.TLS, t.Headers = ready.Path, ready.Scheme == "HTTPS", ready.Headers
 		targets = append(targets, t)
 	}
 	return targets

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +38,7 @@ spec:
   selector: {matchLabels: {app: agent}}
   template:
     metadata: {labels: {app: agent}}
-    spec: {containers: [{name: agent, image: "example/agent:1", readinessProbe: {tcpSocket: {port: 9}}}]}
+    spec: {containers: [{name: agent, image: "example/agent:1", readinessProbe: {httpGet: {port: 9, path: /up, httpHeaders: [{name: host, value: a.test}]}}}]}
 `
 
 // stackOf opens the environment dev of a project with these files.
@@ -77,13 +79,28 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 		got[i].Credentials = nil
 	}
 	want := []health.Target{
-		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Probe: health.ProbeTCP, Port: 9},
+		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Probe: health.ProbeHTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
 		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Probe: health.ProbeRollout, Port: 80, Path: "/", Timeout: 3 * time.Minute},
 		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Probe: health.ProbeHTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
 		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Probe: health.ProbeRollout},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+}
+
+// TestAHostThatOnlyTheKubeletReaches leaves the question to the kubelet.
+func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
+	for _, probe := range []string{"httpGet: {host: 192.0.2.1, port: 80}", "tcpSocket: {host: 192.0.2.1, port: 80}"} {
+		files := withOverlay("project: tiny\nservices: {web: {}}\n")
+		files["kustomize/overlays/dev/all.yaml"] = strings.Replace(overlay, `image: "example/web:1"`, `image: "example/web:1", readinessProbe: {`+probe+`}`, 1)
+		s := stackOf(t, files)
+		if err := s.render(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.targets()[0].Probe; got != "" {
+			t.Errorf("%s: zr asks by %s", probe, got)
+		}
 	}
 }
 

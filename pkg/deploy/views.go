@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -43,10 +44,12 @@ type Port struct {
 
 // Probe is the readiness probe of a container.
 type Probe struct {
-	Kind   string // "http", "tcp", "grpc", "exec", or "" where there is none
-	Scheme string // "HTTP" or "HTTPS", of http
-	Path   string // of http
-	Port   int32  // of http, tcp and grpc; named ports are resolved
+	Kind    string      // "http", "tcp", "grpc", "exec", or "" where there is none
+	Scheme  string      // "HTTP" or "HTTPS", of http
+	Path    string      // of http
+	Headers http.Header // of http
+	Host    string      // of http and tcp: what the kubelet asks in place of the pod
+	Port    int32       // of http, tcp and grpc; named ports are resolved
 }
 
 // NodePort is a port of a Service that every node forwards.
@@ -152,9 +155,16 @@ func container(c corev1.Container, manifest string) Container {
 	switch probe := c.ReadinessProbe; {
 	case probe == nil:
 	case probe.HTTPGet != nil:
-		out.Readiness = Probe{"http", cmp.Or(string(probe.HTTPGet.Scheme), "HTTP"), cmp.Or(probe.HTTPGet.Path, "/"), port(probe.HTTPGet.Port)}
+		get := probe.HTTPGet
+		out.Readiness = Probe{Kind: "http", Scheme: cmp.Or(string(get.Scheme), "HTTP"), Path: cmp.Or(get.Path, "/"), Host: get.Host, Port: port(get.Port)}
+		for _, h := range get.HTTPHeaders {
+			if out.Readiness.Headers == nil {
+				out.Readiness.Headers = http.Header{}
+			}
+			out.Readiness.Headers.Add(h.Name, h.Value)
+		}
 	case probe.TCPSocket != nil:
-		out.Readiness = Probe{Kind: "tcp", Port: port(probe.TCPSocket.Port)}
+		out.Readiness = Probe{Kind: "tcp", Host: probe.TCPSocket.Host, Port: port(probe.TCPSocket.Port)}
 	case probe.GRPC != nil:
 		out.Readiness = Probe{Kind: "grpc", Port: probe.GRPC.Port}
 	case probe.Exec != nil:

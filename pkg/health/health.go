@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 
 // The probes of a Target.
 const (
-	ProbeHTTP     = "http"     // GET Path on Port, 2xx is healthy
+	ProbeHTTP     = "http"     // GET Path on Port, 200 to 399 is healthy, as for the kubelet
 	ProbeTCP      = "tcp"      // Port accepts a connection
 	ProbePostgres = "postgres" // SELECT 1 on Port
 	ProbeRedis    = "redis"    // PING on Port
@@ -49,6 +50,9 @@ type Target struct {
 	Port     int32
 	Path     string // of ProbeHTTP; empty means "/"
 	TLS      bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
+	// Headers are sent with ProbeHTTP; Host among them names another host than
+	// the pod's address.
+	Headers http.Header
 	// DependsOn are services that must be healthy first. Names that are not
 	// among the targets of the same call are taken for healthy.
 	DependsOn []string
