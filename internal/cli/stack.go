@@ -88,7 +88,7 @@ func (s *stack) render(ctx context.Context) error {
 		}
 	}
 	options := deploy.Options{
-		Overlay: s.cfg.OverlayDir(), Set: s.set(), Images: images, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+		Overlay: s.cfg.OverlayDir(), Set: s.set(), Images: images, Loaded: s.local(), Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
 	}
 	r, err := deploy.Render(ctx, options)
 	if err != nil {

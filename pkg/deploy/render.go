@@ -84,6 +84,9 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 		unstructured.RemoveNestedField(m.Object, "status")
 		unstructured.RemoveNestedField(m.Object, "metadata", "creationTimestamp")
 		leaveReplicas(m, manifests)
+		if o.Loaded {
+			pullNothing(podTemplate(m), o.Images)
+		}
 		mark(m, r.id)
 		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m))}
 		o.place()
