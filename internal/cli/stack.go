@@ -173,6 +173,7 @@ func (s *stack) connect(c *cluster.Cluster) error {
 	if s.deployer, err = deploy.New(rest, s.set(), s.rendered.Namespace); err != nil {
 		return err
 	}
+	s.deployer.Own = s.local()
 	s.gate, err = health.New(rest)
 	return err
 }

@@ -42,6 +42,9 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 			cs.pruned = append(cs.pruned, m)
 		}
 	}
+	if err := d.findMoved(ctx, cs, rendered); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
 	cs.items = make([]*item, len(r.objects))
 	problems := make([]error, len(r.objects))
@@ -50,7 +53,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	for i, o := range r.objects {
 		g.Go(func() error {
 			var err error
-			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found)
+			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found, cs)
 			if portTaken(err) && len(cs.holders(o)) > 0 {
 				cs.items[i].action, cs.items[i].write, err = cmp.Or(cs.items[i].action, Configured), true, nil
 			}
@@ -75,7 +78,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	}
 	cs.keepKinds(found.parent)
 	cs.keepKinds(found.gone)
-	cs.Warnings = remarks.sorted()
+	cs.Warnings = append(cs.Warnings, remarks.sorted()...)
 	cs.close()
 	return cs, nil
 }
@@ -101,7 +104,7 @@ func (cs *ChangeSet) keepKinds(before *parent) {
 }
 
 // plan decides what to do with one object.
-func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live) (*item, error) {
+func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live, cs *ChangeSet) (*item, error) {
 	rendered, err := hash(o.Unstructured)
 	if err != nil {
 		return nil, err
@@ -115,8 +118,10 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 	if found.parent != nil {
 		was = found.parent.records[keyOf(o.Unstructured)]
 	}
-	if err := checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
-		return nil, &refusal{err}
+	if i.live == nil || !cs.adopts(i.live.GetLabels()[partOfLabel]) {
+		if err := checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
+			return nil, &refusal{err}
+		}
 	}
 	switch {
 	case i.live == nil || i.live.GetDeletionTimestamp() != nil:
