@@ -239,9 +239,18 @@ func recordOf(manifest string, live *unstructured.Unstructured) (record, error) 
 // under a name that is free: what it would refuse must not be deleted first.
 func (d *Deployer) rehearse(ctx context.Context, r *Rendered, o *object) error {
 	twin := &object{Unstructured: o.DeepCopy(), kind: o.kind}
-	twin.SetName(o.GetName() + "-zr")
+	twin.SetName(twinName(o.GetName()))
 	_, err := d.patch(ctx, twin, false, true)
 	return r.refused(o, err)
+}
+
+// twinLimit is the shortest that the server allows for names, that of CronJobs:
+// it leaves room for what its Jobs add.
+const twinLimit = 52
+
+func twinName(name string) string {
+	const suffix = "-zr"
+	return strings.TrimRight(name[:min(len(name), twinLimit-len(suffix))], "-.") + suffix
 }
 
 // unchangeable says whether the server refuses a change since the field cannot
