@@ -193,6 +193,11 @@ func (r *Rendered) redefines(k kind, before *parent) bool {
 
 // planChange asks the server what an apply would make of a live object.
 func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was record) error {
+	if readsOthers(i.object, i.live) {
+		i.action, i.write = Replaced, true
+		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
+		return d.rehearse(ctx, r, i.object)
+	}
 	want, err := d.patch(ctx, i.object, false, true)
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		if others := foreign(conflicts, was, i.live); len(others) > 0 {
