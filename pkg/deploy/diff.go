@@ -198,6 +198,7 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
 		return d.rehearse(ctx, r, i.object)
 	}
+	i.object = keepReplicas(i.object, i.live)
 	want, err := d.patch(ctx, i.object, false, true)
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		if others := foreign(conflicts, was, i.live); len(others) > 0 {

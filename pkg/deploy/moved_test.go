@@ -67,14 +67,7 @@ func move(t *testing.T) (*stub, *Rendered) {
 		if err != nil {
 			t.Error(err)
 		}
-		m := &unstructured.Unstructured{}
-		if err := json.Unmarshal(body, m); err != nil {
-			t.Error(err)
-		}
-		m.Object["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": FieldManager, "operation": "Apply", "fieldsV1": map[string]any{}}}
-		if body, err = json.Marshal(m); err != nil {
-			t.Error(err)
-		}
+		body = own(t, body)
 		if q.URL.Query().Get("dryRun") == "" {
 			s.documents[q.URL.Path] = string(body)
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // renderText renders one file of manifests in the namespace "shop".
@@ -38,9 +40,24 @@ func shop(t *testing.T, sent *[]string) *stub {
 				t.Error(err)
 			}
 			*sent = append(*sent, q.URL.Path+" "+string(body))
-			_, _ = w.Write(body)
+			_, _ = w.Write(own(t, body))
 		},
 	}
+}
+
+// own returns an object that was sent as one that was applied.
+func own(t *testing.T, sent []byte) []byte {
+	t.Helper()
+	m := &unstructured.Unstructured{}
+	if err := json.Unmarshal(sent, m); err != nil {
+		t.Error(err)
+	}
+	m.Object["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": FieldManager, "operation": "Apply", "fieldsV1": map[string]any{}}}
+	out, err := json.Marshal(m)
+	if err != nil {
+		t.Error(err)
+	}
+	return out
 }
 
 // TestABarePodIsReplacedForItsSettings has settings that change under a pod
