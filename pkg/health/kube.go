@@ -1,8 +1,11 @@
 package health
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -127,15 +130,25 @@ func (k *kube) watch(ctx context.Context, r resource, ns, version string) (watch
 // terminal would obey; with previous, the instance before the running one.
 // There are none where the log is gone.
 func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]string, error) {
-	limit := int64(64 << 10) // lines can be long; a reason is to be read by eye
-	raw, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
-		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, LimitBytes: &limit, Timestamps: true}, k.params).
-		Do(ctx).Raw()
+	// A limit of the server's would count from the first of the lines, so that a
+	// long one would push out those that say why.
+	log, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
+		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, Timestamps: true}, k.params).
+		Stream(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
 	}
+	defer log.Close()
 	var lines []string
-	for line := range strings.SplitSeq(strings.TrimRight(string(raw), "\n"), "\n") {
+	in := bufio.NewReaderSize(io.LimitReader(log, logLimit), 64<<10)
+	for {
+		line, err := readLine(in)
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
+		}
 		// What has no time is not from the container: the kubelet says in a
 		// line of its own, with status 200, that the file is gone.
 		stamp, text, _ := strings.Cut(line, " ")
@@ -143,7 +156,34 @@ func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previou
 			lines = append(lines, printable(text))
 		}
 	}
-	return lines, nil
+}
+
+const (
+	// logLimit is how much of a log is read for the sake of its last lines.
+	logLimit = 16 << 20
+	// lineLimit is how much of a line is kept: a reason is to be read by eye.
+	lineLimit = 4 << 10
+)
+
+// readLine returns the next line, cut, or io.EOF after the last one.
+func readLine(in *bufio.Reader) (string, error) {
+	var line []byte
+	long := false
+	for {
+		part, more, err := in.ReadLine()
+		if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
+			return "", err
+		}
+		kept := part[:min(len(part), lineLimit-len(line))]
+		line, long = append(line, kept...), long || len(kept) < len(part)
+		switch {
+		case more:
+		case long:
+			return strings.ToValidUTF8(string(line), "") + "…", nil
+		default:
+			return string(line), nil
+		}
+	}
 }
 
 // colour is a terminal's control sequence.
