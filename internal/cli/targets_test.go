@@ -14,6 +14,7 @@ import (
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
+	"zr/pkg/fault"
 	"zr/pkg/health"
 )
 
@@ -120,5 +121,12 @@ func TestJobsUnderDev(t *testing.T) {
 		if got := s.runsDevImage(w); got != want {
 			t.Errorf("a Job with the image %q runs a dev image: %v", image, got)
 		}
+	}
+}
+
+func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
+	err := unhealthy([]health.Status{{Service: "db", State: event.Healthy}, {Service: "web", State: event.Unhealthy}, {Service: "job/web", State: event.Unhealthy}})
+	if err == nil || err.Error() != "not healthy: web, job/web" || fault.HintOf(err) != "`zr logs web` shows what they say" {
+		t.Errorf("got %v, %q", err, fault.HintOf(err))
 	}
 }
