@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,6 +59,10 @@ func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevSe
 		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{
 			"ZR_AGENT_PORT": strconv.Itoa(agentPort), "ZR_AGENT_HEALTH": healthURL(w.Containers[0].Readiness),
 		}}
+		if headers := w.Containers[0].Readiness.Headers; len(headers) > 0 {
+			data, _ := json.Marshal(headers) // texts only: cannot fail
+			d.Env["ZR_AGENT_HEALTH_HEADERS"] = string(data)
+		}
 		if b.Node != "" {
 			d.WritableDir = devNodeDir
 			if d.Memory == "" {
@@ -71,6 +76,9 @@ func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevSe
 
 // healthURL is the readiness probe as the agent asks it, inside the pod.
 func healthURL(p deploy.Probe) string {
+	if p.Host != "" {
+		return "" // another host than the pod, which only the kubelet asks
+	}
 	switch p.Kind {
 	case "http":
 		scheme := "http"

@@ -124,6 +124,22 @@ func TestJobsUnderDev(t *testing.T) {
 	}
 }
 
+// TestTheAgentAsksAsTheKubelet has probes that are more than a path and a port.
+func TestTheAgentAsksAsTheKubelet(t *testing.T) {
+	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{Go: "./web"}}}}}
+	env := func(p deploy.Probe) map[string]string {
+		return s.devServices([]deploy.Workload{{Kind: "Deployment", Name: "web", Containers: []deploy.Container{{Readiness: p}}}})["web"].Env
+	}
+	got := env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Headers: http.Header{"Host": {"a.test"}}})
+	if got["ZR_AGENT_HEALTH"] != "http://127.0.0.1:80/up" || got["ZR_AGENT_HEALTH_HEADERS"] != `{"Host":["a.test"]}` {
+		t.Errorf("with headers: %v", got)
+	}
+	got = env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Host: "192.0.2.1"})
+	if _, set := got["ZR_AGENT_HEALTH_HEADERS"]; set || got["ZR_AGENT_HEALTH"] != "" {
+		t.Errorf("with a host: %v", got)
+	}
+}
+
 func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
 	err := unhealthy([]health.Status{{Service: "db", State: event.Healthy}, {Service: "web", State: event.Unhealthy}, {Service: "job/web", State: event.Unhealthy}})
 	if err == nil || err.Error() != "not healthy: web, job/web" || fault.HintOf(err) != "`zr logs web` shows what they say" {
