@@ -37,10 +37,12 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 	}()
 	workloads := map[string]deploy.Workload{}
 	for _, w := range s.rendered.Workloads() {
-		workloads[w.Name] = w
+		if serves(w.Kind) {
+			workloads[w.Name] = w
+		}
 	}
 	for _, r := range s.builds {
-		if !reloads(&r.Spec) {
+		if r.Mode != build.Dev {
 			unit, err := s.deployed(ctx, r)
 			if err != nil { // saved while the stack came up
 				return nil, end, &devloop.Fault{Text: err.Error()}

@@ -105,6 +105,9 @@ func (a *application) announce(ctx context.Context) error {
 
 // conclude writes to the parent what the set contains now.
 func (a *application) conclude(ctx context.Context) error {
+	if err := a.d.leave(ctx, a.cs.moved); err != nil {
+		return err
+	}
 	for _, i := range a.cs.items {
 		a.cs.after.records[keyOf(i.object.Unstructured)] = i.record
 	}
