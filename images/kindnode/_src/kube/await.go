@@ -17,7 +17,8 @@ const awaitTimeout = time.Minute
 // second or two a new one answers and has not yet made the roles of anybody. A
 // scheduler that begins in that time is refused all that it lists, asks again
 // after longer and longer pauses, and places its first pod seconds after it
-// could have.
+// could have. A controller manager asks once a second by itself, and after ten
+// ends, to be started again after a pause.
 func awaitAPI(args []string) {
 	var path string
 	for _, arg := range args {

@@ -35,7 +35,7 @@ import (
 
 var programs = map[string]func(){
 	"kube-apiserver":          func() { run(apiserver.NewAPIServerCommand()) },
-	"kube-controller-manager": func() { run(controllermanager.NewControllerManagerCommand()) },
+	"kube-controller-manager": func() { awaitAPI(os.Args[1:]); run(controllermanager.NewControllerManagerCommand()) },
 	"kube-proxy":              func() { chooseIptables(); run(proxy.NewProxyCommand()) },
 	"kube-scheduler":          func() { awaitAPI(os.Args[1:]); run(scheduler.NewSchedulerCommand()) },
 	"kubelet":                 func() { run(kubelet.NewKubeletCommand(context.Background())) },
