@@ -49,7 +49,10 @@ func (s *stack) fetchExternal(ctx context.Context) {
 // loadEarly is called as soon as the nodes of a new cluster take images. It goes
 // on when the cluster is there before the images are.
 func (s *stack) loadEarly(ctx context.Context, nodes []cluster.Node) {
-	early := s.early
+	early := s.early.Load()
+	if early == nil {
+		return
+	}
 	early.begun.Store(true)
 	defer close(early.ended)
 	ctx, cancel := context.WithCancel(ctx)
@@ -118,7 +121,7 @@ var errNotEarly = errors.New("nothing was loaded yet")
 // loadedEarly waits for the load that was begun while the cluster was made,
 // and returns an error where everything is still to be done.
 func (s *stack) loadedEarly(ctx context.Context) (image.Stats, error) {
-	early := s.early
+	early := s.early.Load()
 	if early == nil || !early.begun.Load() {
 		return image.Stats{}, errNotEarly
 	}

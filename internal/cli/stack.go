@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"zr/internal/devloop"
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
@@ -34,6 +36,11 @@ type stack struct {
 	scratch  string     // folder for programs on their way to a container, in dev
 	applying sync.Mutex // held by the one run that applies, in dev
 
+	// What other goroutines than the one that applies may know of all below.
+	facts     atomic.Pointer[facts]
+	manifests *devloop.Manifests // of the session, in dev
+	loop      *devloop.Loop      // the session's, or the last one
+
 	store    *image.Store
 	resolver *image.Resolver
 	builds   []build.Request
@@ -43,7 +50,7 @@ type stack struct {
 	deployer *deploy.Deployer
 	gate     *health.Gate
 
-	early *earlyLoad
+	early atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
 	built []build.Result
 }
 
@@ -207,6 +214,7 @@ func (s *stack) attach(ctx context.Context) error {
 // otherwise what the readiness probe of the manifest does.
 func (s *stack) targets() []health.Target {
 	var targets []health.Target
+	secrets := s.cfg.Secrets
 	for _, w := range s.rendered.Workloads() {
 		if w.Kind != "Deployment" && w.Kind != "StatefulSet" {
 			continue
@@ -215,7 +223,7 @@ func (s *stack) targets() []health.Target {
 		t := health.Target{
 			Service: w.Name, Kind: w.Kind, Namespace: w.Namespace,
 			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
-			Credentials: func() (map[string]string, error) { return s.cfg.Secrets, nil },
+			Credentials: func() (map[string]string, error) { return secrets, nil },
 		}
 		main := w.Containers[0]
 		ready := main.Readiness
