@@ -47,13 +47,16 @@ type engine struct {
 	inbox  *inbox
 	status *board
 
-	proc      *proc.Process // the newest; nil before the first start
-	build     string        // of the files that proc was started from, or that it picked up
-	goodBuild string        // of the version that Restore goes back to
-	healthy   chan *proc.Process
-	backoff   time.Duration
-	retry     <-chan time.Time // fires when the process is to be started again
-	onTrial   <-chan time.Time // fires when the running version has proven itself
+	proc       *proc.Process // the newest; nil before the first start
+	build      string        // of the files that proc was started from, or that it picked up
+	goodBuild  string        // of the last good version
+	triedBuild string        // of the version that Restore goes back to before that
+	patience   time.Duration // how long the last version that was sent had to get healthy
+	unproven   bool          // proc is to be on trial once it is healthy
+	healthy    chan *proc.Process
+	backoff    time.Duration
+	retry      <-chan time.Time // fires when the process is to be started again
+	onTrial    <-chan time.Time // fires when the running version has proven itself
 }
 
 // errSuperseded ends the wait for a version that a newer one is about to replace.
@@ -81,7 +84,11 @@ func (e *engine) run(ctx context.Context) int {
 			if p == e.proc && p.Running() {
 				e.backoff = 0
 				e.publish(wire.Healthy, "", nil)
-				e.accept()
+				if e.unproven {
+					e.unproven, e.onTrial = false, time.After(trial)
+				} else {
+					e.accept()
+				}
 			}
 		case <-e.onTrial:
 			e.accept()
@@ -100,7 +107,7 @@ func (e *engine) exited() <-chan struct{} {
 
 // launch starts a process from what the folder holds.
 func (e *engine) launch() error {
-	e.retry, e.proc = nil, nil
+	e.retry, e.proc, e.unproven = nil, nil, false
 	p, err := proc.Start(e.reaper, proc.Command{
 		Argv:   e.spec.Command,
 		Dir:    e.spec.Dir,
@@ -145,7 +152,13 @@ func (e *engine) ended(ctx context.Context) {
 	e.proc.Signal(syscall.SIGKILL) // what is left of its group
 	if e.onTrial != nil && e.folder.HasGood() {
 		e.onTrial = nil
-		_, _ = e.rollBack(ctx)
+		back, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		if !e.inbox.interrupt(func() { cancel(errSuperseded) }) {
+			cancel(errSuperseded) // it waits already
+		}
+		_, _ = e.rollBack(back)
+		e.inbox.interrupt(nil)
 		e.status.set(func(s *wire.Status) {
 			s.Reason, s.Output, s.RolledBack = reason, output, true
 		})
