@@ -149,7 +149,7 @@ func (e *engine) ended(ctx context.Context) {
 	ran := time.Since(e.proc.Started)
 	reason := fmt.Sprintf("%s after %s", e.proc.Cause(), ran.Round(time.Millisecond))
 	output := e.proc.Output()
-	e.proc.Signal(syscall.SIGKILL) // what is left of its group
+	e.proc.Clear()
 	if e.onTrial != nil && e.folder.HasGood() {
 		e.onTrial = nil
 		back, cancel := context.WithCancelCause(ctx)

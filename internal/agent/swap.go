@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"zr/internal/agent/folder"
@@ -146,11 +145,7 @@ func (e *engine) refuse(ctx context.Context, verdict error, res *wire.Result) {
 // the waiting.
 func (e *engine) rollBack(ctx context.Context) (healthy bool, err error) {
 	if e.proc != nil {
-		if e.proc.Running() {
-			proc.Kill(e.proc)
-		} else {
-			e.proc.Signal(syscall.SIGKILL)
-		}
+		proc.Kill(e.proc)
 	}
 	good, err := e.folder.Restore()
 	if err != nil {
