@@ -22,6 +22,7 @@ type behaviour struct {
 	Crash      bool          `json:"crash"`      // writes a panic and exits at once
 	CrashAfter time.Duration `json:"crashAfter"` // healthy, and then not
 	Sick       bool          `json:"sick"`       // /health answers 503
+	CrashWith  string        `json:"crashWith"`  // healthy, until there is a file of this name
 	SickWith   string        `json:"sickWith"`   // the same, while there is a file of this name
 	IgnoreTerm bool          `json:"ignoreTerm"`
 	Orphans    int           `json:"orphans"`  // grandchildren to leave to PID 1
@@ -119,6 +120,16 @@ func serve(b behaviour) {
 			fmt.Fprintln(os.Stderr, "panic: a moment later, in", b.ID)
 			os.Exit(2)
 		})
+	}
+	if b.CrashWith != "" {
+		go func() {
+			for ; ; time.Sleep(time.Millisecond) {
+				if _, err := os.Stat(b.CrashWith); err == nil {
+					fmt.Fprintln(os.Stderr, "panic: because of a file, in", b.ID)
+					os.Exit(2)
+				}
+			}
+		}()
 	}
 	if err := server.ListenAndServe(); err != http.ErrServerClosed {
 		fmt.Fprintln(os.Stderr, err)
