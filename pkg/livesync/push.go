@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
@@ -402,7 +403,7 @@ func (s *Session) plan(l *link) (plan, error) {
 			continue
 		}
 		if err != nil {
-			return plan{}, fmt.Errorf("reading %q: %w", path, err)
+			return plan{}, unreadable(path, err)
 		}
 		was := held[path]
 		f := outgoing{path: path, local: source.Path, content: c, was: was}
@@ -417,6 +418,16 @@ func (s *Session) plan(l *link) (plan, error) {
 	p.restart = p.change.Restart && (p.change.Force || len(p.files) > 0 || len(p.gone) > 0 || other)
 	p.announce = !p.change.Restart && other
 	return p, nil
+}
+
+// unreadable is the error of a file that could not be read. One that got shorter
+// meanwhile is being written.
+func unreadable(path string, err error) error {
+	err = fmt.Errorf("reading %q: %w", path, err)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return retryError{err}
+	}
+	return err
 }
 
 // removed reports whether a path, or a folder above it, was asked to go.
