@@ -57,6 +57,7 @@ type engine struct {
 	backoff    time.Duration
 	retry      <-chan time.Time // fires when the process is to be started again
 	onTrial    <-chan time.Time // fires when the running version has proven itself
+	watcher    watcher          // of the process, where that is one
 }
 
 // errSuperseded ends the wait for a version that a newer one is about to replace.
@@ -66,6 +67,12 @@ var errSuperseded = errors.New("a newer version has arrived")
 // the exit code of the process.
 func (e *engine) run(ctx context.Context) int {
 	e.start()
+	var look <-chan time.Time
+	if isWatcher(e.spec.Command) {
+		pulse := time.NewTicker(watcherPulse)
+		defer pulse.Stop()
+		look = pulse.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,7 +83,9 @@ func (e *engine) run(ctx context.Context) int {
 				e.settle(r.commit)
 			}
 		case <-e.exited():
-			e.ended(ctx)
+			e.ended(ctx, e.proc.Cause())
+		case <-look:
+			e.lookAfter(ctx)
 		case <-e.retry:
 			e.retry = nil
 			e.start()
@@ -145,9 +154,9 @@ func (e *engine) watch() {
 
 // ended handles a process that ended by itself: a version on trial goes back
 // to the one before it, any other is started again.
-func (e *engine) ended(ctx context.Context) {
+func (e *engine) ended(ctx context.Context, cause string) {
 	ran := time.Since(e.proc.Started)
-	reason := fmt.Sprintf("%s after %s", e.proc.Cause(), ran.Round(time.Millisecond))
+	reason := fmt.Sprintf("%s after %s", cause, ran.Round(time.Millisecond))
 	output := e.proc.Output()
 	e.proc.Clear()
 	if e.onTrial != nil && e.folder.HasGood() {

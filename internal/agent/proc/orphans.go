@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -33,7 +35,7 @@ func (r *Reaper) killOrphans() (found bool) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range stats {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
-		if r.waiting[pid] != nil || parent(stat) != os.Getpid() {
+		if _, ppid := stateOf(stat); r.waiting[pid] != nil || ppid != os.Getpid() {
 			continue
 		}
 		found = true
@@ -43,16 +45,26 @@ func (r *Reaper) killOrphans() (found bool) {
 	return found
 }
 
-// parent returns the number of the parent that a stat file names.
-func parent(stat string) int {
+// HasChildren reports whether a child of the process runs.
+func (p *Process) HasChildren() bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	return slices.ContainsFunc(stats, func(stat string) bool {
+		state, ppid := stateOf(stat)
+		return ppid == p.Pid && state != "Z"
+	})
+}
+
+// stateOf returns the state of the process that a stat file is about, and the
+// number of its parent.
+func stateOf(stat string) (state string, parent int) {
 	b, err := os.ReadFile(stat)
 	if err != nil {
-		return 0 // it is gone
+		return "", 0 // it is gone
 	}
-	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:]) // state, parent, ...
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	if len(fields) < 2 {
-		return 0
+		return "", 0
 	}
-	pid, _ := strconv.Atoi(string(fields[1]))
-	return pid
+	parent, _ = strconv.Atoi(fields[1])
+	return fields[0], parent
 }
