@@ -57,7 +57,7 @@ test-cluster: build deps ## the Go tests that need a cluster, on one of their ow
 	hack/with-cluster go test -p 1 -timeout 20m $(CLUSTER_TESTS)
 
 .PHONY: test-e2e
-test-e2e: build deps ## the tests on real clusters, with a real browser
+test-e2e: build deps frontend/node_modules/.package-lock.json ## the tests on real clusters, with a real browser
 	@bin/zr doctor --fix --quiet
 	go test -count=1 -timeout 60m ./e2e/...
 
@@ -73,7 +73,7 @@ generate: ## make the generated files anew: schema, command line reference
 	go run ./hack/clidocs > docs/cli.md
 
 .PHONY: bench
-bench: build deps ## measure zr beside the bare tools; prints ratios
+bench: build deps frontend/node_modules/.package-lock.json ## measure zr beside the bare tools; prints ratios
 	@bin/zr doctor --fix --quiet
 	go run ./bench
 

@@ -263,6 +263,17 @@ func TestHowTheOverlaysDiffer(t *testing.T) {
 				t.Errorf("%s: the autoscaler of %s counts by a request of %s", overlay, name, c.Resources.Requests.Cpu())
 			}
 		}
+		// A server that replays its log is not ended, on a volume that holds much.
+		if c := templates(t, r)["postgres"].Spec.Containers[0]; overlay == "staging" && c.StartupProbe.PeriodSeconds*c.StartupProbe.FailureThreshold < 900 {
+			t.Errorf("%s: postgres has %d s to start", overlay, c.StartupProbe.PeriodSeconds*c.StartupProbe.FailureThreshold)
+		}
+		// Of several pods only those are asked that are ready.
+		for _, o := range r.Objects() {
+			published, _, err := unstructured.NestedBool(o.Object, "spec", "publishNotReadyAddresses")
+			if want := overlay == "dev" && o.GetKind() == "Service" && o.GetName() == "api"; err != nil || published != want {
+				t.Errorf("%s: %s %s publishes pods that are not ready: %v, %v", overlay, o.GetKind(), o.GetName(), published, err)
+			}
+		}
 		for _, w := range r.Workloads() {
 			replicas := int32(1)
 			if overlay == "staging" && w.Kind == "Deployment" {

@@ -3,6 +3,8 @@ package kustomize_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"zr/pkg/deploy"
 )
 
 // TestAllowedConnections derives from the NetworkPolicies of each overlay who
@@ -35,7 +39,7 @@ func TestAllowedConnections(t *testing.T) {
 		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
 	} {
 		t.Run(test.overlay, func(t *testing.T) {
-			world := newWorld(t, test.overlay)
+			world := newWorld(t, render(t, test.overlay), kindPods)
 			want := slices.Concat(common, test.more)
 			got := world.connections()
 			for _, c := range got {
@@ -49,6 +53,38 @@ func TestAllowedConnections(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The ranges of the pods of kind and kubeadm, and of some other cluster.
+var kindPods, otherPods = netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("10.32.0.0/14")
+
+// TestStagingIsForAnyPodRange moves staging to a cluster with another range of
+// pods, by what its own patches say of it: nobody is let in or out by that who
+// was not before.
+func TestStagingIsForAnyPodRange(t *testing.T) {
+	want := newWorld(t, render(t, "staging"), kindPods).connections()
+	o := options(t, "staging")
+	text, err := os.ReadFile(filepath.Join(o.Overlay, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	up, err := filepath.Rel(dir, filepath.Dir(filepath.Dir(o.Overlay)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.NewReplacer(kindPods.String(), otherPods.String(), "../..", up).Replace(string(text))
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(moved), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Overlay = dir
+	r, err := deploy.Render(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := newWorld(t, r, otherPods).connections(); !slices.Equal(got, want) {
+		t.Errorf("allowed are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -77,10 +113,12 @@ type port struct {
 // newWorld has the pods of an overlay, and beside them strangers: a pod of the
 // same namespace that no policy names, one of another namespace that passes
 // itself off as the api, the cluster's DNS server, and an address outside.
-func newWorld(t *testing.T, overlay string) *world {
-	rendered := render(t, overlay)
+// Pods have addresses of a range.
+func newWorld(t *testing.T, rendered *deploy.Rendered, pods netip.Prefix) *world {
 	pod := func(name, namespace string, set labels.Set, host byte) peer {
-		return peer{name: name, namespace: namespace, labels: set, address: netip.AddrFrom4([4]byte{10, 244, 0, host}), ports: map[string]int32{}}
+		address := pods.Addr().As4()
+		address[3] = host
+		return peer{name: name, namespace: namespace, labels: set, address: netip.AddrFrom4(address), ports: map[string]int32{}}
 	}
 	w := &world{
 		peers: []peer{

@@ -7,11 +7,13 @@ package agent
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
@@ -53,6 +55,7 @@ func Main() int {
 func fromEnv(environ []string) (options, error) {
 	o := options{port: spec.DefaultPort}
 	var errs []error
+	var headers http.Header
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		var err error
@@ -67,6 +70,10 @@ func fromEnv(environ []string) (options, error) {
 			}
 		case spec.EnvHealth:
 			o.health, err = proc.ParseHealth(value)
+		case spec.EnvHealthHeaders:
+			if err = json.Unmarshal([]byte(value), &headers); err != nil {
+				err = fmt.Errorf("reading %s: %w", spec.EnvHealthHeaders, err)
+			}
 		case spec.EnvBuild:
 			o.build = value
 		default:
@@ -77,6 +84,7 @@ func fromEnv(environ []string) (options, error) {
 	if o.health == nil {
 		o.health, _ = proc.ParseHealth("")
 	}
+	o.health.Headers = headers
 	if o.spec.Kind == "" {
 		errs = append(errs, fmt.Errorf("%s is not set", spec.EnvSpec))
 	}

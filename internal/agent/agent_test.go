@@ -308,11 +308,12 @@ func children(pid int, state string) []int {
 
 func TestBadEnvironment(t *testing.T) {
 	for name, env := range map[string][]string{
-		"nothing":    nil,
-		"no token":   {spec.EnvSpec + `={"kind":"go","dir":"/x","command":["/x"]}`},
-		"no spec":    {spec.EnvToken + "=t"},
-		"bad port":   {spec.EnvToken + "=t", spec.EnvPort + "=x"},
-		"bad health": {spec.EnvToken + "=t", spec.EnvHealth + "=x"},
+		"nothing":     nil,
+		"no token":    {spec.EnvSpec + `={"kind":"go","dir":"/x","command":["/x"]}`},
+		"no spec":     {spec.EnvToken + "=t"},
+		"bad port":    {spec.EnvToken + "=t", spec.EnvPort + "=x"},
+		"bad health":  {spec.EnvToken + "=t", spec.EnvHealth + "=x"},
+		"bad headers": {spec.EnvToken + "=t", spec.EnvHealthHeaders + "=x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])

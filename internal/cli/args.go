@@ -8,7 +8,7 @@ import (
 )
 
 // arranged returns a command line as the library reads it. `zr help up` is
-// `zr up --help`, and flags behind a verb's arguments, as in `zr logs api -f`,
+// `zr up --help`, `zr --version` is `zr version`, and flags behind a verb's arguments, as in `zr logs api -f`,
 // come before them.
 func arranged(app *cli.App, args []string) []string {
 	if slices.Contains(args, completing) {
@@ -19,6 +19,9 @@ func arranged(app *cli.App, args []string) []string {
 	}
 	commands, flags := app.Commands, app.Flags
 	for i := 1; i < len(args); i++ {
+		if args[i] == "--"+versionFlag.Name && slices.Contains(flags, cli.Flag(versionFlag)) {
+			return slices.Concat(args[:i], []string{"version"}, args[i+1:])
+		}
 		if isFlag(args[i]) {
 			if takesValue(flags, args[i]) {
 				i++

@@ -30,8 +30,15 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out := &output{Writer: stdout}
+	if !isTerminal(stdout) {
+		stdout = out
+	}
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, arranged(app, args))
+	if err == nil {
+		err = out.failure()
+	}
 	if err != nil && ctx.Err() != nil {
 		if !errors.Is(err, context.Canceled) { // what was killed says so in words of its own
 			ui.PrintError(stderr, err)
@@ -51,6 +58,7 @@ func interruptible() (context.Context, func()) {
 		<-signals
 		cancel()
 		if _, again := <-signals; again {
+			ui.Release()
 			os.Exit(fault.Interrupted)
 		}
 	}()
@@ -74,13 +82,13 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:                "a local-first Kubernetes dev runner",
 		Description:          description,
 		Version:              version(),
-		HideVersion:          true, // `zr version` says more
+		HideVersion:          true, // the library's own says less than `zr version`
 		HideHelpCommand:      true,
 		EnableBashCompletion: true,
 		Suggest:              true,
 		Writer:               stdout,
 		ErrWriter:            stderr,
-		Flags:                rootFlags(),
+		Flags:                append(rootFlags(), versionFlag),
 		Commands: []*cli.Command{
 			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),

@@ -140,6 +140,9 @@ func TestArranged(t *testing.T) {
 	for typed, read := range map[string]string{
 		"zr":                                  "zr",
 		"zr help":                             "zr --help",
+		"zr --version":                        "zr version",
+		"zr -o json --version":                "zr -o json version",
+		"zr images --version":                 "zr images --version",
 		"zr help images ls":                   "zr images ls --help",
 		"zr logs api -f web --tail 3 -o json": "zr logs -f --tail 3 -o json api web",
 		"zr -e x logs api --tail=3 -f":        "zr -e x logs --tail=3 -f api",
@@ -164,6 +167,9 @@ func TestBadUsage(t *testing.T) {
 		"config show --nothing":    "see `zr config show --help`",
 		"config schema x":          "schema takes no arguments",
 		"version x":                "version takes no arguments",
+		"-o yaml version":          `"yaml" is not a format`,
+		"-o yaml config schema":    `"yaml" is not a format`,
+		"-o yaml completion bash":  `"yaml" is not a format`,
 		"completion bash x":        `no completion for the shell "bash x"`,
 		"logs --tail -1":           "less than nothing",
 		"logs a --since -1m":       "less than nothing",
@@ -200,6 +206,22 @@ func TestWhatACtrlCEndsIsInterrupted(t *testing.T) {
 	// A child that was killed says "signal: killed", not that it was cancelled.
 	if code := run(ctx, []string{"zr", "nothing"}, &out, &talk); code != 130 || !strings.HasSuffix(talk.String(), "zr: interrupted\n") {
 		t.Errorf("exit code %d\n%s", code, talk.String())
+	}
+}
+
+func TestAReportThatIsCutShortIsNoSuccess(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	zr(t, map[string]string{"config/dev.yaml": tiny}) // a project to stand in
+	for _, args := range []string{"version", "--version", "version -o json", "--help", "up --help", "config schema", "config show", "config show -o json",
+		"config validate", "config validate -o json", "completion bash", "completion fish"} {
+		var talk bytes.Buffer
+		if code := run(t.Context(), append([]string{"zr"}, strings.Fields(args)...), full, &talk); code != 1 || strings.Count(talk.String(), "no space left") != 1 {
+			t.Errorf("%s: exit code %d\n%s", args, code, talk.String())
+		}
 	}
 }
 

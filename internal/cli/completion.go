@@ -43,6 +43,9 @@ func completionCommand() *cli.Command {
    zr completion fish > ~/.config/fish/completions/zr.fish`,
 		BashComplete: func(c *cli.Context) { fmt.Fprintln(c.App.Writer, "bash\nzsh\nfish") },
 		Action: func(c *cli.Context) error {
+			if _, err := outputMode(c); err != nil {
+				return err
+			}
 			switch shell := strings.Join(c.Args().Slice(), " "); shell {
 			case "bash":
 				fmt.Fprint(c.App.Writer, bashCompletion)

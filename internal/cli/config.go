@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
 	"zr/pkg/config"
+	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
@@ -21,7 +26,8 @@ func configCommand() *cli.Command {
 			{
 				Name:  "validate",
 				Usage: "check every environment, or the one of --env",
-				Description: `Reports every problem at once, at file:line:column. Exit code 2 where there is one.
+				Description: `Reports every problem at once, at file:line:column: of the configuration, and
+of the overlay where that is there. Exit code 2 where there is one.
 
 EXAMPLE:
    zr config validate -o json | jq -r '.problems[].text'`,
@@ -41,6 +47,9 @@ EXAMPLE:
 				Description: "Editors complete from it. EXAMPLE:\n   zr config schema > config/schema.json",
 				Action: func(c *cli.Context) error {
 					if err := noArguments(c); err != nil {
+						return err
+					}
+					if _, err := outputMode(c); err != nil {
 						return err
 					}
 					_, err := c.App.Writer.Write(config.Schema)
@@ -70,15 +79,21 @@ func validateConfig(c *cli.Context) error {
 	var failed []error
 	problems := config.Problems{}
 	for _, env := range envs {
-		if _, err := config.Read(root, env); err != nil {
+		file := "config/" + env + ".yaml"
+		overlay, err := validEnv(c.Context, root, env)
+		switch {
+		case err != nil:
 			failed = append(failed, err)
 			var ps config.Problems
 			if !errors.As(err, &ps) {
-				ps = config.Problems{{File: "config/" + env + ".yaml", Text: err.Error(), Hint: fault.HintOf(err)}}
+				ps = config.Problems{{File: cmp.Or(overlay, file), Text: err.Error(), Hint: fault.HintOf(err)}}
 			}
 			problems = append(problems, ps...)
-		} else if !asJSON {
-			fmt.Fprintf(c.App.Writer, "config/%s.yaml is valid\n", env)
+		case asJSON:
+		case overlay == "":
+			fmt.Fprintf(c.App.Writer, "%s is valid\n", file)
+		default:
+			fmt.Fprintf(c.App.Writer, "%s and %s are valid\n", file, overlay)
 		}
 	}
 	if asJSON {
@@ -87,6 +102,19 @@ func validateConfig(c *cli.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// validEnv reads an environment, and its overlay too where that is there: a
+// project may be given its config first. It returns the overlay that it read.
+func validEnv(ctx context.Context, root, env string) (overlay string, err error) {
+	cfg, err := config.Read(root, env)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(cfg.OverlayDir()); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return cfg.Overlay, (&stack{cfg: cfg, sink: event.Discard}).render(ctx)
 }
 
 func showConfig(c *cli.Context) error {

@@ -36,13 +36,16 @@ func (s *stack) publish() {
 	}
 	targets := map[string]portforward.Target{}
 	for _, w := range s.rendered.Workloads() {
+		if !serves(w.Kind) {
+			continue
+		}
 		targets[w.Name] = portforward.Target{
 			Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Containers[0].Name, Port: agentPort,
 		}
 	}
 	for _, r := range s.builds {
 		next := wiring{request: r}
-		if reloads(&r.Spec) {
+		if r.Mode == build.Dev {
 			next.target = targets[r.Service]
 		}
 		f.wiring = append(f.wiring, next)

@@ -37,6 +37,7 @@ func TestOtherServices(t *testing.T) {
 				"config/dev.yaml": before,
 				"kustomize/overlays/dev/kustomization.yaml": "resources: [all.yaml, db.yaml]\n",
 				"kustomize/overlays/dev/all.yaml":           overlay, "kustomize/overlays/dev/db.yaml": db,
+				"web/package.json": "{}", "web/main.go": "package main", "db": "FROM scratch",
 			}
 			for path, text := range files {
 				testkit.WriteFile(t, filepath.Join(root, path), text)

@@ -40,7 +40,7 @@ func TestAKeyIsAsGoodAsASave(t *testing.T) {
 	commands := make(chan devloop.Command, 1)
 	commands <- devloop.Command{Action: event.Rebuild}
 	root := t.TempDir()
-	testkit.WriteFile(t, filepath.Join(root, "config", "dev.yaml"), "project: shop\nservices:\n  web: {build: {node: web}}\n")
+	testkit.WriteFile(t, filepath.Join(root, "config", "dev.yaml"), "project: shop\nservices:\n  web: {build: {node: .}}\n")
 	cfg, err := config.Load(root, "dev")
 	if err != nil {
 		t.Fatal(err)

@@ -2,13 +2,16 @@ package cli
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
+	"zr/pkg/build"
 	"zr/pkg/cluster/statedir"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
@@ -34,17 +37,32 @@ const (
 // can be anything, so a change of it is built and deployed.
 func reloads(b *config.Build) bool { return b != nil && b.Dockerfile == "" }
 
+// releaseRest lets what is built for a Job or a DaemonSet run its release
+// image: there is no one pod in which it could be reloaded.
+func (s *stack) releaseRest(workloads []deploy.Workload) {
+	for i := range s.builds {
+		r := &s.builds[i]
+		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !serves(workloads[n].Kind) {
+			r.Mode, r.Agent = build.Release, ""
+		}
+	}
+}
+
 // devServices says how the workloads differ under `zr dev`.
 func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevService {
 	services := map[string]deploy.DevService{}
 	for _, w := range workloads {
 		b := s.cfg.Services[w.Name].Build
-		if !reloads(b) {
+		if !reloads(b) || !serves(w.Kind) {
 			continue
 		}
 		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{
 			"ZR_AGENT_PORT": strconv.Itoa(agentPort), "ZR_AGENT_HEALTH": healthURL(w.Containers[0].Readiness),
 		}}
+		if headers := w.Containers[0].Readiness.Headers; len(headers) > 0 {
+			data, _ := json.Marshal(headers) // texts only: cannot fail
+			d.Env["ZR_AGENT_HEALTH_HEADERS"] = string(data)
+		}
 		if b.Node != "" {
 			d.WritableDir = devNodeDir
 			if d.Memory == "" {
@@ -58,6 +76,9 @@ func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevSe
 
 // healthURL is the readiness probe as the agent asks it, inside the pod.
 func healthURL(p deploy.Probe) string {
+	if p.Host != "" {
+		return "" // another host than the pod, which only the kubelet asks
+	}
 	switch p.Kind {
 	case "http":
 		scheme := "http"

@@ -36,7 +36,7 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 	}()
 	for _, w := range s.facts.Load().wiring {
 		r := w.request
-		if !reloads(&r.Spec) {
+		if r.Mode != build.Dev {
 			unit, err := s.deployed(ctx, r)
 			if err != nil { // saved while the stack came up
 				return nil, end, &devloop.Fault{Text: err.Error()}

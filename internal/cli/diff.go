@@ -87,7 +87,8 @@ func printChanges(w io.Writer, changes *deploy.ChangeSet) {
 	for _, change := range changes.Changed() {
 		fmt.Fprintf(w, "%s %s %s\n", change.Action, change.Kind, change.Name)
 		for _, field := range change.Fields {
-			fmt.Fprintf(w, "    %s: %s → %s\n", field.Path, value(field.Old), value(field.New))
+			old, new := values(field.Old, field.New)
+			fmt.Fprintf(w, "    %s: %s → %s\n", field.Path, old, new)
 		}
 	}
 	fmt.Fprintln(w, summary(changes))
@@ -102,6 +103,43 @@ func summary(changes *deploy.ChangeSet) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// valueLimit is how much of a value is printed, in runes: some lines of a
+// terminal, of which a change has two. -o json has all of it. Of two long
+// values, valueContext is shown of what they begin with in common.
+const (
+	valueLimit   = 400
+	valueContext = 40
+)
+
+// values are the values before and after as they are printed: where one is
+// long, from where they differ.
+func values(before, after any) (string, string) {
+	old, new := []rune(value(before)), []rune(value(after))
+	if max(len(old), len(new)) <= valueLimit {
+		return string(old), string(new)
+	}
+	same := 0
+	for same < min(len(old), len(new)) && old[same] == new[same] {
+		same++
+	}
+	return cut(old, same), cut(new, same)
+}
+
+func cut(text []rune, same int) string {
+	if len(text) <= valueLimit {
+		return string(text)
+	}
+	from := max(0, min(same-valueContext, len(text)-valueLimit))
+	shown := string(text[from : from+valueLimit])
+	if from > 0 {
+		shown = "…" + shown
+	}
+	if from+valueLimit < len(text) {
+		shown += "…"
+	}
+	return fmt.Sprintf("%s (of %d characters)", shown, len(text))
 }
 
 func value(v any) string {

@@ -141,5 +141,6 @@ func (s *stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) erro
 	if err != nil {
 		return err
 	}
+	d.Own = s.local()
 	return d.Remove(ctx, event.Sink(s.sink), purge)
 }

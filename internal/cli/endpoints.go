@@ -81,7 +81,8 @@ func knock(ctx context.Context, address string, t health.Target) error {
 		return err
 	}
 	request.Close = true // a connection that was kept could end in a pod that is gone
-	answer, err := http.DefaultClient.Do(request)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err := client.Do(request)
 	if err == nil {
 		answer.Body.Close()
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
+	"zr/pkg/deploy"
 	"zr/pkg/event"
 	"zr/pkg/image"
 )
@@ -22,14 +24,15 @@ type earlyLoad struct {
 	ready   chan struct{}   // closed when the build has ended
 	results []build.Result
 
-	begun atomic.Bool
-	ended chan struct{} // closed when a load that was begun has ended
-	stats image.Stats
-	err   error
+	begun    atomic.Bool
+	external chan struct{} // closed when the nodes hold the images of others
+	ended    chan struct{} // closed when a load that was begun has ended
+	stats    image.Stats
+	err      error
 }
 
 func newEarlyLoad(run context.Context) *earlyLoad {
-	return &earlyLoad{run: run, ready: make(chan struct{}), ended: make(chan struct{})}
+	return &earlyLoad{run: run, ready: make(chan struct{}), external: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // built hands over what was built, or nothing where that failed.
@@ -61,14 +64,15 @@ func (s *stack) loadEarly(ctx context.Context, nodes []cluster.Node) {
 	early.stats, early.err = s.loadFirst(ctx, imageNodes(nodes), early)
 }
 
-// loadFirst fills empty nodes: one image after the other, since the processors
-// are busy with the control plane anyway, and what images share is then sent
-// once.
+// loadFirst fills empty nodes: first with the images of others, since databases
+// are what the rest waits for. One after the other, because the processors are
+// busy with the control plane anyway, and what images share is then sent once.
 func (s *stack) loadFirst(ctx context.Context, nodes []image.Node, early *earlyLoad) (image.Stats, error) {
 	external, err := s.resolver.Ensure(ctx, nodes, s.rendered.ExternalImages()...)
 	if err != nil {
 		return external, err
 	}
+	close(early.external)
 	select {
 	case <-ctx.Done():
 		return external, ctx.Err()
@@ -113,6 +117,40 @@ func (s *stack) load(ctx context.Context) error {
 		}
 		return outcome{detail: fmt.Sprintf("%d layers sent", stats.Layers)}, nil
 	}}.run(ctx, s.sink)
+}
+
+// applyWhileLoading makes a new cluster say what the overlay says while images
+// are still on their way: a workload of others' images need not wait for those
+// that were built. Where something runs already this would leave it half
+// changed when an image cannot be loaded.
+func (s *stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet) error {
+	group, ctx := errgroup.WithContext(ctx)
+	loaded := make(chan struct{})
+	group.Go(func() error {
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		close(loaded)
+		return nil
+	})
+	external := s.rendered.ExternalImages()
+	early := s.early.Load()
+	group.Go(func() error {
+		return s.deployer.ApplyAhead(ctx, s.rendered, changes, s.sink, func(ctx context.Context, images []string) error {
+			var theirs chan struct{} // nil, which is never ready, where one was built
+			if !slices.ContainsFunc(images, func(ref string) bool { return !slices.Contains(external, ref) }) {
+				theirs = early.external
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-loaded:
+			case <-theirs:
+			}
+			return nil
+		})
+	})
+	return group.Wait()
 }
 
 // errNotEarly says that no load was begun before this one.

@@ -14,7 +14,7 @@ func Reference() string {
 	app := newApp(io.Discard, io.Discard)
 	var b strings.Builder
 	fmt.Fprintf(&b, "# zr: command line\n\nGenerated from the commands by `make generate`.\n\n```\n%s\n```\n\n", app.Description)
-	fmt.Fprintf(&b, "## Flags of every command that works on a project\n\n%s\n", flagTable(app.Flags))
+	fmt.Fprintf(&b, "## Flags of every command that works on a project\n\n%s\n", flagTable(rootFlags()))
 	for _, command := range app.Commands {
 		writeCommand(&b, "zr", command)
 	}

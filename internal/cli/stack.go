@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,6 +84,9 @@ func (s *stack) close() {
 // set names the ApplySet of the environment.
 func (s *stack) set() string { return s.cfg.Project + "-" + s.cfg.Env }
 
+// clusterName is what to call the cluster.
+func (s *stack) clusterName() string { return cmp.Or(s.cfg.Cluster.Name, s.cfg.Cluster.Context) }
+
 func (s *stack) local() bool { return s.cfg.Cluster.Provider == config.ProviderKind }
 
 // render builds the overlay, with the images that zr builds left open, and
@@ -94,13 +99,14 @@ func (s *stack) render(ctx context.Context) error {
 		}
 	}
 	options := deploy.Options{
-		Overlay: s.cfg.OverlayDir(), Set: s.set(), Images: images, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+		Overlay: s.cfg.OverlayDir(), Set: s.set(), Images: images, Loaded: s.local(), Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
 	}
 	r, err := deploy.Render(ctx, options)
 	if err != nil {
 		return err
 	}
 	if s.dev { // what differs depends on the probes that are rendered
+		s.releaseRest(r.Workloads())
 		options.Dev = s.devServices(r.Workloads())
 		if r, err = deploy.Render(ctx, options); err != nil {
 			return err
@@ -133,7 +139,7 @@ func (s *stack) workloads() []string {
 	for _, w := range s.rendered.Workloads() {
 		names = append(names, w.Name)
 	}
-	return names
+	return slices.Compact(names)
 }
 
 // ports are the NodePorts that kind publishes on this machine.
@@ -178,6 +184,7 @@ func (s *stack) connect(c *cluster.Cluster) error {
 	if s.deployer, err = deploy.New(rest, s.set(), s.rendered.Namespace); err != nil {
 		return err
 	}
+	s.deployer.Own = s.local()
 	s.gate, err = health.New(rest)
 	return err
 }
@@ -211,32 +218,54 @@ func (s *stack) attach(ctx context.Context) error {
 }
 
 // targets are the workloads to gate, with their probes: what the config says,
-// otherwise what the readiness probe of the manifest does.
+// otherwise what the readiness probe of the manifest does. A Job has to
+// complete, whatever its probes.
 func (s *stack) targets() []health.Target {
 	var targets []health.Target
 	secrets := s.cfg.Secrets
 	for _, w := range s.rendered.Workloads() {
-		if w.Kind != "Deployment" && w.Kind != "StatefulSet" {
-			continue
+		if s.dev && !serves(w.Kind) && s.runsDevImage(w) {
+			continue // its program is the agent, which never ends
 		}
 		service := s.cfg.Services[w.Name]
 		t := health.Target{
-			Service: w.Name, Kind: w.Kind, Namespace: w.Namespace,
+			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
 			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
 			Credentials: func() (map[string]string, error) { return secrets, nil },
 		}
+		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
+			// The name is that of the one that serves; nothing in the config is
+			// about this one.
+			t.Service, t.Probe, t.DependsOn, t.Timeout = strings.ToLower(w.Kind)+"/"+w.Name, "", nil, 0
+		}
+		if w.Kind == "Job" {
+			t.Probe = health.ProbeRollout
+		}
 		main := w.Containers[0]
 		ready := main.Readiness
-		if t.Probe == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
+		// Another host than the pod can be asked by the kubelet only.
+		if t.Probe == "" && ready.Host == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
 			t.Probe = ready.Kind
 		}
 		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
 			t.Port = main.Ports[0].Number
 		}
-		t.Path, t.TLS = ready.Path, ready.Scheme == "HTTPS"
+		t.Path, t.TLS, t.Headers = ready.Path, ready.Scheme == "HTTPS", ready.Headers
 		targets = append(targets, t)
 	}
 	return targets
+}
+
+// serves says whether a workload of a kind can run a dev image.
+func serves(kind string) bool { return kind == "Deployment" || kind == "StatefulSet" }
+
+// runsDevImage says whether a container of a workload has the image of a
+// service that is reloaded.
+func (s *stack) runsDevImage(w deploy.Workload) bool {
+	return slices.ContainsFunc(w.Containers, func(c deploy.Container) bool {
+		name, _, _ := strings.Cut(c.Manifest, ":")
+		return slices.ContainsFunc(s.builds, func(r build.Request) bool { return r.Service == name && r.Mode == build.Dev })
+	})
 }
 
 // endpoints are the URLs of the services on this machine.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -85,14 +87,15 @@ func printStatus(w io.Writer, statuses []health.Status, endpoints map[string]str
 
 // unhealthy is the error of a status with services that are not healthy.
 func unhealthy(statuses []health.Status) error {
-	var names []string
+	var names, logs []string
 	for _, s := range statuses {
 		if s.State != event.Healthy {
 			names = append(names, s.Service)
+			logs = append(logs, path.Base(s.Service)) // job/web is among those of web
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	return fault.WithCode(errors.New("not healthy: "+strings.Join(names, ", ")), fault.NotHealthy, "`zr logs "+strings.Join(names, " ")+"` shows what they say")
+	return fault.WithCode(errors.New("not healthy: "+strings.Join(names, ", ")), fault.NotHealthy, "`zr logs "+strings.Join(slices.Compact(logs), " ")+"` shows what they say")
 }

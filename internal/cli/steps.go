@@ -52,7 +52,7 @@ func (s step) run(ctx context.Context, sink event.Sink) error {
 	o, err := s.do(ctx)
 	took := time.Since(start)
 	if err != nil {
-		sink.Emit(event.StepFailed{Step: s.name, Took: took, Error: err.Error(), Hint: fault.HintOf(err)})
+		sink.Emit(event.StepFailed{Step: s.name, Took: took, Error: err.Error(), Hint: fault.HintOf(err), Cancelled: ctx.Err() != nil})
 		return err
 	}
 	sink.Emit(event.StepDone{Step: s.name, Took: took, Unchanged: o.unchanged, Detail: o.detail})

@@ -85,8 +85,8 @@ func (s *stack) up(ctx context.Context) error {
 	s.early.Store(newEarlyLoad(ctx))
 	defer s.early.Store(nil)
 	if err := together(ctx, s.sink,
-		step{stepCluster, "cluster " + s.cfg.Cluster.Name, s.ensureCluster}, // find it, bring it back or make it
-		step{stepBuild, "build images", s.build},                            // source in, images out
+		step{stepCluster, "cluster " + s.clusterName(), s.ensureCluster}, // find it, bring it back or make it
+		step{stepBuild, "build images", s.build},                         // source in, images out
 	); err != nil {
 		return err
 	}
@@ -166,13 +166,12 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 	if changes.Empty() {
 		return outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := s.load(ctx); err != nil {
-		return outcome{}, err
+	if early := s.early.Load(); early != nil && early.begun.Load() {
+		err = s.applyWhileLoading(ctx, changes)
+	} else if err = s.load(ctx); err == nil {
+		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)
 	}
-	if err := s.deployer.Apply(ctx, s.rendered, changes, s.sink); err != nil {
-		return outcome{}, err
-	}
-	return outcome{detail: summary(changes)}, nil
+	return outcome{detail: summary(changes)}, err
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it

@@ -13,6 +13,9 @@ var release = "dev"
 
 func version() string { return release }
 
+// versionFlag is there for help and completion: arranged makes it the verb.
+var versionFlag = &cli.BoolFlag{Name: "version", Usage: "print the versions, as the verb does", DisableDefaultText: true}
+
 func versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "version",

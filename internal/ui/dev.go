@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
-
 	"zr/pkg/event"
 )
 
@@ -237,32 +235,22 @@ func (d *devView) keyLine(p *palette) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// key obeys the keys that were typed; fast ones come together.
-func (d *devView) key(v *view, k tea.KeyMsg) tea.Cmd {
-	switch k.Type {
-	case tea.KeyCtrlC:
-		interrupt()
-	case tea.KeyCtrlZ:
-		return tea.Suspend
-	}
-	filtered := false
-	for _, r := range k.Runes {
-		switch r {
-		case 'r':
-			d.send(Command{Rebuild, d.service})
-		case 'R':
-			d.send(Command{Restart, d.service})
-		case 'o':
-			d.send(Command{Open, d.service})
-		case 'q':
-			d.send(Command{Kind: Quit})
-		case 'f':
-			d.service, filtered = next(d.service, append([]string{""}, d.sources...)), true
-		case 'l':
-			d.level, filtered = next(d.level, []string{"", "info", "warning", "error"}), true
-		}
-	}
-	if filtered {
+// key obeys a key, and returns the lines that it makes scroll by.
+func (d *devView) key(v *view, key byte) []string {
+	switch key {
+	case 'r':
+		d.send(Command{Rebuild, d.service})
+	case 'R':
+		d.send(Command{Restart, d.service})
+	case 'o':
+		d.send(Command{Open, d.service})
+	case 'q':
+		d.send(Command{Kind: Quit})
+	case 'f':
+		d.service = next(d.service, append([]string{""}, d.sources...))
+		return d.again(v)
+	case 'l':
+		d.level = next(d.level, []string{"", "info", "warning", "error"})
 		return d.again(v)
 	}
 	return nil

@@ -21,7 +21,7 @@ func PrintError(w io.Writer, err error) {
 	}
 	p := noColour()
 	if isTerminal(w) && detect(w, os.Getenv) == TTY {
-		p = newPalette(w)
+		p = newPalette()
 	}
 	if fault.Code(err) == fault.Interrupted {
 		fmt.Fprintln(w, p.yellow("zr:")+" interrupted")

@@ -62,18 +62,19 @@ func (v *voice) logLine(l event.LogLine, width int) []string {
 	name := pad(v.names.name(l), v.names.width)
 	head := v.p.service(l.Service, name) + " " + v.level(l.Level) + " "
 	text := plainText(strings.ReplaceAll(l.Text, "\t", "    "))
-	switch {
-	case l.Level == "debug":
-		text = v.p.dim(text)
-	case l.Level == "error":
-		text = v.p.red(text)
+	painted := func(text string) string { return text }
+	switch l.Level {
+	case "debug":
+		painted = v.p.dim
+	case "error":
+		painted = v.p.red
 	}
 	room := width - v.names.width - 3
 	if width == 0 || ansi.StringWidth(text) <= room {
-		return []string{head + text}
+		return []string{head + painted(text)}
 	}
 	if room < 20 { // a column so narrow helps nobody
-		return []string{fit(head+text, width)}
+		return []string{fit(head+painted(text), width)}
 	}
 	rows := strings.Split(ansi.Hardwrap(text, room, true), "\n")
 	if len(rows) > maxRows {
@@ -81,6 +82,7 @@ func (v *voice) logLine(l event.LogLine, width int) []string {
 		rows[maxRows-1] = fit(rows[maxRows-1], room-1) + "…"
 	}
 	for i := range rows {
+		rows[i] = painted(rows[i]) // each by itself, since what follows the last one may not be part of it
 		if i == 0 {
 			rows[i] = head + rows[i]
 		} else {

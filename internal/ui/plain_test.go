@@ -205,3 +205,12 @@ func TestEmitNeverWaits(t *testing.T) {
 	p.Close()
 	p.Emit(event.StepDone{})
 }
+
+func TestWhatTheEndOfARunStoppedIsNoFailure(t *testing.T) {
+	for _, m := range []voice{{p: noColour()}, {p: newPalette()}} {
+		line := m.failed("load images", event.StepFailed{Took: 2 * time.Second, Error: "Get: context canceled", Cancelled: true})
+		if got := plainText(line); got != "○ load images · stopped (2.0 s)" {
+			t.Errorf("got %q", got)
+		}
+	}
+}

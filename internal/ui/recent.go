@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	tea "github.com/charmbracelet/bubbletea"
-
 	"zr/pkg/event"
 )
 
@@ -64,7 +62,7 @@ func (d *devView) logLine(v *view, l event.LogLine) []string {
 }
 
 // again shows the last lines that pass the filters after these changed.
-func (d *devView) again(v *view) tea.Cmd {
+func (d *devView) again(v *view) []string {
 	var wanted []event.LogLine
 	for i := len(d.recent.lines) - 1; i >= 0 && len(wanted) < shownAgain; i-- {
 		if d.wants(d.recent.lines[i]) {
@@ -83,7 +81,5 @@ func (d *devView) again(v *view) tea.Cmd {
 	for _, l := range wanted {
 		lines = append(lines, v.voice.logLine(l, v.width-1)...)
 	}
-	lines = v.wrap(lines)
-	v.remember(lines)
-	return tea.Println(strings.Join(lines, "\n"))
+	return lines
 }

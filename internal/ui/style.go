@@ -2,65 +2,52 @@ package ui
 
 import (
 	"hash/fnv"
-	"io"
 	"os"
 
-	"github.com/charmbracelet/lipgloss"
-	"github.com/muesli/termenv"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // palette has the colours of a terminal's own theme, so that text is legible
 // on any background. The zero palette has none.
 type palette struct {
-	r *lipgloss.Renderer
+	coloured bool
 	// taken are the colours of services, by name.
 	taken map[string]int
 }
 
 // newPalette returns the colours for a terminal, or none with NO_COLOR.
-func newPalette(w io.Writer) *palette {
-	if os.Getenv("NO_COLOR") != "" {
-		return &palette{}
-	}
-	return &palette{r: lipgloss.NewRenderer(w, termenv.WithProfile(termenv.ANSI), termenv.WithTTY(true)), taken: map[string]int{}}
+func newPalette() *palette {
+	return &palette{coloured: os.Getenv("NO_COLOR") == "", taken: map[string]int{}}
 }
 
 // noColour is the palette of plain lines.
 func noColour() *palette { return &palette{} }
 
-func (p *palette) paint(text string, code string, bold bool) string {
-	if p.r == nil || text == "" {
+func (p *palette) paint(text string, with ansi.Attr) string {
+	if !p.coloured || text == "" {
 		return text
 	}
-	s := p.r.NewStyle().Bold(bold)
-	if code != "" {
-		s = s.Foreground(lipgloss.Color(code))
-	}
-	return s.Render(text)
+	return ansi.SGR(with) + text + ansi.ResetStyle
 }
 
-// The codes are those of the sixteen ANSI colours.
-func (p *palette) green(s string) string  { return p.paint(s, "2", false) }
-func (p *palette) red(s string) string    { return p.paint(s, "1", false) }
-func (p *palette) yellow(s string) string { return p.paint(s, "3", false) }
-func (p *palette) cyan(s string) string   { return p.paint(s, "6", false) }
-func (p *palette) bold(s string) string   { return p.paint(s, "", true) }
-
-func (p *palette) dim(text string) string {
-	if p.r == nil || text == "" {
-		return text
-	}
-	return p.r.NewStyle().Faint(true).Render(text)
-}
+func (p *palette) green(s string) string  { return p.paint(s, ansi.GreenForegroundColorAttr) }
+func (p *palette) red(s string) string    { return p.paint(s, ansi.RedForegroundColorAttr) }
+func (p *palette) yellow(s string) string { return p.paint(s, ansi.YellowForegroundColorAttr) }
+func (p *palette) cyan(s string) string   { return p.paint(s, ansi.CyanForegroundColorAttr) }
+func (p *palette) bold(s string) string   { return p.paint(s, ansi.BoldAttr) }
+func (p *palette) dim(s string) string    { return p.paint(s, ansi.FaintAttr) }
 
 // serviceColours leave out red, which means failure, and black and white,
 // one of which is the background.
-var serviceColours = []string{"6", "2", "5", "4", "3", "14", "10", "13", "12", "11"}
+var serviceColours = []ansi.Attr{
+	ansi.CyanForegroundColorAttr, ansi.GreenForegroundColorAttr, ansi.MagentaForegroundColorAttr, ansi.BlueForegroundColorAttr, ansi.YellowForegroundColorAttr,
+	ansi.BrightCyanForegroundColorAttr, ansi.BrightGreenForegroundColorAttr, ansi.BrightMagentaForegroundColorAttr, ansi.BrightBlueForegroundColorAttr, ansi.BrightYellowForegroundColorAttr,
+}
 
 // service paints a text in the colour of a service: the same one in every
 // run, unless another service has it already.
 func (p *palette) service(name, text string) string {
-	if p.r == nil {
+	if !p.coloured {
 		return text
 	}
 	n, ok := p.taken[name]
@@ -68,7 +55,7 @@ func (p *palette) service(name, text string) string {
 		n = p.free(name)
 		p.taken[name] = n
 	}
-	return p.paint(text, serviceColours[n], false)
+	return p.paint(text, serviceColours[n])
 }
 
 func (p *palette) free(name string) int {

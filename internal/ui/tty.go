@@ -3,270 +3,271 @@ package ui
 import (
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
-	_ "before.zr/background" // must be initialised before bubbletea
-	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
-
-	"zr/pkg/event"
+	"golang.org/x/term"
 )
 
-// framesPerSecond bounds how often the screen is drawn. A spinner needs ten;
-// every further one costs an idle view a wake-up.
-const framesPerSecond = 20
+// A frame is drawn no more often than every framePause, which no eye sees, and
+// no less often than every turnPause while something runs, so that its spinner
+// turns. Where nothing runs nothing is drawn.
+const (
+	framePause = time.Second / 20
+	turnPause  = time.Second / 10
+)
 
 // tty shows events on a terminal: what is over scrolls by, what runs stays in
-// a frame at the bottom.
+// a frame at the bottom. It asks nothing of the terminal, so that there is no
+// answer to wait for, nor one that ends up in the user's shell.
 type tty struct {
-	program *tea.Program
+	w       io.Writer
+	keys    *keyboard // nil where none are read
+	view    *view
+	events  chan []stamped
+	once    sync.Once
+	closing chan struct{}
 	ended   chan struct{}
-	// fallback takes over where the terminal is lost.
-	fallback *plain
+
+	// What follows belongs to the goroutine that draws.
+
+	pending  []string // lines that are to scroll by
+	scrolled []string // the last ones that did
+	rows     int      // of the frame that stands, the cursor at the end of its last one
+	dirty    bool     // whether something changed since it was drawn
+	drawn    time.Time
+	away     <-chan time.Time // not nil while the process is suspended: when that was in vain
 }
 
 // newTTY starts to draw on w. Keys are read from in where that is not nil.
 func newTTY(w io.Writer, in *os.File, dev *devView) *tty {
-	options := []tea.ProgramOption{
-		tea.WithOutput(w), tea.WithFPS(framesPerSecond), tea.WithoutBracketedPaste(),
-		// The caller's context ends the run, and Close the view.
-		tea.WithoutSignalHandler(),
-	}
+	t := &tty{w: w, view: newView(newPalette(), dev), events: make(chan []stamped), closing: make(chan struct{}), ended: make(chan struct{})}
 	if in != nil {
-		options = append(options, tea.WithInput(in))
-	} else {
-		options = append(options, tea.WithInput(nil))
+		t.keys = newKeyboard(in)
 	}
-	t := &tty{ended: make(chan struct{}), fallback: newPlain(w)}
-	t.program = tea.NewProgram(newView(newPalette(w), dev), options...)
-	go func() {
-		defer close(t.ended)
-		_, _ = t.program.Run() // without it the fallback shows the rest
-	}()
+	shown.Store(t)
+	go t.run()
 	return t
 }
 
-// batch hands events to the view, which answers with the lines that scroll.
-type batch struct {
-	events []stamped
-	lines  chan []string
-}
+// shown is the view that was opened last.
+var shown atomic.Pointer[tty]
 
-type closing struct{}
+// releasePatience is how long Release waits for a terminal that takes nothing,
+// as after Ctrl-S.
+const releasePatience = time.Second
 
-func (t *tty) show(events []stamped) {
-	b := batch{events, make(chan []string, 1)}
-	t.program.Send(b) // returns at once when the program has ended
+// Release gives the terminal back as it was, for a process that ends at once and
+// closes no printer.
+func Release() {
+	t := shown.Load()
+	if t == nil {
+		return
+	}
+	t.end()
 	select {
-	case lines := <-b.lines:
-		// Sent from here and not as the view's command: those run all at
-		// once, and lines would change places.
-		t.scroll(lines)
 	case <-t.ended:
-		t.fallback.show(events)
+	case <-time.After(releasePatience):
 	}
 }
 
-func (t *tty) scroll(lines []string) {
-	if len(lines) > 0 {
-		t.program.Send(tea.Println(strings.Join(lines, "\n"))())
+func (t *tty) show(events []stamped) {
+	select {
+	case t.events <- events:
+	case <-t.ended:
 	}
 }
 
 func (t *tty) close() {
-	t.program.Send(closing{})
+	t.end()
 	<-t.ended
 }
 
-// view is what stands at the bottom of the terminal. Only the program's own
-// goroutine touches it.
-type view struct {
-	voice  voice
-	steps  steps
-	dev    *devView // nil where nothing is developed
-	width  int
-	height int
+func (t *tty) end() { t.once.Do(func() { close(t.closing) }) }
 
-	sized bool // whether the size is known from the terminal
-	// scrolled are the last lines above the frame.
-	scrolled []string
-
-	frame   int // of the spinner
-	ticking bool
-	closed  bool
-}
-
-func newView(p *palette, dev *devView) *view {
-	return &view{voice: voice{p: p}, dev: dev, width: 80, height: 24}
-}
-
-type tick struct{}
-
-// Init is part of tea.Model.
-func (v *view) Init() tea.Cmd { return nil }
-
-// Update is part of tea.Model.
-func (v *view) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	switch msg := msg.(type) {
-	case batch:
-		var lines []string
-		for _, e := range msg.events {
-			lines = append(lines, v.take(e.Event, e.at)...)
+func (t *tty) run() {
+	defer close(t.ended)
+	// Both come also where it is not the controlling terminal that changed.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGWINCH, syscall.SIGCONT)
+	defer signal.Stop(signals)
+	t.take()
+	defer t.giveBack()
+	for {
+		select {
+		case events := <-t.events:
+			for _, e := range events {
+				t.scroll(t.view.take(e.Event, e.at))
+			}
+		case key := <-t.keys.typed():
+			t.key(key)
+		case s := <-signals:
+			if s == syscall.SIGCONT { // the shell had the terminal
+				t.take()
+			}
+			t.dirty = true
+		case <-t.away:
+			select { // continued just now: once is enough
+			case <-signals:
+			default:
+			}
+			t.take()
+		case <-t.due():
+			t.draw()
+		case <-t.closing:
+			return
 		}
-		lines = v.wrap(lines)
-		v.remember(lines)
-		msg.lines <- lines
-		return v, v.spin()
-	case tick:
-		v.ticking = false
-		v.frame++
-		return v, v.spin()
-	case tea.WindowSizeMsg:
-		return v, v.resize(msg)
-	case tea.KeyMsg:
-		if v.dev != nil {
-			return v, v.dev.key(v, msg)
-		}
-	case closing:
-		v.closed = true
-		return v, tea.Quit
 	}
-	return v, nil
 }
 
-// wrap cuts lines that are wider than the terminal in two. Were that left to
-// the terminal, what stood there before would show through after the end.
-func (v *view) wrap(lines []string) []string {
-	var wrapped []string
-	for _, line := range lines {
-		if ansi.StringWidth(line) > v.width {
-			line = ansi.Hardwrap(line, v.width, true)
-		}
-		wrapped = append(wrapped, strings.Split(line, "\n")...)
+// due returns a channel that tells when the next frame is to be drawn.
+func (t *tty) due() <-chan time.Time {
+	switch {
+	case t.away != nil:
+		return nil
+	case t.dirty:
+		return time.After(time.Until(t.drawn.Add(framePause)))
+	case t.view.busy():
+		return time.After(time.Until(t.drawn.Add(turnPause)))
 	}
-	return wrapped
+	return nil
+}
+
+// atOnce is how many lines may wait for the next frame.
+const atOnce = 1000
+
+func (t *tty) scroll(lines []string) {
+	t.pending = append(t.pending, lines...)
+	t.dirty = true
+	if len(t.pending) >= atOnce && t.away == nil {
+		t.draw()
+	}
+}
+
+func (t *tty) key(key byte) {
+	const ctrlC, ctrlZ = 'C' & 0x1f, 'Z' & 0x1f
+	switch {
+	case key == ctrlC:
+		interrupt()
+	case key == ctrlZ:
+		t.suspend()
+	case t.view.dev != nil:
+		if lines := t.view.dev.key(t.view, key); lines != nil {
+			t.scroll(lines)
+		}
+	}
+}
+
+// suspend stops this process and its children, as Ctrl-Z does where nobody
+// reads keys, until they are continued. A process without a shell that could
+// continue it is not stopped by the kernel, and goes on.
+func (t *tty) suspend() {
+	t.giveBack()
+	t.away = time.After(time.Second)
+	_ = syscall.Kill(0, syscall.SIGTSTP)
+}
+
+// take prepares the terminal: no cursor, and keys one by one.
+func (t *tty) take() {
+	t.away, t.rows, t.dirty = nil, 0, true
+	t.resize()
+	t.keys.begin()
+	t.write(ansi.HideCursor)
+}
+
+// giveBack leaves the terminal as it was, with what has scrolled by.
+func (t *tty) giveBack() {
+	t.paint(nil)
+	t.write(ansi.ShowCursor)
+	t.keys.end()
+}
+
+// draw draws the frame as it is now.
+func (t *tty) draw() {
+	t.resize()
+	now := time.Now()
+	if now.Sub(t.drawn) >= turnPause {
+		t.view.turn++
+	}
+	t.drawn, t.dirty = now, false
+	t.paint(t.view.frame())
 }
 
 // screenful is how many lines are kept to be drawn again: those of the
 // tallest terminals.
 const screenful = 200
 
-func (v *view) remember(lines []string) {
-	v.scrolled = append(v.scrolled, lines...)
-	if len(v.scrolled) > 2*screenful {
-		v.scrolled = slices.Clone(v.scrolled[len(v.scrolled)-screenful:])
+// resize asks for the size of the terminal. Where that got narrower it has
+// wrapped the lines of the frame, so that nobody knows where that began:
+// everything is drawn anew.
+func (t *tty) resize() {
+	f, ok := t.w.(*os.File)
+	if !ok {
+		return
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		return
+	}
+	narrower := width < t.view.width && t.rows > 0
+	t.view.width, t.view.height = width, height
+	if narrower {
+		t.write(ansi.EraseEntireScreen + ansi.CursorHomePosition)
+		t.rows = 0
+		t.pending = append(slices.Clone(t.scrolled[max(0, len(t.scrolled)-height):]), t.pending...)
 	}
 }
 
-// spin keeps the spinners turning while there is something that runs, and the
-// program asleep otherwise.
-func (v *view) spin() tea.Cmd {
-	if v.ticking || len(v.steps.running) == 0 && (v.dev == nil || !v.dev.busy()) {
-		return nil
+// paint writes the lines that scroll by and a frame over the one that stands.
+// Each line replaces what was in its place, so that nothing flickers.
+func (t *tty) paint(frame []string) {
+	var b strings.Builder
+	if t.rows > 1 {
+		b.WriteString(ansi.CursorUp(t.rows - 1))
 	}
-	v.ticking = true
-	return tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return tick{} })
-}
-
-// resize draws anew where the terminal got narrower: it has wrapped the lines
-// of the frame, so that nobody knows where the frame began.
-func (v *view) resize(size tea.WindowSizeMsg) tea.Cmd {
-	narrower := size.Width < v.width && v.sized
-	v.width, v.height, v.sized = size.Width, size.Height, true
-	if !narrower || v.View() == "" {
-		return nil
+	if t.rows > 0 {
+		b.WriteByte('\r')
 	}
-	again := v.scrolled[max(0, len(v.scrolled)-v.height):]
-	return tea.Sequence(tea.ClearScreen, tea.Println(strings.Join(again, "\n")))
-}
-
-// take keeps what an event changes, and returns the lines that scroll by.
-func (v *view) take(e event.Event, at time.Time) []string {
-	if v.dev != nil {
-		if lines, taken := v.dev.take(v, e, at); taken {
-			return lines
+	lines := t.view.wrap(t.pending)
+	for _, line := range lines {
+		t.line(&b, line)
+		b.WriteString("\r\n")
+	}
+	for i, line := range frame {
+		if i > 0 {
+			b.WriteString("\r\n")
 		}
+		t.line(&b, line)
 	}
-	switch e := e.(type) {
-	case event.StepStarted:
-		v.steps.start(e, at)
-	case event.StepProgress:
-		if st := v.steps.find(e.Step); st != nil {
-			st.progress = e
-		}
-	case event.StepDone:
-		return []string{fit(v.voice.done(v.steps.end(e.Step), e), v.width)}
-	case event.StepFailed:
-		return []string{fit(v.voice.failed(v.steps.end(e.Step), e), v.width)}
-	case event.ServiceState:
-		if st := v.steps.waitsFor(e.Service); st != nil {
-			st.state = stateText(e)
-		}
-	case event.Notice:
-		return v.voice.notice(e)
-	case event.LogLine:
-		return v.voice.logLine(e, v.width)
-	case event.Skipped:
-		return []string{v.voice.skipped(e)}
-	case event.Reload:
-		return v.voice.reload(e)
-	case event.Problem:
-		return v.voice.problem(e)
-	case event.Ready:
-		return v.voice.ready(e)
+	if t.rows > 0 {
+		b.WriteString(ansi.EraseScreenBelow)
 	}
-	return nil
+	t.scrolled = append(t.scrolled, lines...)
+	if len(t.scrolled) > 2*screenful {
+		t.scrolled = slices.Clone(t.scrolled[len(t.scrolled)-screenful:])
+	}
+	t.rows, t.pending = len(frame), nil
+	t.write(b.String())
 }
 
-// View is part of tea.Model.
-func (v *view) View() string {
-	if v.closed {
-		return ""
+// line writes a line over another one. What a terminal erases after the last
+// column is the character in it.
+func (t *tty) line(b *strings.Builder, line string) {
+	b.WriteString(line)
+	if ansi.StringWidth(line) < t.view.width {
+		b.WriteString(ansi.EraseLineRight)
 	}
-	var lines []string
-	at := time.Now()
-	for _, st := range v.steps.running {
-		lines = append(lines, v.stepLine(st, at))
-	}
-	if v.dev != nil {
-		lines = append(lines, v.dev.frame(v, at, v.height-1-len(lines))...)
-	}
-	// The terminal's last column is left free: some wrap when it is written.
-	for i := range lines {
-		lines[i] = fit(lines[i], v.width-1)
-	}
-	return strings.Join(lines, "\n")
 }
 
-var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
-
-func (v *view) spinner() string {
-	return v.voice.p.cyan(string(spinner[v.frame%len(spinner)]))
-}
-
-// barWidth is the width of a progress bar.
-const barWidth = 20
-
-// stepLine draws a step that runs: how far, what is left, until when.
-func (v *view) stepLine(st *step, at time.Time) string {
-	p := v.voice.p
-	line := v.spinner() + " " + st.Title
-	if percent := st.percent(); percent >= 0 {
-		full := percent * barWidth / 100
-		line += " " + p.cyan(strings.Repeat("█", full)) + p.dim(strings.Repeat("░", barWidth-full))
+// write ignores errors: who closed the terminal has no use for the rest.
+func (t *tty) write(text string) {
+	if text != "" {
+		_, _ = io.WriteString(t.w, text)
 	}
-	if far := st.far(at); far != "" {
-		line += " " + p.dim("· "+far)
-	}
-	if st.Deadline.IsZero() {
-		// A count that changes every second for what takes one is restless.
-		if elapsed := at.Sub(st.began); elapsed >= 2*time.Second {
-			line += " " + p.dim("("+left(elapsed.Truncate(time.Second))+")")
-		}
-		return line
-	}
-	// What a wait has left stands where it is seen on a narrow terminal too.
-	return v.spinner() + " " + st.Title + " " + p.yellow("("+left(st.Deadline.Sub(at))+" left)") + strings.TrimPrefix(line, v.spinner()+" "+st.Title)
 }

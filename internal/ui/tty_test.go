@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,14 +50,15 @@ func setSize(t *testing.T, terminal *os.File, width, height int) {
 	}
 }
 
-// virtual is a terminal of unlimited height that obeys what bubbletea sends.
+// virtual is a terminal of unlimited height that obeys what a tty sends.
 type virtual struct {
 	mu     sync.Mutex
 	width  int
 	lines  [][]string // cells
 	row    int
 	column int
-	hidden bool // the cursor
+	hidden bool     // the cursor
+	asked  []string // sequences that a terminal does not draw by
 	parser *ansi.Parser
 }
 
@@ -122,6 +125,9 @@ func (v *virtual) control(cmd ansi.Cmd, params ansi.Params) {
 		if n == 25 {
 			v.hidden = cmd.Final() == 'l'
 		}
+	case 'm':
+	default:
+		v.asked = append(v.asked, fmt.Sprintf("CSI %v %c", params, cmd.Final()))
 	}
 }
 
@@ -221,6 +227,9 @@ func (s *session) end(p Printer, before unix.Termios) {
 	after := s.termios()
 	s.terminal.Close()
 	<-s.read
+	if len(s.screen.asked) > 0 {
+		s.t.Errorf("the terminal was asked %q", s.screen.asked)
+	}
 	if s.screen.hidden || after != before {
 		s.t.Errorf("the terminal was not given back as it was: the cursor is hidden: %v, %+v, want %+v", s.screen.hidden, after, before)
 	}
@@ -306,6 +315,77 @@ func TestTTYDev(t *testing.T) {
 	}
 }
 
+// TestTTYKeys types what are no letters, but end in them.
+func TestTTYKeys(t *testing.T) {
+	s := newSession(t, 90, 24)
+	before := s.termios()
+	p, commands := NewDev(s.terminal, s.terminal, Auto, []string{"api"})
+	s.shows("r rebuild")
+	s.press("\x1bOR\x1b[1;5R\x1br\x1b]11;rgb:ff/ff/ff\x07é\x1b")
+	s.press("\x1b[A")
+	s.press("q")
+	if got := <-commands; got.Kind != Quit {
+		t.Errorf("got %v", got)
+	}
+	s.end(p, before)
+}
+
+// TestTTYRelease ends a process that closes no printer.
+func TestTTYRelease(t *testing.T) {
+	s := newSession(t, 80, 24)
+	before := s.termios()
+	p, _ := NewDev(s.terminal, s.terminal, Auto, []string{"api"})
+	s.shows("r rebuild")
+	Release()
+	if s.termios() != before {
+		t.Error("keys are still read one by one")
+	}
+	s.lacks("r rebuild")
+	p.Emit(event.Notice{Text: "later"}) // waits for nobody
+	s.end(p, before)
+}
+
+// TestTTYSuspend types Ctrl-Z where nobody could continue the process.
+func TestTTYSuspend(t *testing.T) {
+	const child = "ZR_TEST_UI_SESSION"
+	if os.Getenv(child) != "" {
+		p, commands := NewDev(os.Stdout, os.Stdin, TTY, []string{"api"})
+		for c := range commands {
+			if p.Emit(event.Notice{Text: "typed " + string(c.Kind)}); c.Kind == Quit {
+				break
+			}
+		}
+		p.Close()
+		return
+	}
+	s := newSession(t, 80, 24)
+	before := s.termios()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestTTYSuspend$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.terminal, s.terminal, s.terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.shows("r rebuild")
+	s.press("\x1a")
+	s.lacks("r rebuild")
+	if s.termios() != before {
+		t.Error("the shell would not get its terminal back")
+	}
+	s.shows("r rebuild")
+	s.press("r")
+	s.shows("typed rebuild")
+	s.press("q")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	s.lacks("r rebuild")
+	if s.termios() != before {
+		t.Error("the terminal was not given back as it was")
+	}
+}
+
 // TestTTYOrder floods the terminal and looks whether lines changed places.
 func TestTTYOrder(t *testing.T) {
 	s := newSession(t, 40, 24)
@@ -376,18 +456,32 @@ func TestTTYLost(t *testing.T) {
 
 func TestNoColour(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
-	v := newView(newPalette(io.Discard), nil)
+	v := newView(newPalette(), nil)
 	v.take(event.StepStarted{Step: "a", Title: "A"}, time.Now())
-	if got := v.View() + strings.Join(v.take(event.StepDone{Step: "a"}, time.Now()), ""); strings.Contains(got, "\x1b") {
+	if got := strings.Join(v.frame(), "") + strings.Join(v.take(event.StepDone{Step: "a"}, time.Now()), ""); strings.Contains(got, "\x1b") {
 		t.Errorf("coloured: %q", got)
 	}
 	t.Setenv("NO_COLOR", "")
-	v = newView(newPalette(io.Discard), nil)
+	v = newView(newPalette(), nil)
 	if got := v.voice.done("A", event.StepDone{}); !strings.Contains(got, "\x1b[32m✓") {
 		t.Errorf("not coloured: %q", got)
 	}
 	first := v.voice.p.service("api", "x")
 	if v.voice.p.service("web", "x") == first || v.voice.p.service("api", "x") != first {
 		t.Error("the colours of services are not told apart, or not stable")
+	}
+}
+
+func TestAColourEndsWithItsRow(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	v := voice{p: newPalette()}
+	rows := v.logLine(event.LogLine{Service: "api", Level: "error", Text: strings.Repeat("panic ", 200)}, 60)
+	if len(rows) != maxRows {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		if !strings.Contains(row, "\x1b[31m") || !strings.HasSuffix(row, ansi.ResetStyle) {
+			t.Errorf("the colour is not the row's own: %q", row)
+		}
 	}
 }

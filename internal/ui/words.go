@@ -33,6 +33,9 @@ func (v *voice) done(title string, e event.StepDone) string {
 // failed has the first line only: the whole error, with what to do about it,
 // is the last thing that a run says.
 func (v *voice) failed(title string, e event.StepFailed) string {
+	if e.Cancelled { // what ended it is told where it happened
+		return v.p.dim("○") + " " + title + v.p.dim(" · stopped ("+Duration(e.Took)+")")
+	}
 	first, more := firstLine(plainText(e.Error))
 	if more {
 		first += " …"

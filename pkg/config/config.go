@@ -16,7 +16,7 @@ type Config struct {
 	// Overlay is the kustomize folder. Default: kustomize/overlays/<env>.
 	Overlay string `yaml:"overlay,omitempty" json:"overlay,omitempty"`
 	// Services says how to build and gate the workloads of the overlay. A key
-	// is the name of a Deployment or StatefulSet.
+	// is the name of a Deployment, StatefulSet, DaemonSet or Job.
 	Services map[string]Service `yaml:"services" json:"services"`
 	// Settings become the ConfigMap "settings".
 	Settings map[string]string `yaml:"settings,omitempty" json:"settings,omitempty"`

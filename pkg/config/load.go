@@ -119,7 +119,7 @@ func load(root, env string, generate bool) (*Config, error) {
 	if err != nil {
 		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "")
 	}
-	c, problems := parse(data, rel(root, file))
+	c, problems := parse(data, rel(root, file), root, env)
 	secrets, more := loadSecrets(root, env, generate && len(problems) == 0)
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems.asFault()
@@ -129,8 +129,9 @@ func load(root, env string, generate bool) (*Config, error) {
 	return c, nil
 }
 
-// parse decodes and validates one file. name is how problems call it.
-func parse(data []byte, name string) (*Config, Problems) {
+// parse decodes and validates the file of an environment of the project at dir.
+// name is how problems call it.
+func parse(data []byte, name, dir, env string) (*Config, Problems) {
 	var doc, more yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	err := d.Decode(&doc)
@@ -154,7 +155,7 @@ func parse(data []byte, name string) (*Config, Problems) {
 	var c Config
 	undecoded := root.Decode(&c)
 	if root.Kind == yaml.MappingNode {
-		v := validator{strict: &s, root: root}
+		v := validator{strict: &s, root: root, dir: dir, env: env}
 		v.config(&c)
 	}
 	if undecoded != nil && len(s.problems) == 0 {
@@ -167,11 +168,9 @@ func (c *Config) setDefaults() {
 	if c.Cluster.Provider == "" {
 		c.Cluster.Provider = ProviderKind
 	}
-	if c.Cluster.Name == "" {
-		c.Cluster.Name = c.Project + "-" + c.Env
-	}
-	if c.Cluster.Nodes == 0 {
-		c.Cluster.Nodes = 1
+	if c.Cluster.Provider == ProviderKind { // the others have a cluster already
+		c.Cluster.Name = cmp.Or(c.Cluster.Name, clusterName(c.Project, c.Env))
+		c.Cluster.Nodes = cmp.Or(c.Cluster.Nodes, 1)
 	}
 	if c.Overlay == "" {
 		c.Overlay = filepath.Join("kustomize", "overlays", c.Env)
@@ -183,6 +182,8 @@ func (c *Config) setDefaults() {
 		c.Services[name] = s
 	}
 }
+
+func clusterName(project, env string) string { return project + "-" + env }
 
 // OverlayDir returns the absolute path of the kustomize folder.
 func (c *Config) OverlayDir() string {

@@ -13,10 +13,14 @@ import (
 	"zr/pkg/fault"
 )
 
-// project writes files, given as path → text, into a new folder.
+// project writes files, given as path → text, into a new folder that holds what
+// good builds.
 func project(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "web"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for path, text := range files {
 		path = filepath.Join(root, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -134,10 +138,32 @@ c.yaml:2:36: cluster.ports.c: 70000 is not a port (1 to 65535)`},
 		{"names", "project: My Shop\nservices: {We_b: {}}\n", `
 c.yaml:1:10: project: "My Shop" cannot name a cluster (lower case letters, digits and dashes, at most 32)
 c.yaml:2:12: services: "We_b" cannot name a workload (lower case letters, digits and dashes)`},
+		{"a cluster's name", "project: a\ncluster: {name: " + strings.Repeat("x", 50) + "}\nservices: {a: {}}\n", `
+c.yaml:2:17: cluster.name: "` + strings.Repeat("x", 50) + `" cannot name a cluster (lower case letters, digits and dashes, at most 49)`},
 		{"two builds", "project: a\nservices: {a: {build: {go: ., node: .}}, b: {build: {context: .}}}\n", `
 c.yaml:2:23: services.a.build: has go and node, but only one can make the image
 c.yaml:2:53: services.b.build: needs one of go, node and dockerfile
 c.yaml:2:54: services.b.build.context is only for a dockerfile`},
+		{"paths", `project: a
+serices: {}
+services:
+  a: {build: {go: ./cmd/apy}}
+  b: {build: {node: nothing/at/all}}
+  c: {build: {dockerfile: wed/Dockerfile, context: web/Dockerfile}}
+  d: {build: {node: web/Dockerfile}}
+  e: {build: {dockerfile: web}}
+  f: {build: {go: example.com/tool}}
+  g: {build: {go: ./cmd/api, context: ./nowhere}}
+`, `
+c.yaml:2:1: unknown key "serices" (did you mean "services"?)
+c.yaml:4:19: services.a.build.go: "./cmd/apy" does not exist (did you mean "./cmd/api"?)
+c.yaml:5:21: services.b.build.node: "nothing/at/all" does not exist (paths are relative to the project's folder)
+c.yaml:6:27: services.c.build.dockerfile: "wed/Dockerfile" does not exist (did you mean "web/Dockerfile"?)
+c.yaml:6:52: services.c.build.context: "web/Dockerfile" is not a folder
+c.yaml:7:21: services.d.build.node: "web/Dockerfile" is not a folder
+c.yaml:8:27: services.e.build.dockerfile: "web" is not a file
+c.yaml:10:30: services.g.build.context is only for a dockerfile
+c.yaml:10:39: services.g.build.context: "./nowhere" does not exist (paths are relative to the project's folder)`},
 		{"provider", "project: a\ncluster: {provider: knid, context: x}\nservices: {a: {probe: htp}}\n", `
 c.yaml:2:21: cluster.provider: "knid" is not known (did you mean "kind"?)
 c.yaml:2:27: cluster.context is only for provider "context" (add ` + "`provider: context`" + `)
@@ -148,9 +174,10 @@ c.yaml:3:23: services.a.probe: "htp" is not known (did you mean "http"?)`},
 c.yaml:2:10: cluster: provider "context" needs a context (the one kubeconfig context that zr may touch)
 c.yaml:2:30: cluster.nodes is only for provider "kind"`},
 	}
+	root := project(t, map[string]string{"web/Dockerfile": "", "cmd/api/main.go": ""})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, problems := parse([]byte(tt.yaml), "c.yaml")
+			_, problems := parse([]byte(tt.yaml), "c.yaml", root, "dev")
 			if len(problems) == 0 {
 				t.Fatal("no error")
 			}
@@ -175,6 +202,21 @@ config/secrets/dev.env: others may read the secrets: mode 0640 (chmod 600 config
 config/secrets/dev.env:1:1: not a KEY=value line`
 	if _, err := Load(root, "dev"); err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestTheNodeOfAClusterIsAHost(t *testing.T) {
+	project, env := strings.Repeat("p", 32), strings.Repeat("e", 17)
+	for text, want := range map[string]string{
+		"cluster: {}": `c.yaml:1:10: the cluster would be called "` + project + "-" + env + "\", which is longer than the 49 characters that fit (name it by `cluster: {name: …}`)",
+		"cluster: {name: " + strings.Repeat("n", 49) + "}":            "",
+		"cluster: {name: short}":                                      "",
+		"cluster: {provider: context, context: x, registry: y.local}": "",
+	} {
+		_, problems := parse([]byte("project: "+project+"\nservices: {a: {}}\n"+text+"\n"), "c.yaml", t.TempDir(), env)
+		if problems.Error() != want {
+			t.Errorf("%s: got %s", text, problems)
+		}
 	}
 }
 

@@ -30,6 +30,47 @@ func GenerateSchema(dir string) ([]byte, error) {
 	s.ID = ""
 	s.Title = "zr environment"
 	s.Required = []string{"project", "services"}
+	for name, of := range s.Definitions {
+		lenient(of)
+		if name != "Build" { // an empty one builds nothing
+			orNothing(of)
+		}
+	}
+	lenient(s)
 	out, err := json.MarshalIndent(s, "", "  ")
 	return append(out, '\n'), err
+}
+
+// lenient lets the fields of a type hold what the loader takes: any plain value
+// for a text, and nothing at all for keys with values.
+func lenient(s *jsonschema.Schema) {
+	if s.Properties == nil {
+		return
+	}
+	for field := s.Properties.Oldest(); field != nil; field = field.Next() {
+		text(field.Value)
+		text(field.Value.Items)
+		if values := field.Value.AdditionalProperties; values != nil {
+			text(values)
+			orNothing(field.Value)
+		}
+	}
+}
+
+// text lets numbers and booleans stand where text does.
+func text(s *jsonschema.Schema) {
+	if s != nil && s.Type == "string" && len(s.Enum) == 0 {
+		oneOf(s, "string", "number", "boolean")
+	}
+}
+
+func orNothing(s *jsonschema.Schema) {
+	if s.Type == "object" {
+		oneOf(s, "object", "null")
+	}
+}
+
+// oneOf sets several types, for which the library has no field.
+func oneOf(s *jsonschema.Schema, types ...string) {
+	s.Type, s.Extras = "", map[string]any{"type": types}
 }

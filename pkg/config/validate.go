@@ -2,6 +2,8 @@ package config
 
 import (
 	"cmp"
+	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,7 +38,13 @@ var (
 type validator struct {
 	*strict
 	root *yaml.Node
+	dir  string // of the project
+	env  string
 }
+
+// maxClusterName leaves room in a host name, of at most 63 characters, for what
+// kind calls the first node: <name>-control-plane.
+const maxClusterName = 63 - len("-control-plane")
 
 func (v *validator) config(c *Config) {
 	if project := v.value("project"); v.key("project") == nil {
@@ -48,6 +56,7 @@ func (v *validator) config(c *Config) {
 		v.add(v.root, "name at least one workload of the overlay", "key \"services\" is missing")
 	}
 	v.cluster(&c.Cluster)
+	v.clusterName(c)
 	for _, name := range sortedKeys(c.Services) {
 		v.service(c, name)
 	}
@@ -83,9 +92,6 @@ func (v *validator) cluster(c *Cluster) {
 	if n := v.value("cluster", "nodes"); v.key("cluster", "nodes") != nil && n.Tag == "!!int" && (c.Nodes < 1 || c.Nodes > 16) {
 		v.add(n, "", "cluster.nodes: %d is not between 1 and 16", c.Nodes)
 	}
-	if c.Name != "" && !dnsLabel.MatchString(c.Name) {
-		v.add(v.value("cluster", "name"), "lower case letters, digits and dashes", "cluster.name: %q cannot name a cluster", c.Name)
-	}
 	taken := map[int]string{}
 	for _, name := range sortedKeys(c.Ports) {
 		port, at := c.Ports[name], v.value("cluster", "ports", name)
@@ -99,6 +105,17 @@ func (v *validator) cluster(c *Cluster) {
 		} else {
 			taken[port] = name
 		}
+	}
+}
+
+func (v *validator) clusterName(c *Config) {
+	name, byDefault := c.Cluster.Name, clusterName(c.Project, v.env)
+	switch {
+	case c.Cluster.Provider == ProviderContext:
+	case name != "" && (!dnsLabel.MatchString(name) || len(name) > maxClusterName):
+		v.add(v.value("cluster", "name"), fmt.Sprintf("lower case letters, digits and dashes, at most %d", maxClusterName), "cluster.name: %q cannot name a cluster", name)
+	case name == "" && len(byDefault) > maxClusterName && projectName.MatchString(c.Project):
+		v.add(v.value("project"), "name it by `cluster: {name: …}`", "the cluster would be called %q, which is longer than the %d characters that fit", byDefault, maxClusterName)
 	}
 }
 
@@ -139,6 +156,13 @@ func (v *validator) build(name string, b *Build) {
 	case len(set) > 1:
 		v.add(at, "", "services.%s.build: has %s, but only one can make the image", name, strings.Join(set, " and "))
 	}
+	// What begins otherwise is the import path of a package, which go finds.
+	if strings.HasPrefix(b.Go, ".") || filepath.IsAbs(b.Go) {
+		v.exists(b.Go, "", name, "go")
+	}
+	v.exists(b.Node, "folder", name, "node")
+	v.exists(b.Dockerfile, "file", name, "dockerfile")
+	v.exists(b.Context, "folder", name, "context")
 	if b.Context != "" && b.Dockerfile == "" {
 		v.add(v.key("services", name, "build", "context"), "", "services.%s.build.context is only for a dockerfile", name)
 	}

@@ -28,10 +28,18 @@ const pollInterval = 100 * time.Millisecond
 // of stages. It may be interrupted at any point: the next Diff finds what is
 // left. The parent names every kind before the first object of it is made.
 func (d *Deployer) Apply(ctx context.Context, r *Rendered, cs *ChangeSet, sink event.Sink) error {
+	return d.ApplyAhead(ctx, r, cs, sink, func(context.Context, []string) error { return nil })
+}
+
+// ApplyAhead is Apply while images are still on their way. Before it writes an
+// object that has pods it calls arrived with their images, as the manifests
+// name them, and goes on when that returns; it is called from several
+// goroutines.
+func (d *Deployer) ApplyAhead(ctx context.Context, r *Rendered, cs *ChangeSet, sink event.Sink, arrived func(context.Context, []string) error) error {
 	if cs.Empty() {
 		return nil
 	}
-	a := &application{d: d, r: r, cs: cs, sink: sink}
+	a := &application{d: d, r: r, cs: cs, sink: sink, arrived: arrived}
 	for _, i := range cs.items {
 		if i.write {
 			a.total++
@@ -56,6 +64,8 @@ type application struct {
 	sink  event.Sink
 	total int64
 	done  atomic.Int64
+
+	arrived func(ctx context.Context, images []string) error
 
 	remarks warnings
 }
@@ -95,6 +105,9 @@ func (a *application) announce(ctx context.Context) error {
 
 // conclude writes to the parent what the set contains now.
 func (a *application) conclude(ctx context.Context) error {
+	if err := a.d.leave(ctx, a.cs.moved); err != nil {
+		return err
+	}
 	for _, i := range a.cs.items {
 		a.cs.after.records[keyOf(i.object.Unstructured)] = i.record
 	}
@@ -119,13 +132,20 @@ func (d *Deployer) writeParent(ctx context.Context, p *parent) error {
 // one that fails.
 func (a *application) stage(ctx context.Context, s stage) error {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
+	turns := make(chan struct{}, parallel) // taken when there is something to send
 	refused := make([]error, len(a.cs.items))
 	for n, i := range a.cs.items {
 		if i.object.kind.stage != s || !i.write {
 			continue
 		}
 		g.Go(func() error {
+			if images := i.object.images; len(images) > 0 {
+				if err := a.arrived(gctx, images); err != nil {
+					return err
+				}
+			}
+			turns <- struct{}{}
+			defer func() { <-turns }()
 			err := a.apply(a.remarks.in(gctx, name(i.object.Unstructured)), i)
 			var verdict *refusal
 			if errors.As(err, &verdict) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,44 @@ func TestApplyThenNothing(t *testing.T) {
 	}
 	if now := r.admin.get("deployments", r.namespace, "web"); now.GetResourceVersion() != web.GetResourceVersion() && now.GetGeneration() != web.GetGeneration() {
 		t.Error("the Deployment was touched")
+	}
+}
+
+// TestApplyAhead holds back the image of one workload until the other is there.
+func TestApplyAhead(t *testing.T) {
+	r := newRun(t)
+	rendered, d := r.render(), r.deployer()
+	cs, err := d.Diff(t.Context(), rendered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := false // only for the goroutine that waits for the web's image
+	err = d.ApplyAhead(t.Context(), rendered, cs, event.Discard, func(ctx context.Context, images []string) error {
+		if !slices.Equal(images, []string{"web"}) {
+			return nil
+		}
+		for r.admin.get("statefulsets", r.namespace, "db") == nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		late = r.admin.get("deployments", r.namespace, "web") == nil
+		return nil
+	})
+	if err != nil || !late {
+		t.Errorf("the workload came after its image: %v, %v", late, err)
+	}
+	expectActions(t, r.diff(), nil)
+
+	r.options.Settings["COLOUR"] = "green"
+	rendered = r.render()
+	if cs, err = d.Diff(t.Context(), rendered); err != nil {
+		t.Fatal(err)
+	}
+	never := errors.New("it does not arrive")
+	err = d.ApplyAhead(t.Context(), rendered, cs, event.Discard, func(context.Context, []string) error { return never })
+	if !errors.Is(err, never) {
+		t.Errorf("err = %v, want that an image does not arrive", err)
 	}
 }
 

@@ -49,6 +49,7 @@ type ChangeSet struct {
 
 	items  []*item // of Changes, but for those to prune
 	pruned []member
+	moved  []moved
 	before *parent // nil where the set is new
 	after  *parent
 }

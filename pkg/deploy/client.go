@@ -26,6 +26,10 @@ const parallel = 8
 // Deployer applies one environment to one cluster. It is safe for concurrent
 // use; two applies of one set at once are not.
 type Deployer struct {
+	// Own says that the cluster is this environment's alone: what the set has
+	// left in another namespace is removed. It is set before the first use.
+	Own bool
+
 	client    dynamic.Interface
 	discovery rest.Interface
 	set       string

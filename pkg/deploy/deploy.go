@@ -43,6 +43,9 @@ type Options struct {
 	// known but not pinned yet (see Rendered.Pin). Images that are not here
 	// stay as they are and are reported by Rendered.ExternalImages.
 	Images map[string]string
+	// Loaded says that the nodes hold every image before a pod needs it, so
+	// that no registry has to be asked where the manifest does not say so.
+	Loaded bool
 	// Settings become the ConfigMap "settings".
 	Settings map[string]string
 	// Secrets become the Secret "secrets". Their values appear in no diff,

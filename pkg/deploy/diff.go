@@ -42,6 +42,9 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 			cs.pruned = append(cs.pruned, m)
 		}
 	}
+	if err := d.findMoved(ctx, cs, rendered); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
 	cs.items = make([]*item, len(r.objects))
 	problems := make([]error, len(r.objects))
@@ -50,7 +53,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	for i, o := range r.objects {
 		g.Go(func() error {
 			var err error
-			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found)
+			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found, cs)
 			if portTaken(err) && len(cs.holders(o)) > 0 {
 				cs.items[i].action, cs.items[i].write, err = cmp.Or(cs.items[i].action, Configured), true, nil
 			}
@@ -75,7 +78,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	}
 	cs.keepKinds(found.parent)
 	cs.keepKinds(found.gone)
-	cs.Warnings = remarks.sorted()
+	cs.Warnings = append(cs.Warnings, remarks.sorted()...)
 	cs.close()
 	return cs, nil
 }
@@ -101,7 +104,7 @@ func (cs *ChangeSet) keepKinds(before *parent) {
 }
 
 // plan decides what to do with one object.
-func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live) (*item, error) {
+func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live, cs *ChangeSet) (*item, error) {
 	rendered, err := hash(o.Unstructured)
 	if err != nil {
 		return nil, err
@@ -115,8 +118,10 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 	if found.parent != nil {
 		was = found.parent.records[keyOf(o.Unstructured)]
 	}
-	if err := checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
-		return nil, &refusal{err}
+	if i.live == nil || !cs.adopts(i.live.GetLabels()[partOfLabel]) {
+		if err := checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
+			return nil, &refusal{err}
+		}
 	}
 	switch {
 	case i.live == nil || i.live.GetDeletionTimestamp() != nil:
@@ -188,6 +193,12 @@ func (r *Rendered) redefines(k kind, before *parent) bool {
 
 // planChange asks the server what an apply would make of a live object.
 func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was record) error {
+	if readsOthers(i.object, i.live) {
+		i.action, i.write = Replaced, true
+		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
+		return d.rehearse(ctx, r, i.object)
+	}
+	i.object = keepReplicas(i.object, i.live)
 	want, err := d.patch(ctx, i.object, false, true)
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		if others := foreign(conflicts, was, i.live); len(others) > 0 {
@@ -234,9 +245,18 @@ func recordOf(manifest string, live *unstructured.Unstructured) (record, error) 
 // under a name that is free: what it would refuse must not be deleted first.
 func (d *Deployer) rehearse(ctx context.Context, r *Rendered, o *object) error {
 	twin := &object{Unstructured: o.DeepCopy(), kind: o.kind}
-	twin.SetName(o.GetName() + "-zr")
+	twin.SetName(twinName(o.GetName()))
 	_, err := d.patch(ctx, twin, false, true)
 	return r.refused(o, err)
+}
+
+// twinLimit is the shortest that the server allows for names, that of CronJobs:
+// it leaves room for what its Jobs add.
+const twinLimit = 52
+
+func twinName(name string) string {
+	const suffix = "-zr"
+	return strings.TrimRight(name[:min(len(name), twinLimit-len(suffix))], "-.") + suffix
 }
 
 // unchangeable says whether the server refuses a change since the field cannot

@@ -36,6 +36,21 @@ func (r *Rendered) ExternalImages() []string {
 	return slices.Sorted(maps.Keys(out))
 }
 
+// pullNothing has the kubelet use the image that its node holds. Of a tag
+// "latest", or none, its default is to ask the registry at each start of a pod,
+// and not to start it where none answers.
+func pullNothing(template map[string]any, pinned map[string]string) {
+	for _, container := range containers(template) {
+		image := text(container, "image")
+		_, known := pinned[image]
+		_, knownUntagged := pinned[untagged(image)]
+		moving := image == untagged(image) || image == untagged(image)+":latest"
+		if moving && !known && !knownUntagged && text(container, "imagePullPolicy") == "" {
+			container["imagePullPolicy"] = "IfNotPresent"
+		}
+	}
+}
+
 // lookup finds what an image is replaced by: under its whole name first, then
 // under its name without tag and digest.
 func lookup(images map[string]string, image string) string {

@@ -102,6 +102,12 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
 	return errors.Join(problems...)
 }
 
+// readsOthers says whether a bare pod runs with other values than those that
+// it reads now. Nobody rolls it, and its annotation can change in place.
+func readsOthers(o *object, live *unstructured.Unstructured) bool {
+	return o.kind == podKind && o.GetAnnotations()[ConfigHashAnnotation] != live.GetAnnotations()[ConfigHashAnnotation]
+}
+
 func sourceKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
 // content returns the entries of a ConfigMap or Secret.

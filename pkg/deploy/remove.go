@@ -36,10 +36,19 @@ func (d *Deployer) Remove(ctx context.Context, sink event.Sink, purge bool) erro
 }
 
 func (d *Deployer) takeDown(ctx context.Context, sink event.Sink, purge bool) error {
-	p, err := d.findParent(ctx)
-	if err != nil || p == nil {
+	parents, err := d.findParents(ctx, purge)
+	if err != nil {
 		return err
 	}
+	for _, p := range parents {
+		if err := d.takeDownSet(ctx, p, sink, purge); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, purge bool) error {
 	members, err := d.members(ctx, p)
 	if err != nil {
 		return err
@@ -80,33 +89,33 @@ func (d *Deployer) takeDown(ctx context.Context, sink event.Sink, purge bool) er
 	return removal.purge(ctx, kept)
 }
 
-// findParent returns the set's parent, or nil where there is none.
-func (d *Deployer) findParent(ctx context.Context) (*parent, error) {
+// findParents returns the set's parents: one, none, or several where the
+// namespace of its overlay changed.
+func (d *Deployer) findParents(ctx context.Context, purge bool) ([]*parent, error) {
 	if d.namespace != "" {
-		return d.parentIn(ctx, d.namespace)
+		p, err := d.parentIn(ctx, d.namespace)
+		if p == nil {
+			return nil, err
+		}
+		return []*parent{p}, err
 	}
-	found, err := d.list(ctx, secretKind, "", idLabel)
+	out, err := d.parents(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []*parent
-	for i := range found {
-		m := &found[i]
-		if m.GetName() == d.set && m.GetLabels()[idLabel] == setID(d.set, m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
-			out = append(out, readParent(m))
-		}
+	if !purge {
+		out = slices.DeleteFunc(out, func(p *parent) bool { return !p.runs() })
 	}
-	switch len(out) {
-	case 0:
-		return nil, nil
-	case 1:
-		return out[0], nil
+	if len(out) < 2 || d.Own {
+		return out, nil
 	}
-	var namespaces []string
+	var namespaces, commands []string
 	for _, p := range out {
 		namespaces = append(namespaces, p.namespace)
+		commands = append(commands, p.command(purge))
 	}
-	return nil, fault.Hint(fmt.Errorf("it is in more than one namespace: %s", strings.Join(namespaces, ", ")), "remove the Secret of that name from the ones that are left over")
+	return nil, fault.Hint(fmt.Errorf("it is in more than one namespace: %s", strings.Join(namespaces, ", ")),
+		"remove the one that is left over by hand: `"+strings.Join(commands, "`, or `")+"`")
 }
 
 // parentIn reads the parent from the namespace that it has to be in. Whoever

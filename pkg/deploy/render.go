@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"zr/pkg/fault"
 )
@@ -37,6 +38,7 @@ type object struct {
 	*unstructured.Unstructured
 	kind   kind
 	images []string // of its containers, as the manifest names them
+	scaled bool     // an autoscaler sets its number of replicas
 }
 
 // place drops the namespace of an object that is in none: kustomize gives one
@@ -83,9 +85,12 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	for _, m := range manifests {
 		unstructured.RemoveNestedField(m.Object, "status")
 		unstructured.RemoveNestedField(m.Object, "metadata", "creationTimestamp")
-		leaveReplicas(m, manifests)
+		scaled := leaveReplicas(m, manifests)
+		if o.Loaded {
+			pullNothing(podTemplate(m), o.Images)
+		}
 		mark(m, r.id)
-		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m))}
+		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m)), scaled}
 		o.place()
 		r.objects = append(r.objects, o)
 	}
@@ -212,16 +217,34 @@ func mark(m *unstructured.Unstructured, id string) {
 }
 
 // leaveReplicas drops the number of replicas of a workload that an autoscaler
-// sets, so that an apply does not take it back.
-func leaveReplicas(m *unstructured.Unstructured, manifests []*unstructured.Unstructured) {
+// sets, so that an apply does not take it back, and says whether there is one.
+func leaveReplicas(m *unstructured.Unstructured, manifests []*unstructured.Unstructured) bool {
 	if podTemplate(m) == nil {
-		return
+		return false
 	}
-	for _, scaler := range manifests {
-		if scales(scaler, m) {
-			unstructured.RemoveNestedField(m.Object, "spec", "replicas")
-		}
+	scaled := slices.ContainsFunc(manifests, func(scaler *unstructured.Unstructured) bool { return scales(scaler, m) })
+	if scaled {
+		unstructured.RemoveNestedField(m.Object, "spec", "replicas")
 	}
+	return scaled
+}
+
+// keepReplicas returns the workload with the number of replicas that it has,
+// as long as zr owns the field: to give it up while nobody else does would set
+// it to one. It passes to the autoscaler when that changes it.
+func keepReplicas(o *object, live *unstructured.Unstructured) *object {
+	if !o.scaled || owned(live) == nil {
+		return o
+	}
+	n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
+	ours, err := fieldSet(owned(live))
+	if !set || err != nil || !ours.Has(fieldpath.MakePathOrDie("spec", "replicas")) {
+		return o
+	}
+	kept := *o
+	kept.Unstructured = o.DeepCopy()
+	need(kept.Object, "spec")["replicas"] = n
+	return &kept
 }
 
 // scales says whether m is a HorizontalPodAutoscaler of the workload.

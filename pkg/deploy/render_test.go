@@ -177,6 +177,30 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestAMovingTagIsNotPulled is about nodes that hold what the manifests name.
+func TestAMovingTagIsNotPulled(t *testing.T) {
+	p := newProject(t)
+	for _, test := range []struct{ image, loaded, pulled string }{
+		{`"example/db"`, "IfNotPresent", ""},
+		{`"example/db:latest"`, "IfNotPresent", ""},
+		{`"registry:5000/db"`, "IfNotPresent", ""},
+		{`"example/db:1"`, "", ""},
+		{`"example/db@sha256:` + strings.Repeat("b", 64) + `"`, "", ""},
+		{`"web:latest"`, "", ""}, // pinned by digest
+		{`"example/db", imagePullPolicy: Always`, "Always", "Always"},
+	} {
+		p.write("db.yaml", strings.Replace(dbYAML, `"example/db:1"`, test.image, 1))
+		for loaded, want := range map[bool]string{true: test.loaded, false: test.pulled} {
+			p.options.Loaded = loaded
+			db := object(t, p.render(), "StatefulSet", "db")
+			containers, _, _ := unstructured.NestedSlice(db.Object, "spec", "template", "spec", "containers")
+			if got, _, _ := unstructured.NestedString(containers[0].(map[string]any), "imagePullPolicy"); got != want {
+				t.Errorf("%s, loaded %v: the policy is %q, want %q", test.image, loaded, got, want)
+			}
+		}
+	}
+}
+
 func TestConfigHashIsOfWhatIsRead(t *testing.T) {
 	p := newProject(t)
 	p.edit("db.yaml", `image: "example/db:1"`, `image: "example/db:1", env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: SIZE}}}]`)

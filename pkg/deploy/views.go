@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,14 +13,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Workload is a Deployment, StatefulSet or DaemonSet that is rendered.
+// Workload is a Deployment, StatefulSet, DaemonSet or Job that is rendered.
 type Workload struct {
 	Kind      string
 	Namespace string
 	Name      string
 	// Replicas is what the manifest asks for, or an autoscaler's minimum.
 	Replicas   int32
-	Selector   map[string]string // labels of its pods
+	Selector   map[string]string // labels of its pods; of a Job the cluster chooses them
+	Vanishes   bool              // it is a Job that is deleted some time after it has ended
 	Containers []Container
 }
 
@@ -42,10 +44,12 @@ type Port struct {
 
 // Probe is the readiness probe of a container.
 type Probe struct {
-	Kind   string // "http", "tcp", "grpc", "exec", or "" where there is none
-	Scheme string // "HTTP" or "HTTPS", of http
-	Path   string // of http
-	Port   int32  // of http, tcp and grpc; named ports are resolved
+	Kind    string      // "http", "tcp", "grpc", "exec", or "" where there is none
+	Scheme  string      // "HTTP" or "HTTPS", of http
+	Path    string      // of http
+	Headers http.Header // of http
+	Host    string      // of http and tcp: what the kubelet asks in place of the pod
+	Port    int32       // of http, tcp and grpc; named ports are resolved
 }
 
 // NodePort is a port of a Service that every node forwards.
@@ -55,12 +59,13 @@ type NodePort struct {
 	NodePort int32 // 0 where the cluster chooses one
 }
 
-// Workloads returns what runs, sorted by name.
+// Workloads returns what runs, sorted by name; of the same name, those that
+// serve come first, and Jobs last.
 func (r *Rendered) Workloads() []Workload {
 	var out []Workload
 	for _, o := range r.objects {
 		switch o.GetKind() {
-		case "Deployment", "StatefulSet", "DaemonSet":
+		case "Deployment", "StatefulSet", "DaemonSet", "Job":
 		default:
 			continue
 		}
@@ -76,13 +81,17 @@ func (r *Rendered) Workloads() []Workload {
 		if typed.Spec.Replicas != nil {
 			w.Replicas = *typed.Spec.Replicas
 		}
+		_, w.Vanishes = at(o.Object, "spec")["ttlSecondsAfterFinished"]
 		w.Replicas = max(w.Replicas, r.minReplicas(o.Unstructured))
 		for i, c := range typed.Spec.Template.Spec.Containers {
 			w.Containers = append(w.Containers, container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)]))
 		}
 		out = append(out, w)
 	}
-	slices.SortFunc(out, func(a, b Workload) int { return cmp.Compare(a.Name, b.Name) })
+	order := []string{"Deployment", "StatefulSet", "DaemonSet", "Job"}
+	slices.SortStableFunc(out, func(a, b Workload) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Index(order, a.Kind)-slices.Index(order, b.Kind))
+	})
 	return out
 }
 
@@ -146,9 +155,16 @@ func container(c corev1.Container, manifest string) Container {
 	switch probe := c.ReadinessProbe; {
 	case probe == nil:
 	case probe.HTTPGet != nil:
-		out.Readiness = Probe{"http", cmp.Or(string(probe.HTTPGet.Scheme), "HTTP"), cmp.Or(probe.HTTPGet.Path, "/"), port(probe.HTTPGet.Port)}
+		get := probe.HTTPGet
+		out.Readiness = Probe{Kind: "http", Scheme: cmp.Or(string(get.Scheme), "HTTP"), Path: cmp.Or(get.Path, "/"), Host: get.Host, Port: port(get.Port)}
+		for _, h := range get.HTTPHeaders {
+			if out.Readiness.Headers == nil {
+				out.Readiness.Headers = http.Header{}
+			}
+			out.Readiness.Headers.Add(h.Name, h.Value)
+		}
 	case probe.TCPSocket != nil:
-		out.Readiness = Probe{Kind: "tcp", Port: port(probe.TCPSocket.Port)}
+		out.Readiness = Probe{Kind: "tcp", Host: probe.TCPSocket.Host, Port: port(probe.TCPSocket.Port)}
 	case probe.GRPC != nil:
 		out.Readiness = Probe{Kind: "grpc", Port: probe.GRPC.Port}
 	case probe.Exec != nil:

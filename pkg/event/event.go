@@ -57,6 +57,9 @@ type StepFailed struct {
 	Took  time.Duration `json:"took"`
 	Error string        `json:"error"`
 	Hint  string        `json:"hint,omitempty"`
+	// Cancelled tells that the step did not get to its end because the run
+	// ended: by Ctrl-C, or since another step failed.
+	Cancelled bool `json:"cancelled,omitempty"`
 }
 
 // Notice is something that the user should know and that is not a failure: a

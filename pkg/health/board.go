@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,32 +17,43 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// watched are the kinds that a rollout is read from.
-var watched = []resource{deployments, statefulSets, replicaSets, pods, warnings}
+// kindsOf are the kinds that the rollouts of targets are read from. What no
+// target is asks for no right to read it.
+func kindsOf(targets []Target) []resource {
+	kinds := []resource{deployments, statefulSets, replicaSets, pods}
+	for kind, r := range map[string]resource{kindDaemonSet: daemonSets, kindJob: jobs} {
+		if slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == kind }) {
+			kinds = append(kinds, r)
+		}
+	}
+	return kinds
+}
 
 // board holds what a namespace has of the watched kinds, kept current by
 // watches. It is safe for concurrent use.
 type board struct {
-	kube *kube
-	ns   string
+	kube  *kube
+	ns    string
+	kinds []resource
 
 	mu      sync.Mutex
 	objects map[string]map[types.UID]runtime.Object // by the resource's name
 	cached  *snapshot
-	changed chan struct{}    // closed at the next change
-	trouble map[string]error // why a resource cannot be followed now
-	waiting map[string]bool  // resources that were not listed yet
-	synced  chan struct{}    // closed when every resource was listed
+	before  map[types.UID]string // the versions of the events of the first list
+	changed chan struct{}        // closed at the next change
+	trouble map[string]error     // why a resource cannot be followed now
+	waiting map[string]bool      // resources that were not listed yet
+	synced  chan struct{}        // closed when every resource was listed
 }
 
-func newBoard(k *kube, ns string) *board {
+func newBoard(k *kube, ns string, kinds ...resource) *board {
 	b := &board{
-		kube: k, ns: ns,
+		kube: k, ns: ns, kinds: kinds,
 		objects: map[string]map[types.UID]runtime.Object{},
 		changed: make(chan struct{}), trouble: map[string]error{},
 		waiting: map[string]bool{}, synced: make(chan struct{}),
 	}
-	for _, r := range watched {
+	for _, r := range kinds {
 		b.waiting[r.name] = true
 	}
 	return b
@@ -51,7 +63,7 @@ func newBoard(k *kube, ns string) *board {
 // role does not allow it; a server that does not answer is asked again.
 func (b *board) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, r := range watched {
+	for _, r := range b.kinds {
 		g.Go(func() error { return b.follow(ctx, r) })
 	}
 	return g.Wait()
@@ -123,13 +135,28 @@ func (b *board) listAndWatch(ctx context.Context, r resource) error {
 	if err != nil {
 		return fmt.Errorf("reading the list of %s: %w", r.name, err)
 	}
-	b.set(r, func() { b.objects[r.name] = all })
+	b.set(r, func() {
+		b.objects[r.name] = all
+		if r.name == warnings.name && b.before == nil {
+			b.before = versions(all)
+		}
+	})
 	for {
 		version, err = b.watchFrom(ctx, r, version)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
+}
+
+func versions(objects map[types.UID]runtime.Object) map[types.UID]string {
+	out := make(map[types.UID]string, len(objects))
+	for uid, o := range objects {
+		if m, err := meta.Accessor(o); err == nil {
+			out[uid] = m.GetResourceVersion()
+		}
+	}
+	return out
 }
 
 // watchFrom follows the changes after a resource version, until the server
@@ -206,6 +233,7 @@ func (b *board) look() (*snapshot, <-chan struct{}, error) {
 	defer b.mu.Unlock()
 	if b.cached == nil {
 		b.cached = newSnapshot()
+		b.cached.before = b.before
 		for _, objects := range b.objects {
 			for _, o := range objects {
 				b.cached.add(o)

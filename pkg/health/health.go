@@ -2,15 +2,18 @@
 // exactly what is not and why.
 //
 // A service is healthy when the rollout of its current template is complete
-// (not that of an earlier ReplicaSet) and one of its pods answers the probe.
+// (not that of an earlier ReplicaSet) and one of its pods answers the probe; a
+// Job when it has completed.
 // Rollouts are followed by watches; probes travel through a port-forward that
 // is kept open, so that they reach a pod on any cluster and are not subject to
 // its NetworkPolicies.
 package health
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -21,7 +24,7 @@ import (
 
 // The probes of a Target.
 const (
-	ProbeHTTP     = "http"     // GET Path on Port, 2xx is healthy
+	ProbeHTTP     = "http"     // GET Path on Port, 200 to 399 is healthy, as for the kubelet
 	ProbeTCP      = "tcp"      // Port accepts a connection
 	ProbePostgres = "postgres" // SELECT 1 on Port
 	ProbeRedis    = "redis"    // PING on Port
@@ -36,12 +39,20 @@ const DefaultTimeout = 3 * time.Minute
 // Target is one service to be gated: a workload and how to ask it.
 type Target struct {
 	Service   string
-	Kind      string // "Deployment" or "StatefulSet"
+	Kind      string // "Deployment", "StatefulSet", "DaemonSet" or "Job"
 	Namespace string
-	Probe     string // one of the Probe constants; empty means ProbeRollout
-	Port      int32
-	Path      string // of ProbeHTTP; empty means "/"
-	TLS       bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
+	// Name is that of the workload, where the service is called otherwise.
+	Name string
+	// Vanishes says that a Job is deleted some time after it has ended: one
+	// that is not there has ended.
+	Vanishes bool
+	Probe    string // one of the Probe constants; empty means ProbeRollout
+	Port     int32
+	Path     string // of ProbeHTTP; empty means "/"
+	TLS      bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
+	// Headers are sent with ProbeHTTP; Host among them names another host than
+	// the pod's address.
+	Headers http.Header
 	// DependsOn are services that must be healthy first. Names that are not
 	// among the targets of the same call are taken for healthy.
 	DependsOn []string
@@ -54,10 +65,19 @@ type Target struct {
 	Credentials func() (map[string]string, error)
 }
 
-func (t Target) key() key { return key{t.Namespace, t.Service} }
+// The kinds of a Target that differ from the others: pods on every node, and
+// pods that are to end.
+const (
+	kindDaemonSet = "DaemonSet"
+	kindJob       = "Job"
+)
+
+func (t Target) name() string { return cmp.Or(t.Name, t.Service) }
+
+func (t Target) key() key { return key{t.Namespace, t.name()} }
 
 // workload names the target as its own manifest does.
-func (t Target) workload() string { return fmt.Sprintf("%s %q", t.Kind, t.Service) }
+func (t Target) workload() string { return fmt.Sprintf("%s %q", t.Kind, t.name()) }
 
 func (t Target) timeout() time.Duration {
 	if t.Timeout > 0 {

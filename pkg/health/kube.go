@@ -1,8 +1,11 @@
 package health
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -10,6 +13,7 @@ import (
 	"unicode"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,12 +26,13 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// kube speaks to the two API groups that a gate needs. The typed clientset
+// kube speaks to the three API groups that a gate needs. The typed clientset
 // would do the same with every group of Kubernetes linked in.
 type kube struct {
 	cfg    *rest.Config
 	core   rest.Interface
 	apps   rest.Interface
+	batch  rest.Interface
 	params runtime.ParameterCodec
 }
 
@@ -45,6 +50,8 @@ type resource struct {
 var (
 	deployments  = resource{name: "deployments", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.DeploymentList{} }}
 	statefulSets = resource{name: "statefulsets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.StatefulSetList{} }}
+	daemonSets   = resource{name: "daemonsets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.DaemonSetList{} }}
+	jobs         = resource{name: "jobs", group: batchv1.SchemeGroupVersion, list: func() runtime.Object { return &batchv1.JobList{} }}
 	replicaSets  = resource{name: "replicasets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.ReplicaSetList{} }}
 	pods         = resource{name: "pods", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.PodList{} }}
 	warnings     = resource{name: "events", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.EventList{} },
@@ -57,7 +64,7 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	cfg.WarningHandler = rest.NoWarnings{} // would be printed to stderr
 	cfg.Timeout = 0                        // watches are long; each call has its context
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -77,13 +84,19 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	if k.core, err = client("/api", corev1.SchemeGroupVersion); err != nil {
 		return nil, err
 	}
-	k.apps, err = client("/apis", appsv1.SchemeGroupVersion)
+	if k.apps, err = client("/apis", appsv1.SchemeGroupVersion); err != nil {
+		return nil, err
+	}
+	k.batch, err = client("/apis", batchv1.SchemeGroupVersion)
 	return k, err
 }
 
 func (k *kube) client(r resource) rest.Interface {
-	if r.group.Group == "" {
+	switch r.group.Group {
+	case corev1.GroupName:
 		return k.core
+	case batchv1.GroupName:
+		return k.batch
 	}
 	return k.apps
 }
@@ -117,15 +130,25 @@ func (k *kube) watch(ctx context.Context, r resource, ns, version string) (watch
 // terminal would obey; with previous, the instance before the running one.
 // There are none where the log is gone.
 func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]string, error) {
-	limit := int64(64 << 10) // lines can be long; a reason is to be read by eye
-	raw, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
-		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, LimitBytes: &limit, Timestamps: true}, k.params).
-		Do(ctx).Raw()
+	// A limit of the server's would count from the first of the lines, so that a
+	// long one would push out those that say why.
+	log, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
+		VersionedParams(&corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &n, Timestamps: true}, k.params).
+		Stream(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
 	}
+	defer log.Close()
 	var lines []string
-	for line := range strings.SplitSeq(strings.TrimRight(string(raw), "\n"), "\n") {
+	in := bufio.NewReaderSize(io.LimitReader(log, logLimit), 64<<10)
+	for {
+		line, err := readLine(in)
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
+		}
 		// What has no time is not from the container: the kubelet says in a
 		// line of its own, with status 200, that the file is gone.
 		stamp, text, _ := strings.Cut(line, " ")
@@ -133,7 +156,34 @@ func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previou
 			lines = append(lines, printable(text))
 		}
 	}
-	return lines, nil
+}
+
+const (
+	// logLimit is how much of a log is read for the sake of its last lines.
+	logLimit = 16 << 20
+	// lineLimit is how much of a line is kept: a reason is to be read by eye.
+	lineLimit = 4 << 10
+)
+
+// readLine returns the next line, cut, or io.EOF after the last one.
+func readLine(in *bufio.Reader) (string, error) {
+	var line []byte
+	long := false
+	for {
+		part, more, err := in.ReadLine()
+		if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
+			return "", err
+		}
+		kept := part[:min(len(part), lineLimit-len(line))]
+		line, long = append(line, kept...), long || len(kept) < len(part)
+		switch {
+		case more:
+		case long:
+			return strings.ToValidUTF8(string(line), "") + "…", nil
+		default:
+			return string(line), nil
+		}
+	}
 }
 
 // colour is a terminal's control sequence.

@@ -1,10 +1,13 @@
 package health
 
 import (
+	"bufio"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -24,5 +27,53 @@ func TestLastLinesAreFitForATerminal(t *testing.T) {
 	lines, err := k.lastLines(t.Context(), "ns", "pod", "api", false, shownLines)
 	if want := []string{"Error: it\tbroke", "]0;titleand went"}; err != nil || !slices.Equal(lines, want) {
 		t.Errorf("the lines are %q, %v", lines, err)
+	}
+}
+
+// TestALongLineHidesNoOther has a line of a megabyte before the one that says
+// why.
+func TestALongLineHidesNoOther(t *testing.T) {
+	const stamp = "2026-01-02T03:04:05Z "
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := stamp + strings.Repeat("ä", 1<<19) + "\n" + stamp + "fatal: no disk"
+		if limit, err := strconv.Atoi(r.URL.Query().Get("limitBytes")); err == nil {
+			text = text[:limit] // as the kubelet does
+		}
+		fmt.Fprint(w, text)
+	}))
+	defer server.Close()
+	k, err := newKube(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := k.lastLines(t.Context(), "ns", "pod", "api", false, shownLines)
+	if err != nil || len(lines) != 2 || lines[1] != "fatal: no disk" || len(lines[0]) > lineLimit || !strings.HasSuffix(lines[0], "ä…") {
+		t.Errorf("the lines are %.100q, %v", lines, err)
+	}
+}
+
+// TestReadLine has lines around the size of the buffer.
+func TestReadLine(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                                       nil,
+		"a\r\nb":                                 {"a", "b"},
+		strings.Repeat("a", 16):                  {strings.Repeat("a", 16)},
+		strings.Repeat("a", 32):                  {strings.Repeat("a", 32)},
+		strings.Repeat("a", 17):                  {strings.Repeat("a", 17)},
+		strings.Repeat("a", 16) + "\nb":          {strings.Repeat("a", 16), "b"},
+		strings.Repeat("a", lineLimit+1) + "\nb": {strings.Repeat("a", lineLimit) + "…", "b"},
+	} {
+		in := bufio.NewReaderSize(strings.NewReader(text), 16)
+		var got []string
+		for {
+			line, err := readLine(in)
+			if err != nil {
+				break
+			}
+			got = append(got, line)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %.40q the lines are %.40q", text, got)
+		}
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -80,22 +82,39 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 	if t.TLS {
 		scheme = "https"
 	}
-	url := scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(t.Port))) + path
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	address := scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(t.Port))) + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return answer{text: err.Error()}
 	}
 	req.Header.Set("User-Agent", "zr-health")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	maps.Copy(req.Header, t.Headers)
+	req.Host = t.Headers.Get("Host") // of the URL where it is empty
 	transport := &http.Transport{
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return via.open(ctx, t.Port) },
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(address) // a redirect may lead to another one
+			if err != nil {
+				return nil, err
+			}
+			number, err := strconv.ParseUint(port, 10, 16)
+			if err != nil {
+				return nil, err
+			}
+			return via.open(ctx, int32(number))
+		},
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // it is issued for a name, and a pod is asked by its address
 		DisableKeepAlives: true,
 		Proxy:             nil,
 	}
 	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req) // a redirect is an answer, and not a healthy one
+	client := &http.Client{Transport: transport, CheckRedirect: withinPod}
+	resp, err := client.Do(req)
 	if err != nil {
+		var wrapped *url.Error // repeats the address, which is of no use outside of the cluster
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
 		return answer{text: failureText(ctx, t.Port, err)}
 	}
 	defer resp.Body.Close()
@@ -103,7 +122,7 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 	if err != nil {
 		return answer{text: resp.Status + ": " + failureText(ctx, t.Port, err)}
 	}
-	a := answer{ok: resp.StatusCode/100 == 2, text: resp.Status}
+	a := answer{ok: resp.StatusCode >= 200 && resp.StatusCode < 400, text: resp.Status}
 	var said struct {
 		Build string `json:"build"`
 	}
@@ -114,6 +133,21 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 		a.text += ": " + first
 	}
 	return a
+}
+
+// redirects is how many the kubelet follows before it gives up.
+const redirects = 10
+
+// withinPod follows redirects as the kubelet does: one to another host is an
+// answer, and a healthy one.
+func withinPod(req *http.Request, via []*http.Request) error {
+	if req.URL.Hostname() != via[0].URL.Hostname() {
+		return http.ErrUseLastResponse
+	}
+	if len(via) >= redirects {
+		return fmt.Errorf("it redirects more than %d times", redirects)
+	}
+	return nil
 }
 
 // askTCP connects. The forwarding tells of a refusal only: that the port

@@ -27,6 +27,14 @@ func TestProbeHTTP(t *testing.T) {
 			http.Error(w, "  database:\n\tgone\x1b[31m "+strings.Repeat("x", 500), http.StatusServiceUnavailable)
 		case "/moved":
 			http.Redirect(w, r, "/health", http.StatusFound)
+		case "/moved/sick":
+			http.Redirect(w, r, "/sick", http.StatusFound)
+		case "/elsewhere":
+			http.Redirect(w, r, "http://example.test/health", http.StatusFound)
+		case "/circle":
+			http.Redirect(w, r, "/circle", http.StatusFound)
+		case "/unchanged":
+			w.WriteHeader(http.StatusNotModified)
 		case "/slow":
 			<-r.Context().Done()
 		case "/rude":
@@ -46,7 +54,11 @@ func TestProbeHTTP(t *testing.T) {
 		{"/health", "200 OK", "0123456789abcdef", port, true},
 		{"health", "200 OK", "0123456789abcdef", port, true},
 		{"/sick", "503 Service Unavailable: database: gone[31m " + strings.Repeat("x", 141) + "…", "", port, false},
-		{"/moved", "302 Found: <a href=\"/health\">Found</a>.", "", port, false},
+		{"/moved", "200 OK", "0123456789abcdef", port, true},
+		{"/moved/sick", "503 Service Unavailable: database: gone[31m " + strings.Repeat("x", 141) + "…", "", port, false},
+		{"/elsewhere", "302 Found", "", port, true},
+		{"/circle", "it redirects more than 10 times", "", port, false},
+		{"/unchanged", "304 Not Modified", "", port, true},
 		{"/slow", fmt.Sprintf("port %d: no answer in time", port), "", port, false},
 		{"/rude", fmt.Sprintf("port %d: closed the connection without an answer", port), "", port, false},
 		{"/health", "connection refused", "", closedPort(t), false},
@@ -57,6 +69,21 @@ func TestProbeHTTP(t *testing.T) {
 		if got.ok != tc.ok || got.build != tc.build || !strings.HasSuffix(got.text, tc.text) {
 			t.Errorf("%s: got %+v, want %q", tc.path, got, tc.text)
 		}
+	}
+}
+
+func TestProbeHeaders(t *testing.T) {
+	via := newKubelet(t).tunnel(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "shop.test" || r.Header.Get("X-Probe") != "yes" || r.UserAgent() != "zr-health" {
+			http.Error(w, r.Host+" "+r.Header.Get("X-Probe")+" "+r.UserAgent(), http.StatusForbidden)
+		}
+	}))
+	defer server.Close()
+	target := Target{Probe: ProbeHTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port),
+		Headers: http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}}}
+	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.ok {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	refusal                 // its pods may not be made: quota, Pod Security
 	image                   // an image cannot be had
 	config                  // a ConfigMap, Secret or volume is not there
+	failed                  // a Job was given up
 	crash                   // a container ends by itself
 	scheduling              // no node takes the pod
 	evicted                 // a node gave the pod up
@@ -59,7 +60,15 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 			hint: "run zr up to apply the manifests"}
 	}
 	if r.refused != "" && len(r.current) < int(r.desired) {
-		return refusalReason(t, r.refused)
+		why := refusalReason(t, r.refused)
+		why.hopeless = why.hopeless && !r.stale
+		return why
+	}
+	if r.ended {
+		return nil
+	}
+	if r.failed != "" {
+		return failureReason(t, r)
 	}
 	var best *reason
 	consider := func(pods []*corev1.Pod) {
@@ -79,7 +88,7 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 		consider(r.earlier)
 		if best != nil {
 			best.text = "the version before is stuck: " + best.text
-			best.hint = fmt.Sprintf("kubectl -n %s delete pod %s-0 lets the new version start", t.Namespace, t.Service)
+			best.hint = fmt.Sprintf("kubectl -n %s delete pod %s-0 lets the new version start", t.Namespace, t.name())
 		}
 	}
 	return best

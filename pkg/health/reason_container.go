@@ -42,7 +42,7 @@ func (s *snapshot) containerReason(t Target, p *corev1.Pod, c corev1.ContainerSt
 		return nil
 	}
 	if last := c.State.Terminated; last != nil {
-		if last.ExitCode == 0 && role == "init container" {
+		if last.ExitCode == 0 && (role == "init container" || t.Kind == kindJob) {
 			return nil
 		}
 		return s.crashReason(t, p, c, name, last, false)
@@ -100,7 +100,7 @@ func pullFailure(msg string) string {
 
 // crashReason says how a container ended.
 func (s *snapshot) crashReason(t Target, p *corev1.Pod, c corev1.ContainerStatus, name string, last *corev1.ContainerStateTerminated, previous bool) *reason {
-	r := &reason{cause: crash, hint: "zr logs " + t.Service + " shows the whole log",
+	r := &reason{cause: crash, hint: "zr logs " + t.name() + " shows the whole log",
 		pod: p.Name, container: c.Name, crashes: ended(c), logged: true, previous: previous}
 	probe := s.warning(p.UID, "Unhealthy")
 	switch {

@@ -13,20 +13,34 @@ import (
 // on the ReplicaSet of its current template, with the same number.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
+// failedCreate is the reason of the event by which a controller says that it
+// may not make a pod.
+const failedCreate = "FailedCreate"
+
 // rollout is how far the current template of a workload is.
 type rollout struct {
 	found  bool
 	uid    types.UID
 	done   bool
 	paused bool
+	// ended says that it is done since its pods have ended: nobody is there to
+	// be asked.
+	ended bool
+	// finite says that its pods are to end, which is all that is asked of them.
+	finite bool
+	// failed is why a Job will not complete any more.
+	failed string
 	// waiting says what is still to come, where nothing is wrong.
 	waiting        string
 	ready, desired int32
 	// creator is what makes the pods: the current ReplicaSet, or the
 	// StatefulSet itself. Empty where the controller did not make it yet.
 	creator types.UID
-	// refused is why the creator cannot make pods.
+	// refused is why the creator cannot make pods. Stale says that it was not
+	// refused again since the wait began, so that it may be mended: the
+	// controllers try again after up to 17 minutes.
 	refused string
+	stale   bool
 	current []*corev1.Pod // of the current template, newest first
 	earlier []*corev1.Pod
 	image   string
@@ -38,6 +52,17 @@ type podRef struct{ name, uid, ip string }
 // rolloutOf finds the state of the current template of a target.
 func (s *snapshot) rolloutOf(t Target) rollout {
 	switch t.Kind {
+	case kindDaemonSet:
+		if set := s.daemonSets[t.key()]; set != nil {
+			return s.daemonSetRollout(set)
+		}
+	case kindJob:
+		if job := s.jobs[t.key()]; job != nil {
+			return s.jobRollout(job)
+		}
+		if t.Vanishes {
+			return rollout{found: true, done: true, ended: true, finite: true}
+		}
 	case "StatefulSet":
 		if set := s.statefulSets[t.key()]; set != nil {
 			return s.statefulSetRollout(set)
@@ -56,6 +81,7 @@ func (s *snapshot) deploymentRollout(d *appsv1.Deployment) rollout {
 		if rs.Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation] && d.Annotations[revisionAnnotation] != "" {
 			r.creator = rs.UID
 			r.refused = condition(rs.Status.Conditions)
+			r.stale = s.old(s.warning(rs.UID, failedCreate))
 			r.current = append(r.current, s.podsOf(rs.UID)...)
 		} else {
 			r.earlier = append(r.earlier, s.podsOf(rs.UID)...)
@@ -103,8 +129,8 @@ func (s *snapshot) statefulSetRollout(set *appsv1.StatefulSet) rollout {
 	}
 	if int(st.Replicas) < int(r.desired) {
 		// The controller says why it cannot make a pod in an event only.
-		if e := s.warning(set.UID, "FailedCreate"); e != nil {
-			r.refused = e.Message
+		if e := s.warning(set.UID, failedCreate); e != nil {
+			r.refused, r.stale = e.Message, s.old(e)
 		}
 	}
 	r.ready = readyOf(r.current)
@@ -191,6 +217,9 @@ func readySince(p *corev1.Pod) (bool, time.Time) {
 // probed returns the pod to ask: a ready one, or else one that runs, whose
 // answer says why it is not ready.
 func (r rollout) probed() (podRef, bool) {
+	if r.finite {
+		return podRef{}, false
+	}
 	var running *corev1.Pod
 	for _, p := range r.current {
 		if p.DeletionTimestamp != nil || p.Status.Phase != corev1.PodRunning {

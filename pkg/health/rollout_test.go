@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
@@ -21,6 +22,7 @@ func read(t *testing.T, documents string) *snapshot {
 			t.Fatalf("%v in:\n%s", err, doc)
 		}
 		o := map[string]any{"Deployment": &appsv1.Deployment{}, "StatefulSet": &appsv1.StatefulSet{}, "ReplicaSet": &appsv1.ReplicaSet{},
+			"DaemonSet": &appsv1.DaemonSet{}, "Job": &batchv1.Job{},
 			"Pod": &corev1.Pod{}, "Event": &corev1.Event{}}[kind.Kind]
 		if o == nil {
 			t.Fatalf("no kind in:\n%s", doc)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,15 +19,23 @@ type key struct{ namespace, name string }
 type snapshot struct {
 	deployments  map[key]*appsv1.Deployment
 	statefulSets map[key]*appsv1.StatefulSet
+	daemonSets   map[key]*appsv1.DaemonSet
+	jobs         map[key]*batchv1.Job
 	replicaSets  map[types.UID][]*appsv1.ReplicaSet // by the owner's UID
 	pods         map[types.UID][]*corev1.Pod        // by the owner's UID
 	events       map[types.UID][]*corev1.Event      // by the UID of what they are about
+	// before are the versions of the events that were there when the wait began.
+	// Their times would not tell: those are of another machine's clock, and
+	// cut to seconds.
+	before map[types.UID]string
 }
 
 func newSnapshot() *snapshot {
 	return &snapshot{
 		deployments:  map[key]*appsv1.Deployment{},
 		statefulSets: map[key]*appsv1.StatefulSet{},
+		daemonSets:   map[key]*appsv1.DaemonSet{},
+		jobs:         map[key]*batchv1.Job{},
 		replicaSets:  map[types.UID][]*appsv1.ReplicaSet{},
 		pods:         map[types.UID][]*corev1.Pod{},
 		events:       map[types.UID][]*corev1.Event{},
@@ -40,6 +49,10 @@ func (s *snapshot) add(o any) {
 		s.deployments[key{o.Namespace, o.Name}] = o
 	case *appsv1.StatefulSet:
 		s.statefulSets[key{o.Namespace, o.Name}] = o
+	case *appsv1.DaemonSet:
+		s.daemonSets[key{o.Namespace, o.Name}] = o
+	case *batchv1.Job:
+		s.jobs[key{o.Namespace, o.Name}] = o
 	case *appsv1.ReplicaSet:
 		owner := ownerOf(o)
 		s.replicaSets[owner] = append(s.replicaSets[owner], o)
@@ -76,6 +89,12 @@ func (s *snapshot) warning(about types.UID, reasons ...string) *corev1.Event {
 		}
 	}
 	return newest
+}
+
+// old tells that an event was there when the wait began, and has not happened
+// again since.
+func (s *snapshot) old(e *corev1.Event) bool {
+	return e != nil && s.before[e.UID] != "" && s.before[e.UID] == e.ResourceVersion
 }
 
 // claimWarning returns the newest warning about a PersistentVolumeClaim, which

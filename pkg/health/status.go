@@ -22,10 +22,22 @@ type finding struct {
 }
 
 // healthy tells that the rollout is complete and the probe answered. A
-// workload that is scaled to nothing has nobody to ask.
+// workload that is scaled to nothing has nobody to ask, and a Job that has
+// completed neither.
 func (f finding) healthy() bool {
-	return f.rollout.done && !f.unsteady && (f.rollout.desired == 0 || f.asked && f.answer.ok)
+	return f.rollout.done && !f.unsteady && (f.rollout.deserted() || f.asked && f.answer.ok)
 }
+
+// said is the answer of the probe, or what stands for it.
+func (f finding) said() string {
+	if f.rollout.ended {
+		return "completed"
+	}
+	return f.answer.text
+}
+
+// deserted tells that no pod is expected to run.
+func (r rollout) deserted() bool { return r.desired == 0 || r.ended }
 
 // wrong returns what stands between the service and being healthy, from the
 // surest knowledge to the vaguest.
@@ -35,9 +47,9 @@ func (f finding) wrong(t Target) reason {
 		return *f.why
 	case f.asked && !f.answer.ok:
 		return reason{cause: unready, text: fmt.Sprintf("its %s probe is not answered: %s", t.Probe, f.answer.text),
-			hint: "zr logs " + t.Service + " shows what it does"}
+			hint: "zr logs " + t.name() + " shows what it does"}
 	case f.rollout.done && f.unsteady:
-		return reason{cause: unready, text: "its container has only just started", hint: "zr logs " + t.Service + " shows what it does"}
+		return reason{cause: unready, text: "its container has only just started", hint: "zr logs " + t.name() + " shows what it does"}
 	}
 	text := f.rollout.waiting
 	if stage := f.rollout.stage(); stage != "" {
@@ -46,7 +58,7 @@ func (f finding) wrong(t Target) reason {
 	if f.asked && f.answer.ok && f.rollout.ready < f.rollout.desired {
 		text += "; the probe is answered, the pod's own readiness probe is not"
 	}
-	return reason{cause: unready, text: text, hint: "zr logs " + t.Service + " shows what it does"}
+	return reason{cause: unready, text: text, hint: "zr logs " + t.name() + " shows what it does"}
 }
 
 // stage says where the least advanced of the current pods is.
@@ -67,7 +79,7 @@ func (r rollout) stage() string {
 			if c.State.Waiting != nil && c.State.Waiting.Reason == "ContainerCreating" {
 				return "its container is being made"
 			}
-			if c.State.Running != nil && !c.Ready {
+			if c.State.Running != nil && !c.Ready && !r.finite {
 				return fmt.Sprintf("container %q runs, and is not ready", c.Name)
 			}
 		}
@@ -81,7 +93,7 @@ func (f finding) status(t Target) Status {
 	r := f.rollout
 	s := Status{
 		Service: t.Service, Ready: r.ready, Desired: r.desired, Restarts: r.restarts(), Image: r.image,
-		Build: f.answer.build, Answer: f.answer.text, Latency: f.answer.took, Since: r.since(),
+		Build: f.answer.build, Answer: f.said(), Latency: f.answer.took, Since: r.since(),
 	}
 	for _, p := range r.current {
 		s.Pods = append(s.Pods, podOf(p, true))
@@ -125,7 +137,7 @@ const probeTimeout = 2 * time.Second
 // in the order of the targets. It fails where the cluster cannot be asked; an
 // unhealthy service is no error.
 func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
-	snapshots, err := g.snapshots(ctx, targets, deployments, statefulSets, replicaSets, pods)
+	snapshots, err := g.snapshots(ctx, targets, kindsOf(targets)...)
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,7 @@ func (v *vigil) observe(snap *snapshot, now time.Time) {
 		v.askAt, v.pause = now, askFirst
 	}
 	vouched := v.target.Probe != ProbeRollout && v.target.Probe != ""
-	v.last.unsteady = !vouched && !v.runs.reached(v.last.rollout, now)
+	v.last.unsteady = !vouched && !v.last.rollout.finite && !v.runs.reached(v.last.rollout, now)
 	if v.before == nil {
 		v.before = endings(v.last.rollout.current)
 	}
@@ -160,7 +160,7 @@ func (v *vigil) heard(a reply) {
 
 // decided tells that waiting longer changes nothing.
 func (v *vigil) decided(trouble error, now time.Time) bool {
-	if v.last.healthy() && (v.proven || v.last.rollout.desired == 0) {
+	if v.last.healthy() && (v.proven || v.last.rollout.deserted()) {
 		return true
 	}
 	late := !now.Before(v.deadline)
@@ -190,6 +190,9 @@ func (v *vigil) hopeless(now time.Time) bool {
 		return false
 	}
 	if why.cause == crash {
+		if v.target.Kind == kindJob {
+			return false // how often it is tried again, its manifest says
+		}
 		// Crashes from before the dependencies were healthy prove nothing.
 		return why.crashes > crashLoop && why.crashes > v.before[instance{why.pod, why.container}]
 	}

@@ -35,7 +35,7 @@ func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) erro
 		if w.boards[t.Namespace] != nil {
 			continue
 		}
-		f := &followed{board: newBoard(g.kube, t.Namespace), ended: make(chan struct{})}
+		f := &followed{board: newBoard(g.kube, t.Namespace, append(kindsOf(targets), warnings)...), ended: make(chan struct{})}
 		w.boards[t.Namespace] = f
 		boards.Go(func() {
 			defer close(f.ended)
@@ -119,12 +119,12 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	f, err := v.keep(ctx)
 	took := time.Since(began)
 	if err != nil {
-		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error()})
+		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error(), Cancelled: ctx.Err() != nil})
 		return err
 	}
 	if f.healthy() {
 		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Healthy, Build: f.answer.build})
-		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: f.answer.text})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: f.said()})
 		return nil
 	}
 	why := f.wrong(t)

@@ -169,7 +169,7 @@ func (r *Resolver) fetch(ctx context.Context, ref, full string) (Entry, error) {
 		entry, err = o.obtain(ctx)
 	}
 	if err != nil {
-		r.emit(event.StepFailed{Step: o.step, Took: time.Since(start), Error: err.Error(), Hint: fault.HintOf(err)})
+		r.emit(event.StepFailed{Step: o.step, Took: time.Since(start), Error: err.Error(), Hint: fault.HintOf(err), Cancelled: ctx.Err() != nil})
 		return Entry{}, err
 	}
 	r.emit(event.StepDone{Step: o.step, Took: time.Since(start), Detail: obtained(entry)})

@@ -139,7 +139,9 @@ test("paused, nothing is asked and the age is still shown", async () => {
   show(healthy(aService()));
   const asked = vi.fn(answers.services);
   answers.services = asked;
-  fireEvent.click(screen.getByTestId("pause"));
+  fireEvent.click(screen.getByRole("button", { name: "Pause" }));
+  // The label says what the button does: a pressed "Resume" would say the opposite.
+  expect(screen.getByRole("button", { name: "Resume" }).hasAttribute("aria-pressed")).toBe(false);
   await pass(5 * POLL_MS);
   expect(asked).not.toHaveBeenCalled();
   expect(screen.getByTestId("freshness").textContent).toBe("Pausedupdated 10 s ago");

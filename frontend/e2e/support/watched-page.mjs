@@ -61,7 +61,7 @@ export class WatchedPage {
 
   async #pause() {
     await this.#page.click("[data-testid=pause]");
-    await this.#page.waitForSelector("[data-testid=pause][aria-pressed=true]");
+    await this.#page.locator("[data-testid=pause]", { hasText: "Resume" }).waitFor();
   }
 
   /** Starts to look for something; seen() tells when it came. */
@@ -85,11 +85,11 @@ export class WatchedPage {
 
   /** Whether the page lost its state since it was asked last. It is then set up again. */
   async stateLost(url) {
-    const pressed = await this.#page
+    const offered = await this.#page
       .locator("[data-testid=pause]")
-      .getAttribute("aria-pressed")
+      .textContent()
       .catch(() => null);
-    if (this.#loads === 0 && pressed === "true") {
+    if (this.#loads === 0 && offered === "Resume") {
       return false;
     }
     await this.#start(url);

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,6 +17,10 @@ import (
 
 // Health is how to ask the process whether it is healthy.
 type Health struct {
+	// Headers are sent over HTTP. Host among them names another host than the
+	// endpoint's.
+	Headers http.Header
+
 	url    *url.URL // nil: it is healthy when it has lived for settled
 	client *http.Client
 }
@@ -139,6 +144,8 @@ func (h *Health) ask(ctx context.Context, build string) error {
 		return err
 	}
 	req.Header.Set("User-Agent", "zr-agent")
+	maps.Copy(req.Header, h.Headers)
+	req.Host = h.Headers.Get("Host") // of the endpoint where it is empty
 	res, err := h.client.Do(req)
 	if err != nil {
 		return err

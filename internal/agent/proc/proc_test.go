@@ -316,6 +316,23 @@ func TestAwait(t *testing.T) {
 	}
 }
 
+func TestAwaitWithHeaders(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "shop.test" || r.Header.Get("X-Probe") != "yes" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer srv.Close()
+	h, err := ParseHealth(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Headers = http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}}
+	if err := h.ask(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseHealth(t *testing.T) {
 	for _, bad := range []string{"localhost:3001", "http://127.0.0.1/health", "ftp://127.0.0.1:1", "::"} {
 		if _, err := ParseHealth(bad); err == nil {

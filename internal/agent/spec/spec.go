@@ -38,6 +38,9 @@ const (
 	// is accepted), or nothing (the process stays alive). Set in the pod,
 	// from the readiness probe.
 	EnvHealth = "ZR_AGENT_HEALTH"
+	// EnvHealthHeaders holds the headers that are sent with the question, as a
+	// JSON object of lists. Set in the pod where the readiness probe has some.
+	EnvHealthHeaders = "ZR_AGENT_HEALTH_HEADERS"
 	// EnvBuild holds the build hash. In the image it is that of the seed; the
 	// agent replaces it with the hash of what it starts.
 	EnvBuild = "ZR_BUILD_HASH"

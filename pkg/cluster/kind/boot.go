@@ -15,12 +15,14 @@ import (
 )
 
 // skipPhases are the parts of kubeadm init that a node made from zr's own
-// image does without: it has all images (preflight looks for them); it is to
-// run pods (mark-control-plane keeps them off); and restarting the kubelet to
-// read its certificate from another file (kubelet-finalize) delays the first
-// pods by two seconds, while the kubelet prefers its own rotated certificate
-// either way.
-const skipPhases = "preflight,mark-control-plane,kubelet-finalize"
+// image does without: it has all images (preflight looks for them); nobody has
+// to wait for the scheduler and the controller manager in order to go on, since
+// what they are late with they catch up on (wait-control-plane, two seconds; the
+// API server is waited for by whoever asks it first); it is to run pods
+// (mark-control-plane keeps them off); and restarting the kubelet to read its
+// certificate from another file (kubelet-finalize) delays the first pods by two
+// seconds, while the kubelet prefers its own rotated certificate either way.
+const skipPhases = "preflight,wait-control-plane,mark-control-plane,kubelet-finalize"
 
 // kubeletConf is a file that kubeadm writes soon, and after admin.conf: when it
 // is there, the other is whole.
@@ -28,13 +30,14 @@ const kubeletConf = "/etc/kubernetes/kubelet.conf"
 
 // addManifests creates what a node image brings where kind looks for it, too:
 // the network of the pods, and a provisioner of volumes. It prints what it
-// created.
+// created. The files are the image's own: to validate them, kubectl would have
+// the API server make its whole schema, at the moment when it has most to do.
 const addManifests = `set --
 for name in cni storage; do
   file=/kind/manifests/default-$name.yaml
   test ! -e $file || set -- "$@" -f $file
 done
-test $# = 0 || exec kubectl --kubeconfig=/etc/kubernetes/admin.conf create -o name "$@"`
+test $# = 0 || exec kubectl --kubeconfig=/etc/kubernetes/admin.conf create --validate=false -o name "$@"`
 
 // kubeadmInit leaves the patch that it reads in the node, and runs kubeadm.
 const kubeadmInit = "mkdir -p " + patchesFolder + " && cat > " + patchesFolder + "/corednsdeployment+strategic.yaml && " +

@@ -36,7 +36,7 @@ export function LiveControl({
           <span className="text-muted">updated {ago(now - updatedAt)}</span>
         )}
       </p>
-      <Button aria-pressed={paused} onClick={onToggle} data-testid="pause">
+      <Button onClick={onToggle} data-testid="pause">
         {paused ? <PlayIcon className="size-3!" /> : <PauseIcon className="size-3!" />}
         {paused ? "Resume" : "Pause"}
       </Button>

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"zr/pkg/build"
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/health"
+)
+
+// jobs is what a stack has beside the services of its overlay.
+const jobs = overlay + `---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, namespace: tiny}
+spec:
+  ttlSecondsAfterFinished: 60
+  template: {spec: {restartPolicy: Never, containers: [{name: migrate, image: web, readinessProbe: {httpGet: {port: 80}}}]}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: web, namespace: tiny}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: seed, image: "example/seed:1"}]}}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: tiny}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec: {containers: [{name: agent, image: "example/agent:1", readinessProbe: {httpGet: {port: 9, path: /up, httpHeaders: [{name: host, value: a.test}]}}}]}
+`
+
+// stackOf opens the environment dev of a project with these files.
+func stackOf(t *testing.T, files map[string]string) *stack {
+	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	root := t.TempDir()
+	for path, text := range files {
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := config.Load(root, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newStack(cfg, event.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s
+}
+
+func TestJobsAndDaemonSetsAreGated(t *testing.T) {
+	files := withOverlay("project: tiny\nservices:\n  web: {probe: http, timeout: 10s, dependsOn: [migrate]}\n  migrate: {}\n")
+	files["kustomize/overlays/dev/all.yaml"] = jobs
+	s := stackOf(t, files)
+	if err := s.render(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := s.targets()
+	for i := range got {
+		got[i].Credentials = nil
+	}
+	want := []health.Target{
+		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Probe: health.ProbeHTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
+		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Probe: health.ProbeRollout, Port: 80, Path: "/", Timeout: 3 * time.Minute},
+		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Probe: health.ProbeHTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
+		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Probe: health.ProbeRollout},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+}
+
+// TestAHostThatOnlyTheKubeletReaches leaves the question to the kubelet.
+func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
+	for _, probe := range []string{"httpGet: {host: 192.0.2.1, port: 80}", "tcpSocket: {host: 192.0.2.1, port: 80}"} {
+		files := withOverlay("project: tiny\nservices: {web: {}}\n")
+		files["kustomize/overlays/dev/all.yaml"] = strings.Replace(overlay, `image: "example/web:1"`, `image: "example/web:1", readinessProbe: {`+probe+`}`, 1)
+		s := stackOf(t, files)
+		if err := s.render(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.targets()[0].Probe; got != "" {
+			t.Errorf("%s: zr asks by %s", probe, got)
+		}
+	}
+}
+
+// TestJobsUnderDev has one with an image of its own, and one with that of a
+// service which is reloaded.
+func TestJobsUnderDev(t *testing.T) {
+	s := &stack{dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}}
+	s.releaseRest([]deploy.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
+	if r := s.builds[1]; r.Mode != build.Release || r.Agent != "" {
+		t.Errorf("the Job runs %+v", r)
+	}
+	if r := s.builds[0]; r.Mode != build.Dev {
+		t.Errorf("the service runs %+v", r)
+	}
+	for image, want := range map[string]bool{"web": true, "web:1": true, "seed": false, "example/web": false} {
+		w := deploy.Workload{Kind: "Job", Containers: []deploy.Container{{Image: "pinned", Manifest: image}}}
+		if got := s.runsDevImage(w); got != want {
+			t.Errorf("a Job with the image %q runs a dev image: %v", image, got)
+		}
+	}
+}
+
+// TestTheAgentAsksAsTheKubelet has probes that are more than a path and a port.
+func TestTheAgentAsksAsTheKubelet(t *testing.T) {
+	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{Go: "./web"}}}}}
+	env := func(p deploy.Probe) map[string]string {
+		return s.devServices([]deploy.Workload{{Kind: "Deployment", Name: "web", Containers: []deploy.Container{{Readiness: p}}}})["web"].Env
+	}
+	got := env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Headers: http.Header{"Host": {"a.test"}}})
+	if got["ZR_AGENT_HEALTH"] != "http://127.0.0.1:80/up" || got["ZR_AGENT_HEALTH_HEADERS"] != `{"Host":["a.test"]}` {
+		t.Errorf("with headers: %v", got)
+	}
+	got = env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Host: "192.0.2.1"})
+	if _, set := got["ZR_AGENT_HEALTH_HEADERS"]; set || got["ZR_AGENT_HEALTH"] != "" {
+		t.Errorf("with a host: %v", got)
+	}
+}
+
+func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
+	err := unhealthy([]health.Status{{Service: "db", State: event.Healthy}, {Service: "web", State: event.Unhealthy}, {Service: "job/web", State: event.Unhealthy}})
+	if err == nil || err.Error() != "not healthy: web, job/web" || fault.HintOf(err) != "`zr logs web` shows what they say" {
+		t.Errorf("got %v, %q", err, fault.HintOf(err))
+	}
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// exists reports a path of a build that is not there, or is no folder or no
+// file where it must be one.
+func (v *validator) exists(path, kind, service, key string) {
+	if path == "" {
+		return
+	}
+	at := v.value("services", service, "build", key)
+	info, err := os.Stat(v.inProject(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		v.add(at, v.nearestPath(path), "services.%s.build.%s: %q does not exist", service, key, path)
+	case err != nil:
+		v.add(at, "", "services.%s.build.%s: %v", service, key, err)
+	case kind == "folder" && !info.IsDir(), kind == "file" && info.IsDir():
+		v.add(at, "", "services.%s.build.%s: %q is not a %s", service, key, path, kind)
+	}
+}
+
+func (v *validator) inProject(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(v.dir, path)
+}
+
+// nearestPath is the hint of a path that does not exist: the same one with the
+// first name of it that is not there replaced by the nearest beside it.
+func (v *validator) nearestPath(path string) string {
+	const otherwise = "paths are relative to the project's folder"
+	at, rest := filepath.Clean(path), ""
+	for {
+		parent := filepath.Dir(at)
+		files, err := os.ReadDir(v.inProject(parent))
+		if err == nil || parent == at {
+			var names []string
+			for _, f := range files {
+				names = append(names, f.Name())
+			}
+			name := nearest(filepath.Base(at), names)
+			mended := filepath.Join(parent, name, rest)
+			if _, err := os.Stat(v.inProject(mended)); name == "" || err != nil {
+				return otherwise
+			}
+			if strings.HasPrefix(path, "./") {
+				mended = "./" + mended
+			}
+			return fmt.Sprintf("did you mean %q?", mended)
+		}
+		at, rest = parent, filepath.Join(filepath.Base(at), rest)
+	}
+}

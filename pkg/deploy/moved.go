@@ -1,0 +1,137 @@
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// moved is what a set left in a namespace when its overlay got another one.
+type moved struct {
+	parent *parent
+	kept   []member
+}
+
+// parents returns the parents of the set in all namespaces, sorted.
+func (d *Deployer) parents(ctx context.Context) ([]*parent, error) {
+	found, err := d.list(ctx, secretKind, "", idLabel)
+	if err != nil {
+		return nil, err
+	}
+	var out []*parent
+	for i := range found {
+		m := &found[i]
+		if m.GetName() == d.set && m.GetLabels()[idLabel] == setID(d.set, m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
+			out = append(out, readParent(m))
+		}
+	}
+	slices.SortFunc(out, func(a, b *parent) int { return cmp.Compare(a.namespace, b.namespace) })
+	return out, nil
+}
+
+// findMoved looks for the set in other namespaces, where it has none here yet,
+// or one that was interrupted before its first apply was done. What is found
+// goes where the cluster is the environment's own; on a cluster of others it
+// may be somebody else's environment of the same name, and the user is told.
+func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[string]bool) error {
+	if cs.before != nil && len(cs.before.records) > 0 {
+		return nil
+	}
+	parents, err := d.parents(ctx)
+	if apierrors.IsForbidden(err) {
+		return nil // who may use a namespace may not always look into the others
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range parents {
+		if p.namespace == cs.Namespace || !p.runs() {
+			continue
+		}
+		if !d.Own {
+			cs.Warnings = append(cs.Warnings, fmt.Sprintf("%q was applied to namespace %q before, and what is there stays. If it was this overlay's namespace: %s",
+				p.set, p.namespace, p.command(false)))
+			continue
+		}
+		members, err := d.members(ctx, p)
+		if err != nil {
+			return err
+		}
+		old := moved{parent: p}
+		volumes := ""
+		for _, m := range members {
+			switch {
+			case rendered[keyOf(m.live)]: // not in a namespace, and the same as before
+			case m.kind.keep:
+				old.kept = append(old.kept, m)
+				if m.kind.Kind == "PersistentVolumeClaim" {
+					volumes = "; its volumes stay there, and are not those of the new one"
+				}
+			case prunable(m):
+				cs.pruned = append(cs.pruned, m)
+			}
+		}
+		cs.moved = append(cs.moved, old)
+		cs.Warnings = append(cs.Warnings, fmt.Sprintf("the overlay's namespace was %q and is %q now: what runs in the old one is removed%s", p.namespace, cs.Namespace, volumes))
+	}
+	return nil
+}
+
+// adopts says whether an object is of a set that moved to where it is now.
+func (cs *ChangeSet) adopts(id string) bool {
+	return slices.ContainsFunc(cs.moved, func(m moved) bool { return setID(m.parent.set, m.parent.namespace) == id })
+}
+
+// leave notes in the parents of the old namespaces what is still there.
+func (d *Deployer) leave(ctx context.Context, old []moved) error {
+	for _, m := range old {
+		found, err := d.get(ctx, secretKind, m.parent.namespace, m.parent.set)
+		if err != nil {
+			return err
+		}
+		switch {
+		case found == nil: // gone with its namespace
+		case len(m.kept) == 0:
+			err = d.remove(ctx, secretKind, found)
+		default:
+			err = (&removal{d: d, parent: m.parent}).shrink(ctx, m.kept)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runs says whether the set has more than what is kept when it is taken down.
+func (p *parent) runs() bool {
+	for gk := range p.kinds {
+		if k, ok := byGroupKind(gk); !ok || !k.keep {
+			return true
+		}
+	}
+	return false
+}
+
+// command is what removes the set by hand, volumes only on a purge.
+func (p *parent) command(purge bool) string {
+	var kinds []string
+	for gk := range p.kinds {
+		k, ok := byGroupKind(gk)
+		if ok && (!k.namespaced || k.keep && !purge) {
+			continue
+		}
+		if !ok {
+			k.resource = strings.ToLower(gk.Kind)
+		}
+		kinds = append(kinds, schema.GroupResource{Group: gk.Group, Resource: k.resource}.String())
+	}
+	slices.Sort(kinds)
+	return fmt.Sprintf("kubectl -n %[1]s delete %[2]s -l %[3]s=%[4]s && kubectl -n %[1]s delete secret %[5]s",
+		p.namespace, strings.Join(kinds, ","), partOfLabel, setID(p.set, p.namespace), p.set)
+}
