@@ -47,13 +47,17 @@ type engine struct {
 	inbox  *inbox
 	status *board
 
-	proc      *proc.Process // the newest; nil before the first start
-	build     string        // of the files that proc was started from, or that it picked up
-	goodBuild string        // of the version that Restore goes back to
-	healthy   chan *proc.Process
-	backoff   time.Duration
-	retry     <-chan time.Time // fires when the process is to be started again
-	onTrial   <-chan time.Time // fires when the running version has proven itself
+	proc       *proc.Process // the newest; nil before the first start
+	build      string        // of the files that proc was started from, or that it picked up
+	goodBuild  string        // of the last good version
+	triedBuild string        // of the version that Restore goes back to before that
+	patience   time.Duration // how long the last version that was sent had to get healthy
+	unproven   bool          // proc is to be on trial once it is healthy
+	healthy    chan *proc.Process
+	backoff    time.Duration
+	retry      <-chan time.Time // fires when the process is to be started again
+	onTrial    <-chan time.Time // fires when the running version has proven itself
+	watcher    watcher          // of the process, where that is one
 }
 
 // errSuperseded ends the wait for a version that a newer one is about to replace.
@@ -63,6 +67,12 @@ var errSuperseded = errors.New("a newer version has arrived")
 // the exit code of the process.
 func (e *engine) run(ctx context.Context) int {
 	e.start()
+	var look <-chan time.Time
+	if isWatcher(e.spec.Command) {
+		pulse := time.NewTicker(watcherPulse)
+		defer pulse.Stop()
+		look = pulse.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,7 +83,9 @@ func (e *engine) run(ctx context.Context) int {
 				e.settle(r.commit)
 			}
 		case <-e.exited():
-			e.ended(ctx)
+			e.ended(ctx, e.proc.Cause())
+		case <-look:
+			e.lookAfter(ctx)
 		case <-e.retry:
 			e.retry = nil
 			e.start()
@@ -81,7 +93,11 @@ func (e *engine) run(ctx context.Context) int {
 			if p == e.proc && p.Running() {
 				e.backoff = 0
 				e.publish(wire.Healthy, "", nil)
-				e.accept()
+				if e.unproven {
+					e.unproven, e.onTrial = false, time.After(trial)
+				} else {
+					e.accept()
+				}
 			}
 		case <-e.onTrial:
 			e.accept()
@@ -100,7 +116,7 @@ func (e *engine) exited() <-chan struct{} {
 
 // launch starts a process from what the folder holds.
 func (e *engine) launch() error {
-	e.retry, e.proc = nil, nil
+	e.retry, e.proc, e.unproven = nil, nil, false
 	p, err := proc.Start(e.reaper, proc.Command{
 		Argv:   e.spec.Command,
 		Dir:    e.spec.Dir,
@@ -138,14 +154,20 @@ func (e *engine) watch() {
 
 // ended handles a process that ended by itself: a version on trial goes back
 // to the one before it, any other is started again.
-func (e *engine) ended(ctx context.Context) {
+func (e *engine) ended(ctx context.Context, cause string) {
 	ran := time.Since(e.proc.Started)
-	reason := fmt.Sprintf("%s after %s", e.proc.Cause(), ran.Round(time.Millisecond))
+	reason := fmt.Sprintf("%s after %s", cause, ran.Round(time.Millisecond))
 	output := e.proc.Output()
-	e.proc.Signal(syscall.SIGKILL) // what is left of its group
+	e.proc.Clear()
 	if e.onTrial != nil && e.folder.HasGood() {
 		e.onTrial = nil
-		_, _ = e.rollBack(ctx)
+		back, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		if !e.inbox.interrupt(func() { cancel(errSuperseded) }) {
+			cancel(errSuperseded) // it waits already
+		}
+		_, _ = e.rollBack(back)
+		e.inbox.interrupt(nil)
 		e.status.set(func(s *wire.Status) {
 			s.Reason, s.Output, s.RolledBack = reason, output, true
 		})

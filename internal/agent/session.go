@@ -220,7 +220,11 @@ func (c *session) handle(t wire.Type, b []byte) error {
 		if err := json.Unmarshal(b, &of); err != nil {
 			return protocolError{fmt.Errorf("leaves: %w", err)}
 		}
-		return c.conn.WriteJSON(wire.TypeLeaves, wire.Leaves{Path: of.Path, Sum: of.Sum, Sums: c.server.folder.Leaves(of.Path, of.Sum)})
+		answer := wire.Leaves{Path: of.Path, Sum: of.Sum}
+		if sums := c.server.folder.Leaves(of.Path, of.Sum); len(sums) <= wire.LeafCount(wire.MaxAsked) {
+			answer.Sums = sums
+		}
+		return c.conn.WriteJSON(wire.TypeLeaves, answer)
 	default:
 		return protocolError{fmt.Errorf("a frame of type %d", t)}
 	}

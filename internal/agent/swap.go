@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"zr/internal/agent/folder"
@@ -16,10 +15,13 @@ import (
 func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 	res := wire.Result{Tx: r.commit.Tx, Times: wire.Times{Received: r.received}}
 	if r.commit.Restart && e.onTrial != nil {
-		e.accept() // it was healthy until now: that is the one to go back to
+		// It was healthy until now: that is the one to go back to first. Should
+		// it end in its trial then, the one before it has still to be there.
+		e.folder.MarkTried()
+		e.triedBuild = e.build
 	}
 	begin := time.Now()
-	err := r.tx.Commit(r.commit, r.commit.Restart)
+	err := r.tx.Commit(r.commit, r.commit.Restart || e.onTrial != nil)
 	res.Times.Written = time.Since(begin)
 	if err == nil {
 		r.placed()
@@ -57,6 +59,7 @@ func (e *engine) swap(ctx context.Context, c wire.Commit, res *wire.Result) {
 	if timeout <= 0 {
 		timeout = wire.HealthTimeout
 	}
+	e.patience = timeout
 	old := e.proc
 	if c.Build != "" {
 		e.build = c.Build
@@ -119,6 +122,7 @@ func (e *engine) refuse(ctx context.Context, verdict error, res *wire.Result) {
 		res.Times.Restored = time.Since(begin)
 		res.Outcome = wire.RolledBack
 		switch {
+		case errors.Is(context.Cause(ctx), errSuperseded): // nobody waited for it
 		case err != nil:
 			res.Error += "; going back: " + err.Error()
 		case !healthy:
@@ -135,35 +139,44 @@ func (e *engine) refuse(ctx context.Context, verdict error, res *wire.Result) {
 	e.down(res.Error, res.Output)
 }
 
-// rollBack puts the last good version back and waits until it answers.
+// rollBack puts the version before back and waits until it answers: one that
+// was still on its trial when it was replaced goes on with that, and where it
+// does not get healthy again, the last good one follows. A newer version ends
+// the waiting.
 func (e *engine) rollBack(ctx context.Context) (healthy bool, err error) {
 	if e.proc != nil {
-		if e.proc.Running() {
-			proc.Kill(e.proc)
-		} else {
-			e.proc.Signal(syscall.SIGKILL)
-		}
+		proc.Kill(e.proc)
 	}
-	if err := e.folder.Restore(); err != nil {
+	good, err := e.folder.Restore()
+	if err != nil {
 		e.down(err.Error(), nil)
 		return false, err
 	}
 	e.build = e.goodBuild
+	if !good {
+		e.build = e.triedBuild
+	}
 	if err := e.launch(); err != nil {
 		e.down(err.Error(), nil)
 		return false, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, wire.HealthTimeout, errors.New("not healthy in time"))
+	waiting, cancel := context.WithTimeoutCause(ctx, max(e.patience, wire.HealthTimeout), errors.New("not healthy in time"))
 	defer cancel()
-	if err := e.health.Await(ctx, e.proc, e.build); err != nil {
-		if e.running() {
-			e.watch()
-		} else {
-			e.down(err.Error(), e.proc.Output())
-		}
-		return false, nil
+	err = e.health.Await(waiting, e.proc, e.build)
+	switch {
+	case err == nil && good:
+		e.publish(wire.Healthy, "", nil)
+		e.accept()
+	case err == nil:
+		e.publish(wire.Healthy, "", nil)
+		e.onTrial = time.After(trial)
+	case !good && ctx.Err() == nil && e.folder.HasGood():
+		return e.rollBack(ctx)
+	case e.running():
+		e.unproven = !good
+		e.watch()
+	default:
+		e.down(err.Error(), e.proc.Output())
 	}
-	e.publish(wire.Healthy, "", nil)
-	e.accept()
-	return true, nil
+	return err == nil, nil
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,6 +71,48 @@ func TestTrial(t *testing.T) {
 	}
 	if a.Get("/") != "one" {
 		t.Error("the version before it does not answer")
+	}
+}
+
+// A version that was replaced while it was on its trial is gone back to, and
+// still has to prove itself.
+func TestTrialGoesOn(t *testing.T) {
+	a, c, held := running(t, agenttest.Behaviour{"id": "one"})
+	c.send(agenttest.App(t, agenttest.Behaviour{"id": "two"}, 0), held, wire.Commit{Restart: true, Build: "two"})
+	if r := c.result(); r.Outcome != wire.Done {
+		t.Fatalf("result %+v", r)
+	}
+	c.send(agenttest.App(t, agenttest.Behaviour{"id": "three", "crash": true}, 0), held, wire.Commit{Restart: true, Build: "three"})
+	r := c.result()
+	if r.Outcome != wire.RolledBack || r.Status.Build != "two" || a.Get("/") != "two" {
+		t.Fatalf("result %+v", r)
+	}
+	_ = syscall.Kill(r.Status.Pid, syscall.SIGKILL)
+	s := c.await("going back", func(s wire.Status) bool { return s.RolledBack || s.Phase == wire.Down })
+	if s.Build != "seed" || s.Phase != wire.Healthy || a.Get("/") != "one" {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// A version that does not get healthy when it is gone back to is not waited
+// for when there is a newer one.
+func TestSupersededGoingBack(t *testing.T) {
+	sick := filepath.Join(t.TempDir(), "sick")
+	a, c, held := running(t, agenttest.Behaviour{"id": "one", "sickWith": sick})
+	c.send(agenttest.App(t, agenttest.Behaviour{"id": "two"}, 0), held, wire.Commit{Restart: true, Build: "two", Timeout: time.Hour})
+	r := c.result()
+	if r.Outcome != wire.Done {
+		t.Fatalf("result %+v", r)
+	}
+	if err := os.WriteFile(sick, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_ = syscall.Kill(r.Status.Pid, syscall.SIGKILL)
+	agenttest.Eventually(t, "the first one runs again", func() bool { return a.Get("/") == "one" })
+	c, w := welcomed(t, a)
+	c.send(agenttest.App(t, agenttest.Behaviour{"id": "three"}, 0), w.Files, wire.Commit{Restart: true, Build: "three"})
+	if r := c.result(); r.Outcome != wire.Done || a.Get("/") != "three" {
+		t.Errorf("result %+v", r)
 	}
 }
 

@@ -143,6 +143,9 @@ func explain(c *cli.Context, path string) error {
 // errGone says that the cluster went away, or came back as another one.
 var errGone = errors.New("the cluster has gone away")
 
+// errRewired says that other services are built than a session is about.
+var errRewired = errors.New("other services are built now")
+
 // develop brings the stack up and keeps it in step until ctx ends. What breaks on
 // the way, be it the user's code or the cluster, is told and mended.
 func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) error {
@@ -198,6 +201,9 @@ func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands
 			s.sink.Emit(event.Problem{Source: upSource, Cleared: true})
 		}
 		err := s.session(ctx, batches, commands)
+		for errors.Is(err, errRewired) {
+			err = s.session(ctx, batches, commands)
+		}
 		var broke *devloop.Fault
 		switch {
 		case ctx.Err() != nil:
@@ -251,10 +257,13 @@ func (s *stack) session(ctx context.Context, batches chan devloop.Batch, command
 		}
 		group.Go(func() error { return feed(ctx, outside, batches) })
 	}
-	group.Go(func() error { return devloop.New(s.cfg.Root, units, s.sink).Run(ctx, batches, commands) })
+	wired := s.facts.Load().wiring
+	s.loop = devloop.New(s.cfg.Root, units, s.sink).After(s.loop)
+	s.loop.Until = func() error { return s.rewired(wired) }
+	provider, local := s.provider, s.local() // an apply may replace what the stack holds
+	group.Go(func() error { return s.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
-	provider := s.provider // an apply may replace the stack's
-	group.Go(func() error { return s.watchCluster(ctx, provider) })
+	group.Go(func() error { return s.watchCluster(ctx, provider, local) })
 	return group.Wait()
 }
 
@@ -270,7 +279,7 @@ func (s *stack) followLogs(ctx context.Context) error {
 	for ctx.Err() == nil {
 		// A log that cannot be read is no reason to stop reloading; whether
 		// the cluster is there is watchCluster's to say.
-		_ = reader.Follow(ctx, logs.Options{Namespace: s.rendered.Namespace, Tail: logs.None, Follow: true}, func(l event.LogLine) { s.sink.Emit(l) })
+		_ = reader.Follow(ctx, logs.Options{Namespace: s.facts.Load().namespace, Tail: logs.None, Follow: true}, func(l event.LogLine) { s.sink.Emit(l) })
 		pause(ctx, time.Second)
 	}
 	return nil
@@ -285,7 +294,7 @@ const (
 
 // watchCluster notices when the cluster is lost, says so, and returns errGone
 // when it takes a run of up to bring it back.
-func (s *stack) watchCluster(ctx context.Context, provider cluster.Provider) error {
+func (s *stack) watchCluster(ctx context.Context, provider cluster.Provider, local bool) error {
 	lost := false
 	for {
 		if pause(ctx, clusterPulse); ctx.Err() != nil {
@@ -303,7 +312,7 @@ func (s *stack) watchCluster(ctx context.Context, provider cluster.Provider) err
 		case err != nil && !lost:
 			s.sink.Emit(event.Problem{Source: stepCluster, Text: "the connection to the cluster is lost: " + err.Error()})
 			lost = true
-		case err != nil && (errors.Is(err, cluster.ErrNotFound) || errors.Is(err, cluster.ErrDown)) && s.local():
+		case err != nil && (errors.Is(err, cluster.ErrNotFound) || errors.Is(err, cluster.ErrDown)) && local:
 			return errGone
 		}
 	}

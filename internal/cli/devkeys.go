@@ -56,17 +56,11 @@ func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit conte
 
 // openDashboard shows the first service of the stack, by port, in a browser.
 func (s *stack) openDashboard() {
-	ports, err := s.ports()
-	if err != nil || len(ports) == 0 {
-		return
+	f := s.facts.Load()
+	if f == nil || f.dashboard == "" {
+		return // not known yet, or there is none
 	}
-	first := ports[0]
-	for _, p := range ports {
-		if p.Host < first.Host {
-			first = p
-		}
-	}
-	url := s.endpoints()[first.Service]
+	url := f.dashboard
 	opener := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		opener = "open"

@@ -13,7 +13,6 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/build/gobuild"
 	"zr/pkg/config"
-	"zr/pkg/deploy"
 	"zr/pkg/livesync"
 	"zr/pkg/livesync/portforward"
 )
@@ -35,13 +34,8 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 			end()
 		}
 	}()
-	workloads := map[string]deploy.Workload{}
-	for _, w := range s.rendered.Workloads() {
-		if serves(w.Kind) {
-			workloads[w.Name] = w
-		}
-	}
-	for _, r := range s.builds {
+	for _, w := range s.facts.Load().wiring {
+		r := w.request
 		if r.Mode != build.Dev {
 			unit, err := s.deployed(ctx, r)
 			if err != nil { // saved while the stack came up
@@ -50,7 +44,7 @@ func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), er
 			units = append(units, unit)
 			continue
 		}
-		session, err := s.dial(ctx, workloads[r.Service])
+		session, err := s.dial(ctx, r.Service, w.target)
 		if err != nil {
 			return nil, end, fmt.Errorf("connecting to service %q: %w", r.Service, err)
 		}
@@ -98,18 +92,14 @@ func (s *stack) deployed(ctx context.Context, r build.Request) (devloop.Unit, er
 }
 
 func (s *stack) manifestsUnit() devloop.Unit {
-	m := &devloop.Manifests{Label: manifestsUnit}
-	m.Reapply = func(ctx context.Context) error {
-		defer s.watchManifests(m) // what is rendered may consist of other files now
-		return s.reapply(ctx)
-	}
-	s.watchManifests(m)
-	return m
+	s.manifests = &devloop.Manifests{Label: manifestsUnit, Reapply: s.reapply}
+	s.watchManifests()
+	return s.manifests
 }
 
-func (s *stack) watchManifests(m *devloop.Manifests) {
+func (s *stack) watchManifests() {
 	files := append(s.secretsFiles(), s.cfg.File)
-	m.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
+	s.manifests.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
 }
 
 // reapply reads the configuration anew and makes the cluster say what it says.
@@ -117,6 +107,7 @@ func (s *stack) watchManifests(m *devloop.Manifests) {
 func (s *stack) reapply(ctx context.Context) error {
 	s.applying.Lock()
 	defer s.applying.Unlock()
+	defer s.watchManifests() // what is rendered may consist of other files now
 	before, builds, rendered := s.cfg, s.builds, s.rendered
 	err := s.reload()
 	if err == nil {
@@ -133,7 +124,11 @@ func (s *stack) reapply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.waitHealthy(ctx, o.unchanged)
+	if err := s.waitHealthy(ctx, o.unchanged); err != nil {
+		return err
+	}
+	s.publish()
+	return nil
 }
 
 // reload reads the configuration from disk.
@@ -148,22 +143,20 @@ func (s *stack) reload() error {
 }
 
 // dial opens the connection to a workload's agent.
-func (s *stack) dial(ctx context.Context, w deploy.Workload) (*livesync.Session, error) {
+func (s *stack) dial(ctx context.Context, service string, target portforward.Target) (*livesync.Session, error) {
 	rest, err := s.cluster.RESTConfig()
 	if err != nil {
 		return nil, err
 	}
-	dialer, err := portforward.New(rest, portforward.Target{
-		Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Containers[0].Name, Port: agentPort,
-	})
+	dialer, err := portforward.New(rest, target)
 	if err != nil {
 		return nil, err
 	}
-	replays := &devloop.Replays{Service: w.Name, Sink: s.sink}
+	replays := &devloop.Replays{Service: service, Sink: s.sink}
 	return livesync.Dial(ctx, livesync.Options{
 		Dialer: dialer, Token: s.token,
 		OnChange: func(state livesync.State) {
-			s.sink.Emit(devloop.StateOf(w.Name, state))
+			s.sink.Emit(devloop.StateOf(service, state))
 			replays.Changed(state)
 		},
 		OnReplay: replays.Done,

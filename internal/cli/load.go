@@ -52,7 +52,10 @@ func (s *stack) fetchExternal(ctx context.Context) {
 // loadEarly is called as soon as the nodes of a new cluster take images. It goes
 // on when the cluster is there before the images are.
 func (s *stack) loadEarly(ctx context.Context, nodes []cluster.Node) {
-	early := s.early
+	early := s.early.Load()
+	if early == nil {
+		return
+	}
 	early.begun.Store(true)
 	defer close(early.ended)
 	ctx, cancel := context.WithCancel(ctx)
@@ -131,7 +134,7 @@ func (s *stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet
 		return nil
 	})
 	external := s.rendered.ExternalImages()
-	early := s.early
+	early := s.early.Load()
 	group.Go(func() error {
 		return s.deployer.ApplyAhead(ctx, s.rendered, changes, s.sink, func(ctx context.Context, images []string) error {
 			var theirs chan struct{} // nil, which is never ready, where one was built
@@ -156,7 +159,7 @@ var errNotEarly = errors.New("nothing was loaded yet")
 // loadedEarly waits for the load that was begun while the cluster was made,
 // and returns an error where everything is still to be done.
 func (s *stack) loadedEarly(ctx context.Context) (image.Stats, error) {
-	early := s.early
+	early := s.early.Load()
 	if early == nil || !early.begun.Load() {
 		return image.Stats{}, errNotEarly
 	}

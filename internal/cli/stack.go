@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"zr/internal/devloop"
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
@@ -36,6 +38,11 @@ type stack struct {
 	scratch  string     // folder for programs on their way to a container, in dev
 	applying sync.Mutex // held by the one run that applies, in dev
 
+	// What other goroutines than the one that applies may know of all below.
+	facts     atomic.Pointer[facts]
+	manifests *devloop.Manifests // of the session, in dev
+	loop      *devloop.Loop      // the session's, or the last one
+
 	store    *image.Store
 	resolver *image.Resolver
 	builds   []build.Request
@@ -45,7 +52,7 @@ type stack struct {
 	deployer *deploy.Deployer
 	gate     *health.Gate
 
-	early *earlyLoad
+	early atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
 	built []build.Result
 }
 
@@ -215,6 +222,7 @@ func (s *stack) attach(ctx context.Context) error {
 // complete, whatever its probes.
 func (s *stack) targets() []health.Target {
 	var targets []health.Target
+	secrets := s.cfg.Secrets
 	for _, w := range s.rendered.Workloads() {
 		if s.dev && !serves(w.Kind) && s.runsDevImage(w) {
 			continue // its program is the agent, which never ends
@@ -223,7 +231,7 @@ func (s *stack) targets() []health.Target {
 		t := health.Target{
 			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
 			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
-			Credentials: func() (map[string]string, error) { return s.cfg.Secrets, nil },
+			Credentials: func() (map[string]string, error) { return secrets, nil },
 		}
 		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
 			// The name is that of the one that serves; nothing in the config is

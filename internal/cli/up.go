@@ -79,10 +79,11 @@ func (s *stack) up(ctx context.Context) error {
 	if err := s.render(ctx); err != nil {
 		return err
 	}
+	s.publish()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	s.early = newEarlyLoad(ctx)
-	defer func() { s.early = nil }()
+	s.early.Store(newEarlyLoad(ctx))
+	defer s.early.Store(nil)
 	if err := together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.clusterName(), s.ensureCluster}, // find it, bring it back or make it
 		step{stepBuild, "build images", s.build},                         // source in, images out
@@ -137,8 +138,8 @@ func (s *stack) build(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	s.built = results
-	if s.early != nil {
-		s.early.built(results)
+	if early := s.early.Load(); early != nil {
+		early.built(results)
 	}
 	fresh := 0
 	for _, r := range results {
@@ -165,7 +166,7 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 	if changes.Empty() {
 		return outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if s.early != nil && s.early.begun.Load() {
+	if early := s.early.Load(); early != nil && early.begun.Load() {
 		err = s.applyWhileLoading(ctx, changes)
 	} else if err = s.load(ctx); err == nil {
 		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)

@@ -92,9 +92,14 @@ const (
 
 // Loop drives units. All of its state belongs to the goroutine of Run.
 type Loop struct {
-	root  string
-	units []Unit
-	sink  event.Sink
+	// Until is asked after each run that was reported, and ends Run with its
+	// error: the units are to be made anew. May be nil.
+	Until func() error
+
+	root     string
+	units    []Unit
+	sink     event.Sink
+	standing map[string]bool // units of which a Problem stands, outside of Run
 }
 
 // New returns a loop over the units of the project in the folder root, which
@@ -103,14 +108,34 @@ func New(root string, units []Unit, sink event.Sink) *Loop {
 	return &Loop{root: root, units: units, sink: sink}
 }
 
-// Run works through batches and commands until ctx ends, and returns when all
-// work in flight has ended. It returns the context's error.
+// After takes over what problems an earlier loop has left standing: those of
+// its units are cleared by the first good run, of units that are gone at once.
+func (l *Loop) After(before *Loop) *Loop {
+	if before != nil {
+		l.standing = before.standing
+	}
+	return l
+}
+
+// Run works through batches and commands until ctx ends, or Until says so, and
+// returns when all work in flight has ended. It returns the context's error,
+// or that of Until.
 func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Command) error {
 	lanes := make([]*lane, len(l.units))
 	finished := make(chan *lane)
 	timers := make(chan *lane)
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		l.standing = map[string]bool{}
+		for _, n := range lanes {
+			n.stop(finished)
+			l.standing[n.unit.Name()] = n.problem
+		}
+	}()
+	l.clearGone()
 	for i, u := range l.units {
-		lanes[i] = &lane{root: l.root, unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers}
+		lanes[i] = &lane{root: l.root, unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers, problem: l.standing[u.Name()]}
 		if s, ok := u.(Starter); ok {
 			lanes[i].begin(s.First())
 		}
@@ -118,9 +143,6 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 	for {
 		select {
 		case <-ctx.Done():
-			for _, n := range lanes {
-				n.stop(finished)
-			}
 			return ctx.Err()
 		case b, ok := <-batches:
 			if !ok {
@@ -142,8 +164,22 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 			}
 		case n := <-finished:
 			n.ended()
+			if l.Until == nil {
+				continue
+			}
+			if err := l.Until(); err != nil {
+				return err
+			}
 		case n := <-timers:
 			n.settled()
+		}
+	}
+}
+
+func (l *Loop) clearGone() {
+	for name, stands := range l.standing {
+		if stands && !slices.ContainsFunc(l.units, func(u Unit) bool { return u.Name() == name }) {
+			l.sink.Emit(event.Problem{Source: name, Cleared: true})
 		}
 	}
 }

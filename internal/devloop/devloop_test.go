@@ -284,3 +284,55 @@ func TestExplain(t *testing.T) {
 		t.Errorf("a file of another folder: %v", got)
 	}
 }
+
+func TestUnitsAreMadeAnewAfterTheRunIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []event.Event
+		sink := event.SinkFunc(func(e event.Event) { events = append(events, e) })
+		anew, bad := errors.New("other services"), errors.New("bad")
+		manifests := &unit{name: "manifests", takes: time.Second}
+		api := &unit{name: "api", takes: time.Second, fail: func(Work) error { return bad }}
+		gone := &unit{name: "gone", takes: time.Second, fail: func(Work) error { return bad }}
+		first := New("/", []Unit{manifests, api, gone}, sink)
+		runs := 0
+		first.Until = func() error {
+			if runs++; runs == 3 {
+				return anew
+			}
+			return nil
+		}
+		batches := make(chan Batch, 2)
+		batches <- Batch{Paths: []string{"a.go"}, Last: time.Now()}
+		if err := first.Run(t.Context(), batches, nil); !errors.Is(err, anew) {
+			t.Fatal(err)
+		}
+		if manifests.count("done") != 1 || !slices.ContainsFunc(events, func(e event.Event) bool {
+			r, ok := e.(event.Reload)
+			return ok && r.Service == "manifests"
+		}) {
+			t.Errorf("the run that ended it was not told: %v", events)
+		}
+		// What stood is cleared, though not by those who told of it.
+		events, api.fail = nil, nil
+		second := New("/", []Unit{manifests, api}, sink).After(first)
+		second.Until = func() error {
+			if api.count("done") > 0 && manifests.count("done") > 1 {
+				return anew
+			}
+			return nil
+		}
+		batches <- Batch{Paths: []string{"a.go"}, Last: time.Now()}
+		if err := second.Run(t.Context(), batches, nil); !errors.Is(err, anew) {
+			t.Fatal(err)
+		}
+		cleared := map[string]bool{}
+		for _, e := range events {
+			if p, ok := e.(event.Problem); ok && p.Cleared {
+				cleared[p.Source] = true
+			}
+		}
+		if diff := cmp.Diff(map[string]bool{"api": true, "gone": true}, cleared); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

@@ -6,10 +6,22 @@ import (
 	"strings"
 )
 
-// Outside returns what programs are built from outside of the project's folder:
-// modules that a replace or a go.work names, as folders, and single files.
+// Outside returns what services are made from outside of the project's folder:
+// modules that a replace or a go.work names, and what links of a Node.js service
+// lead to, as folders and single files.
 func Outside(root string, units []Unit) (modules, files []string) {
 	for _, u := range units {
+		if s, ok := u.(*Sources); ok {
+			for _, l := range s.links() {
+				switch {
+				case below(l.target, root) || below(root, l.target):
+				case l.folder:
+					modules = append(modules, l.target)
+				default:
+					files = append(files, l.target)
+				}
+			}
+		}
 		p, ok := u.(*Program)
 		if !ok {
 			continue

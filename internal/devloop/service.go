@@ -123,7 +123,8 @@ type Sources struct {
 	// sources changed, such as the dependencies.
 	Rebuild func(ctx context.Context) error
 
-	failed event.Action // of the last run, if that did not end well
+	failed event.Action           // of the last run, if that did not end well
+	known  atomic.Pointer[[]link] // as they were found last; nil before that
 }
 
 // Name returns the service's name.
@@ -137,6 +138,16 @@ var manifests = map[string]bool{"package.json": true, "package-lock.json": true,
 
 // Plan sends what is a source, and rebuilds the image when its dependencies change.
 func (s *Sources) Plan(path string) Decision {
+	decision := ignored
+	for _, name := range s.names(path) {
+		if d := s.plan(name); dearer(decision.Action, d.Action) != decision.Action {
+			decision = d
+		}
+	}
+	return decision
+}
+
+func (s *Sources) plan(path string) Decision {
 	below, err := filepath.Rel(s.Dir, path)
 	if err != nil || strings.HasPrefix(below, "..") || !s.Inputs.Contains(path) {
 		return ignored
@@ -178,23 +189,28 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 		change.Complete = true
 		change.Restart = work.Forced && work.Action == event.Restart
 		change.Force = change.Restart
+		s.findLinks()
 		for _, file := range s.Inputs.Files() {
 			s.add(&change, filepath.Join(s.Root, file.Path))
 		}
 	} else {
 		for _, path := range work.Paths {
-			s.add(&change, path)
+			for _, name := range s.names(path) {
+				if name == path || s.Inputs.Contains(name) {
+					s.add(&change, name)
+				}
+			}
 		}
 	}
 	result, err := s.Container.Push(ctx, change)
 	return settle(result, err, trace)
 }
 
-// decides says that a path decides which files there are: an ignore file, or
-// the whole folder.
+// decides says that a path decides which files there are: an ignore file, a
+// link, or the whole folder.
 func (s *Sources) decides(path string) bool {
 	name := filepath.Base(path)
-	return name == ".gitignore" || name == ".zrignore" || path == s.Dir
+	return name == ".gitignore" || name == ".zrignore" || path == s.Dir || s.isLink(path)
 }
 
 // add puts a path into a change: a file to send, or something that is gone, be

@@ -214,16 +214,13 @@ func TestSourcesOfAllKinds(t *testing.T) {
 	for _, name := range []string{"a/x", "b", "caf\xe9"} {
 		testkit.WriteFile(t, filepath.Join(dir, name), "1")
 	}
-	if err := os.Symlink("a", filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
-	}
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := &container{}
 	s := &Sources{Service: "web", Inputs: &inputs{root: dir, hash: "one"}, Container: c, Root: dir, Dir: dir}
 	var paths []string
-	for _, name := range []string{"a", "a/x", "b", "b/y", "caf\xe9", "link", "pipe"} {
+	for _, name := range []string{"a", "a/x", "b", "b/y", "caf\xe9", "pipe"} {
 		paths = append(paths, filepath.Join(dir, name))
 	}
 	if err := s.Run(t.Context(), Work{Action: event.Sync, Paths: paths}, &event.Reload{}); err != nil {
@@ -231,10 +228,76 @@ func TestSourcesOfAllKinds(t *testing.T) {
 	}
 	want := livesync.Change{
 		Files: map[string]livesync.Source{"a/x": {Path: filepath.Join(dir, "a/x")}, "b": {Path: filepath.Join(dir, "b")}},
-		Gone:  []string{"a", "b/y", "link", "pipe"}, Build: "one",
+		Gone:  []string{"a", "b/y", "pipe"}, Build: "one",
 	}
 	if diff := cmp.Diff([]livesync.Change{want}, c.pushed); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestLinks saves what links of a service lead to.
+func TestLinks(t *testing.T) {
+	outside, named := t.TempDir(), filepath.Join(t.TempDir(), "named")
+	root := t.TempDir()
+	if err := os.Symlink(root, named); err != nil { // the project is entered through a link
+		t.Fatal(err)
+	}
+	in := &listed{}
+	for _, name := range []string{"web/own.ts", "shared/a.ts", "shared/sub/b.ts", "one.ts"} {
+		testkit.WriteFile(t, filepath.Join(root, name), "1")
+	}
+	testkit.WriteFile(t, filepath.Join(outside, "far.ts"), "1")
+	for name, target := range map[string]string{"shared": "../shared", "a.ts": "../shared/a.ts", "one.ts": "../one.ts", "again.ts": "own.ts", "far": outside, "nowhere": "x"} {
+		if err := os.Symlink(target, filepath.Join(root, "web", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"own.ts", "a.ts", "one.ts", "again.ts", "far/far.ts", "nowhere", "shared/a.ts", "shared/sub/b.ts"} {
+		in.files = append(in.files, build.InputFile{Path: "web/" + name, Hash: "x"})
+	}
+	c := &container{}
+	dir := filepath.Join(named, "web")
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: named, Dir: dir}
+	for path, want := range map[string][]string{
+		filepath.Join(named, "shared/a.ts"):     {"a.ts", "shared/a.ts"},
+		filepath.Join(named, "shared/sub/b.ts"): {"shared/sub/b.ts"},
+		filepath.Join(named, "shared/new.ts"):   {"-shared/new.ts"},
+		filepath.Join(named, "one.ts"):          {"one.ts"},
+		filepath.Join(named, "other.ts"):        nil,
+		filepath.Join(dir, "own.ts"):            {"again.ts", "own.ts"},
+		filepath.Join(outside, "far.ts"):        {"far/far.ts"},
+	} {
+		if d := s.Plan(path); (d.Action == event.Sync) != (want != nil) {
+			t.Errorf("%s: %+v", path, d)
+		}
+		c.pushed = nil
+		if err := s.Run(t.Context(), Work{Action: event.Sync, Paths: []string{path}}, &event.Reload{}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for name := range c.pushed[0].Files {
+			got = append(got, name)
+		}
+		for _, name := range c.pushed[0].Gone {
+			got = append(got, "-"+name)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" || c.pushed[0].Complete {
+			t.Errorf("%s: %s", path, diff)
+		}
+	}
+	// A folder goes with what is in it, and a link may lead elsewhere by now.
+	if d := s.Plan(filepath.Join(named, "shared")); d.Action != event.Sync {
+		t.Errorf("what links lead to went: %+v", d)
+	}
+	if err := s.Run(t.Context(), Work{Action: event.Sync, Paths: []string{filepath.Join(dir, "shared")}}, &event.Reload{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.pushed[len(c.pushed)-1]; !got.Complete || len(got.Files) != len(in.files)-1 {
+		t.Errorf("after a change of a link: %+v", got)
+	}
+	if folders, files := Outside(named, []Unit{s}); !slices.Equal(folders, []string{outside}) || len(files) > 0 {
+		t.Errorf("outside are %v and %v", folders, files)
 	}
 }
 

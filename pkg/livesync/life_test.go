@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +76,63 @@ func TestReplay(t *testing.T) {
 	}
 	if got := inContainer(t, a).Sum(); got != p.tree().Sum() {
 		t.Error("the container holds something else")
+	}
+}
+
+// TestReplayOfWhatWasTakenBack: a container that comes up while the last save is
+// a bad one gets the version that ran before, and the bad one no second time.
+func TestReplayOfWhatWasTakenBack(t *testing.T) {
+	for name, bad := range map[string]agenttest.Behaviour{
+		"at once":      {"id": "bad", "crash": true},
+		"on its trial": {"id": "bad", "crashWith": filepath.Join(t.TempDir(), "now")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := goService(t, agenttest.Behaviour{"id": "image"})
+			replays := make(chan Result, 8)
+			s := dial(t, a, func(o *Options) {
+				o.OnReplay = func(r Result, err error) {
+					if err != nil {
+						t.Error(err)
+					}
+					replays <- r
+				}
+			})
+			good := version(t, agenttest.Behaviour{"id": "good"}, "good")
+			push(t, s, good)
+			sum, err := hash(good.Files["app"].Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			agenttest.Eventually(t, "a copy is kept", func() bool { _, _, ok := s.vault.look(sum.Sum); return ok })
+			r := push(t, s, version(t, bad, "bad"))
+			if bad["crash"] == nil {
+				if err := os.WriteFile(bad["crashWith"].(string), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				agenttest.Eventually(t, "it is taken back", func() bool { return s.State().Status.RolledBack })
+			} else if !r.RolledBack {
+				t.Fatalf("result %+v", r)
+			}
+			for range 2 { // and of those after that one, too
+				a.Kill()
+				if err := os.RemoveAll(a.Dir); err != nil {
+					t.Fatal(err)
+				}
+				a.Run(t)
+				if r := <-replays; r.Reason != "" || r.Build != "good" || a.Get("/") != "good" {
+					t.Fatalf("replayed %+v", r)
+				}
+				if s.State().InStep {
+					t.Error("it is in step with a save that it does not hold")
+				}
+			}
+			if r := push(t, s, version(t, agenttest.Behaviour{"id": "mended"}, "mended")); r.Reason != "" || !s.State().InStep {
+				t.Errorf("result %+v", r)
+			}
+			if n := strings.Count(a.Output(), "panic: "); n != 1 {
+				t.Errorf("it crashed %d times", n)
+			}
+		})
 	}
 }
 

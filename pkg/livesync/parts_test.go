@@ -2,6 +2,7 @@ package livesync
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -180,5 +181,35 @@ func TestLocals(t *testing.T) {
 	}
 	if _, err := l.look(t.TempDir()); err == nil {
 		t.Error("a folder was taken for a file")
+	}
+}
+
+// TestLeavesThatDoNotFitAFrame are not asked for: there is no link here to ask.
+func TestLeavesThatDoNotFitAFrame(t *testing.T) {
+	s := &Session{leaves: map[wire.Sum][]wire.Sum{}, vault: newVault(t.TempDir())}
+	f := outgoing{path: "x", content: content{File: wire.File{Size: 2 << 30}}, was: wire.File{Size: wire.MaxAsked + 1, Sum: wire.Sum{1}}}
+	bases, err := s.bases(t.Context(), nil, []outgoing{f})
+	if err != nil || bases[0].leaves != nil || bases[0].content != nil {
+		t.Errorf("bases %+v, %v", bases, err)
+	}
+}
+
+// TestAFileThatGotShorter while it was hashed is looked at again.
+func TestAFileThatGotShorter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, make([]byte, wire.LeafSize), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	err = unreadable("x", hashRange(f, make([]wire.Sum, 2), 0, 2*wire.LeafSize))
+	if again := (retryError{}); !errors.As(err, &again) {
+		t.Error(err)
+	}
+	if again := (retryError{}); errors.As(unreadable("x", os.ErrPermission), &again) {
+		t.Error("what may not be read is looked at again")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
@@ -24,6 +25,46 @@ type desired struct {
 
 	agreed bool     // the last one ended with an answer
 	tree   wire.Sum // what the container held then
+
+	proven []proven // versions that got healthy, oldest first
+	back   wire.Sum // the last change was taken back to this tree; zero where it was not
+}
+
+// proven is a version that ran in the container.
+type proven struct {
+	files wire.Tree
+	build string
+}
+
+// provenVersions is how many are remembered: the newest may yet be taken back
+// on its trial, and the one before it as well.
+const provenVersions = 3
+
+// prove notes that a version got healthy. It returns the sums of the programs
+// of all that are remembered.
+func (d *desired) prove(files wire.Tree, build string) (programs []wire.Sum) {
+	if n := len(d.proven); n > 0 && d.proven[n-1].files.Sum() == files.Sum() {
+		d.proven = d.proven[:n-1]
+	}
+	d.proven = append(d.proven, proven{files, build})
+	d.proven = d.proven[max(0, len(d.proven)-provenVersions):]
+	for _, v := range d.proven {
+		for _, f := range v.files {
+			if f.Exec {
+				programs = append(programs, f.Sum)
+			}
+		}
+	}
+	return programs
+}
+
+// takenBack returns the version that the container went back to.
+func (d *desired) takenBack() (proven, bool) {
+	i := slices.IndexFunc(d.proven, func(v proven) bool { return v.files.Sum() == d.back })
+	if d.back.IsZero() || i < 0 {
+		return proven{}, false
+	}
+	return d.proven[i], true
 }
 
 // adopt adds a change to what is wanted.
@@ -87,14 +128,17 @@ func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
 	}
 	s.queued = nil
 	s.mu.Unlock()
-	r, err := s.converge(ctx, begin, slices.Collect(maps.Keys(c.Files)))
+	named := slices.Collect(maps.Keys(c.Files))
+	r, err := s.converge(ctx, func(l *link) (Result, error) { return s.try(ctx, l, begin, named) })
 	if err != nil {
 		return Result{}, fmt.Errorf("pushing: %w", err)
 	}
 	return r, nil
 }
 
-// replay makes up for the difference that a fresh link shows.
+// replay makes up for the difference that a fresh link shows. Where the last
+// change was taken back in the container before, the version that ran there
+// is brought, and not that change a second time.
 func (s *Session) replay(l *link) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
@@ -120,7 +164,13 @@ func (s *Session) replay(l *link) {
 	if !due || ctx.Err() != nil {
 		return
 	}
-	r, err := s.converge(ctx, time.Now(), nil)
+	begin := time.Now()
+	r, err := s.converge(ctx, func(l *link) (Result, error) {
+		if p, ok := s.planBack(l); ok {
+			return s.carry(ctx, l, p, begin)
+		}
+		return s.try(ctx, l, begin, nil)
+	})
 	if ctx.Err() != nil {
 		return // a Push, or the replay of the next link, sends this and more
 	}
@@ -136,14 +186,14 @@ const attempts = 5
 var errChanged = errors.New("the files kept changing while they were sent")
 
 // converge makes the container hold what is wanted.
-func (s *Session) converge(ctx context.Context, begin time.Time, named []string) (Result, error) {
+func (s *Session) converge(ctx context.Context, try func(*link) (Result, error)) (Result, error) {
 	last := errChanged
 	for left := attempts; left > 0; {
 		l, err := s.connected(ctx)
 		if err != nil {
 			return Result{}, err
 		}
-		r, err := s.try(ctx, l, begin, named)
+		r, err := try(l)
 		var changed retryError
 		switch {
 		case err == nil:
@@ -179,6 +229,11 @@ func (s *Session) try(ctx context.Context, l *link, begin time.Time, named []str
 			return !ok
 		})
 	}
+	return s.carry(ctx, l, p, begin)
+}
+
+// carry carries out a plan.
+func (s *Session) carry(ctx context.Context, l *link, p plan, begin time.Time) (Result, error) {
 	if p.nothing() {
 		return s.answered(ctx, l, p, begin)
 	}
@@ -197,13 +252,18 @@ func (s *Session) try(ctx context.Context, l *link, begin time.Time, named []str
 	}
 	switch res.Outcome {
 	case wire.Done:
-		s.agree(res.Status.Tree, true)
+		s.agree(res.Status.Tree, p)
+		if p.change.Restart {
+			s.prove(p.target, res.Status.Build)
+		}
 		return r, nil
-	case wire.RolledBack, wire.Unhealthy:
-		s.agree(res.Status.Tree, res.Outcome == wire.Unhealthy)
+	case wire.RolledBack:
+		s.agreeBack(res.Status.Tree)
+		r.Reason, r.RolledBack, r.Restored = res.Error, true, res.Times.Restored
+		return r, nil
+	case wire.Unhealthy:
+		s.agree(res.Status.Tree, p)
 		r.Reason = res.Error
-		r.RolledBack = res.Outcome == wire.RolledBack
-		r.Restored = res.Times.Restored
 		return r, nil
 	case wire.Superseded:
 		return Result{}, ErrSuperseded
@@ -217,16 +277,70 @@ func (s *Session) try(ctx context.Context, l *link, begin time.Time, named []str
 	}
 }
 
-// agree notes what the container holds after an answer. Paths whose change
-// was taken back stay dirty: the next push brings them along.
-func (s *Session) agree(tree wire.Sum, clean bool) {
+// agree notes what the container holds after a change that it took.
+func (s *Session) agree(tree wire.Sum, p plan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.want.agreed, s.want.tree = true, tree
-	if clean {
-		clear(s.want.dirty)
+	clear(s.want.dirty)
+	if p.back {
+		for path := range s.want.files {
+			s.want.dirty[path] = true // what is wanted is still another version
+		}
+	} else {
+		s.want.back = wire.Sum{}
 	}
 	s.poke()
+}
+
+// agreeBack notes what the container holds after a change that was taken back.
+// Its paths stay dirty: the next push brings them along.
+func (s *Session) agreeBack(tree wire.Sum) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.want.agreed, s.want.tree, s.want.back = true, tree, tree
+	s.poke()
+}
+
+// prove notes that a version is healthy, so that it can be brought to another
+// container.
+func (s *Session) prove(files wire.Tree, build string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.vault.hold(s.want.prove(files, build))
+}
+
+// planBack plans to make the container hold the version that the one before it
+// went back to, where all of its files are still at hand.
+func (s *Session) planBack(l *link) (plan, bool) {
+	status, held := l.snapshot()
+	s.mu.Lock()
+	v, ok := s.want.takenBack()
+	p := plan{change: s.want.change, target: v.files, back: true}
+	ok = ok && s.want.complete && p.change.Restart
+	s.mu.Unlock()
+	if !ok {
+		return plan{}, false
+	}
+	p.change.Build = v.build
+	for _, path := range slices.Sorted(maps.Keys(v.files)) {
+		f := outgoing{path: path, was: held[path]}
+		if f.was == v.files[path] {
+			continue
+		}
+		if f.content, f.local, ok = s.vault.look(v.files[path].Sum); !ok {
+			return plan{}, false
+		}
+		f.File = v.files[path]
+		p.files = append(p.files, f)
+	}
+	for _, path := range slices.Sorted(maps.Keys(held)) {
+		if _, ok := v.files[path]; !ok {
+			p.gone = append(p.gone, path)
+		}
+	}
+	p.restart = len(p.files) > 0 || len(p.gone) > 0 || v.build != status.Build
+	return p, true
 }
 
 // plan is one transaction.
@@ -238,6 +352,8 @@ type plan struct {
 	touch  []string
 	// restart swaps the process; announce only tells the agent another hash.
 	restart, announce bool
+	// back says that this is not what is wanted, but what ran before it.
+	back bool
 }
 
 // outgoing is a file to send.
@@ -287,7 +403,7 @@ func (s *Session) plan(l *link) (plan, error) {
 			continue
 		}
 		if err != nil {
-			return plan{}, fmt.Errorf("reading %q: %w", path, err)
+			return plan{}, unreadable(path, err)
 		}
 		was := held[path]
 		f := outgoing{path: path, local: source.Path, content: c, was: was}
@@ -302,6 +418,16 @@ func (s *Session) plan(l *link) (plan, error) {
 	p.restart = p.change.Restart && (p.change.Force || len(p.files) > 0 || len(p.gone) > 0 || other)
 	p.announce = !p.change.Restart && other
 	return p, nil
+}
+
+// unreadable is the error of a file that could not be read. One that got shorter
+// meanwhile is being written.
+func unreadable(path string, err error) error {
+	err = fmt.Errorf("reading %q: %w", path, err)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return retryError{err}
+	}
+	return err
 }
 
 // removed reports whether a path, or a folder above it, was asked to go.
@@ -341,7 +467,10 @@ func (s *Session) answered(ctx context.Context, l *link, p plan, begin time.Time
 	for {
 		status, changed := l.watch()
 		if !p.change.Restart || status.Phase != wire.Starting {
-			s.agree(sum, true)
+			s.agree(sum, p)
+			if p.change.Restart && status.Phase == wire.Healthy {
+				s.prove(p.target, status.Build)
+			}
 			r := Result{Unchanged: true, Sent: time.Since(begin), Build: status.Build, Tree: sum}
 			if status.Phase == wire.Down {
 				r.Reason, r.Output = status.Reason, status.Output

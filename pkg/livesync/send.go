@@ -88,11 +88,15 @@ func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([]base,
 		s.mu.Lock()
 		b.leaves = s.leaves[f.was.Sum]
 		s.mu.Unlock()
-		if len(b.leaves) == 0 {
+		if len(b.leaves) == 0 && f.was.Size <= wire.MaxAsked {
 			var err error
 			if b.leaves, err = l.leaves(ctx, f.path, f.was.Sum); err != nil {
 				return bases[:i+1], err
 			}
+		}
+		if len(b.leaves) == 0 {
+			b.leaves = nil
+			continue
 		}
 		b.content, b.close = s.vault.open(f.was.Sum)
 	}

@@ -118,6 +118,7 @@ func (s *Session) keep() {
 				l.close(ErrClosed)
 				err = ErrClosed
 			}
+			s.lastWord(l)
 		}
 		s.detach(err)
 		if errors.Is(err, ErrRefused) || errors.Is(err, ErrReplaced) {
@@ -147,6 +148,16 @@ func (s *Session) attach(l *link) {
 	defer s.mu.Unlock()
 	s.link, s.err = l, nil
 	s.wakeLocked()
+}
+
+// lastWord notes whether what the container ran last was what it had been sent.
+func (s *Session) lastWord(l *link) {
+	status, _ := l.snapshot()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if status.RolledBack {
+		s.want.back = status.Tree
+	}
 }
 
 func (s *Session) detach(err error) {

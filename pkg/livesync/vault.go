@@ -1,8 +1,10 @@
 package livesync
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -19,10 +21,11 @@ type vault struct {
 	mu    sync.Mutex
 	files map[wire.Sum]*os.File
 	order []wire.Sum // oldest first
+	held  []wire.Sum // not to be forgotten
 }
 
-// vaultFiles is how many versions are kept: the current one and the one that a
-// rollback returns to, of two programs.
+// vaultFiles is how many versions are kept at least: the current one and the one
+// that a rollback returns to, of two programs.
 const vaultFiles = 4
 
 func newVault(dir string) *vault { return &vault{dir: dir, files: map[wire.Sum]*os.File{}} }
@@ -62,11 +65,42 @@ func (v *vault) keep(sum wire.Sum, path string) {
 	}
 	v.files[sum] = dst
 	v.order = append(v.order, sum)
-	if len(v.order) > vaultFiles {
-		v.files[v.order[0]].Close()
-		delete(v.files, v.order[0])
-		v.order = v.order[1:]
+	v.forget()
+}
+
+// forget lets go of the oldest versions that nobody holds.
+func (v *vault) forget() {
+	for i := 0; i < len(v.order) && len(v.order) > vaultFiles; {
+		sum := v.order[i]
+		if slices.Contains(v.held, sum) {
+			i++
+			continue
+		}
+		v.files[sum].Close()
+		delete(v.files, sum)
+		v.order = slices.Delete(v.order, i, i+1)
 	}
+}
+
+// hold keeps the versions with these sums, however many others come.
+func (v *vault) hold(sums []wire.Sum) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.held = sums
+	v.forget()
+}
+
+// look returns the content of a kept version and where it can be read while
+// that is kept.
+func (v *vault) look(sum wire.Sum) (content, string, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f := v.files[sum]
+	if f == nil {
+		return content{}, "", false
+	}
+	c, err := hashFile(f)
+	return c, fmt.Sprintf("/dev/fd/%d", f.Fd()), err == nil && c.Sum == sum
 }
 
 // open maps the content of a kept version into memory, until the function is

@@ -53,54 +53,17 @@ type layer struct {
 // save would then count on one machine and not on the next.
 func newIgnore(root string) *ignore {
 	g := &ignore{root: root, top: root, folders: map[string]folderRules{}}
-	for dir := root; ; dir = filepath.Dir(dir) {
-		if gitDir, ok := findGitDir(dir); ok {
-			g.top, g.gitDir = dir, gitDir
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			return g
-		}
+	top, gitDir, ok := gitignore.WorkTree(root)
+	if !ok {
+		return g
 	}
+	g.top, g.gitDir = top, gitDir
 	for dir := root; dir != g.top; {
 		dir = filepath.Dir(dir)
 		g.reload(dir)
 	}
-	g.exclude = gitignore.Parse(readFile(filepath.Join(commonDir(g.gitDir), "info", "exclude")))
+	g.exclude = gitignore.Parse(readFile(gitignore.ExcludeFile(gitDir)))
 	return g
-}
-
-// findGitDir returns the folder of a work tree's own state. In a submodule
-// and in a linked work tree, .git is a file that names it.
-func findGitDir(top string) (string, bool) {
-	path := filepath.Join(top, ".git")
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", false
-	}
-	if info.IsDir() {
-		return path, true
-	}
-	target, ok := strings.CutPrefix(strings.TrimSpace(string(readFile(path))), "gitdir: ")
-	if !ok {
-		return "", false
-	}
-	if !filepath.IsAbs(target) {
-		target = filepath.Join(top, target)
-	}
-	return target, true
-}
-
-// commonDir returns the folder that a linked work tree shares with its main one.
-func commonDir(gitDir string) string {
-	shared := strings.TrimSpace(string(readFile(filepath.Join(gitDir, "commondir"))))
-	switch {
-	case shared == "":
-		return gitDir
-	case filepath.IsAbs(shared):
-		return shared
-	}
-	return filepath.Join(gitDir, shared)
 }
 
 // load reads the ignore files among the entries of a folder.

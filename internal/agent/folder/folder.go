@@ -24,7 +24,7 @@ import (
 const (
 	stageDir = wire.Private + "/stage" // files of open transactions
 	undoDir  = wire.Private + "/undo"  // what a commit replaces, until it is through
-	goodDir  = wire.Private + "/good"  // files of the good version that were replaced since, by sum
+	goodDir  = wire.Private + "/good"  // files that were replaced since of the versions to go back to, by sum
 )
 
 // Folder is the synced folder. Transactions may be staged by one goroutine
@@ -33,9 +33,10 @@ type Folder struct {
 	root *os.Root
 	dir  string
 
-	mu   sync.Mutex
-	held map[string]*held
-	good map[string]*held // nil until MarkGood
+	mu    sync.Mutex
+	held  map[string]*held
+	good  map[string]*held // nil until MarkGood
+	tried map[string]*held // nil, or a newer one than good, by MarkTried
 }
 
 // held is a file that the agent put into the folder.

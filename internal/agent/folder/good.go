@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 
 	"zr/internal/agent/wire"
 )
@@ -13,9 +15,32 @@ import (
 func (f *Folder) MarkGood() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.good = f.clone()
+	f.good, f.tried = f.clone(), nil
 	_ = f.root.RemoveAll(goodDir) // what is left over is found again by nobody
 	_ = f.root.MkdirAll(goodDir, 0o700)
+}
+
+// MarkTried makes what the folder holds the version that Restore goes back to
+// first. The good version stays the one that it goes back to after that.
+func (f *Folder) MarkTried() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tried = f.clone()
+	keep := map[string]bool{}
+	for _, g := range f.good {
+		keep[goodName(g.Sum, g.Exec)] = true
+	}
+	dir, err := f.root.Open(goodDir)
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1) // what is left over costs room until MarkGood
+	for _, name := range names {
+		if name = goodDir + "/" + name; !keep[name] {
+			_ = f.root.Remove(name)
+		}
+	}
 }
 
 // HasGood reports whether there is a version to go back to that is another
@@ -23,7 +48,21 @@ func (f *Folder) MarkGood() {
 func (f *Folder) HasGood() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.good != nil && treeOf(f.good).Sum() != treeOf(f.held).Sum()
+	to, _ := f.back()
+	return to != nil
+}
+
+// back returns the version that Restore goes back to, nil where that is held
+// or where there is none, and whether it is the good one.
+func (f *Folder) back() (to map[string]*held, good bool) {
+	sum := treeOf(f.held).Sum()
+	if f.tried != nil && treeOf(f.tried).Sum() != sum {
+		return f.tried, false
+	}
+	if f.good != nil && treeOf(f.good).Sum() != sum {
+		return f.good, true
+	}
+	return nil, false
 }
 
 func goodName(s wire.Sum, exec bool) string {
@@ -33,54 +72,64 @@ func goodName(s wire.Sum, exec bool) string {
 	return goodDir + "/" + s.String()
 }
 
-// keepGood gives those of the named files that belong to the good version a
-// second name, before they are replaced.
+// keepGood gives those of the named files that belong to a version to go back
+// to a second name, before they are replaced.
 func (f *Folder) keepGood(paths []string) error {
 	for _, p := range paths {
-		g, h := f.good[p], f.held[p]
-		if g == nil || h == nil || g.File != h.File {
+		h := f.held[p]
+		of := func(version map[string]*held) bool { g := version[p]; return g != nil && g.File == h.File }
+		if h == nil || !of(f.good) && !of(f.tried) {
 			continue
 		}
-		err := f.root.Link(p, goodName(g.Sum, g.Exec))
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		err := f.root.Link(p, goodName(h.Sum, h.Exec))
+		if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("keeping the good version of %q: %w", p, err)
 		}
 	}
 	return nil
 }
 
-// Restore makes the folder hold the good version again.
-func (f *Folder) Restore() error {
+// Restore makes the folder hold the version before it again, and says whether
+// that is the good one or one that was only tried.
+func (f *Folder) Restore() (good bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.good == nil {
-		return errors.New("restoring the last good version: there is none")
+	to, good := f.back()
+	if to == nil {
+		return false, errors.New("restoring the last good version: there is none")
+	}
+	// What is held may belong to the other one of the two.
+	if err := f.keepGood(slices.Collect(maps.Keys(f.held))); err != nil {
+		return false, err
 	}
 	f.forget()
 	next := f.clone()
 	j := &journal{folder: f}
 	for p := range f.held {
-		if _, ok := f.good[p]; ok {
+		if _, ok := to[p]; ok {
 			continue
 		}
 		if err := j.removeAll([]string{p}); err != nil {
-			return errors.Join(err, j.undo())
+			return false, errors.Join(err, j.undo())
 		}
 		delete(next, p)
 	}
-	for p, g := range f.good {
+	for p, g := range to {
 		if h := f.held[p]; h != nil && h.File == g.File {
 			continue
 		}
 		h, err := f.bring(j, p, g)
 		if err != nil {
-			return errors.Join(fmt.Errorf("restoring %q: %w", p, err), j.undo())
+			return false, errors.Join(fmt.Errorf("restoring %q: %w", p, err), j.undo())
 		}
 		next[p] = h
 	}
 	j.forget()
 	f.held = next
-	return nil
+	if good {
+		f.tried = nil
+	}
+	return good, nil
 }
 
 // bring puts a kept file back. Two paths may have had the same content, so

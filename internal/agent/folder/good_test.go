@@ -16,7 +16,7 @@ func TestRestore(t *testing.T) {
 	for range 100 {
 		good := map[string]string{"app": "good", "dir/x": "same", "dir/y": "same", "gone": "1"}
 		f, dir := open(t, good)
-		if f.HasGood() || f.Restore() == nil {
+		if f.HasGood() || restore(f) == nil {
 			t.Fatal("there is a good version before there was one")
 		}
 		f.MarkGood()
@@ -45,7 +45,7 @@ func TestRestore(t *testing.T) {
 		if !f.HasGood() {
 			t.Fatal("there is no good version")
 		}
-		if err := f.Restore(); err != nil {
+		if err := restore(f); err != nil {
 			t.Fatal(err)
 		}
 		if got := onDisk(t, dir); !maps.Equal(got, good) {
@@ -54,6 +54,57 @@ func TestRestore(t *testing.T) {
 		if got := f.Tree(); !maps.Equal(got, treeFor(good)) {
 			t.Fatalf("holds %v", got)
 		}
+	}
+}
+
+func restore(f *Folder) error {
+	_, err := f.Restore()
+	return err
+}
+
+// TestRestoreOfWhatWasTried goes back by two versions, through what the one in
+// between replaced, added and deleted.
+func TestRestoreOfWhatWasTried(t *testing.T) {
+	good := map[string]string{"app": "good", "dir/x": "same", "gone": "1"}
+	tried := map[string]string{"app": "tried", "dir/x": "same", "new/a": "good"}
+	bad := map[string]string{"app": "bad", "dir/x": "other", "gone": "1"}
+	f, dir := open(t, good)
+	f.MarkGood()
+	turn := func(to map[string]string, gone ...string) {
+		t.Helper()
+		if err := change(f, to, gone, treeFor(to).Sum(), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds := func(want map[string]string, back bool) {
+		t.Helper()
+		if got := onDisk(t, dir); !maps.Equal(got, want) || f.HasGood() != back {
+			t.Fatalf("on disk %v, with another to go back to: %v; want %v, %v", got, f.HasGood(), want, back)
+		}
+	}
+	for range 3 { // a series of saves, each of which runs for a while
+		turn(tried, "gone")
+		f.MarkTried()
+		turn(bad, "new/a")
+		if good, err := f.Restore(); good || err != nil {
+			t.Fatal(good, err)
+		}
+		holds(tried, true)
+		turn(bad, "new/a")
+		f.MarkTried()
+		turn(tried, "gone")
+		if good, err := f.Restore(); good || err != nil {
+			t.Fatal(good, err)
+		}
+		holds(bad, true)
+		if good, err := f.Restore(); !good || err != nil {
+			t.Fatal(good, err)
+		}
+		holds(good, false)
+	}
+	f.MarkGood()
+	if kept := onDisk(t, filepath.Join(dir, goodDir)); len(kept) > 0 {
+		t.Errorf("left over %v", kept)
 	}
 }
 

@@ -48,9 +48,10 @@ func act(what string) {
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
-	case "wrapper": // its child has the port, and keeps it
+	case "wrapper", "daemon": // its child has the port, and keeps it
 		c := exec.Command(os.Args[0], "as", "hog")
 		c.Stdout = os.Stdout
+		c.SysProcAttr = &syscall.SysProcAttr{Setsid: what == "daemon"}
 		if err := c.Start(); err != nil {
 			panic(err)
 		}
@@ -181,6 +182,20 @@ func TestStop(t *testing.T) {
 			p, _ := start(t, "wrapper", env)
 			eventually(t, "the child listens", func() bool { free, _ := PortFree(port); return !free })
 			Stop(t.Context(), p, port)
+			if free, _ := PortFree(port); !free {
+				t.Fatal("the child has it")
+			}
+		}
+	})
+	t.Run("leaves its port to a child that left its group", func(t *testing.T) {
+		for _, ends := range []func(*Process){
+			func(p *Process) { Stop(t.Context(), p, port) },
+			Kill,
+			func(p *Process) { _ = syscall.Kill(p.Pid, syscall.SIGKILL); <-p.Exited(); p.Clear() },
+		} {
+			p, _ := start(t, "daemon", env)
+			eventually(t, "the child listens", func() bool { free, _ := PortFree(port); return !free })
+			ends(p)
 			if free, _ := PortFree(port); !free {
 				t.Fatal("the child has it")
 			}

@@ -25,6 +25,7 @@ type Process struct {
 	Pid     int
 	Started time.Time
 
+	reaper *Reaper
 	exited chan struct{}
 	status syscall.WaitStatus // valid once exited is closed
 	tail   *tail
@@ -47,7 +48,7 @@ func Start(r *Reaper, c Command) (*Process, error) {
 		return nil, fmt.Errorf("starting %s: %w", c.Argv[0], err)
 	}
 	defer null.Close()
-	p := &Process{exited: make(chan struct{}), tail: newTail()}
+	p := &Process{reaper: r, exited: make(chan struct{}), tail: newTail()}
 	out, outW, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", c.Argv[0], err)

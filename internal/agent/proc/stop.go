@@ -25,7 +25,7 @@ const (
 // killed. Cancelling ctx kills at once.
 func Stop(ctx context.Context, p *Process, port int) {
 	if !p.Running() {
-		p.Signal(syscall.SIGKILL) // what it left behind in its group
+		p.Clear()
 		released(ctx, port)
 		return
 	}
@@ -47,7 +47,7 @@ func Stop(ctx context.Context, p *Process, port int) {
 	for {
 		select {
 		case <-p.exited:
-			p.Signal(syscall.SIGKILL)
+			p.Clear()
 			released(ctx, port)
 			return
 		case <-look:
@@ -90,4 +90,12 @@ func finish(p *Process) {
 func Kill(p *Process) {
 	p.Signal(syscall.SIGKILL)
 	<-p.exited // the kernel does not refuse this; uninterruptible I/O delays it
+	p.Clear()
+}
+
+// Clear ends what a process that has ended left behind: in its group, and what
+// left that and was adopted. No other one that may leave something is to run.
+func (p *Process) Clear() {
+	p.Signal(syscall.SIGKILL)
+	p.reaper.endOrphans()
 }

@@ -7,6 +7,10 @@ import "crypto/sha256"
 // ELF file.
 const LeafSize = 4 << 10
 
+// MaxAsked is the size in bytes of the largest file of which the leaves can be
+// asked for: their sums take 17 MB of a frame, as text.
+const MaxAsked = 1 << 30
+
 // LeafCount returns how many leaves a file of the given size has.
 func LeafCount(size int64) int { return int((size + LeafSize - 1) / LeafSize) }
 

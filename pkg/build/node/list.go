@@ -37,7 +37,7 @@ func newLister(r build.Request) *lister {
 // List walks the folder.
 func (l *lister) List(context.Context) (inputs.List, error) {
 	l.ignored.Forget()
-	list := inputs.List{Further: l.further, Shapes: l.ignoreFiles()}
+	list := inputs.List{Further: l.further, Shapes: l.ignored.Files(filepath.Dir(l.dir))}
 	return list, l.walk(&list, l.dir, nil)
 }
 
@@ -85,22 +85,13 @@ func within(path, dir string) bool {
 	return path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
 }
 
-// ignoreFiles are those above the folder: the ones in it are among its files.
-func (l *lister) ignoreFiles() (files []string) {
-	for dir := filepath.Dir(l.dir); ; dir = filepath.Dir(dir) {
-		files = append(files, filepath.Join(dir, ".gitignore"), filepath.Join(dir, ".zrignore"))
-		if dir == l.ignored.Root() || dir == filepath.Dir(dir) {
-			return files
-		}
-	}
-}
-
-// Settings are none: what the list depends on besides files is in the request.
-func (l *lister) Settings() string { return "" }
+// Settings are which ignore files count, which is another list where the project
+// has become part of a work tree.
+func (l *lister) Settings() string { return strings.Join(l.ignored.Files(filepath.Dir(l.dir)), "\n") }
 
 // Shape is the content of an ignore file; others say nothing about the list.
 func (l *lister) Shape(path string, content []byte) string {
-	if name := filepath.Base(path); name == ".gitignore" || name == ".zrignore" {
+	if l.ignored.IsFile(path) {
 		return string(content)
 	}
 	return ""

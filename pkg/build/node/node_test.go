@@ -278,6 +278,20 @@ func TestInputs(t *testing.T) {
 	if err := set.Refresh(t.Context()); err != nil || set.Contains("web/lib/sub/b.js") {
 		t.Errorf("an ignored file is an input: %v", err)
 	}
+	// The project becomes a folder of a work tree, whose rules count for it.
+	s.write(".env.local", "TOKEN=x")
+	if err := set.Refresh(t.Context()); err != nil || !slices.ContainsFunc(set.Files(), func(f build.InputFile) bool { return f.Path == "web/.env.local" }) {
+		t.Errorf("a file that nothing ignores is no input: %v", err)
+	}
+	testkit.WriteFile(t, filepath.Join(s.root, "../.git/HEAD"), "ref: refs/heads/main")
+	testkit.WriteFile(t, filepath.Join(s.root, "../.gitignore"), ".env.local\n")
+	if set, err = New(s.deps).Inputs(t.Context(), s.request(build.Release)); err != nil || set.Contains("web/.env.local") {
+		t.Errorf("what the work tree ignores is an input: %v", err)
+	}
+	testkit.WriteFile(t, filepath.Join(s.root, "../.gitignore"), "nothing\n")
+	if err := set.Refresh(t.Context()); err != nil || !set.Contains("web/.env.local") {
+		t.Errorf("what the work tree no longer ignores is no input: %v", err)
+	}
 }
 
 func TestRefusals(t *testing.T) {

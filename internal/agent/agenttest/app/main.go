@@ -22,6 +22,8 @@ type behaviour struct {
 	Crash      bool          `json:"crash"`      // writes a panic and exits at once
 	CrashAfter time.Duration `json:"crashAfter"` // healthy, and then not
 	Sick       bool          `json:"sick"`       // /health answers 503
+	CrashWith  string        `json:"crashWith"`  // healthy, until there is a file of this name
+	SickWith   string        `json:"sickWith"`   // the same, while there is a file of this name
 	IgnoreTerm bool          `json:"ignoreTerm"`
 	Orphans    int           `json:"orphans"`  // grandchildren to leave to PID 1
 	Drain      time.Duration `json:"drain"`    // closes its port at SIGTERM and ends this much later
@@ -81,7 +83,7 @@ func main() {
 func serve(b behaviour) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, r *http.Request) {
-		if b.Sick {
+		if _, err := os.Stat(b.SickWith); b.Sick || err == nil {
 			http.Error(w, "sick", http.StatusServiceUnavailable)
 			return
 		}
@@ -118,6 +120,16 @@ func serve(b behaviour) {
 			fmt.Fprintln(os.Stderr, "panic: a moment later, in", b.ID)
 			os.Exit(2)
 		})
+	}
+	if b.CrashWith != "" {
+		go func() {
+			for ; ; time.Sleep(time.Millisecond) {
+				if _, err := os.Stat(b.CrashWith); err == nil {
+					fmt.Fprintln(os.Stderr, "panic: because of a file, in", b.ID)
+					os.Exit(2)
+				}
+			}
+		}()
 	}
 	if err := server.ListenAndServe(); err != http.ErrServerClosed {
 		fmt.Fprintln(os.Stderr, err)

@@ -11,25 +11,77 @@ import (
 	"zr/pkg/gitignore"
 )
 
-// Tree applies the ignore files of a folder, of those above it up to a root,
-// and of those below it, as git does: a nearer file and a later line win. Of
+// Tree applies the ignore files of a folder, of those above it up to the top of
+// git's work tree, and of those below it, as git does: a nearer file and a later
+// line win, and the rules of the work tree that are not committed come last. Of
 // several names, every file of a later one overrules all of the earlier ones.
 // It is safe for concurrent use.
 type Tree struct {
-	root  string   // no ignore file above it counts
-	names []string // of the ignore files
+	root    string   // outside of a work tree no ignore file above it counts
+	names   []string // of the ignore files
+	above   []above  // nearest first
+	exclude string   // file of the rules that are not committed; empty outside of a work tree
 
 	mu    sync.Mutex
 	rules map[string][]gitignore.Rule // by file
 }
 
-// NewTree returns the rules of files with the names, from root down.
-func NewTree(root string, names ...string) *Tree {
-	return &Tree{root: filepath.Clean(root), names: names, rules: map[string][]gitignore.Rule{}}
+// above is a folder above the root.
+type above struct {
+	dir   string
+	below string // where the root is in it, with slashes
 }
 
-// Root returns the folder above which no ignore file counts.
-func (t *Tree) Root() string { return t.root }
+// NewTree returns the rules of files with the names that count in root.
+func NewTree(root string, names ...string) *Tree {
+	t := &Tree{root: filepath.Clean(root), names: names, rules: map[string][]gitignore.Rule{}}
+	real, err := filepath.EvalSymlinks(t.root)
+	if err != nil {
+		return t
+	}
+	top, gitDir, ok := gitignore.WorkTree(real)
+	if !ok {
+		return t
+	}
+	t.exclude = gitignore.ExcludeFile(gitDir)
+	for dir := real; dir != top; {
+		dir = filepath.Dir(dir)
+		below, err := filepath.Rel(dir, real)
+		if err != nil {
+			return t
+		}
+		t.above = append(t.above, above{dir, filepath.ToSlash(below)})
+	}
+	return t
+}
+
+// Files returns the ignore files that count in a folder below the root, which
+// may be absent.
+func (t *Tree) Files(dir string) (files []string) {
+	in := func(dir string) {
+		for _, name := range t.names {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		in(dir)
+		if dir == t.root || dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	for _, a := range t.above {
+		in(a.dir)
+	}
+	if t.exclude != "" {
+		files = append(files, t.exclude)
+	}
+	return files
+}
+
+// IsFile reports whether a path is that of an ignore file.
+func (t *Tree) IsFile(path string) bool {
+	return path == t.exclude || slices.Contains(t.names, filepath.Base(path))
+}
 
 // Forget reads the ignore files again when they are needed next.
 func (t *Tree) Forget() {
@@ -41,6 +93,11 @@ func (t *Tree) Forget() {
 // Excludes reports whether a file or folder is left out. It assumes that the
 // folders above it are not: who walks a tree has asked about them before.
 func (t *Tree) Excludes(file string, isDir bool) bool {
+	inRoot, err := filepath.Rel(t.root, file)
+	if err != nil {
+		return false
+	}
+	inRoot = filepath.ToSlash(inRoot)
 	for _, name := range slices.Backward(t.names) {
 		for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
 			rel, err := filepath.Rel(dir, file)
@@ -54,8 +111,20 @@ func (t *Tree) Excludes(file string, isDir bool) bool {
 				break
 			}
 		}
+		for _, a := range t.above {
+			if excluded, decided := decide(t.of(filepath.Join(a.dir, name)), path.Join(a.below, inRoot), isDir); decided {
+				return excluded
+			}
+		}
 	}
-	return false
+	if t.exclude == "" {
+		return false
+	}
+	if n := len(t.above); n > 0 {
+		inRoot = path.Join(t.above[n-1].below, inRoot)
+	}
+	excluded, _ := decide(t.of(t.exclude), inRoot, isDir)
+	return excluded
 }
 
 func (t *Tree) of(file string) []gitignore.Rule {

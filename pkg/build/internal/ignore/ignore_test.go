@@ -33,6 +33,12 @@ func TestAgreesWithGit(t *testing.T) {
 	for _, d := range dirs {
 		write(d+"/file", "x")
 	}
+	write("nested/project/.gitignore", "!*.tmp\n/own\n")
+	write("nested/.gitignore", ".env.local\n/project/anchored\n*.tmp\n")
+	nested := []string{"web/.env.local", "anchored", "web/anchored", "x.tmp", "own", "x.log", "mine", "sub/mine2", "web/x"}
+	for _, f := range nested {
+		write("nested/project/"+f, "x")
+	}
 	if out, err := exec.Command("git", "-C", root, "init", "-q").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -42,6 +48,19 @@ func TestAgreesWithGit(t *testing.T) {
 		want := cmd.Run() == nil
 		if got := tree.Excludes(filepath.Join(root, name), i >= len(files)); got != want {
 			t.Errorf("%s: excluded %v, git says %v", name, got, want)
+		}
+	}
+	// The project is a folder of the work tree, entered through a link.
+	write(".git/info/exclude", "mine\n/nested/project/sub/mine2\n!*.log\n")
+	project := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(root, "nested", "project"), project); err != nil {
+		t.Fatal(err)
+	}
+	tree = NewTree(project, ".gitignore")
+	for _, name := range nested {
+		want := exec.Command("git", "-C", root, "check-ignore", "-q", "nested/project/"+name).Run() == nil
+		if got := tree.Excludes(filepath.Join(project, name), false); got != want {
+			t.Errorf("nested/project/%s: excluded %v, git says %v", name, got, want)
 		}
 	}
 }

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"reflect"
+
+	"zr/pkg/build"
+	"zr/pkg/livesync/portforward"
+)
+
+// facts are what was read and rendered last, as far as it concerns goroutines
+// that go on while it is done again. They are never changed, but replaced.
+type facts struct {
+	namespace string // of the workloads
+	dashboard string // URL of the service with the lowest port; empty where none has one
+	wiring    []wiring
+}
+
+// wiring is what the unit of a service is made for: another one takes another
+// unit.
+type wiring struct {
+	request build.Request
+	target  portforward.Target // of the agent, where the service is reloaded in place
+}
+
+// publish makes what the stack holds now known to everybody.
+func (s *stack) publish() {
+	f := &facts{namespace: s.rendered.Namespace}
+	if ports, err := s.ports(); err == nil && len(ports) > 0 {
+		first := ports[0]
+		for _, p := range ports {
+			if p.Host < first.Host {
+				first = p
+			}
+		}
+		f.dashboard = s.endpoints()[first.Service]
+	}
+	targets := map[string]portforward.Target{}
+	for _, w := range s.rendered.Workloads() {
+		if !serves(w.Kind) {
+			continue
+		}
+		targets[w.Name] = portforward.Target{
+			Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Containers[0].Name, Port: agentPort,
+		}
+	}
+	for _, r := range s.builds {
+		next := wiring{request: r}
+		if r.Mode == build.Dev {
+			next.target = targets[r.Service]
+		}
+		f.wiring = append(f.wiring, next)
+	}
+	s.facts.Store(f)
+}
+
+// rewired returns errRewired once the services are not those that the units
+// were made for.
+func (s *stack) rewired(units []wiring) error {
+	if !reflect.DeepEqual(units, s.facts.Load().wiring) {
+		return errRewired
+	}
+	return nil
+}

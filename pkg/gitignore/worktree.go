@@ -1,0 +1,62 @@
+package gitignore
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// WorkTree returns the top of git's work tree that a folder lies in, and the
+// folder of that tree's own state. ok is false outside of one. Ignore files
+// count from the top down.
+func WorkTree(dir string) (top, gitDir string, ok bool) {
+	for top = dir; ; top = filepath.Dir(top) {
+		if gitDir, ok = findGitDir(top); ok {
+			return top, gitDir, true
+		}
+		if top == filepath.Dir(top) {
+			return "", "", false
+		}
+	}
+}
+
+// findGitDir returns the folder of a work tree's own state. In a submodule
+// and in a linked work tree, .git is a file that names it.
+func findGitDir(top string) (string, bool) {
+	path := filepath.Join(top, ".git")
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", false
+	}
+	if info.IsDir() {
+		return path, true
+	}
+	target, ok := strings.CutPrefix(word(path), "gitdir: ")
+	if !ok {
+		return "", false
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(top, target)
+	}
+	return target, true
+}
+
+// ExcludeFile is where a work tree's own rules stand that are not committed.
+// Every ignore file overrules them. It need not be there.
+func ExcludeFile(gitDir string) string {
+	common := gitDir // what a linked work tree shares with its main one
+	if shared := word(filepath.Join(gitDir, "commondir")); filepath.IsAbs(shared) {
+		common = shared
+	} else if shared != "" {
+		common = filepath.Join(gitDir, shared)
+	}
+	return filepath.Join(common, "info", "exclude")
+}
+
+func word(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "" // not there, or not ours to read
+	}
+	return strings.TrimSpace(string(b))
+}
