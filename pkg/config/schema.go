@@ -41,14 +41,14 @@ func GenerateSchema(dir string) ([]byte, error) {
 	return append(out, '\n'), err
 }
 
-// lenient lets the fields of a type hold what the loader takes: any plain value
-// for a text, and nothing at all for keys with values.
+// lenient lets the fields of a type hold what people write and the loader takes:
+// numbers and booleans among settings and in lists of words, and nothing at all
+// for keys with values.
 func lenient(s *jsonschema.Schema) {
 	if s.Properties == nil {
 		return
 	}
 	for field := s.Properties.Oldest(); field != nil; field = field.Next() {
-		text(field.Value)
 		text(field.Value.Items)
 		if values := field.Value.AdditionalProperties; values != nil {
 			text(values)

@@ -19,10 +19,10 @@ func TestTheSchemaTakesWhatTheLoaderTakes(t *testing.T) {
 	}
 	for _, text := range []string{
 		good,
-		"project: 1\nservices:\n  redis:\n  web: {build: {node: ., dev: }}\nsettings: {A: 8080, B: true, C: 1.5, D: 2026-01-02, E: text}\n",
+		"project: a\nservices:\n  redis:\n  web: {build: {node: ., dev: }}\nsettings: {A: 8080, B: true, C: 1.5, D: 2026-01-02, E: text}\n",
 		"project: a\ncluster:\nservices:\nsettings:\n",
 		"project: a\ncluster: {ports: }\nservices: {a: {timeout: +1.5h30m}, b: {timeout: .5s}, c: {timeout: 100us}}\n",
-		"project: a\ncluster: {name: 1}\nservices: {a: {build: {dockerfile: web/Dockerfile, flags: [--jobs, 4, true]}}}\n",
+		"project: a\nservices: {a: {build: {dockerfile: web/Dockerfile, flags: [--jobs, 4, true]}}}\n",
 	} {
 		if _, problems := parse([]byte(text), "c.yaml", project(t, map[string]string{"web/Dockerfile": ""}), "dev"); len(problems) > 0 {
 			t.Errorf("the loader takes it no more:\n%s\n%s", text, problems)
