@@ -157,7 +157,7 @@ func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) er
 	if err := s.render(ctx); err != nil {
 		return err
 	}
-	watcher, err := watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Sink: s.sink})
+	watcher, err := watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Quick: s.syncs, Sink: s.sink})
 	if err != nil {
 		return err
 	}

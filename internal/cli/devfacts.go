@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 
 	"zr/pkg/build"
 	"zr/pkg/livesync/portforward"
@@ -51,6 +54,19 @@ func (s *stack) publish() {
 		f.wiring = append(f.wiring, next)
 	}
 	s.facts.Store(f)
+}
+
+// syncs says of a file that it belongs to a service to which sources are sent as
+// they are.
+func (s *stack) syncs(path string) bool {
+	f := s.facts.Load()
+	if f == nil {
+		return false
+	}
+	return slices.ContainsFunc(f.wiring, func(w wiring) bool {
+		r := w.request
+		return r.Spec.Node != "" && r.Mode == build.Dev && strings.HasPrefix(path, filepath.Join(r.Root, r.Spec.Node)+string(filepath.Separator))
+	})
 }
 
 // rewired returns errRewired once the services are not those that the units

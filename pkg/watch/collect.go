@@ -14,6 +14,13 @@ const (
 	// the last, measured on a busy machine, and a formatter a few more. A
 	// person does not notice 10.
 	restWindow = 10 * time.Millisecond
+	// wholeWindow is enough for a single quick file that nobody has open for
+	// writing any more: it is what its editor wanted it to be. A tool that writes
+	// several takes less than this from one to the next. Only after a pause, which
+	// is shorter than a person's and longer than that of a tool which writes one
+	// file over and over.
+	wholeWindow = 3 * time.Millisecond
+	wholeAfter  = 100 * time.Millisecond
 	// goneWindow holds a batch in which a file is missing. Several editors
 	// move the old file away before they put the new one there; a busy machine
 	// may stop them in between, and a build without that file would be wrong.
@@ -40,15 +47,17 @@ const (
 // collector gathers raw events into the open batch. It belongs to one
 // goroutine and is told the time.
 type collector struct {
-	tree *tree
-	seen *seen
-	fail func(error) // told what cannot be watched
+	tree  *tree
+	seen  *seen
+	fail  func(error)       // told what cannot be watched
+	quick func(string) bool // as in Options
 
 	paths       map[string]pending
 	entered     map[string]bool // folders that appeared within the batch
 	order       []string
 	missing     int // paths that were there before the batch and are gone
 	first, last time.Time
+	before      time.Time // of the last event of the batch before
 	rescan      bool
 	locked      time.Time // since when git holds its lock; zero without one
 	lost        []root    // roots that are gone
@@ -226,8 +235,9 @@ func (c *collector) mark(now time.Time) {
 	c.last = now
 }
 
-// closeAt returns when the open batch is to be closed, if there is one.
-func (c *collector) closeAt() (time.Time, bool) {
+// closeAt returns when the open batch is to be closed, if there is one, or
+// looked at again.
+func (c *collector) closeAt(now time.Time) (time.Time, bool) {
 	if c.last.IsZero() {
 		return time.Time{}, false
 	}
@@ -238,6 +248,11 @@ func (c *collector) closeAt() (time.Time, bool) {
 		rest = bulkRest
 	case c.missing > 0:
 		rest = goneWindow
+	case c.first.Sub(c.before) >= wholeAfter && !c.rescan:
+		path := c.alone()
+		if path != "" && c.quick(c.tree.named(path)) && (now.Before(c.last.Add(wholeWindow)) || isWhole(path)) {
+			rest = wholeWindow
+		}
 	}
 	at := c.last.Add(rest)
 	if end := c.first.Add(longestBatch); at.After(end) {
@@ -253,6 +268,21 @@ func (c *collector) closeAt() (time.Time, bool) {
 		}
 	}
 	return at, true
+}
+
+// alone returns the only path of the batch, beside temporary files that came and
+// went within it, or nothing.
+func (c *collector) alone() (only string) {
+	for _, path := range c.order {
+		switch p := c.paths[path]; {
+		case p.made && p.gone:
+		case only != "":
+			return ""
+		default:
+			only = path
+		}
+	}
+	return only
 }
 
 // close ends the open batch and returns what became of its paths, those that
@@ -282,7 +312,7 @@ func (c *collector) close() Batch {
 	}
 	b.Changes = append(b.Changes, written...)
 	c.paths, c.entered, c.order, c.missing, c.rescan = nil, nil, nil, 0, false
-	c.first, c.last = time.Time{}, time.Time{}
+	c.first, c.last, c.before = time.Time{}, time.Time{}, c.last
 	return b
 }
 

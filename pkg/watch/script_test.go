@@ -27,8 +27,8 @@ import (
 //	= 18 write b.go, remove main.go
 //
 // The last is the batch that is closed at 18 ms. Further steps: make (an empty
-// file), folder, remove, touch, chmod, aged, link FROM TO, overflow (the kernel has
-// lost events), quietly STEP (without events), and arrive FOLDER (its event
+// file), folder, remove, touch, chmod, aged, link FROM TO, hold FILE and release (a
+// writer that has not closed it yet), overflow (the kernel has lost events), quietly STEP (without events), and arrive FOLDER (its event
 // comes after all that is in it was made, quietly).
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -58,6 +58,7 @@ type player struct {
 	errors  chan error
 	batches []string
 	loud    bool
+	held    *os.File // open for writing
 
 	mu      sync.Mutex
 	watched map[string]bool
@@ -107,7 +108,7 @@ func play(t *testing.T, script string) {
 			rest = append(rest, line)
 		}
 	}
-	w, err := newWatcher(Options{Roots: []string{p.root}, Always: p.always()}, p, p.events, p.errors)
+	w, err := newWatcher(Options{Roots: []string{p.root}, Always: p.always(), Quick: p.quick}, p, p.events, p.errors)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,6 +153,11 @@ func (p *player) always() []string {
 		return nil
 	}
 	return []string{filepath.Join(dir, "secret.env")}
+}
+
+// quick files are those below web.
+func (p *player) quick(path string) bool {
+	return strings.HasPrefix(path, filepath.Join(p.root, "web"))
 }
 
 func (p *player) batch(b Batch) {
@@ -224,6 +230,12 @@ func (p *player) do(step string) {
 		p.tell(path, fsnotify.Create)
 	case "touch":
 		p.tell(path, fsnotify.Chmod)
+	case "hold":
+		held, err := os.OpenFile(path, os.O_WRONLY, 0)
+		check(err)
+		p.held = held
+	case "release":
+		check(p.held.Close())
 	case "aged": // it was written long ago
 		check(os.Chtimes(path, time.Time{}, time.Unix(1, 0)))
 	case "chmod":

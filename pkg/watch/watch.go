@@ -55,6 +55,11 @@ type Options struct {
 	// Always are files that are watched even though an ignore file names them,
 	// such as git-ignored secrets. They need not exist yet; their folders must.
 	Always []string
+	// Quick says of a file that it does no harm to take it alone, where others
+	// would have followed some milliseconds later: no compiler runs for it. Its
+	// batch is closed at once when it is whole. May be nil. It is called from the
+	// goroutine of Run.
+	Quick func(path string) bool
 	// Sink hears when polling has to stand in for events, and when a folder
 	// that came later cannot be watched.
 	Sink event.Sink
@@ -63,6 +68,7 @@ type Options struct {
 // Watcher watches until its Run returns. A Watcher is for one Run.
 type Watcher struct {
 	sink   event.Sink
+	quick  func(path string) bool
 	kernel kernel
 	events <-chan fsnotify.Event
 	errors <-chan error
@@ -131,7 +137,10 @@ func newWatcher(o Options, k kernel, events <-chan fsnotify.Event, errors <-chan
 	if o.Sink == nil {
 		o.Sink = event.Discard
 	}
-	return &Watcher{sink: o.Sink, kernel: k, events: events, errors: errors, tree: t, signal: make(chan struct{}, 1)}, nil
+	if o.Quick == nil {
+		o.Quick = func(string) bool { return false }
+	}
+	return &Watcher{sink: o.Sink, quick: o.Quick, kernel: k, events: events, errors: errors, tree: t, signal: make(chan struct{}, 1)}, nil
 }
 
 // start watches the roots. The events of a root are tried before it is walked.
@@ -168,7 +177,7 @@ func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 	for _, p := range w.poll {
 		go w.pollRoot(ctx, p.root, p.files)
 	}
-	c := collector{tree: w.tree, seen: newSeen(), fail: w.unwatched()}
+	c := collector{tree: w.tree, seen: newSeen(), fail: w.unwatched(), quick: w.quick}
 	closing := time.NewTimer(time.Hour)
 	defer closing.Stop()
 	for {
@@ -184,7 +193,7 @@ func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 		if len(c.lost) > 0 && !c.regain(time.Now()) {
 			closing.Reset(lostRootEvery)
 		}
-		at, open := c.closeAt()
+		at, open := c.closeAt(time.Now())
 		if !open {
 			continue
 		}

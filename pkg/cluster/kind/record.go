@@ -6,9 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
@@ -49,10 +52,31 @@ func (p *provider) finish(ctx context.Context, e engine.Engine, img image) (*fou
 	if err := first.Run(ctx, strings.NewReader(string(text)), nil, "sh", "-c", write); err != nil {
 		return nil, err
 	}
-	if err := p.annotate(ctx, first.name, string(text)); err != nil {
+	if err := p.registered(ctx, func(ctx context.Context) error { return p.annotate(ctx, first.name, string(text)) }); err != nil {
 		return nil, err
 	}
 	return p.await(ctx, nil)
+}
+
+// registered does something with a Node, as soon as its kubelet has made it: that
+// asks an API server which does not answer yet again after up to seven seconds.
+func (p *provider) registered(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, bootTimeout, fmt.Errorf("the kubelet did not register its node within %s", bootTimeout))
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		err := do(ctx)
+		var status *cluster.StatusError
+		if !errors.As(err, &status) || status.Code != http.StatusNotFound {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // written returns the record in a control plane's container, which need not
