@@ -15,11 +15,10 @@ const (
 	// person does not notice 10.
 	restWindow = 10 * time.Millisecond
 	// wholeWindow is enough for a single quick file that nobody has open for
-	// writing any more: it is what its editor wanted it to be. A tool that writes
-	// several takes less than this from one to the next. Only after a pause, which
-	// is shorter than a person's and longer than that of a tool which writes one
-	// file over and over.
-	wholeWindow = 3 * time.Millisecond
+	// writing any more: it is what its editor wanted it to be. Only after a pause,
+	// which is shorter than a person's and longer than that of a tool which writes
+	// one file over and over.
+	wholeWindow = time.Millisecond
 	wholeAfter  = 100 * time.Millisecond
 	// goneWindow holds a batch in which a file is missing. Several editors
 	// move the old file away before they put the new one there; a busy machine
