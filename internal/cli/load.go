@@ -42,8 +42,9 @@ func (e *earlyLoad) built(results []build.Result) {
 }
 
 // fetchExternal gets the images of others into the store, for a cluster that
-// is about to be made.
-func (s *stack) fetchExternal(ctx context.Context) {
+// is about to be made. It goes on when that is there before the images are.
+func (s *stack) fetchExternal() {
+	ctx := s.early.Load().run
 	for _, ref := range s.rendered.ExternalImages() {
 		go func() { _, _ = s.resolver.Fetch(ctx, ref) }()
 	}

@@ -123,7 +123,7 @@ func (s *stack) ensureCluster(ctx context.Context) (outcome, error) {
 		if err := s.preflight(ctx, errors.Is(err, cluster.ErrNotFound)); err != nil {
 			return outcome{}, err
 		}
-		s.fetchExternal(ctx)
+		s.fetchExternal()
 		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
 			return outcome{}, err
 		}
