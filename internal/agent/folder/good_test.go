@@ -108,6 +108,42 @@ func TestRestoreOfWhatWasTried(t *testing.T) {
 	}
 }
 
+// A dev server may watch the agent's folders, as all of its tree: a folder that
+// goes and comes back costs it more than the save.
+func TestFoldersStay(t *testing.T) {
+	f, dir := open(t, map[string]string{"a": "1"})
+	f.MarkGood()
+	folders := func() (infos []os.FileInfo) {
+		for _, name := range []string{stageDir, undoDir, goodDir} {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			infos = append(infos, info)
+		}
+		return infos
+	}
+	// Held open, so that its inode is not given to another one.
+	kept, err := os.Open(filepath.Join(dir, goodDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	before := folders()
+	if err := change(f, map[string]string{"a": "2"}, nil, treeFor(map[string]string{"a": "2"}).Sum(), true); err != nil {
+		t.Fatal(err)
+	}
+	f.MarkGood()
+	if err := f.Save("seed", "build"); err != nil {
+		t.Fatal(err)
+	}
+	for i, after := range folders() {
+		if !os.SameFile(before[i], after) {
+			t.Errorf("%s was made anew", after.Name())
+		}
+	}
+}
+
 func TestResume(t *testing.T) {
 	seed := seedDir(t, map[string]string{"app": "seed", "other": "seed"})
 	dir := filepath.Join(t.TempDir(), "app")
