@@ -3,6 +3,8 @@ package testkit
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,15 +15,33 @@ import (
 	"zr/pkg/event"
 )
 
-// FreePort returns a TCP port of the loopback that was free a moment ago.
+// FreePort returns a TCP port of the loopback that nothing listens on, and that
+// no other test of this machine is given before the end of t: its UDP port of
+// the same number is held for that long. The number is below those that Linux
+// gives to whoever asks for any (32768 and up by default), so that no
+// connection takes it in between, and below the node ports of Kubernetes.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, count, tries = 20000, 10000, 1000
+	var err error
+	for range tries {
+		port := first + rand.IntN(count)
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		var held net.PacketConn
+		if held, err = net.ListenPacket("udp4", addr); err != nil {
+			continue
+		}
+		var l net.Listener
+		if l, err = net.Listen("tcp4", addr); err != nil {
+			held.Close()
+			continue
+		}
+		l.Close()
+		t.Cleanup(func() { held.Close() })
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatalf("no free port after %d tries: %v", tries, err)
+	return 0
 }
 
 // WriteFile writes a file and makes the folders that it is in.
