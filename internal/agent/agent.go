@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -94,17 +95,34 @@ func fromEnv(environ []string) (options, error) {
 	return o, errors.Join(errs...)
 }
 
+// mounted says whether the process sees the files that the agent writes: the
+// pod mounts the volume as a whole and its files a second time.
+func mounted(s spec.Spec) error {
+	files := filepath.Join(s.Volume, folder.Files)
+	written, err := os.Stat(files)
+	if err != nil {
+		return fmt.Errorf("opening the synced folder: %w", err)
+	}
+	if seen, err := os.Stat(s.Dir); err != nil || !os.SameFile(written, seen) {
+		return fmt.Errorf("%s is not %s: the pod must mount the folder %q of the volume there", s.Dir, files, folder.Files)
+	}
+	return nil
+}
+
 // signalError is why the agent stops.
 type signalError struct{ syscall.Signal }
 
 func (s signalError) Error() string { return s.Signal.String() }
 
 func run(o options, stdout, stderr io.Writer, log *slog.Logger) (int, error) {
-	f, build, err := folder.Open(o.spec.Dir, o.spec.Seed, o.build)
+	f, build, err := folder.Open(o.spec.Volume, o.spec.Seed, o.build)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
+	if err := mounted(o.spec); err != nil {
+		return 0, err
+	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)))
 	if err != nil {
 		return 0, fmt.Errorf("listening for zr: %w", err)

@@ -234,6 +234,32 @@ func TestNewestSessionWins(t *testing.T) {
 	}
 }
 
+// A save that a dev server picks up by itself is answered in one frame. On a
+// busy machine a status may still come before a result: not before most.
+func TestOneFrameForASave(t *testing.T) {
+	_, c, held := running(t, agenttest.Behaviour{"id": "one"})
+	app := agenttest.App(t, agenttest.Behaviour{"id": "two"}, 0)
+	const saves = 10
+	statuses := 0
+	for range saves {
+		c.send(app, held, wire.Commit{Build: "two"})
+		_ = c.raw.SetReadDeadline(time.Now().Add(30 * time.Second))
+		for typ := wire.TypeCommit; typ != wire.TypeResult; {
+			var err error
+			if typ, _, err = c.conn.Read(nil); err != nil {
+				t.Fatal(err)
+			}
+			if typ == wire.TypeStatus {
+				statuses++
+			}
+		}
+		time.Sleep(30 * time.Millisecond) // for a status that should not come
+	}
+	if statuses > saves/2 {
+		t.Errorf("%d statuses beside %d results", statuses, saves)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	a := service(t, agenttest.Behaviour{"id": "one"}, agenttest.Options{})
 	answers(t, a, "one")
@@ -310,6 +336,7 @@ func TestBadEnvironment(t *testing.T) {
 	for name, env := range map[string][]string{
 		"nothing":     nil,
 		"no token":    {spec.EnvSpec + `={"kind":"go","dir":"/x","command":["/x"]}`},
+		"not mounted": {spec.EnvToken + "=t", spec.EnvSpec + `={"kind":"go","dir":"/x","volume":"` + t.TempDir() + `","command":["/x"]}`},
 		"no spec":     {spec.EnvToken + "=t"},
 		"bad port":    {spec.EnvToken + "=t", spec.EnvPort + "=x"},
 		"bad health":  {spec.EnvToken + "=t", spec.EnvHealth + "=x"},

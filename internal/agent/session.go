@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"zr/internal/agent/folder"
@@ -21,6 +22,10 @@ const (
 	silence = 15 * time.Second
 	// writeTime is how long zr may not read what it is sent.
 	writeTime = 10 * time.Second
+	// resultFirst is how long a new status waits for the result of what changed
+	// it, which tells it too: each frame wakes every program between here and
+	// zr, while a dev server compiles the save on the same cores.
+	resultFirst = 5 * time.Millisecond
 	// readBuffer takes a chunk in few system calls.
 	readBuffer = 256 << 10
 )
@@ -34,6 +39,8 @@ type session struct {
 	gone   chan struct{}
 
 	read, acked uint64 // bytes of chunks
+
+	told atomic.Uint64 // Seq of the newest status that was sent
 }
 
 // deadlined gives every read and write of a connection a time limit.
@@ -115,10 +122,22 @@ func (c *session) welcome() (<-chan struct{}, error) {
 	status, changed := c.server.status.get()
 	files := c.server.folder.Tree()
 	status.Tree = files.Sum()
-	return changed, c.conn.WriteJSON(wire.TypeWelcome, wire.Welcome{Version: wire.Version, Status: status, Files: files})
+	err := c.conn.WriteJSON(wire.TypeWelcome, wire.Welcome{Version: wire.Version, Status: status, Files: files})
+	c.tell(status)
+	return changed, err
 }
 
-// report sends the status whenever it changes.
+// tell notes that a status was sent.
+func (c *session) tell(s wire.Status) {
+	for {
+		told := c.told.Load()
+		if s.Seq <= told || c.told.CompareAndSwap(told, s.Seq) {
+			return
+		}
+	}
+}
+
+// report sends the status whenever it changes, unless a result has told it.
 func (c *session) report(changed <-chan struct{}) {
 	for {
 		select {
@@ -126,8 +145,17 @@ func (c *session) report(changed <-chan struct{}) {
 			return
 		case <-changed:
 		}
+		select {
+		case <-c.gone:
+			return
+		case <-time.After(resultFirst):
+		}
 		var status wire.Status
 		status, changed = c.server.status.get()
+		if status.Seq <= c.told.Load() {
+			continue
+		}
+		c.tell(status)
 		if c.conn.WriteJSON(wire.TypeStatus, status) != nil {
 			c.raw.Close() // wakes loop
 			return
@@ -259,6 +287,7 @@ func (c *session) commit(commit wire.Commit) error {
 			}
 		},
 		reply: func(r wire.Result) {
+			c.tell(r.Status)
 			if c.conn.WriteJSON(wire.TypeResult, r) != nil {
 				c.raw.Close()
 			}

@@ -223,7 +223,7 @@ func TestContainerRestart(t *testing.T) {
 	if r := c.result(); r.Outcome != wire.Done {
 		t.Fatalf("result %+v", r)
 	}
-	state := filepath.Join(a.Dir, ".zr/state.json")
+	state := filepath.Join(a.Volume, "state.json")
 	agenttest.Eventually(t, "the new version has proven itself", func() bool {
 		b, _ := os.ReadFile(state)
 		return strings.Contains(string(b), `"two"`)

@@ -27,10 +27,11 @@ const (
 	devNodeMemory = "1Gi"
 )
 
-// The folders of a dev image that are written to.
+// The folders of a dev container that are written to.
 const (
-	devGoDir   = "/app"
-	devNodeDir = "/app/src" // beside node_modules, which comes with the image
+	devGoDir     = "/app"
+	devNodeDir   = "/app/src" // beside node_modules, which comes with the image
+	devVolumeDir = "/zr/volume"
 )
 
 // reloads says whether a service is reloaded in place. What a Dockerfile makes
@@ -56,7 +57,7 @@ func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevSe
 		if !reloads(b) || !serves(w.Kind) {
 			continue
 		}
-		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{
+		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, VolumeDir: devVolumeDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{
 			"ZR_AGENT_PORT": strconv.Itoa(agentPort), "ZR_AGENT_HEALTH": healthURL(w.Containers[0].Readiness),
 		}}
 		if headers := w.Containers[0].Readiness.Headers; len(headers) > 0 {

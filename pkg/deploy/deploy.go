@@ -60,9 +60,11 @@ type DevService struct {
 	// Memory is what the container may use at least, a Kubernetes quantity.
 	// The limit of the manifest stands where it is higher.
 	Memory string
-	// WritableDir is where the files go that are sent to the container. It
-	// becomes an emptyDir.
+	// WritableDir is where the process finds the files that are sent to the
+	// container: the folder "files" of an emptyDir. Empty means that none are.
 	WritableDir string
+	// VolumeDir is where the agent finds the whole of that emptyDir.
+	VolumeDir string
 	// Env is added to the container's own environment.
 	Env map[string]string
 	// Secrets are added to it too, from a Secret of the workload's name with

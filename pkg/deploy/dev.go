@@ -21,6 +21,7 @@ const (
 	devProbeTimeout = 10
 
 	devVolume       = "zr-dev"
+	devFiles        = "files" // the folder of the volume that the agent keeps the files in
 	devSecretSuffix = "-dev"
 )
 
@@ -151,7 +152,10 @@ func devPodMode(workload *unstructured.Unstructured, container map[string]any, s
 	mounts, _ := container["volumeMounts"].([]any)
 	mounts = slices.DeleteFunc(mounts, func(m any) bool {
 		mount, _ := m.(map[string]any)
-		return text(mount, "mountPath") == service.WritableDir
+		path := text(mount, "mountPath")
+		return path == service.WritableDir || path == service.VolumeDir
 	})
-	container["volumeMounts"] = append(mounts, map[string]any{"name": devVolume, "mountPath": service.WritableDir})
+	container["volumeMounts"] = append(mounts,
+		map[string]any{"name": devVolume, "mountPath": service.WritableDir, "subPath": devFiles},
+		map[string]any{"name": devVolume, "mountPath": service.VolumeDir})
 }

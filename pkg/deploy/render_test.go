@@ -240,7 +240,7 @@ func TestConfigHashIsOfWhatIsRead(t *testing.T) {
 
 func TestDevMode(t *testing.T) {
 	p := newProject(t)
-	p.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Env: map[string]string{"PASSWORD": "x", "MODE": "dev"}}}
+	p.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", VolumeDir: "/zr/volume", Env: map[string]string{"PASSWORD": "x", "MODE": "dev"}}}
 	web := object(t, p.render(), "Deployment", "web")
 	spec, _, _ := unstructured.NestedMap(web.Object, "spec", "template", "spec")
 	got := spec["containers"].([]any)[0].(map[string]any)
@@ -255,7 +255,10 @@ func TestDevMode(t *testing.T) {
 			"requests": map[string]any{"cpu": 0.1, "memory": "64Mi"},
 			"limits":   map[string]any{"cpu": "4", "memory": "1Gi"},
 		},
-		"volumeMounts": []any{map[string]any{"name": "zr-dev", "mountPath": "/app"}},
+		"volumeMounts": []any{
+			map[string]any{"name": "zr-dev", "mountPath": "/app", "subPath": "files"},
+			map[string]any{"name": "zr-dev", "mountPath": "/zr/volume"},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the container (-want +got):\n%s", diff)

@@ -36,7 +36,7 @@ func TestReplay(t *testing.T) {
 
 	// The container is replaced by one that knows nothing of it.
 	a.Kill()
-	if err := os.RemoveAll(a.Dir); err != nil {
+	if err := os.RemoveAll(a.Volume); err != nil {
 		t.Fatal(err)
 	}
 	a.Run(t)
@@ -47,7 +47,7 @@ func TestReplay(t *testing.T) {
 
 	// It comes back with everything: nothing to do, and nothing is said.
 	agenttest.Eventually(t, "the state is saved", func() bool {
-		_, err := os.Stat(filepath.Join(a.Dir, wire.Private, "state.json"))
+		_, err := os.Stat(filepath.Join(a.Volume, "state.json"))
 		return err == nil
 	})
 	boot := s.State().Status.Boot
@@ -115,7 +115,7 @@ func TestReplayOfWhatWasTakenBack(t *testing.T) {
 			}
 			for range 2 { // and of those after that one, too
 				a.Kill()
-				if err := os.RemoveAll(a.Dir); err != nil {
+				if err := os.RemoveAll(a.Volume); err != nil {
 					t.Fatal(err)
 				}
 				a.Run(t)
@@ -364,7 +364,7 @@ func TestForce(t *testing.T) {
 func TestBadPaths(t *testing.T) {
 	a := nodeService(t, nil)
 	s := dial(t, a, nil)
-	for _, p := range []string{"../x", "/x", ".zr/x", ""} {
+	for _, p := range []string{"../x", "/x", ""} {
 		if _, err := s.Push(t.Context(), Change{Files: map[string]Source{p: {"/etc/hostname"}}}); err == nil {
 			t.Errorf("%q was pushed", p)
 		}

@@ -468,7 +468,8 @@ func (l *link) room(ctx context.Context) error {
 	}
 }
 
-// chunk sends a chunk and returns the bytes that it took.
+// chunk sends a chunk and returns the bytes that it took. A short one may wait
+// for the commit: the window is many times what can wait.
 func (l *link) chunk(ctx context.Context, c wire.Chunk) (int64, error) {
 	if err := l.room(ctx); err != nil {
 		return 0, err
@@ -481,7 +482,7 @@ func (l *link) chunk(ctx context.Context, c wire.Chunk) (int64, error) {
 	}
 	l.sent += uint64(n)
 	l.mu.Unlock()
-	if err := l.conn.Write(wire.TypeChunk, head, c.Body); err != nil {
+	if err := l.conn.Later(wire.TypeChunk, head, c.Body); err != nil {
 		l.close(err)
 		return 0, l.lost()
 	}

@@ -58,6 +58,9 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 		case r := <-answer.result:
 			if placed.IsZero() {
 				placed = time.Now()
+				if r.Outcome == wire.Done {
+					s.remember(p.files)
+				}
 			}
 			s.keepPrograms(p.files)
 			return r, placed, n, nil
@@ -194,7 +197,7 @@ func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases []
 		begin.Files = append(begin.Files, n)
 		pieces = cut(i, f, bases[i], pieces)
 	}
-	if err := l.conn.WriteJSON(wire.TypeBegin, begin); err != nil {
+	if err := l.conn.LaterJSON(wire.TypeBegin, begin); err != nil {
 		l.close(err)
 		return 0, l.lost()
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"zr/internal/agent"
+	"zr/internal/agent/folder"
 	"zr/internal/agent/spec"
 	"zr/internal/testkit"
 )
@@ -85,7 +86,8 @@ type Agent struct {
 	Addr    string // of the agent
 	Token   string
 	AppPort int
-	Dir     string
+	Volume  string
+	Dir     string // of the files, in the volume
 	Seed    string
 
 	opts   Options
@@ -113,11 +115,12 @@ func Start(t testing.TB, o Options) *Agent {
 	a := &Agent{
 		Token:   "secret-of-the-run",
 		AppPort: testkit.FreePort(t),
-		Dir:     filepath.Join(t.TempDir(), "app"),
+		Volume:  filepath.Join(t.TempDir(), "volume"),
 		Seed:    t.TempDir(),
 		opts:    o,
 		out:     &testkit.Buffer{},
 	}
+	a.Dir = filepath.Join(a.Volume, folder.Files)
 	a.Addr = fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 	for path, from := range o.Seed {
 		b, err := os.ReadFile(from)
@@ -150,7 +153,7 @@ func Start(t testing.TB, o Options) *Agent {
 func (a *Agent) Run(t testing.TB) {
 	t.Helper()
 	o := a.opts
-	s := spec.Spec{Kind: o.Kind, Seed: a.Seed, Dir: a.Dir, Command: o.Command}
+	s := spec.Spec{Kind: o.Kind, Seed: a.Seed, Dir: a.Dir, Volume: a.Volume, Command: o.Command}
 	if s.Kind == "" {
 		s.Kind = spec.Go
 	}

@@ -171,12 +171,12 @@ func (j *journal) put(name, p string, undoable bool) error {
 		}
 		j.steps = append(j.steps, func() error {
 			if old == "" {
-				return root.Remove(p)
+				return root.Remove(place(p))
 			}
-			return root.Rename(old, p)
+			return root.Rename(old, place(p))
 		})
 	}
-	if err := root.Rename(name, p); err != nil {
+	if err := root.Rename(name, place(p)); err != nil {
 		if undoable {
 			j.steps = j.steps[:len(j.steps)-1]
 		}
@@ -191,7 +191,7 @@ func (j *journal) save(p string, by func(from, to string) error) (string, error)
 	name := fmt.Sprintf("%s/%d", undoDir, j.kept)
 	j.kept++
 	_ = j.folder.root.Remove(name)
-	switch err := by(p, name); {
+	switch err := by(place(p), name); {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
 	case err != nil:
@@ -204,7 +204,7 @@ func (j *journal) save(p string, by func(from, to string) error) (string, error)
 // touch puts a copy of a file in its place, which a watcher sees as a change.
 func (j *journal) touch(p string, i int) error {
 	root := j.folder.root
-	b, err := root.ReadFile(p)
+	b, err := root.ReadFile(place(p))
 	if err != nil {
 		return fmt.Errorf("touching %q: %w", p, err)
 	}
@@ -225,13 +225,13 @@ func (j *journal) removeAll(paths []string) error {
 			return fmt.Errorf("deleting %q: %w", p, err)
 		}
 		if old != "" {
-			j.steps = append(j.steps, func() error { return root.Rename(old, p) })
+			j.steps = append(j.steps, func() error { return root.Rename(old, place(p)) })
 		}
 		for d := path.Dir(p); d != "."; d = path.Dir(d) {
-			if root.Remove(d) != nil {
+			if root.Remove(place(d)) != nil {
 				break // not empty
 			}
-			j.steps = append(j.steps, func() error { return root.Mkdir(d, 0o755) })
+			j.steps = append(j.steps, func() error { return root.Mkdir(place(d), 0o755) })
 		}
 	}
 	return nil
@@ -242,16 +242,16 @@ func (j *journal) mkdirs(dir string) error {
 		return nil
 	}
 	root := j.folder.root
-	if info, err := root.Lstat(dir); err == nil && info.IsDir() {
+	if info, err := root.Lstat(place(dir)); err == nil && info.IsDir() {
 		return nil
 	}
 	if err := j.mkdirs(path.Dir(dir)); err != nil {
 		return err
 	}
-	if err := root.Mkdir(dir, 0o755); err != nil {
+	if err := root.Mkdir(place(dir), 0o755); err != nil {
 		return fmt.Errorf("making folder %q: %w", dir, err)
 	}
-	j.steps = append(j.steps, func() error { return root.Remove(dir) })
+	j.steps = append(j.steps, func() error { return root.Remove(place(dir)) })
 	return nil
 }
 

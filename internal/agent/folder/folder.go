@@ -19,19 +19,27 @@ import (
 	"zr/internal/agent/wire"
 )
 
-// The folders below wire.Private. They share a volume with the files, so that
-// everything moves by rename.
+// Files is the folder of the volume that holds the files, and that the process
+// sees. Nothing else lies in it: whoever watches or scans it sees the files and
+// none of the agent's books (to Next.js, a folder that went and came back there
+// after each save cost 20 ms of the save).
+const Files = "files"
+
+// The folders beside Files. They share its volume, so that everything moves by
+// rename.
 const (
-	stageDir = wire.Private + "/stage" // files of open transactions
-	undoDir  = wire.Private + "/undo"  // what a commit replaces, until it is through
-	goodDir  = wire.Private + "/good"  // files that were replaced since of the versions to go back to, by sum
+	stageDir = "stage" // files of open transactions
+	undoDir  = "undo"  // what a commit replaces, until it is through
+	goodDir  = "good"  // files that were replaced since of the versions to go back to, by sum
 )
+
+// place returns where the volume holds the file p.
+func place(p string) string { return path.Join(Files, p) }
 
 // Folder is the synced folder. Transactions may be staged by one goroutine
 // while another commits; commits and restores are for one goroutine.
 type Folder struct {
-	root *os.Root
-	dir  string
+	root *os.Root // of the volume
 
 	mu    sync.Mutex
 	held  map[string]*held
@@ -59,22 +67,22 @@ func identityOf(info fs.FileInfo) identity {
 	return identity{inode: st.Ino, size: st.Size, mtime: st.Mtim}
 }
 
-// Open opens the folder dir and makes it hold the last version that Save
-// described, if that came from the same seed and is still intact, and
+// Open opens the folder Files of a volume and makes it hold the last version that
+// Save described, if that came from the same seed and is still intact, and
 // otherwise the files of the folder seed. It returns the build hash of what
 // it holds: seedBuild, or that of the saved version.
 //
 // A container that was restarted within its pod finds its emptyDir as it was:
 // it comes up with the code that was live last, not with that of the image.
-func Open(dir, seed, seedBuild string) (*Folder, string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func Open(volume, seed, seedBuild string) (*Folder, string, error) {
+	if err := os.MkdirAll(filepath.Join(volume, Files), 0o755); err != nil {
 		return nil, "", fmt.Errorf("opening the synced folder: %w", err)
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := os.OpenRoot(volume)
 	if err != nil {
 		return nil, "", fmt.Errorf("opening the synced folder: %w", err)
 	}
-	f := &Folder{root: root, dir: dir, held: map[string]*held{}}
+	f := &Folder{root: root, held: map[string]*held{}}
 	build, err := f.fill(seed, seedBuild)
 	if err != nil {
 		root.Close()
@@ -87,7 +95,7 @@ func Open(dir, seed, seedBuild string) (*Folder, string, error) {
 func (f *Folder) Close() error { return f.root.Close() }
 
 func (f *Folder) fill(seed, seedBuild string) (string, error) {
-	_, err := f.root.Lstat(wire.Private)
+	_, err := f.root.Lstat(stageDir)
 	ours := err == nil
 	for _, d := range []string{stageDir, undoDir} {
 		if err := f.root.RemoveAll(d); err != nil {
@@ -109,8 +117,11 @@ func (f *Folder) fill(seed, seedBuild string) (string, error) {
 	return seedBuild, f.copySeed(seed)
 }
 
+// clear leaves the folders themselves: Files is mounted.
 func (f *Folder) clear() error {
-	d, err := f.root.Open(".")
+	f.forget()
+	f.dropKept(nil)
+	d, err := f.root.Open(Files)
 	if err != nil {
 		return fmt.Errorf("clearing the synced folder: %w", err)
 	}
@@ -120,7 +131,7 @@ func (f *Folder) clear() error {
 		return fmt.Errorf("clearing the synced folder: %w", err)
 	}
 	for _, n := range names {
-		if err := f.root.RemoveAll(n); err != nil {
+		if err := f.root.RemoveAll(place(n)); err != nil {
 			return fmt.Errorf("clearing the synced folder: %w", err)
 		}
 	}
@@ -133,11 +144,6 @@ func (f *Folder) privateDirs() error {
 		if err := f.root.MkdirAll(d, 0o700); err != nil {
 			return fmt.Errorf("preparing the synced folder: %w", err)
 		}
-	}
-	// Tools that scan the folder for sources (Tailwind CSS does) leave out
-	// what is ignored by git.
-	if err := f.root.WriteFile(wire.Private+"/.gitignore", []byte("*\n"), 0o600); err != nil {
-		return fmt.Errorf("preparing the synced folder: %w", err)
 	}
 	return nil
 }
@@ -161,7 +167,7 @@ func (f *Folder) copySeed(seed string) error {
 		case err != nil:
 			return err
 		case d.IsDir():
-			return f.root.MkdirAll(rel, 0o755)
+			return f.root.MkdirAll(place(rel), 0o755)
 		case !info.Mode().IsRegular() || wire.CheckPath(rel) != nil:
 			return nil
 		}
@@ -170,7 +176,7 @@ func (f *Folder) copySeed(seed string) error {
 			return err
 		}
 		defer src.Close()
-		dst, err := f.root.OpenFile(rel, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+		dst, err := f.root.OpenFile(place(rel), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
@@ -191,7 +197,7 @@ func (f *Folder) copySeed(seed string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("filling %s from %s: %w", f.dir, seed, err)
+		return fmt.Errorf("filling the synced folder from %s: %w", seed, err)
 	}
 	return nil
 }
@@ -245,12 +251,12 @@ func (f *Folder) Tree() wire.Tree {
 
 // look brings what is remembered of a file in line with the file.
 func (f *Folder) look(p string, h *held) {
-	info, err := f.root.Lstat(p)
+	info, err := f.root.Lstat(place(p))
 	if err == nil && info.Mode().IsRegular() && identityOf(info) == h.id {
 		return
 	}
 	if err == nil && info.Mode().IsRegular() {
-		if file, err := f.root.Open(p); err == nil {
+		if file, err := f.root.Open(place(p)); err == nil {
 			defer file.Close()
 			leaves, err := hashTo(io.Discard, file, make([]byte, wire.MaxChunk))
 			if info, statErr := file.Stat(); err == nil && statErr == nil {
@@ -294,7 +300,7 @@ func (f *Folder) Leaves(p string, sum wire.Sum) []wire.Sum {
 // folder than it names.
 func (f *Folder) refuseLinks(p string) error {
 	for d := p; d != "."; d = path.Dir(d) {
-		info, err := f.root.Lstat(d)
+		info, err := f.root.Lstat(place(d))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue

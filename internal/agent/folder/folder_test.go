@@ -16,11 +16,11 @@ import (
 	"zr/internal/testkit"
 )
 
-// open returns a folder that was filled from the given files.
+// open returns a folder that was filled from the given files, and where they lie.
 func open(t testing.TB, seed map[string]string) (*Folder, string) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "app")
-	return reopen(t, dir, seedDir(t, seed)), dir
+	volume := filepath.Join(t.TempDir(), "volume")
+	return reopen(t, volume, seedDir(t, seed)), filepath.Join(volume, Files)
 }
 
 func seedDir(t testing.TB, files map[string]string) string {
@@ -31,9 +31,9 @@ func seedDir(t testing.TB, files map[string]string) string {
 	return seed
 }
 
-func reopen(t testing.TB, dir, seed string) *Folder {
+func reopen(t testing.TB, volume, seed string) *Folder {
 	t.Helper()
-	f, _, err := Open(dir, seed, "seed")
+	f, _, err := Open(volume, seed, "seed")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func reopen(t testing.TB, dir, seed string) *Folder {
 	return f
 }
 
-// onDisk returns what lies in the folder, but for the agent's own.
+// onDisk returns what lies in a folder.
 func onDisk(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	got := map[string]string{}
@@ -49,11 +49,8 @@ func onDisk(t testing.TB, dir string) map[string]string {
 		if err != nil {
 			return err
 		}
-		rel, _ := filepath.Rel(dir, path)
-		if rel == wire.Private {
-			return fs.SkipDir
-		}
 		if d.Type().IsRegular() {
+			rel, _ := filepath.Rel(dir, path)
 			b, err := os.ReadFile(path)
 			if err != nil {
 				return err
@@ -110,7 +107,7 @@ func leftovers(t testing.TB, dir string) []string {
 	t.Helper()
 	var names []string
 	for _, d := range []string{stageDir, undoDir} {
-		entries, err := os.ReadDir(filepath.Join(dir, d))
+		entries, err := os.ReadDir(filepath.Join(dir, "..", d))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,8 +129,8 @@ func TestSeed(t *testing.T) {
 	if err := os.Symlink("nowhere", filepath.Join(seed, "dangling")); err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "app")
-	f := reopen(t, dir, seed)
+	volume := filepath.Join(t.TempDir(), "volume")
+	f := reopen(t, volume, seed)
 	want := treeFor(map[string]string{"a": "1", "b/c": "2", "link": "1"})
 	for _, p := range []string{"a", "link"} {
 		file := want[p]
@@ -143,7 +140,7 @@ func TestSeed(t *testing.T) {
 	if got := f.Tree(); !maps.Equal(got, want) {
 		t.Errorf("holds %v, want %v", got, want)
 	}
-	if info, err := os.Lstat(filepath.Join(dir, "link")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o755 {
+	if info, err := os.Lstat(filepath.Join(volume, Files, "link")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o755 {
 		t.Errorf("link: %v, %v", info.Mode(), err)
 	}
 }
@@ -269,7 +266,7 @@ func TestRefused(t *testing.T) {
 	}
 	for _, p := range []string{
 		"", ".", "..", "../x", "a/../../x", "/etc/passwd", "a//b", "./a", "a/", "a\\b", "a\x00b", "a\nb",
-		".zr", ".zr/state.json", ".zr/../x",
+		"../state.json", "../good/x",
 		"out/file", "in/file", "dot/real/file", "out", "in",
 	} {
 		for _, b := range []wire.Begin{{Files: []wire.NewFile{{Path: p}}}, {Gone: []string{p}}, {Touch: []string{p}}} {

@@ -33,9 +33,7 @@ func (f *Folder) MarkTried() {
 }
 
 // dropKept deletes the kept files but for those named. What it cannot delete
-// costs room until the next time, and is found by nobody. The folder itself
-// stays: a dev server that watches it would look at all of its tree again,
-// which takes Next.js 20 ms of the save that is under way.
+// costs room until the next time, and is found by nobody.
 func (f *Folder) dropKept(but map[string]bool) {
 	dir, err := f.root.Open(goodDir)
 	if err != nil {
@@ -88,7 +86,7 @@ func (f *Folder) keepGood(paths []string) error {
 		if h == nil || !of(f.good) && !of(f.tried) {
 			continue
 		}
-		err := f.root.Link(p, goodName(h.Sum, h.Exec))
+		err := f.root.Link(place(p), goodName(h.Sum, h.Exec))
 		if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("keeping the good version of %q: %w", p, err)
 		}

@@ -6,7 +6,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/fsnotify/fsnotify"
 
 	"zr/internal/testkit"
 )
@@ -103,55 +106,55 @@ func TestRestoreOfWhatWasTried(t *testing.T) {
 		holds(good, false)
 	}
 	f.MarkGood()
-	if kept := onDisk(t, filepath.Join(dir, goodDir)); len(kept) > 0 {
+	if kept := onDisk(t, filepath.Join(dir, "..", goodDir)); len(kept) > 0 {
 		t.Errorf("left over %v", kept)
 	}
 }
 
-// A dev server may watch the agent's folders, as all of its tree: a folder that
-// goes and comes back costs it more than the save.
-func TestFoldersStay(t *testing.T) {
-	f, dir := open(t, map[string]string{"a": "1"})
+// Whoever watches the files sees a save and nothing of the agent's books.
+func TestOnlyTheSaveIsSeen(t *testing.T) {
+	files := map[string]string{"a": "1", "b": "1"}
+	f, dir := open(t, files)
 	f.MarkGood()
-	folders := func() (infos []os.FileInfo) {
-		for _, name := range []string{stageDir, undoDir, goodDir} {
-			info, err := os.Stat(filepath.Join(dir, name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			infos = append(infos, info)
-		}
-		return infos
-	}
-	// Held open, so that its inode is not given to another one.
-	kept, err := os.Open(filepath.Join(dir, goodDir))
+	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer kept.Close()
-	before := folders()
-	if err := change(f, map[string]string{"a": "2"}, nil, treeFor(map[string]string{"a": "2"}).Sum(), true); err != nil {
+	defer watcher.Close()
+	if err := watcher.Add(dir); err != nil {
+		t.Fatal(err)
+	}
+	files["a"] = "2"
+	if err := change(f, map[string]string{"a": "2"}, nil, treeFor(files).Sum(), false); err != nil {
 		t.Fatal(err)
 	}
 	f.MarkGood()
 	if err := f.Save("seed", "build"); err != nil {
 		t.Fatal(err)
 	}
-	for i, after := range folders() {
-		if !os.SameFile(before[i], after) {
-			t.Errorf("%s was made anew", after.Name())
+	end := filepath.Join(dir, "end")
+	testkit.WriteFile(t, end, "")
+	var seen []string
+	for e := range watcher.Events {
+		if e.Name == end {
+			break
 		}
+		seen = append(seen, e.String())
+	}
+	if len(seen) != 1 || !strings.HasPrefix(seen[0], "CREATE ") || !strings.Contains(seen[0], "/a\"") {
+		t.Errorf("seen: %q", seen)
 	}
 }
 
 func TestResume(t *testing.T) {
 	seed := seedDir(t, map[string]string{"app": "seed", "other": "seed"})
-	dir := filepath.Join(t.TempDir(), "app")
+	volume := filepath.Join(t.TempDir(), "volume")
+	dir := filepath.Join(volume, Files)
 	live := map[string]string{"app": "live", "new/file": "1"}
 
 	push := func(t *testing.T) *Folder {
-		os.RemoveAll(dir)
-		f := reopen(t, dir, seed)
+		os.RemoveAll(volume)
+		f := reopen(t, volume, seed)
 		if err := change(f, live, []string{"other"}, treeFor(live).Sum(), true); err != nil {
 			t.Fatal(err)
 		}
@@ -183,14 +186,19 @@ func TestResume(t *testing.T) {
 			}, "seed", "seed", seeded,
 		},
 		"leftovers of a transfer": {
-			func(*Folder) { testkit.WriteFile(t, filepath.Join(dir, stageDir, "9.9"), "half a file") }, "seed", "live-hash", live,
+			func(*Folder) { testkit.WriteFile(t, filepath.Join(volume, stageDir, "9.9"), "half a file") }, "seed", "live-hash", live,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := push(t)
 			c.between(f)
 			f.Close()
-			f, build, err := Open(dir, seed, c.seed)
+			mounted, err := os.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer mounted.Close()
+			f, build, err := Open(volume, seed, c.seed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,6 +211,10 @@ func TestResume(t *testing.T) {
 			}
 			if got := f.Tree(); !maps.Equal(got, treeFor(c.want)) {
 				t.Errorf("holds %v", got)
+			}
+			before, _ := mounted.Stat()
+			if after, err := os.Stat(dir); err != nil || !os.SameFile(before, after) {
+				t.Errorf("another folder than the one that is mounted: %v", err)
 			}
 			if l := leftovers(t, dir); len(l) > 0 {
 				t.Errorf("left over %v", l)

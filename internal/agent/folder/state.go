@@ -9,7 +9,7 @@ import (
 	"zr/internal/agent/wire"
 )
 
-const stateFile = wire.Private + "/state.json"
+const stateFile = "state.json"
 
 // state outlives the container, in the pod's volume.
 type state struct {
@@ -55,7 +55,7 @@ func (f *Folder) resume(seedBuild string) (build string, ok bool) {
 	found := map[string]*held{}
 	buf := make([]byte, wire.MaxChunk)
 	for p, want := range s.Files {
-		h, err := f.hash(p, want.Exec, buf)
+		h, err := f.hash(place(p), want.Exec, buf)
 		if err != nil || h.File != want {
 			return "", false
 		}
@@ -65,8 +65,8 @@ func (f *Folder) resume(seedBuild string) (build string, ok bool) {
 	return s.Build, true
 }
 
-func (f *Folder) hash(p string, exec bool, buf []byte) (*held, error) {
-	file, err := f.root.Open(p)
+func (f *Folder) hash(name string, exec bool, buf []byte) (*held, error) {
+	file, err := f.root.Open(name)
 	if err != nil {
 		return nil, err
 	}

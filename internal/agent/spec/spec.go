@@ -14,11 +14,12 @@ import (
 	"strings"
 )
 
-// Where a dev image keeps the agent and the files that the writable folder is
-// filled from.
+// Where a dev container has the agent, the files that the writable folder is
+// filled from, and the volume.
 const (
 	AgentPath = "/zr/zr-agent" // the entry point of a dev image
 	SeedDir   = "/zr/seed"     // read-only, part of the image
+	VolumeDir = "/zr/volume"   // an emptyDir of the pod
 )
 
 // The environment variables of a dev container. The agent keeps the
@@ -66,10 +67,13 @@ type Spec struct {
 	// Seed is the read-only folder that Dir is filled from when a container
 	// comes up. Default: SeedDir.
 	Seed string `json:"seed"`
-	// Dir is the writable folder (an emptyDir in the pod) that holds the
-	// synced files, and the working folder of the process: /app for a Go
-	// binary, /app/src for Node sources beside /app/node_modules.
+	// Dir is the writable folder that holds the synced files, and the working
+	// folder of the process: /app for a Go binary, /app/src for Node sources
+	// beside /app/node_modules. It is the folder "files" of Volume.
 	Dir string `json:"dir"`
+	// Volume is where the whole of the volume is mounted: the files and, beside
+	// them, what the agent keeps. Default: VolumeDir.
+	Volume string `json:"volume,omitempty"`
 	// Command is the process. Its first element is an absolute path, or a
 	// name that is looked up in the PATH of the container.
 	Command []string `json:"command"`
@@ -93,6 +97,9 @@ func Parse(text string) (Spec, error) {
 	if s.Seed == "" {
 		s.Seed = SeedDir
 	}
+	if s.Volume == "" {
+		s.Volume = VolumeDir
+	}
 	if err := s.validate(); err != nil {
 		return Spec{}, fmt.Errorf("reading %s: %w", EnvSpec, err)
 	}
@@ -104,7 +111,7 @@ func (s Spec) validate() error {
 	if s.Kind != Go && s.Kind != Node {
 		errs = append(errs, fmt.Errorf("kind %q: want %q or %q", s.Kind, Go, Node))
 	}
-	for name, dir := range map[string]string{"seed": s.Seed, "dir": s.Dir} {
+	for name, dir := range map[string]string{"seed": s.Seed, "dir": s.Dir, "volume": s.Volume} {
 		if !path.IsAbs(dir) || path.Clean(dir) != dir || dir == "/" {
 			errs = append(errs, fmt.Errorf("%s %q: want an absolute, clean path below /", name, dir))
 		}

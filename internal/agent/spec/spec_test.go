@@ -7,14 +7,14 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	want := Spec{Kind: Go, Seed: "/zr/seed", Dir: "/app", Command: []string{"/app/api", "-v"}}
+	want := Spec{Kind: Go, Seed: "/zr/seed", Dir: "/app", Volume: "/v", Command: []string{"/app/api", "-v"}}
 	got, err := Parse(want.Encode())
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("Parse(Encode()) = %+v, %v; want %+v", got, err, want)
 	}
 	got, err = Parse(`{"kind":"node","dir":"/app/src","command":["node","server.js"]}`)
-	if err != nil || got.Seed != SeedDir {
-		t.Fatalf("without a seed: %+v, %v; want seed %s", got, err, SeedDir)
+	if err != nil || got.Seed != SeedDir || got.Volume != VolumeDir {
+		t.Fatalf("without a seed and a volume: %+v, %v; want %s and %s", got, err, SeedDir, VolumeDir)
 	}
 }
 
@@ -23,6 +23,7 @@ func TestParseRefuses(t *testing.T) {
 		"not JSON":         {`{`, "unexpected end"},
 		"unknown kind":     {`{"kind":"php","dir":"/app","command":["x"]}`, `kind "php"`},
 		"relative folder":  {`{"kind":"go","dir":"app","command":["x"]}`, `dir "app"`},
+		"relative volume":  {`{"kind":"go","dir":"/app","volume":"v","command":["x"]}`, `volume "v"`},
 		"root":             {`{"kind":"go","dir":"/","command":["x"]}`, `dir "/"`},
 		"unclean":          {`{"kind":"go","dir":"/app/../etc","command":["x"]}`, `dir "/app/../etc"`},
 		"no command":       {`{"kind":"go","dir":"/app"}`, "command is empty"},

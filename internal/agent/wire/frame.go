@@ -54,6 +54,10 @@ const (
 	FrameLimit = 32 << 20
 )
 
+// MaxLater bounds what Later holds back: a save of a few sources, less than one
+// frame of a port-forward.
+const MaxLater = 32 << 10
+
 // headerSize is a Type and a big-endian length of the payload.
 const headerSize = 5
 
@@ -67,7 +71,7 @@ type Conn struct {
 
 	mu  sync.Mutex // one frame at a time
 	w   io.Writer
-	buf []byte
+	buf []byte // what Later has left, with room for the next frame
 }
 
 // NewConn returns a Conn over rw that takes frames of at most HelloLimit bytes.
@@ -105,20 +109,41 @@ func (c *Conn) Read(buf []byte) (Type, []byte, error) {
 }
 
 // Write sends a frame whose payload is the parts one after the other, in one
-// write of the stream below (a port-forward makes a frame of its own of each).
+// write of the stream below (a port-forward makes a frame of its own of each,
+// which wakes each program on the way).
 func (c *Conn) Write(t Type, parts ...[]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(t, parts)
+	return c.flush()
+}
+
+// Later is Write, but the frame may wait for the next one that is written.
+func (c *Conn) Later(t Type, parts ...[]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(t, parts)
+	if len(c.buf) < MaxLater {
+		return nil
+	}
+	return c.flush()
+}
+
+func (c *Conn) add(t Type, parts [][]byte) {
 	n := 0
 	for _, p := range parts {
 		n += len(p)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.buf = append(c.buf[:0], byte(t))
+	c.buf = append(c.buf, byte(t))
 	c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(n))
 	for _, p := range parts {
 		c.buf = append(c.buf, p...)
 	}
+}
+
+func (c *Conn) flush() error {
 	_, err := c.w.Write(c.buf)
+	c.buf = c.buf[:0]
 	if cap(c.buf) > 4*MaxChunk {
 		c.buf = nil // a manifest came by: do not hold its size for ever
 	}
@@ -126,10 +151,15 @@ func (c *Conn) Write(t Type, parts ...[]byte) error {
 }
 
 // WriteJSON sends a control message.
-func (c *Conn) WriteJSON(t Type, message any) error {
+func (c *Conn) WriteJSON(t Type, message any) error { return c.json(c.Write, t, message) }
+
+// LaterJSON is Later for a control message.
+func (c *Conn) LaterJSON(t Type, message any) error { return c.json(c.Later, t, message) }
+
+func (c *Conn) json(write func(Type, ...[]byte) error, t Type, message any) error {
 	b, err := json.Marshal(message)
 	if err != nil {
 		return fmt.Errorf("encoding %T: %w", message, err)
 	}
-	return c.Write(t, b)
+	return write(t, b)
 }

@@ -95,8 +95,9 @@ type Abort struct {
 	Tx uint32 `json:"tx"`
 }
 
-// Placed says that the files of a transaction are in the folder. A swap of
-// the process may follow; the next transaction may begin.
+// Placed says that the files of a transaction that swaps the process are in the
+// folder: the next transaction may begin. Where nothing is swapped, the Result
+// comes as soon.
 type Placed struct {
 	Tx uint32 `json:"tx"`
 }

@@ -71,20 +71,14 @@ func (t Tree) Sum() Sum {
 	return Sum(h.Sum(nil))
 }
 
-// Private is the folder, in the root of the synced folder, that the agent
-// keeps for itself. No file below it can be sent.
-const Private = ".zr"
-
 // CheckPath says why p cannot be the path of a synced file. It must be
-// relative, clean, slash-separated, below the folder and not the agent's own.
+// relative, clean, slash-separated and below the folder.
 func CheckPath(p string) error {
 	switch {
 	case !fs.ValidPath(p) || p == ".":
 		return fmt.Errorf("path %q: want a clean path below the folder", p)
 	case strings.ContainsAny(p, "\x00\n\\"):
 		return fmt.Errorf("path %q: holds a character that no source file has", p)
-	case p == Private || strings.HasPrefix(p, Private+"/"):
-		return fmt.Errorf("path %q: %s is kept for the agent", p, Private)
 	}
 	return nil
 }
