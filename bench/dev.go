@@ -68,7 +68,7 @@ func benchSync(b *bench, s session) {
 	pod := strings.TrimSpace(s.project.Kubectl("get", "pods", "-n", "zr-dev", "-l", "app.kubernetes.io/name=frontend", "-o", "jsonpath={.items[0].metadata.uid}"))
 	node := s.project.Name + "-dev-control-plane"
 	root := strings.TrimSpace(lab.Output(b, "", lab.EngineName(), "exec", node, "sh", "-c",
-		"ls -d /var/lib/kubelet/pods/"+pod+"/volumes/kubernetes.io~empty-dir/zr-dev"))
+		"ls -d /var/lib/kubelet/pods/"+pod+"/volumes/kubernetes.io~empty-dir/zr-dev/files"))
 	pid := strings.TrimSpace(lab.Output(b, "", lab.EngineName(), "inspect", "--format", "{{.State.Pid}}", node))
 	file := filepath.Join("/proc", pid, "root", root, "lib", "bench.ts") // the container's own file, seen from here
 	var times sample
