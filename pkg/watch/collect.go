@@ -17,9 +17,11 @@ const (
 	// wholeWindow is enough for a single quick file that nobody has open for
 	// writing any more: it is what its editor wanted it to be. Only after a pause,
 	// which is shorter than a person's and longer than that of a tool which writes
-	// one file over and over.
-	wholeWindow = time.Millisecond
-	wholeAfter  = 100 * time.Millisecond
+	// one file over and over. A file that was not there before may be a step
+	// towards another one, so it gets more time than one that was.
+	wholeWindow    = 250 * time.Microsecond
+	wholeNewWindow = time.Millisecond
+	wholeAfter     = 100 * time.Millisecond
 	// goneWindow holds a batch in which a file is missing. Several editors
 	// move the old file away before they put the new one there; a busy machine
 	// may stop them in between, and a build without that file would be wrong.
@@ -249,8 +251,12 @@ func (c *collector) closeAt(now time.Time) (time.Time, bool) {
 		rest = goneWindow
 	case c.first.Sub(c.before) >= wholeAfter && !c.rescan:
 		path := c.alone()
-		if path != "" && c.quick(c.tree.named(path)) && (now.Before(c.last.Add(wholeWindow)) || isWhole(path)) {
-			rest = wholeWindow
+		window := wholeWindow
+		if c.paths[path].made {
+			window = wholeNewWindow
+		}
+		if path != "" && c.quick(c.tree.named(path)) && (now.Before(c.last.Add(window)) || isWhole(path)) {
+			rest = window
 		}
 	}
 	at := c.last.Add(rest)
