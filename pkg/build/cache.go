@@ -62,7 +62,10 @@ func (d Deps) Inputs(ctx context.Context, r Request, lister inputs.Lister) (*Inp
 		return nil, err
 	}
 	set := inputs.Load(r.Root, filepath.Join(dir, "inputs.json"), lister)
-	return set, set.Refresh(ctx)
+	if err := set.Refresh(ctx); err != nil {
+		return set, err
+	}
+	return set, set.Keep()
 }
 
 // LockWorkDir is WorkDir for a build that writes into it: it waits for those

@@ -71,6 +71,7 @@ type Set struct {
 	// folders are those that hold files or are watched, up to the root.
 	folders map[string]struct{}
 	sum     string
+	kept    bool // the cache file holds the state
 }
 
 // Load returns the set as it was kept in the cache file, or an empty one. It
@@ -78,12 +79,13 @@ type Set struct {
 // to.
 func Load(root, cache string, lister Lister) *Set {
 	s := &Set{root: root, cache: cache, lister: lister}
-	s.state = readState(cache)
+	s.state, s.kept = readState(cache), true
 	s.derive()
 	return s
 }
 
-// Refresh brings the set up to date with the disk.
+// Refresh brings the set up to date with the disk. What it learns of single files
+// is not written to the cache file, since a save waits for it: see Keep.
 func (s *Set) Refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,8 +107,30 @@ func (s *Set) Refresh(ctx context.Context) error {
 		next.touched = false
 		s.state = next
 		s.derive()
-		return next.write(s.cache)
+		s.kept = false
 	}
+	if listStands {
+		return nil
+	}
+	return s.keep()
+}
+
+// Keep writes to the cache file what was learnt since it was written last.
+// Without it, the next process reads the files that changed once more.
+func (s *Set) Keep() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keep()
+}
+
+func (s *Set) keep() error {
+	if s.kept {
+		return nil
+	}
+	if err := s.state.write(s.cache); err != nil {
+		return err
+	}
+	s.kept = true
 	return nil
 }
 

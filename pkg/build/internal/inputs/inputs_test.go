@@ -142,6 +142,40 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// What a save waits for writes nothing, unless the list is another one.
+func TestKeep(t *testing.T) {
+	f := newFixture(t)
+	s := f.load()
+	cached := func() string {
+		b, err := os.ReadFile(f.cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	refresh := func() {
+		if err := s.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed := cached()
+	f.write("a.txt", "ONE")
+	f.settle()
+	refresh()
+	if cached() != listed {
+		t.Error("a changed file was written to the cache at once")
+	}
+	if err := s.Keep(); err != nil || cached() == listed {
+		t.Errorf("not kept: %v", err)
+	}
+	kept := cached()
+	f.write("c.txt", "three")
+	refresh()
+	if cached() == kept {
+		t.Error("a new list was not kept")
+	}
+}
+
 // TestPutBack: the content that was there before has the hash of before.
 func TestPutBack(t *testing.T) {
 	f := newFixture(t)
