@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zr/pkg/event"
+	"zr/pkg/fault"
 	"zr/pkg/livesync"
 )
 
@@ -76,14 +77,23 @@ func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (
 	err = p.Inputs.Refresh(ctx)
 	p.unlisted.Store(err != nil && ctx.Err() == nil)
 	if err != nil {
-		return "", "", stopped(ctx, &Fault{err.Error()})
+		return "", "", stopped(ctx, faultOf(err))
 	}
 	if hash = p.Inputs.Hash(); !work.All && p.runs(hash) {
 		return hash, "", nil
 	}
 	binary, hash, err = p.Compile(ctx)
 	if err != nil {
-		return "", "", stopped(ctx, &Fault{err.Error()})
+		return "", "", stopped(ctx, faultOf(err))
 	}
 	return hash, binary, nil
+}
+
+// faultOf is what went wrong with the user's own code, and what can be done about
+// it.
+func faultOf(err error) *Fault {
+	if hint := fault.HintOf(err); hint != "" {
+		return &Fault{err.Error() + "\nhint: " + hint}
+	}
+	return &Fault{err.Error()}
 }

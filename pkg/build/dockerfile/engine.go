@@ -25,8 +25,7 @@ func (e Engine) build(ctx context.Context, r build.Request, tag string) error {
 	args = append(args, r.Spec.Flags...)
 	cmd := e.command(append(args, contextDir(r))...)
 	cmd.Dir, cmd.Name = r.Root, e.Name+" build "+r.Spec.Dockerfile
-	_, err := cmd.Run(ctx)
-	return err
+	return cmd.Run(ctx)
 }
 
 // save writes an image as the archive that every engine writes, with
@@ -36,13 +35,11 @@ func (e Engine) save(ctx context.Context, tag, file string) error {
 	if e.Name == "podman" {
 		args = append(args, "--format", "docker-archive")
 	}
-	_, err := e.command(append(args, tag)...).Run(ctx)
-	return err
+	return e.command(append(args, tag)...).Run(ctx)
 }
 
 func (e Engine) remove(ctx context.Context, tag string) error {
-	_, err := e.command("rmi", tag).Run(ctx)
-	return err
+	return e.command("rmi", tag).Run(ctx)
 }
 
 // contextDir is the folder that the Dockerfile sees, absolute.

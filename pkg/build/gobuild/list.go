@@ -30,6 +30,7 @@ type lister struct{ toolchain }
 type goPackage struct {
 	Dir            string
 	ImportPath     string
+	Name           string
 	Standard       bool
 	DepOnly        bool // it is not the program itself
 	Module         *goModule
@@ -51,7 +52,7 @@ type goModule struct {
 }
 
 // fields are those of goPackage: asking for fewer is faster.
-const fields = "Dir,ImportPath,Standard,DepOnly,Module,GoFiles,IgnoredGoFiles,SFiles,HFiles,SysoFiles,EmbedFiles,EmbedPatterns"
+const fields = "Dir,ImportPath,Name,Standard,DepOnly,Module,GoFiles,IgnoredGoFiles,SFiles,HFiles,SysoFiles,EmbedFiles,EmbedPatterns"
 
 // goEnv is what `go env` says about the toolchain and where it looks.
 type goEnv struct{ GOVERSION, GOMOD, GOWORK, GOMODCACHE, GOROOT, GOENV string }
@@ -66,9 +67,9 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 	var packages []goPackage
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		out, err := l.command("env", "-json", "GOVERSION", "GOMOD", "GOWORK", "GOMODCACHE", "GOROOT", "GOENV").Run(ctx)
+		out, err := l.command("env", "-json", "GOVERSION", "GOMOD", "GOWORK", "GOMODCACHE", "GOROOT", "GOENV").Output(ctx)
 		if err != nil {
-			return err
+			return reason(err)
 		}
 		return json.Unmarshal(out, &env)
 	})
@@ -76,9 +77,9 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 		args := append([]string{"list", "-deps", "-json=" + fields}, l.flags...)
 		list := l.command(append(args, l.pkg)...)
 		list.Name = "go list " + l.spec
-		out, err := list.Run(ctx)
+		out, err := list.Output(ctx)
 		if err != nil {
-			return err
+			return reason(err)
 		}
 		packages, err = decode(out)
 		return err
@@ -94,6 +95,11 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 	}
 	l.settings(&list, env)
 	for _, p := range packages {
+		if !p.DepOnly {
+			if err := l.notMain(p); err != nil {
+				return inputs.List{}, err
+			}
+		}
 		if !p.local(env) {
 			continue
 		}

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -134,30 +132,9 @@ func (t toolchain) compile(ctx context.Context, out string, progress func(packag
 			}
 		}
 	}
-	_, err := build.Run(ctx)
-	return err
+	return reason(build.Run(ctx))
 }
 
 // isPackage reports whether a line of `go build -v` names a package that it
 // compiles now. What the compiler complains about has blanks in it.
 func isPackage(line string) bool { return line != "" && !strings.ContainsAny(line, " \t:") }
-
-// place is the file at the beginning of a complaint.
-var place = regexp.MustCompile(`^[^\s:]+\.go:`)
-
-// clean drops the lines that name packages from what the compiler said, whose
-// complaints name files: here from the project's root.
-func (t toolchain) clean(output string) string {
-	below, err := filepath.Rel(t.root, t.dir)
-	var lines []string
-	for line := range strings.Lines(output) {
-		if strings.HasPrefix(line, "# ") || isPackage(strings.TrimSuffix(line, "\n")) {
-			continue
-		}
-		if file := place.FindString(line); err == nil && below != "." && file != "" && !path.IsAbs(file) {
-			line = path.Join(filepath.ToSlash(below), file) + strings.TrimPrefix(line, file)
-		}
-		lines = append(lines, line)
-	}
-	return strings.TrimSpace(strings.Join(lines, ""))
-}

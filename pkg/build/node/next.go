@@ -39,7 +39,7 @@ func (j *job) next(ctx context.Context) (parts, error) {
 		Name:  "next build",
 	}
 	j.deps.Doing(j.Service, "next build")
-	if _, err := run.Run(ctx); err != nil {
+	if err := run.Run(ctx); err != nil {
 		return parts{}, err
 	}
 	out, err := standalone(filepath.Join(source, ".next"))

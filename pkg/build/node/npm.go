@@ -94,11 +94,11 @@ func (i install) npm(ctx context.Context, dir string, notice func(text, hint str
 		flags = append(flags, "--os="+goos, "--cpu="+npmArch(arch), "--libc=glibc", "--ignore-scripts")
 	}
 	credentials := variables(i.project.npmrc, userConfig())
-	_, err := npm(dir, credentials, append([]string{"ci"}, flags...)...).Run(ctx)
+	err := npm(dir, credentials, append([]string{"ci"}, flags...)...).Run(ctx)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if _, second := npm(dir, credentials, append([]string{"install", "--no-save"}, flags...)...).Run(ctx); second != nil {
+	if second := npm(dir, credentials, append([]string{"install", "--no-save"}, flags...)...).Run(ctx); second != nil {
 		return second
 	}
 	notice(fmt.Sprintf("`npm ci` does not take %s as it is; `npm install` installed the versions that it names", i.project.lockName), "")

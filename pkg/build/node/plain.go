@@ -30,7 +30,7 @@ func (j *job) plain(ctx context.Context) (parts, error) {
 			Env: environment("NODE_ENV=production", "ZR_BUILD_HASH="+j.set.Hash()),
 		}
 		j.deps.Doing(j.Service, "npm run build")
-		if _, err := run.Run(ctx); err != nil {
+		if err := run.Run(ctx); err != nil {
 			return parts{}, err
 		}
 	}

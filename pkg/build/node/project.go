@@ -182,7 +182,7 @@ func (p *project) nodeVersion(ctx context.Context) (string, error) {
 	if p.node != "" {
 		return p.node, nil
 	}
-	out, err := proc.Command{Args: []string{"node", "--version"}}.Run(ctx)
+	out, err := proc.Command{Args: []string{"node", "--version"}}.Output(ctx)
 	if err != nil {
 		return "", fault.Hint(err, "install Node.js 20 or newer with npm")
 	}

@@ -51,7 +51,8 @@ func checkTool(ctx context.Context, tool Tool) Check {
 	version := versionPattern.FindString(string(out))
 	if err != nil || version == "" {
 		c.Status, c.Fix = Fail, fix
-		c.Detail = fmt.Sprintf("%s does not say its version: %s", path, strings.TrimSpace(string(out)))
+		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		c.Detail = fmt.Sprintf("%s does not say its version: %s", path, said)
 		return c
 	}
 	c.Detail = version + " at " + path

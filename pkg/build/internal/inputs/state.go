@@ -40,7 +40,7 @@ type knownDir struct {
 }
 
 // stateVersion is part of the cache file: another one is not read.
-const stateVersion = 1
+const stateVersion = 2
 
 func readState(path string) state {
 	var s state

@@ -1,5 +1,6 @@
 // Package proc runs compilers and package managers: in a process group of
-// their own, so that cancelling a build ends everything that it started.
+// their own, so that cancelling a build ends everything that it started. It is
+// also the one place that decides what of a failed tool's words an error shows.
 package proc
 
 import (
@@ -7,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -24,51 +26,65 @@ type Command struct {
 	Dir  string
 	Env  []string // all of it; nil is that of this process
 	Name string   // how an error calls it. Default: program, verb and last argument
-	// Clean turns output into what an error shows. Default: trimmed.
-	Clean func(output string) string
-	// Line is told each line of the output as it comes. It returns quickly.
+	// Clean takes out of the words what says nothing. Default: trimmed. What is
+	// left is cut to a length that people read.
+	Clean func(words string) string
+	// Line is told each line of the words as it comes. It returns quickly.
 	Line func(line string)
 }
 
 // Error says that a command failed: its name, how it ended, and its words.
 type Error struct {
-	Name   string
-	Err    error
-	Output string
+	Name  string
+	Err   error
+	Words string
 }
 
 func (e *Error) Error() string {
-	if e.Output == "" {
+	if e.Words == "" {
 		return fmt.Sprintf("%s: %v", e.Name, e.Err)
 	}
-	return fmt.Sprintf("%s: %v: %s", e.Name, e.Err, e.Output)
+	return fmt.Sprintf("%s: %v: %s", e.Name, e.Err, e.Words)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Run runs the command to its end and returns what it wrote to stdout. The
-// error is the context's where it was cancelled, and otherwise an *Error with
-// all that the command wrote, in its order.
-func (c Command) Run(ctx context.Context) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+// Run runs a command that talks to people on both of its outputs. The error is the
+// context's where it was cancelled, and otherwise an *Error with what the command
+// said, in its order.
+func (c Command) Run(ctx context.Context) error {
+	said := &words{line: c.Line}
+	return c.run(ctx, said, said)
+}
+
+// Output runs a command whose stdout is data, and returns that. Its words are what
+// it writes to stderr; errors are as those of Run, and never hold the data.
+func (c Command) Output(ctx context.Context) ([]byte, error) {
+	var data bytes.Buffer
+	if err := c.run(ctx, &data, &words{line: c.Line}); err != nil {
+		return nil, err
 	}
-	var stdout bytes.Buffer
-	both := &words{line: c.Line}
+	return data.Bytes(), nil
+}
+
+func (c Command) run(ctx context.Context, stdout io.Writer, said *words) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
-	cmd.Stdout, cmd.Stderr = tee(&stdout, both), both
+	cmd.Stdout, cmd.Stderr = stdout, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return signalGroup(cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = grace
 	if err := cmd.Start(); err != nil {
-		return nil, &Error{Name: c.name(), Err: err}
+		return &Error{Name: c.name(), Err: err}
 	}
 	err := cmd.Wait()
 	if ctx.Err() != nil {
 		// What ignored the first signal, or outlived its parent.
 		_ = signalGroup(cmd.Process.Pid, syscall.SIGKILL)
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
 		// It ended well. What it left running, such as a compiler's server, would
@@ -76,14 +92,14 @@ func (c Command) Run(ctx context.Context) ([]byte, error) {
 		_ = signalGroup(cmd.Process.Pid, syscall.SIGKILL)
 		err = nil
 	}
-	if err != nil {
-		clean := c.Clean
-		if clean == nil {
-			clean = strings.TrimSpace
-		}
-		return nil, &Error{Name: c.name(), Err: err, Output: clean(both.String())}
+	if err == nil {
+		return nil
 	}
-	return stdout.Bytes(), nil
+	clean := c.Clean
+	if clean == nil {
+		clean = strings.TrimSpace
+	}
+	return &Error{Name: c.name(), Err: err, Words: forPeople(clean(said.String()))}
 }
 
 // name is how an error calls the command: without the flags in the middle.

@@ -5,19 +5,20 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func TestRun(t *testing.T) {
 	var lines []string
 	command := Command{Args: []string{"sh", "-c", "echo words; echo noise >&2; printf end"}, Line: func(l string) { lines = append(lines, l) }}
-	out, err := command.Run(t.Context())
-	if err != nil || string(out) != "words\nend" {
-		t.Errorf("Run = %q, %v", out, err)
+	if err := command.Run(t.Context()); err != nil {
+		t.Error(err)
 	}
 	if len(lines) != 2 {
 		t.Errorf("lines %q, want the two whole ones", lines)
@@ -25,14 +26,65 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunFails(t *testing.T) {
-	_, err := Command{Args: []string{"sh", "-c", "echo one; echo two >&2; exit 3"}}.Run(t.Context())
+	err := Command{Args: []string{"sh", "-c", "echo one; echo two >&2; exit 3"}}.Run(t.Context())
 	var failed *Error
 	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "exit status 3: ") ||
-		!strings.Contains(failed.Output, "one") || !strings.Contains(failed.Output, "two") {
+		!strings.Contains(failed.Words, "one") || !strings.Contains(failed.Words, "two") {
 		t.Errorf("err = %v", err)
 	}
-	if _, err := (Command{Args: []string{"zr-no-such-program"}}).Run(t.Context()); err == nil {
+	if err := (Command{Args: []string{"zr-no-such-program"}}).Run(t.Context()); err == nil {
 		t.Error("a program that is not there ran")
+	}
+}
+
+// TestDataIsNotSaid: what a command writes for programs is in no error, however
+// much that is.
+func TestDataIsNotSaid(t *testing.T) {
+	said := func(script string) ([]byte, error) {
+		var lines []string
+		out, err := Command{Args: []string{"sh", "-c", script}, Name: "tool", Line: func(l string) { lines = append(lines, l) }}.Output(t.Context())
+		if !slices.Equal(lines, []string{"a word"}) {
+			t.Errorf("told the lines %q", lines)
+		}
+		return out, err
+	}
+	if out, err := said("echo data; echo a word >&2"); string(out) != "data\n" || err != nil {
+		t.Errorf("Output = %q, %v", out, err)
+	}
+	_, err := said("yes '{\"Data\": 1}' | head -n 4000; echo a word >&2; exit 1")
+	if err == nil || err.Error() != "tool: exit status 1: a word" {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// TestWordsAreBounded: an error has lines and bytes that somebody reads, the
+// first and the last of them, whatever a tool writes.
+func TestWordsAreBounded(t *testing.T) {
+	for name, script := range map[string]string{
+		"many lines":     "seq 1 1000000; echo the reason; exit 1",
+		"an endless one": "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo the reason; exit 1",
+	} {
+		err := Command{Args: []string{"sh", "-c", script}}.Run(t.Context())
+		if err == nil {
+			t.Fatalf("%s: no error", name)
+		}
+		text := err.Error()
+		if n := strings.Count(text, "\n"); n > firstLines+lastLines || len(text) > (firstLines+lastLines+1)*(longLine+3)+100 {
+			t.Errorf("%s: %d lines, %d bytes", name, n, len(text))
+		}
+		if !strings.HasSuffix(text, "the reason") {
+			t.Errorf("%s: the end is not there: %q", name, text[len(text)-50:])
+		}
+	}
+	lines := strings.Split(forPeople(strings.Repeat("x\n", 99)+"é"+strings.Repeat("é", longLine)), "\n")
+	if len(lines) != firstLines+1+lastLines || lines[firstLines] != "… 50 lines are left out …" {
+		t.Errorf("%d lines, with %q", len(lines), lines[firstLines])
+	}
+	if last := lines[len(lines)-1]; !utf8.ValidString(last) || len(last) > longLine+len("…") {
+		t.Errorf("the long line is %q", last)
+	}
+	if short := strings.Repeat("x\n", firstLines+lastLines); forPeople(short) != short {
+		t.Error("one line was replaced by a line that says so")
 	}
 }
 
@@ -50,8 +102,7 @@ func TestCancelEndsTheGroup(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		script := `trap '' INT; (trap '' INT; echo $$ >` + file + `.tmp; sh -c 'trap "" INT; echo $$ >` + file + `; sleep 60') & wait; sleep 60`
-		_, err := Command{Args: []string{"sh", "-c", script}}.Run(ctx)
-		done <- err
+		done <- Command{Args: []string{"sh", "-c", script}}.Run(ctx)
 	}()
 	var pid int
 	for pid == 0 {
@@ -77,7 +128,7 @@ func zombie(pid int) bool {
 
 // TestLeftRunning: a command that ended well is done, whatever it left behind.
 func TestLeftRunning(t *testing.T) {
-	out, err := Command{Args: []string{"sh", "-c", "sleep 300 & echo $!"}}.Run(t.Context())
+	out, err := Command{Args: []string{"sh", "-c", "sleep 300 & echo $!"}}.Output(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
