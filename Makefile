@@ -60,6 +60,7 @@ test-cluster: build deps ## the Go tests that need a cluster, on one of their ow
 test-e2e: build deps frontend/node_modules/.package-lock.json ## the tests on real clusters, with a real browser
 	@bin/zr doctor --fix --quiet
 	go test -count=1 -timeout 60m ./e2e/...
+	hack/with-docker go test -count=1 -timeout 20m -run '^TestEngine$$' ./e2e
 
 .PHONY: verify
 verify: frontend/node_modules/.package-lock.json ## format, vet, lint, import law, generated files

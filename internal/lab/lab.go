@@ -124,7 +124,7 @@ func (p *Project) Replace(name, old, new string) {
 func (p *Project) Command(ctx context.Context, args ...string) *exec.Cmd {
 	zr := filepath.Join(Repository(p.T), "bin", "zr")
 	c := exec.CommandContext(ctx, zr, append([]string{"-C", p.Dir}, args...)...)
-	c.Env = append(os.Environ(), p.Env...)
+	c.Env = append(append(os.Environ(), "ZR_ENGINE="+EngineName()), p.Env...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = time.Minute
 	return c

@@ -41,6 +41,7 @@ func TestFindNamesEveryReason(t *testing.T) {
 func TestFindPrefers(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
 	command(t, dir, "docker", `case "$1" in -v) echo "Docker version 29";; *) echo '{"ServerVersion":"29.1","CgroupVersion":"2"}';; esac`)
 	command(t, dir, "nerdctl", `echo '{"ServerVersion":"2.0","CgroupVersion":"1"}'`)
