@@ -26,8 +26,8 @@ func configCommand() *cli.Command {
 			{
 				Name:  "validate",
 				Usage: "check every environment, or the one of --env",
-				Description: `Reports every problem at once, at file:line:column: of the configuration, and
-of the overlay where that is there. Exit code 2 where there is one.
+				Description: `Reports every problem at once, at file:line:column: of the configuration, of
+what it names as programs, and of the overlay where that is there. Exit code 2 where there is one.
 
 EXAMPLE:
    zr config validate -o json | jq -r '.problems[].text'`,
@@ -109,6 +109,9 @@ func validateConfig(c *cli.Context) error {
 func validEnv(ctx context.Context, root, env string) (overlay string, err error) {
 	cfg, err := config.Read(root, env)
 	if err != nil {
+		return "", err
+	}
+	if err := cfg.CheckSources(); err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(cfg.OverlayDir()); errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,8 @@ func TestValidateReadsTheOverlayToo(t *testing.T) {
 		{withOverlay("project: tiny\nservices: {web: {}}\n"), 0, "config/dev.yaml and kustomize/overlays/dev are valid\n"},
 		{withOverlay("project: tiny\nservices:\n  wbe: {}\n"), 2, `config/dev.yaml:3:3: kustomize/overlays/dev has no workload "wbe"`},
 		{broken, 2, "al.yaml"},
+		{map[string]string{"config/dev.yaml": goTiny, "words/words.go": "package words\n", "main.go": "package main\n"}, 2,
+			`config/dev.yaml:4:13: services.web.build.go: words is not a main package: it is package words (did you mean "."?)`},
 	} {
 		code, stdout, stderr := zr(t, tt.files, "config", "validate")
 		if code != tt.code || !strings.Contains(stdout+stderr, tt.want) {
@@ -35,6 +37,8 @@ func TestValidateReadsTheOverlayToo(t *testing.T) {
 		}
 	}
 }
+
+const goTiny = "project: tiny\nservices:\n  web:\n    build: {go: ./words}\n"
 
 // TestWhatIsShownIsAConfig again, of which nothing is refused.
 func TestWhatIsShownIsAConfig(t *testing.T) {

@@ -117,6 +117,9 @@ func buildImages(c *cli.Context) error {
 		sink = event.Discard
 	}
 	return onStack(c, sink, func(ctx context.Context, s *stack) error {
+		if err := s.cfg.CheckSources(); err != nil {
+			return err
+		}
 		if err := (step{stepBuild, "build images", s.build}).run(ctx, sink); err != nil {
 			return err
 		}

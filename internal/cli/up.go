@@ -79,6 +79,9 @@ func (s *stack) up(ctx context.Context) error {
 	if err := s.render(ctx); err != nil {
 		return err
 	}
+	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made
+		return err
+	}
 	s.publish()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
