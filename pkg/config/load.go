@@ -1,11 +1,9 @@
 package config
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"zr/pkg/bounded"
 	"zr/pkg/fault"
 )
 
@@ -111,13 +110,13 @@ func load(root, env string, generate bool) (*Config, error) {
 		return nil, fault.WithCode(fmt.Errorf("%q cannot name an environment", env), fault.Usage, "lower case letters, digits and dashes")
 	}
 	file := filepath.Join(root, "config", env+".yaml")
-	data, err := os.ReadFile(file)
+	data, err := bounded.ReadFile(file, bounded.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.WithCode(fmt.Errorf("no environment %q: %s does not exist", env, rel(root, file)), fault.Usage,
 			Suggest("environments here: "+strings.Join(Envs(root), ", "), env, Envs(root)))
 	}
 	if err != nil {
-		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "")
+		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "a configuration is a regular file of at most 1 MiB")
 	}
 	c, problems := parse(data, rel(root, file), root, env)
 	secrets, more := loadSecrets(root, env, generate && len(problems) == 0)
@@ -132,23 +131,21 @@ func load(root, env string, generate bool) (*Config, error) {
 // parse decodes and validates the file of an environment of the project at dir.
 // name is how problems call it.
 func parse(data []byte, name, dir, env string) (*Config, Problems) {
-	var doc, more yaml.Node
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	err := d.Decode(&doc)
-	if err == nil {
-		err = d.Decode(&more)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	docs, _, err := bounded.Documents(data)
+	if much := (*bounded.Problem)(nil); errors.As(err, &much) {
+		return nil, Problems{{File: name, Line: much.Line, Column: much.Column, Text: much.Text, Hint: much.Hint}}
+	} else if err != nil {
 		return nil, syntaxProblem(name, data, err)
 	}
-	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
+	if len(docs) == 0 || len(docs[0].Content) == 0 || docs[0].Content[0].Tag == "!!null" {
 		return nil, Problems{{File: name, Line: 1, Column: 1, Text: "the file is empty", Hint: "it needs at least `project:` and `services:`"}}
 	}
-	root := doc.Content[0]
+	root := docs[0].Content[0]
 	s := strict{file: name}
-	if len(more.Content) > 0 {
-		s.add(more.Content[0], "one file is one environment", "a second document, of which nothing would be read")
+	if len(docs) > 1 && len(docs[1].Content) > 0 {
+		s.add(docs[1].Content[0], "one file is one environment", "a second document, of which nothing would be read")
 	}
+	s.merge(root, map[*yaml.Node]bool{})
 	s.check(root, typeOfConfig, "")
 	// A value of the wrong type does not decode; the rest still does, so that
 	// it can be validated and reported in the same go.

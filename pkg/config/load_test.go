@@ -113,11 +113,14 @@ c.yaml:7:15: settings.A: expected text, found a list`},
 c.yaml:2:1: key "project" is there already, on line 1
 c.yaml:5:21: services.web.dependsOn: there is no service "db" (services here: web)
 c.yaml:5:39: key "probe" in services.web is there already, on line 5`},
-		{"keys that are no text", "project: a\nservices:\n  a: &a {}\n  b: {<<: {build: {context: x}}, ~: 1}\n? [x]\n: y\nsettings: {<<: {\"b@d\": x}}\n", `
-c.yaml:4:7: a key in services.b must be plain text
-c.yaml:4:34: a key in services.b must be plain text
-c.yaml:5:3: a key must be plain text
-c.yaml:7:12: a key in settings must be plain text`},
+		{"keys that are no text", "project: a\nservices:\n  b: {~: 1}\n? [x]\n: y\n", `
+c.yaml:3:7: a key in services.b must be plain text
+c.yaml:4:3: a key must be plain text`},
+		{"merged keys", "project: a\nservices:\n  a: &a {timeout: 5, probe: tcp}\n  b: {<<: *a, timeout: 1m, prob: x}\n  c: {<<: [*a, {probe: http, dependsOn: [d]}]}\n  d: {<<: [x]}\n", `
+c.yaml:3:19: services.a.timeout: "5" is not a duration (write it like "90s" or "3m")
+c.yaml:3:19: services.c.timeout: "5" is not a duration (write it like "90s" or "3m")
+c.yaml:4:28: unknown key "prob" in services.b (did you mean "probe"?)
+c.yaml:6:7: ` + "`<<` takes the keys of a mapping, found \"x\" (write `<<: *name`, or `<<: [*a, *b]`)"},
 		{"an anchor", "project: a\ncluster: {nodes: &n 99, ports: {a: *n, b: *n}}\nservices: {a: {}}\n", `
 c.yaml:2:18: cluster.nodes: 99 is not between 1 and 16
 c.yaml:2:18: cluster.ports.b: port 99 is taken by a already`},

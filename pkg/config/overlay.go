@@ -3,11 +3,10 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"zr/pkg/bounded"
 )
 
 // Against reports the names of the config that its overlay lacks, given the
@@ -45,13 +44,16 @@ func (c *Config) Place(path ...string) string {
 // place reads the file again: positions are for those few who ask.
 func (c *Config) place(path ...string) (file string, line, column int) {
 	file = rel(c.Root, c.File)
-	data, err := os.ReadFile(c.File)
-	var doc yaml.Node
-	if err != nil || yaml.Unmarshal(data, &doc) != nil || len(doc.Content) == 0 {
+	data, err := bounded.ReadFile(c.File, bounded.Text)
+	if err != nil {
 		return file, 1, 1 // it has changed since
 	}
+	docs, _, err := bounded.Documents(data)
+	if err != nil || len(docs) == 0 || len(docs[0].Content) == 0 {
+		return file, 1, 1
+	}
 	for ; len(path) > 0; path = path[:len(path)-1] {
-		if key, _ := find(doc.Content[0], path); key != nil {
+		if key, _ := find(docs[0].Content[0], path); key != nil {
 			return file, key.Line, key.Column
 		}
 	}

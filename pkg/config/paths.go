@@ -22,9 +22,23 @@ func (v *validator) exists(path, kind, service, key string) {
 		v.add(at, v.nearestPath(path), "services.%s.build.%s: %q does not exist", service, key, path)
 	case err != nil:
 		v.add(at, "", "services.%s.build.%s: %v", service, key, err)
-	case kind == "folder" && !info.IsDir(), kind == "file" && info.IsDir():
+	case kind == "folder" && !info.IsDir(), kind == "file" && !info.Mode().IsRegular():
 		v.add(at, "", "services.%s.build.%s: %q is not a %s", service, key, path, kind)
+	case kind != "" && !v.within(path):
+		v.add(at, "what an image is made from lies in the project's folder: move config/ to a folder above both", "services.%s.build.%s: %q leads out of the project", service, key, path)
 	}
+}
+
+// within says whether a path that exists leads to the project's folder or below
+// it, also by its links: the whole of a folder that is built goes into an image
+// and into containers.
+func (v *validator) within(path string) bool {
+	root, err := filepath.EvalSymlinks(v.dir)
+	if err != nil {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(v.inProject(path))
+	return err == nil && (real == root || strings.HasPrefix(real, strings.TrimSuffix(root, "/")+"/"))
 }
 
 func (v *validator) inProject(path string) string {

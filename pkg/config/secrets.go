@@ -1,15 +1,15 @@
 package config
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"zr/pkg/bounded"
 )
 
 // mockPrefix marks the values of an example that stand for a real secret.
@@ -19,11 +19,6 @@ const mockPrefix = "mock-"
 // password needs to be beyond guessing.
 const secretLength = 32
 
-var (
-	secretKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
-)
-
 // loadSecrets reads config/secrets/<env>.env. Where only <env>.env.example is
 // there, it is read instead, or the real file is generated first: mode 0600, with
 // a random value for each that begins with "mock-". A project without either has
@@ -31,12 +26,12 @@ var (
 func loadSecrets(root, env string, generate bool) (map[string]string, Problems) {
 	file := filepath.Join(root, "config", "secrets", env+".env")
 	name := rel(root, file)
-	data, err := os.ReadFile(file)
+	data, err := bounded.ReadFile(file, bounded.Text)
 	if errors.Is(err, fs.ErrNotExist) && generate {
 		data, err = generateSecrets(file)
 	} else if errors.Is(err, fs.ErrNotExist) {
 		name += ".example"
-		data, err = os.ReadFile(file + ".example")
+		data, err = bounded.ReadFile(file+".example", bounded.Text)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -54,7 +49,7 @@ func loadSecrets(root, env string, generate bool) (map[string]string, Problems) 
 // generateSecrets makes the secrets file from its example. The file appears
 // whole or not at all, and one that another process made first is kept.
 func generateSecrets(file string) ([]byte, error) {
-	example, err := os.ReadFile(file + ".example")
+	example, err := bounded.ReadFile(file+".example", bounded.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -95,45 +90,4 @@ func randomSecret() string {
 		}
 	}
 	return string(secret)
-}
-
-// parseEnv reads KEY=value lines; # starts a comment line, and ${KEY} stands
-// for the value of an earlier key. Problems never show a value.
-func parseEnv(data []byte, name string) (map[string]string, Problems) {
-	values := map[string]string{}
-	var problems Problems
-	for i, line := range strings.Split(string(bytes.TrimPrefix(data, []byte("\ufeff"))), "\n") {
-		line = strings.TrimRight(line, "\r")
-		if trimmed := strings.TrimSpace(line); trimmed == "" || strings.HasPrefix(trimmed, "#") {
-			continue
-		}
-		add := func(column int, text, hint string) {
-			problems = append(problems, Problem{File: name, Line: i + 1, Column: column, Text: text, Hint: hint})
-		}
-		key, value, ok := strings.Cut(line, "=")
-		switch _, twice := values[key]; {
-		case !ok:
-			add(1, "not a KEY=value line", "")
-			continue
-		case !secretKey.MatchString(key):
-			add(1, fmt.Sprintf("%q cannot be a key", key), "letters, digits and '_', no spaces around '='")
-			continue
-		case twice:
-			add(1, fmt.Sprintf("key %q is there already", key), "")
-			continue
-		}
-		seen := 0 // how much of the value
-		values[key] = reference.ReplaceAllStringFunc(value, func(ref string) string {
-			of := reference.FindStringSubmatch(ref)[1]
-			known, ok := values[of]
-			at := seen + strings.Index(value[seen:], ref)
-			seen = at + len(ref)
-			if !ok {
-				add(len(key)+2+at, fmt.Sprintf("%s is not set above this line", ref),
-					Suggest("", of, sortedKeys(values)))
-			}
-			return known
-		})
-	}
-	return values, problems
 }

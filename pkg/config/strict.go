@@ -115,7 +115,7 @@ func (s *strict) eachKey(n *yaml.Node, path string, f func(key, value *yaml.Node
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || key.Tag == "!!null" {
+		if key.Kind != yaml.ScalarNode || key.Tag == "!!null" {
 			s.add(key, "", "a key%s must be plain text", in(path))
 			continue
 		}
