@@ -61,6 +61,7 @@ web        GET /
 ✓ api live in 1.4 s · noticed 14 ms · built 1.3 s · sent 22 ms (121 KiB) · swapped 31 ms · healthy 44 ms · main.go and 2 more
 ● api healthy · build ffff4567
 ✗ api was put back to the version before · main.go
+✓ web sent in 5 ms · noticed 2 ms · sent 3 ms · page.html
 `},
 	} {
 		var out bytes.Buffer

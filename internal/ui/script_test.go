@@ -65,5 +65,6 @@ func devScript() [][]stamped {
 				Noticed: 14 * time.Millisecond, Built: 1301 * time.Millisecond, Sent: 22 * time.Millisecond, Swapped: 31 * time.Millisecond, Healthy: 44 * time.Millisecond},
 			event.ServiceState{Service: "api", State: event.Healthy, Build: "ffff456789abcdef"}),
 		at(9*s, event.Reload{Service: "api", Action: event.Restart, Paths: []string{"main.go"}, Error: "it exits with code 2", RolledBack: true}),
+		at(10*s, event.Reload{Service: "web", Action: event.Sync, Paths: []string{"page.html"}, Noticed: 2 * time.Millisecond, Sent: 3 * time.Millisecond, OnlySent: true}),
 	}
 }

@@ -91,7 +91,7 @@ func (v *voice) state(e event.ServiceState) string {
 // short is how much of a build hash tells two builds apart at a glance.
 func short(hash string) string { return hash[:min(8, len(hash))] }
 
-// reload tells the trace of a save. Why one was not made live is told by the
+// reload tells the trace of a save: live is what was seen to be. Why one was not made live is told by the
 // problem that it left.
 func (v *voice) reload(e event.Reload) []string {
 	name := v.p.service(e.Service, e.Service)
@@ -102,7 +102,11 @@ func (v *voice) reload(e event.Reload) []string {
 		}
 		return []string{v.p.red("✗") + " " + name + what + " " + v.p.dim("· "+paths(e.Paths))}
 	}
-	return []string{v.p.green("✓") + " " + name + " live in " + v.p.bold(Duration(total(e))) + " " + v.p.dim("· "+trace(e, true)+" · "+paths(e.Paths))}
+	what := " live in "
+	if e.OnlySent {
+		what = " sent in "
+	}
+	return []string{v.p.green("✓") + " " + name + what + v.p.bold(Duration(total(e))) + " " + v.p.dim("· "+trace(e, true)+" · "+paths(e.Paths))}
 }
 
 // total is how long a save took from the editor to the answer.

@@ -122,7 +122,7 @@ const (
 )
 
 // Reload is the trace of one batch of saves for one service, emitted when it
-// is live or when it failed. The durations follow each other; a zero one did
+// is live, when it was sent and no more can be known, or when it failed. The durations follow each other; a zero one did
 // not happen. Bytes is what travelled to the container.
 type Reload struct {
 	Service string   `json:"service"`
@@ -138,7 +138,10 @@ type Reload struct {
 	Swapped time.Duration `json:"swapped"`
 	Healthy time.Duration `json:"healthy"`
 
-	// Error is empty when the save is live. RolledBack says that the last
+	// OnlySent says that the files are in place in the container, and nothing
+	// shows whether the process has read them since.
+	OnlySent bool `json:"onlySent,omitempty"`
+	// Error is empty when the save is live, or only sent. RolledBack says that the last
 	// good version answers again.
 	Error      string `json:"error,omitempty"`
 	RolledBack bool   `json:"rolledBack,omitempty"`
