@@ -230,7 +230,7 @@ func TestBashCompletes(t *testing.T) {
 		t.Skip(err)
 	}
 	for typed, want := range map[string]string{
-		"zr d": "dev down diff doctor", "zr images ": "ls build prune", "zr up --o": "--output", "zr up --": "--merge-kubeconfig",
+		"zr d": "dev down diff doctor", "zr images ": "ls build prune", "zr up --o": "--output", "zr up --": "--change-secrets",
 		"zr logs api --f": "--follow", "zr completion ": "bash zsh fish", "zr up ": "",
 	} {
 		script := bashCompletion + `

@@ -107,7 +107,7 @@ func validateConfig(c *cli.Context) error {
 // validEnv reads an environment, and its overlay too where that is there: a
 // project may be given its config first. It returns the overlay that it read.
 func validEnv(ctx context.Context, root, env string) (overlay string, err error) {
-	cfg, err := config.Read(root, env)
+	cfg, err := config.Load(root, env)
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +128,7 @@ func showConfig(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := loadConfig(c, config.Read)
+	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ EXAMPLES:
    zr dev
    zr dev --explain cmd/zr-api/main.go
    zr dev -o json | jq 'select(.type == "reload")'`,
-		Flags: verbFlags(&cli.StringFlag{Name: "explain", Usage: "say what a change of `PATH` would do, and why; change nothing"}),
+		Flags: verbFlags(changeSecretsFlag(), &cli.StringFlag{Name: "explain", Usage: "say what a change of `PATH` would do, and why; change nothing"}),
 		Action: func(c *cli.Context) error {
 			if c.IsSet("explain") {
 				return explain(c, c.String("explain"))
@@ -50,7 +50,7 @@ func runDev(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	cfg, err := loadConfig(c, config.Load)
+	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,7 @@ func runDev(c *cli.Context) error {
 		return err
 	}
 	defer s.close()
+	s.changeSecrets = c.Bool("change-secrets")
 	if err := s.forDev(); err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) er
 		return err
 	}
 	defer unlock()
-	if err := s.render(ctx); err != nil {
+	if err := s.renderSettled(ctx); err != nil {
 		return err
 	}
 	watcher, err := watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Quick: s.syncs, Sink: s.sink})

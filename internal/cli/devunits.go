@@ -137,6 +137,9 @@ func (s *stack) reload() error {
 	if err != nil {
 		return err
 	}
+	if err := s.keepSecrets(cfg); err != nil {
+		return err
+	}
 	s.cfg = cfg
 	s.builds = s.requests()
 	return nil

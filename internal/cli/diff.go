@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 )
@@ -55,7 +54,7 @@ func quietly(c *cli.Context, f func(context.Context, *stack) error) error {
 }
 
 func onStack(c *cli.Context, sink event.Sink, f func(context.Context, *stack) error) error {
-	cfg, err := loadConfig(c, config.Load)
+	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"zr/pkg/cluster"
-	"zr/pkg/config"
-	"zr/pkg/deploy"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -38,7 +36,7 @@ EXAMPLES:
 				return err
 			}
 			if c.Bool("purge") && !c.Bool("yes") { // before a printer takes the terminal
-				cfg, err := loadConfig(c, config.Read)
+				cfg, err := loadConfig(c)
 				if err != nil {
 					return err
 				}
@@ -133,14 +131,9 @@ func (s *stack) purge(ctx context.Context) error {
 }
 
 func (s *stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) error {
-	rest, err := c.RESTConfig()
+	d, err := s.deployerOn(c, "")
 	if err != nil {
 		return err
 	}
-	d, err := deploy.New(rest, s.set(), "")
-	if err != nil {
-		return err
-	}
-	d.Own = s.local()
 	return d.Remove(ctx, event.Sink(s.sink), purge)
 }

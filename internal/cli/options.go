@@ -56,9 +56,8 @@ func flagValue(c *cli.Context, name string) string {
 	return c.String(name)
 }
 
-// loadConfig loads the environment that the flags name, with config.Load, or
-// with config.Read for a verb that only looks.
-func loadConfig(c *cli.Context, load func(root, env string) (*config.Config, error)) (*config.Config, error) {
+// loadConfig loads the environment that the flags name.
+func loadConfig(c *cli.Context) (*config.Config, error) {
 	root, err := config.Find(flagValue(c, "project"))
 	if err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func loadConfig(c *cli.Context, load func(root, env string) (*config.Config, err
 			return nil, err
 		}
 	}
-	return load(root, cmp.Or(env, defaultEnv))
+	return config.Load(root, cmp.Or(env, defaultEnv))
 }
 
 // envOn finds the environment that runs on target: with env, that one if
@@ -81,7 +80,7 @@ func envOn(root, env, target string) (string, error) {
 	}
 	var found, known []string
 	for _, e := range envs {
-		c, err := config.Read(root, e)
+		c, err := config.Load(root, e)
 		if err != nil {
 			return "", err
 		}

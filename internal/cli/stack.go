@@ -38,6 +38,8 @@ type stack struct {
 	scratch  string     // folder for programs on their way to a container, in dev
 	applying sync.Mutex // held by the one run that applies, in dev
 
+	changeSecrets bool // also those that a volume may have been made with
+
 	// What other goroutines than the one that applies may know of all below.
 	facts     atomic.Pointer[facts]
 	manifests *devloop.Manifests // of the session, in dev
@@ -181,10 +183,9 @@ func (s *stack) connect(c *cluster.Cluster) error {
 		return err
 	}
 	s.cluster = c
-	if s.deployer, err = deploy.New(rest, s.set(), s.rendered.Namespace); err != nil {
+	if s.deployer, err = s.deployerOn(c, s.rendered.Namespace); err != nil {
 		return err
 	}
-	s.deployer.Own = s.local()
 	s.gate, err = health.New(rest)
 	return err
 }
@@ -200,7 +201,10 @@ func (s *stack) find(ctx context.Context) error {
 	if err := s.render(ctx); err != nil {
 		return err
 	}
-	return s.attach(ctx)
+	if err := s.attach(ctx); err != nil {
+		return err
+	}
+	return s.borrowSecrets(ctx)
 }
 
 // attach connects to the cluster of a stack that is rendered.

@@ -10,7 +10,6 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
-	"zr/pkg/config"
 	"zr/pkg/event"
 )
 
@@ -34,9 +33,10 @@ EXAMPLES:
    zr up
    zr up --env staging
    zr up -o json | jq 'select(.type == "step.done")'`,
-		Flags: verbFlags(&cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}),
+		Flags: verbFlags(changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}),
 		Action: func(c *cli.Context) error {
 			return withStack(c, func(ctx context.Context, s *stack) error {
+				s.changeSecrets = c.Bool("change-secrets")
 				if err := s.up(ctx); err != nil {
 					return err
 				}
@@ -60,7 +60,7 @@ func withStack(c *cli.Context, f func(context.Context, *stack) error) error {
 		return err
 	}
 	defer out.Close()
-	cfg, err := loadConfig(c, config.Load)
+	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func withStack(c *cli.Context, f func(context.Context, *stack) error) error {
 // that a run which was killed anywhere is mended by the next.
 func (s *stack) up(ctx context.Context) error {
 	start := time.Now()
-	if err := s.render(ctx); err != nil {
+	if err := s.renderSettled(ctx); err != nil {
 		return err
 	}
 	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made

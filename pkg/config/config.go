@@ -30,6 +30,9 @@ type Config struct {
 	// Secrets are the values of config/secrets/<env>.env, which become the
 	// Secret "secrets". They are never printed.
 	Secrets map[string]string `yaml:"-" json:"-"`
+	// SecretsMissing says that there is no such file: Secrets are those of its
+	// example, which nothing may run with. MakeSecrets makes the file.
+	SecretsMissing bool `yaml:"-" json:"-"`
 }
 
 // Cluster is where an environment runs.

@@ -41,7 +41,7 @@ func TestGoPackagesAreChecked(t *testing.T) {
 			for file, content := range c.files {
 				testkit.WriteFile(t, filepath.Join(root, file), content)
 			}
-			cfg, err := Read(root, "dev")
+			cfg, err := Load(root, "dev")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := Read(root, "dev")
+	cfg, err := Load(root, "dev")
 	if err != nil {
 		t.Fatal(err)
 	}

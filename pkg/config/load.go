@@ -93,15 +93,10 @@ func Envs(root string) []string {
 
 // Load reads config/<env>.yaml and its secrets from the project at root,
 // fills in the defaults and validates everything. It reports every problem at
-// once, as Problems within a fault with exit code 2, and touches nothing but
-// the secrets file, which it generates where only its example exists.
-func Load(root, env string) (*Config, error) { return load(root, env, true) }
-
-// Read is Load for those who only look: it touches nothing, and where there is
-// no secrets file it takes the values of its example.
-func Read(root, env string) (*Config, error) { return load(root, env, false) }
-
-func load(root, env string, generate bool) (*Config, error) {
+// once, as Problems within a fault with exit code 2, and touches nothing. Where
+// there is no secrets file the values are those of its example, and
+// SecretsMissing says so.
+func Load(root, env string) (*Config, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("loading config %q: %w", env, err)
@@ -119,11 +114,11 @@ func load(root, env string, generate bool) (*Config, error) {
 		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "a configuration is a regular file of at most 1 MiB")
 	}
 	c, problems := parse(data, rel(root, file), root, env)
-	secrets, more := loadSecrets(root, env, generate && len(problems) == 0)
+	secrets, missing, more := loadSecrets(root, env)
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, problems.asFault()
 	}
-	c.Root, c.Env, c.File, c.Secrets = root, env, file, secrets
+	c.Root, c.Env, c.File, c.Secrets, c.SecretsMissing = root, env, file, secrets, missing
 	c.setDefaults()
 	return c, nil
 }

@@ -29,6 +29,9 @@ type Deployer struct {
 	// Own says that the cluster is this environment's alone: what the set has
 	// left in another namespace is removed. It is set before the first use.
 	Own bool
+	// ChangeSecrets lets a diff change values that a volume was made with. It
+	// is set before the first use.
+	ChangeSecrets bool
 
 	client    dynamic.Interface
 	discovery rest.Interface

@@ -67,6 +67,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	problems = append(problems, d.lockedOut(ctx, r, cs))
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}

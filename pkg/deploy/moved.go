@@ -67,7 +67,7 @@ func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[st
 		for _, m := range members {
 			switch {
 			case rendered[keyOf(m.live)]: // not in a namespace, and the same as before
-			case m.kind.keep:
+			case m.kind.keep, opens(m, members):
 				old.kept = append(old.kept, m)
 				if m.kind.Kind == "PersistentVolumeClaim" {
 					volumes = "; its volumes stay there, and are not those of the new one"

@@ -54,27 +54,25 @@ func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, 
 		return err
 	}
 	removal := &removal{d: d, parent: p, sink: sink}
-	var kept []member
+	slices.SortStableFunc(members, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
+	var kept, goes []member
 	for _, m := range members {
-		if m.kind.keep {
+		if m.kind.keep || !purge && opens(m, members) {
 			kept = append(kept, m)
 		} else {
-			removal.total++
+			goes = append(goes, m)
 		}
 	}
+	removal.total = int64(len(goes))
 	if purge {
 		removal.total += int64(len(kept))
 	}
-	pods := podsOf(members)
-	slices.SortStableFunc(members, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
-	for _, m := range members {
-		if !m.kind.keep {
-			if err := removal.one(ctx, m); err != nil {
-				return err
-			}
+	for _, m := range goes {
+		if err := removal.one(ctx, m); err != nil {
+			return err
 		}
 	}
-	if err := removal.podsGone(ctx, pods); err != nil {
+	if err := removal.podsGone(ctx, podsOf(members)); err != nil {
 		return err
 	}
 	if !purge {
@@ -87,6 +85,13 @@ func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, 
 	kept = slices.DeleteFunc(members, func(m member) bool { return !m.kind.keep })
 	removal.total = removal.done + int64(len(kept))
 	return removal.purge(ctx, kept)
+}
+
+// opens says whether a member is the Secret that the volumes among the members
+// were made with: it stays as long as they do, or nobody gets into them.
+func opens(m member, members []member) bool {
+	return m.kind == secretKind && m.live.GetName() == SecretsName &&
+		slices.ContainsFunc(members, func(other member) bool { return other.kind == claimKind })
 }
 
 // findParents returns the set's parents: one, none, or several where the
@@ -143,7 +148,8 @@ func (d *Deployer) members(ctx context.Context, p *parent) ([]member, error) {
 	var mu sync.Mutex
 	var out []member
 	p = p.clone()
-	p.kinds[schema.GroupKind{Kind: "PersistentVolumeClaim"}] = true // made by controllers
+	p.kinds[claimKind.GroupKind()] = true  // made by controllers
+	p.kinds[secretKind.GroupKind()] = true // see opens
 	err := d.eachPlace(ctx, p, func(place) bool { return true }, func(ctx context.Context, at place) error {
 		found, err := d.list(ctx, at.kind, at.namespace, partOfLabel+"="+setID(p.set, p.namespace))
 		if apierrors.IsForbidden(err) && at.kind.keep {
@@ -223,7 +229,9 @@ func (r *removal) podsGone(ctx context.Context, workloads []podSelector) error {
 func (r *removal) shrink(ctx context.Context, kept []member) error {
 	p := newParent(r.parent.set, r.parent.namespace)
 	for _, m := range kept {
-		p.add(m.kind, m.live.GetNamespace())
+		if m.kind.keep { // so that what runs can be told from what is kept
+			p.add(m.kind, m.live.GetNamespace())
+		}
 		if was, ok := r.parent.records[keyOf(m.live)]; ok {
 			p.records[keyOf(m.live)] = was
 		}

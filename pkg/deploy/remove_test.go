@@ -61,8 +61,8 @@ func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
 	r.await("all pods", func() bool { return r.left()["pods"] == 3 })
 
 	seen := r.remove(false)
-	// The claim, and the Secret that stands for the set.
-	if got, want := r.left(), map[string]int{"persistentvolumeclaims": 1, "secrets": 1}; !maps.Equal(got, want) {
+	// The claim, what it was made with, and the Secret that stands for the set.
+	if got, want := r.left(), map[string]int{"persistentvolumeclaims": 1, "secrets": 2}; !maps.Equal(got, want) {
 		t.Errorf("down leaves %v, want %v", got, want)
 	}
 	if r.admin.get("namespaces", "", r.namespace) == nil {

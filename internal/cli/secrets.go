@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+)
+
+// changeSecretsFlag is of the verbs that apply.
+func changeSecretsFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "change-secrets", Usage: "also change secrets that a volume may have been made with"}
+}
+
+// renderSettled renders the overlay with secrets that the environment may run
+// with. Where their file is missing it is made: another checkout, or this one
+// before the file was lost, may have made volumes with the values that the
+// cluster holds, and with others nobody would get into them.
+func (s *stack) renderSettled(ctx context.Context) error {
+	err := s.render(ctx)
+	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 {
+		return err // they are there, or nothing reads any
+	}
+	if err != nil && len(s.cfg.Secrets) > 0 {
+		return err // with values of an example it is not for lack of them
+	}
+	held, askErr := s.heldSecrets(ctx, true)
+	if askErr != nil {
+		return askErr
+	}
+	if err != nil && len(held) == 0 {
+		return err
+	}
+	made, err := s.cfg.MakeSecrets(held)
+	if err != nil {
+		return err
+	}
+	if len(made.Taken) > 0 {
+		s.sink.Emit(event.Notice{Text: takenOver(made)})
+	}
+	return s.render(ctx)
+}
+
+func takenOver(made config.MadeSecrets) string {
+	text := fmt.Sprintf("%s was missing and is made with the values that the environment runs with: %s", made.File, strings.Join(made.Taken, ", "))
+	if len(made.New) > 0 {
+		text += "; new is " + strings.Join(made.New, ", ")
+	}
+	return text
+}
+
+// heldSecrets asks the cluster for the secrets that the environment runs with.
+// A cluster of zr's own that was stopped is started where wake says so; one that
+// does not exist holds none.
+func (s *stack) heldSecrets(ctx context.Context, wake bool) (map[string]string, error) {
+	provider := s.provider
+	if provider == nil {
+		provider = s.newProvider(nil)
+	}
+	c, err := provider.Find(ctx)
+	if errors.Is(err, cluster.ErrNotFound) {
+		return nil, nil
+	}
+	if errors.Is(err, cluster.ErrDown) && wake && s.local() && s.provider != nil {
+		c, err = provider.Ensure(ctx, s.sink)
+	}
+	if errors.Is(err, engine.ErrNone) {
+		return nil, cmp.Or(s.preflight(ctx, true), err) // which says what to do
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.deployerOn(c, "")
+	if err != nil {
+		return nil, err
+	}
+	return d.Held(ctx)
+}
+
+// deployerOn returns what applies the environment on a cluster. Without a
+// namespace it looks for where the environment is.
+func (s *stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deployer, error) {
+	rest, err := c.RESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	d, err := deploy.New(rest, s.set(), namespace)
+	if err != nil {
+		return nil, err
+	}
+	d.Own, d.ChangeSecrets = s.local(), s.changeSecrets
+	return d, nil
+}
+
+// borrowSecrets lets a verb that only looks work with the secrets that the
+// environment runs with, where their file is missing.
+func (s *stack) borrowSecrets(ctx context.Context) error {
+	if !s.cfg.SecretsMissing {
+		return nil
+	}
+	held, err := s.deployer.Held(ctx)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	s.cfg.WithHeld(held)
+	return s.render(ctx)
+}
+
+// keepSecrets writes the secrets of a running session back where their file has
+// gone since.
+func (s *stack) keepSecrets(next *config.Config) error {
+	if !next.SecretsMissing || s.cfg.SecretsMissing {
+		return nil
+	}
+	made, err := next.MakeSecrets(s.cfg.Secrets)
+	if err == nil {
+		s.sink.Emit(event.Notice{Text: takenOver(made)})
+	}
+	return err
+}

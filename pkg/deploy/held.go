@@ -1,0 +1,158 @@
+package deploy
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"zr/pkg/fault"
+)
+
+var claimKind = known[schema.GroupVersionKind{Version: "v1", Kind: "PersistentVolumeClaim"}]
+
+// Held returns the values of the Secret "secrets" that the environment runs
+// with, or keeps for its volumes, and nil where it has none. Never print them.
+func (d *Deployer) Held(ctx context.Context) (map[string]string, error) {
+	values, err := d.held(ctx)
+	if err != nil {
+		return nil, reachable(fmt.Errorf("reading the secrets of %q from the cluster: %w", d.set, err))
+	}
+	return values, nil
+}
+
+func (d *Deployer) held(ctx context.Context) (map[string]string, error) {
+	namespaces := []string{d.namespace}
+	if d.namespace == "" {
+		parents, err := d.parents(ctx)
+		if err != nil {
+			return nil, err
+		}
+		namespaces = nil
+		for _, p := range parents {
+			namespaces = append(namespaces, p.namespace)
+		}
+	}
+	for _, namespace := range namespaces {
+		found, err := d.get(ctx, secretKind, namespace, SecretsName)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil || found.GetLabels()[partOfLabel] != setID(d.set, namespace) {
+			continue
+		}
+		values := map[string]string{}
+		for key, value := range at(found.Object, "data") {
+			plain, err := base64.StdEncoding.DecodeString(fmt.Sprint(value))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", name(found), key, err)
+			}
+			values[key] = string(plain)
+		}
+		return values, nil
+	}
+	return nil, nil
+}
+
+// lockedOut refuses to change values that a volume was made with: a database
+// keeps the password of its first start, and with another one nobody gets in.
+func (d *Deployer) lockedOut(ctx context.Context, r *Rendered, cs *ChangeSet) error {
+	if d.ChangeSecrets {
+		return nil
+	}
+	var problems []error
+	var claims []unstructured.Unstructured
+	for _, secret := range cs.items {
+		changed := changedKeys(secret)
+		if len(changed) == 0 {
+			continue
+		}
+		for _, o := range r.objects {
+			read := readKeys(o, secret.object, changed)
+			if len(read) == 0 {
+				continue
+			}
+			if claims == nil {
+				var err error
+				if claims, err = d.list(ctx, claimKind, r.Namespace, ""); err != nil {
+					return err
+				}
+			}
+			if claim := claimOf(o, claims); claim != "" {
+				problems = append(problems, lockoutFault(secret.object, o, read, claim))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// changedKeys returns the entries of a Secret that the cluster has with
+// another value, sorted.
+func changedKeys(i *item) []string {
+	if i == nil || i.object.kind != secretKind || i.live == nil {
+		return nil
+	}
+	var out []string
+	want := content(i.object.Unstructured)
+	for key, value := range content(i.live) {
+		if want[key] != value {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// readKeys returns which of the keys of a Secret the pods of a workload read.
+func readKeys(o, secret *object, keys []string) []string {
+	read := map[string]bool{}
+	for _, ref := range references(podTemplate(o.Unstructured)) {
+		if ref.kind != "Secret" || ref.name != secret.GetName() || o.GetNamespace() != secret.GetNamespace() {
+			continue
+		}
+		for _, key := range keys {
+			if len(ref.keys) == 0 || slices.Contains(ref.keys, key) {
+				read[key] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(read))
+}
+
+// claimOf returns a claim that exists and that the pods of a workload have
+// mounted, or "".
+func claimOf(o *object, claims []unstructured.Unstructured) string {
+	for i := range claims {
+		claim := claims[i].GetName()
+		for _, volume := range items(at(podTemplate(o.Unstructured), "spec"), "volumes") {
+			if text(at(volume, "persistentVolumeClaim"), "claimName") == claim {
+				return claim
+			}
+		}
+		for _, template := range items(at(o.Object, "spec"), "volumeClaimTemplates") {
+			// <template>-<StatefulSet>-<ordinal>
+			ordinal, ok := strings.CutPrefix(claim, text(at(template, "metadata"), "name")+"-"+o.GetName()+"-")
+			if ok && ordinal != "" && strings.Trim(ordinal, "0123456789") == "" {
+				return claim
+			}
+		}
+	}
+	return ""
+}
+
+func lockoutFault(secret, workload *object, keys []string, claim string) error {
+	err := fmt.Errorf("%s: %s would change, which %s reads, whose volume %q was made with the value that the cluster has",
+		name(secret.Unstructured), strings.Join(keys, ", "), name(workload.Unstructured), claim)
+	back := "put the values back that the cluster has"
+	if secret.GetName() == SecretsName {
+		back = "move the environment's file in config/secrets/ away, and the values that the cluster has are taken over"
+	}
+	return fault.WithCode(err, fault.Usage, back+"; `zr up --change-secrets` applies the new ones all the same, for what the volume does not keep; "+
+		"`zr down --purge` removes the volume with its data")
+}

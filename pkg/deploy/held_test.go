@@ -1,0 +1,93 @@
+package deploy_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"zr/pkg/deploy"
+	"zr/pkg/fault"
+)
+
+// withPassword lets the database read the password too.
+func (r *run) withPassword() {
+	r.edit("db.yaml", `[{name: db, image: "example/db:1"}]`,
+		`[{name: db, image: "example/db:1", env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: secrets, key: PASSWORD}}}]}]`)
+	r.options.Secrets["TOKEN"] = "one token"
+}
+
+func (r *run) held() map[string]string {
+	r.t.Helper()
+	for _, namespace := range []string{r.namespace, ""} { // as up asks, and before anything is rendered
+		d, err := deploy.New(r.cfg, r.options.Set, namespace)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		held, err := d.Held(r.t.Context())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if namespace == "" {
+			return held
+		}
+	}
+	return nil
+}
+
+// TestSecretsAreHeldAsLongAsTheVolume asks what the cluster has of an
+// environment that runs, of one that was taken down, and of none.
+func TestSecretsAreHeldAsLongAsTheVolume(t *testing.T) {
+	r := newRun(t)
+	r.options.Set = "zr-" + r.namespace // no other test's, in any namespace
+	if held := r.held(); held != nil {
+		t.Errorf("before the first run there is %v", held)
+	}
+	r.up()
+	want := map[string]string{"PASSWORD": "correct horse"}
+	if held := r.held(); !maps.Equal(held, want) {
+		t.Errorf("a running environment has %v", held)
+	}
+	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
+	r.remove(false)
+	if held := r.held(); !maps.Equal(held, want) {
+		t.Errorf("after down there is %v", held)
+	}
+	r.remove(true)
+	if held := r.held(); held != nil {
+		t.Errorf("after a purge there is %v", held)
+	}
+}
+
+// TestSecretThatLocksOutAVolume changes the password of a database whose volume
+// was made with another one.
+func TestSecretThatLocksOutAVolume(t *testing.T) {
+	r := newRun(t)
+	r.withPassword()
+	r.up()
+	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
+	r.options.Secrets["TOKEN"] = "other token" // nothing with a volume reads it
+	r.options.Secrets["MORE"] = "was not there"
+	r.up()
+
+	r.options.Secrets["PASSWORD"] = "battery staple"
+	err := r.diffError()
+	expectError(t, err, `Secret "secrets": PASSWORD would change`, `StatefulSet "db"`, "data-db-0")
+	if hint := fault.HintOf(err); fault.Code(err) != fault.Usage || !strings.Contains(hint, "config/secrets/") || !strings.Contains(hint, "--change-secrets") {
+		t.Errorf("code %d, hint %q", fault.Code(err), hint)
+	}
+	if strings.Contains(err.Error()+fault.HintOf(err), "horse") || strings.Contains(err.Error(), "staple") {
+		t.Errorf("a value is shown: %v", err)
+	}
+	// After a down there is still the volume.
+	r.remove(false)
+	expectError(t, r.diffError(), "PASSWORD would change")
+
+	d := r.deployer()
+	d.ChangeSecrets = true
+	if _, err := d.Diff(t.Context(), r.render()); err != nil {
+		t.Errorf("where it is asked for: %v", err)
+	}
+	// Without the volume nobody is locked out.
+	r.remove(true)
+	r.up()
+}
