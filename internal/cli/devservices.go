@@ -39,22 +39,26 @@ const (
 func reloads(b *config.Build) bool { return b != nil && b.Dockerfile == "" }
 
 // releaseRest lets what is built for a Job or a DaemonSet run its release
-// image: there is no one pod in which it could be reloaded.
+// image, and so what is not meant to run: there is no one pod in which it could
+// be reloaded.
 func (s *stack) releaseRest(workloads []deploy.Workload) {
 	for i := range s.builds {
 		r := &s.builds[i]
-		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !serves(workloads[n].Kind) {
+		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !reloadable(workloads[n]) {
 			r.Mode, r.Agent = build.Release, ""
 		}
 	}
 }
+
+// reloadable says whether a workload has a pod in which its service is reloaded.
+func reloadable(w deploy.Workload) bool { return serves(w.Kind) && (w.Replicas > 0 || w.Idle == "") }
 
 // devServices says how the workloads differ under `zr dev`.
 func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevService {
 	services := map[string]deploy.DevService{}
 	for _, w := range workloads {
 		b := s.cfg.Services[w.Name].Build
-		if !reloads(b) || !serves(w.Kind) {
+		if !reloads(b) || !reloadable(w) {
 			continue
 		}
 		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, VolumeDir: devVolumeDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{

@@ -234,6 +234,7 @@ func (s *stack) targets() []health.Target {
 		service := s.cfg.Services[w.Name]
 		t := health.Target{
 			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
+			Replicas: w.Replicas, Idle: w.Idle, Services: w.Services,
 			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
 			Credentials: func() (map[string]string, error) { return secrets, nil },
 		}
@@ -243,7 +244,7 @@ func (s *stack) targets() []health.Target {
 			t.Service, t.Probe, t.DependsOn, t.Timeout = strings.ToLower(w.Kind)+"/"+w.Name, "", nil, 0
 		}
 		if w.Kind == "Job" {
-			t.Probe = health.ProbeRollout
+			t.Probe, t.Replicas, t.Services = health.ProbeRollout, 0, nil
 		}
 		main := w.Containers[0]
 		ready := main.Readiness

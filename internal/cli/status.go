@@ -85,11 +85,14 @@ func printStatus(w io.Writer, statuses []health.Status, endpoints map[string]str
 	return nil
 }
 
+// asMeant tells that a service is as its manifest wants it: healthy, or stopped.
+func asMeant(s health.Status) bool { return s.State == event.Healthy || s.State == event.Stopped }
+
 // unhealthy is the error of a status with services that are not healthy.
 func unhealthy(statuses []health.Status) error {
 	var names, logs []string
 	for _, s := range statuses {
-		if s.State != event.Healthy {
+		if !asMeant(s) {
 			names = append(names, s.Service)
 			logs = append(logs, path.Base(s.Service)) // job/web is among those of web
 		}

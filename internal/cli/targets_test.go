@@ -80,9 +80,9 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 		got[i].Credentials = nil
 	}
 	want := []health.Target{
-		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Probe: health.ProbeHTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
+		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Probe: health.ProbeHTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
 		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Probe: health.ProbeRollout, Port: 80, Path: "/", Timeout: 3 * time.Minute},
-		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Probe: health.ProbeHTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
+		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Replicas: 1, Services: []string{"api", "web"}, Probe: health.ProbeHTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
 		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Probe: health.ProbeRollout},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -137,6 +137,20 @@ func TestTheAgentAsksAsTheKubelet(t *testing.T) {
 	got = env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Host: "192.0.2.1"})
 	if _, set := got["ZR_AGENT_HEALTH_HEADERS"]; set || got["ZR_AGENT_HEALTH"] != "" {
 		t.Errorf("with a host: %v", got)
+	}
+}
+
+// TestWhatIsStoppedIsNotReloaded has a service that its manifest keeps from
+// running: under zr dev, too.
+func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
+	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{Go: "./web"}}}}, dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
+	workloads := []deploy.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []deploy.Container{{}}}}
+	s.releaseRest(workloads)
+	if got := s.devServices(workloads); len(got) > 0 || s.builds[0].Mode != build.Release {
+		t.Errorf("it runs a dev image: %v, %+v", got, s.builds[0])
+	}
+	if err := unhealthy([]health.Status{{Service: "web", State: event.Stopped, Reason: "its manifest asks for 0 replicas"}}); err != nil {
+		t.Errorf("zr status fails: %v", err)
 	}
 }
 

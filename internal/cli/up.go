@@ -188,11 +188,11 @@ func (s *stack) waitHealthy(ctx context.Context, unchanged bool) error {
 		}
 		healthy := true
 		for _, status := range statuses {
-			healthy = healthy && status.State == event.Healthy
+			healthy = healthy && asMeant(status)
 		}
 		if healthy {
 			for _, status := range statuses {
-				s.sink.Emit(event.ServiceState{Service: status.Service, State: status.State, Build: status.Build})
+				s.sink.Emit(event.ServiceState{Service: status.Service, State: status.State, Reason: status.Reason, Build: status.Build})
 			}
 			return nil
 		}

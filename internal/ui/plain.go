@@ -98,7 +98,7 @@ func (p *plain) state(e event.ServiceState, at time.Time) []string {
 	if e == before && known {
 		return nil
 	}
-	settled := e.State == event.Healthy || e.State == event.Unhealthy
+	settled := e.State == event.Healthy || e.State == event.Unhealthy || e.State == event.Stopped
 	if st := p.steps.waitsFor(e.Service); st != nil {
 		if settled || at.Sub(p.toldAt[e.Service]) < often {
 			return nil

@@ -70,7 +70,7 @@ func (v *voice) mark(s event.State) string {
 		return v.p.green("●")
 	case event.Unhealthy:
 		return v.p.red("✗")
-	case event.Pending:
+	case event.Pending, event.Stopped:
 		return v.p.dim("○")
 	}
 	return v.p.yellow("●")

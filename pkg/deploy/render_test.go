@@ -129,10 +129,10 @@ spec: {minReplicas: 3, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kin
 	p.edit("kustomization.yaml", "db.yaml", "db.yaml, hpa.yaml")
 	r := p.render()
 	want := []deploy.Workload{
-		{Kind: "StatefulSet", Namespace: p.namespace, Name: "db", Replicas: 1, Selector: map[string]string{"app": "db"}, Containers: []deploy.Container{
+		{Kind: "StatefulSet", Namespace: p.namespace, Name: "db", Replicas: 1, Selector: map[string]string{"app": "db"}, Services: []string{"db"}, Containers: []deploy.Container{
 			{Name: "db", Image: "example/db:1", Manifest: "example/db:1"},
 		}},
-		{Kind: "Deployment", Namespace: p.namespace, Name: "web", Replicas: 3, Selector: map[string]string{"app": "web"}, Containers: []deploy.Container{
+		{Kind: "Deployment", Namespace: p.namespace, Name: "web", Replicas: 3, Selector: map[string]string{"app": "web"}, Services: []string{"web"}, Containers: []deploy.Container{
 			{Name: "web", Image: p.options.Images["web"], Manifest: "web",
 				Ports:     []deploy.Port{{Name: "http", Number: 8080, Protocol: "TCP"}},
 				Readiness: deploy.Probe{Kind: "http", Scheme: "HTTP", Path: "/health", Port: 8080}},

@@ -18,9 +18,12 @@ type Workload struct {
 	Kind      string
 	Namespace string
 	Name      string
-	// Replicas is what the manifest asks for, or an autoscaler's minimum.
+	// Replicas is what the manifest asks for, or an autoscaler's minimum. Where
+	// that is 0, Idle says who wants it.
 	Replicas   int32
+	Idle       string
 	Selector   map[string]string // labels of its pods; of a Job the cluster chooses them
+	Services   []string          // those that are to lead to its pods, sorted
 	Vanishes   bool              // it is a Job that is deleted some time after it has ended
 	Containers []Container
 }
@@ -83,6 +86,8 @@ func (r *Rendered) Workloads() []Workload {
 		}
 		_, w.Vanishes = at(o.Object, "spec")["ttlSecondsAfterFinished"]
 		w.Replicas = max(w.Replicas, r.minReplicas(o.Unstructured))
+		w.Idle = r.idle(o.Unstructured, w.Replicas)
+		w.Services = r.servicesOf(o.Unstructured, typed.Spec.Template.Labels)
 		for i, c := range typed.Spec.Template.Spec.Containers {
 			w.Containers = append(w.Containers, container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)]))
 		}
@@ -93,6 +98,24 @@ func (r *Rendered) Workloads() []Workload {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Index(order, a.Kind)-slices.Index(order, b.Kind))
 	})
 	return out
+}
+
+// idle says why a workload may have no pods at all, or "".
+func (r *Rendered) idle(workload *unstructured.Unstructured, replicas int32) string {
+	if kind := workload.GetKind(); kind != "Deployment" && kind != "StatefulSet" {
+		return ""
+	}
+	if replicas == 0 {
+		return "its manifest asks for 0 replicas"
+	}
+	for _, o := range r.objects {
+		ref := at(o.Object, "spec", "scaleTargetRef")
+		kind := cmp.Or(text(ref, "kind"), "Deployment") // as KEDA has it
+		if o.GetKind() != "HorizontalPodAutoscaler" && o.GetNamespace() == workload.GetNamespace() && kind == workload.GetKind() && text(ref, "name") == workload.GetName() {
+			return name(o.Unstructured) + " scales it to 0 replicas" // what else scales may do that by default
+		}
+	}
+	return ""
 }
 
 func (r *Rendered) minReplicas(workload *unstructured.Unstructured) int32 {

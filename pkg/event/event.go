@@ -78,6 +78,7 @@ const (
 	Starting  State = "starting"  // its pods come up
 	Healthy   State = "healthy"   // it answers its probe
 	Unhealthy State = "unhealthy" // it ran out of time, or it stopped answering
+	Stopped   State = "stopped"   // it is not meant to run: nobody is there to be asked
 	Building  State = "building"  // a save is being built
 	Reloading State = "reloading" // a save is being made live
 )

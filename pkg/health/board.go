@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,6 +24,9 @@ func kindsOf(targets []Target) []resource {
 		if slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == kind }) {
 			kinds = append(kinds, r)
 		}
+	}
+	if slices.ContainsFunc(targets, func(t Target) bool { return len(t.Services) > 0 }) {
+		kinds = append(kinds, services, endpoints)
 	}
 	return kinds
 }
@@ -234,7 +236,8 @@ func (b *board) look() (*snapshot, <-chan struct{}, error) {
 	if b.cached == nil {
 		b.cached = newSnapshot()
 		b.cached.before = b.before
-		for _, objects := range b.objects {
+		for name, objects := range b.objects {
+			b.cached.withheld[name] = objects == nil
 			for _, o := range objects {
 				b.cached.add(o)
 			}
@@ -257,7 +260,7 @@ func (k *kube) snapshotOf(ctx context.Context, ns string, kinds ...resource) (*s
 		g.Go(func() error {
 			list, err := k.list(ctx, r, ns)
 			if err != nil && r.optional && refused(err) {
-				list, err = &corev1.EventList{}, nil
+				return nil
 			}
 			lists[i] = list
 			return err
@@ -267,7 +270,10 @@ func (k *kube) snapshotOf(ctx context.Context, ns string, kinds ...resource) (*s
 		return nil, err
 	}
 	s := newSnapshot()
-	for _, list := range lists {
+	for i, list := range lists {
+		if s.withheld[kinds[i].name] = list == nil; list == nil {
+			continue
+		}
 		if err := meta.EachListItem(list, func(o runtime.Object) error { s.add(o); return nil }); err != nil {
 			return nil, err
 		}

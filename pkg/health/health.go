@@ -2,8 +2,10 @@
 // exactly what is not and why.
 //
 // A service is healthy when the rollout of its current template is complete
-// (not that of an earlier ReplicaSet) and one of its pods answers the probe; a
-// Job when it has completed.
+// (not that of an earlier ReplicaSet) with at least the pods that the manifest
+// asks for, none of their containers restarts in a loop, each of its Services
+// leads to them, and one of them answers the probe; a Job when it has completed.
+// One that is not meant to run is stopped, and never called healthy.
 // Rollouts are followed by watches; probes travel through a port-forward that
 // is kept open, so that they reach a pod on any cluster and are not subject to
 // its NetworkPolicies.
@@ -46,6 +48,14 @@ type Target struct {
 	// Vanishes says that a Job is deleted some time after it has ended: one
 	// that is not there has ended.
 	Vanishes bool
+	// Replicas is how many pods the manifest asks for at least. Default: 1. It is
+	// of no account for a DaemonSet or a Job.
+	Replicas int32
+	// Idle says why no pods at all are right, where they are: the service is
+	// stopped then.
+	Idle string
+	// Services are those of the manifest that are to lead to its pods.
+	Services []string
 	Probe    string // one of the Probe constants; empty means ProbeRollout
 	Port     int32
 	Path     string // of ProbeHTTP; empty means "/"
@@ -78,6 +88,17 @@ func (t Target) key() key { return key{t.Namespace, t.name()} }
 
 // workload names the target as its own manifest does.
 func (t Target) workload() string { return fmt.Sprintf("%s %q", t.Kind, t.name()) }
+
+// wanted is how many pods have to run.
+func (t Target) wanted() int32 {
+	if t.Idle != "" || t.Kind == kindDaemonSet || t.Kind == kindJob {
+		return 0
+	}
+	return max(1, t.Replicas)
+}
+
+// probed tells that zr itself asks a pod, and not only its rollout.
+func (t Target) probed() bool { return t.Probe != ProbeRollout && t.Probe != "" }
 
 func (t Target) timeout() time.Duration {
 	if t.Timeout > 0 {
@@ -182,7 +203,7 @@ func (g *Gate) prune(alive func(uid string) bool) {
 
 // probe asks the pod of a target once, within the deadline of ctx.
 func (g *Gate) probe(ctx context.Context, t Target, pod podRef) answer {
-	if t.Probe == ProbeRollout || t.Probe == "" {
+	if !t.probed() {
 		return answer{ok: true, text: "the rollout is complete"}
 	}
 	return ask(ctx, t, g.tunnel(t.Namespace, pod.name, pod.uid), pod.ip)

@@ -15,6 +15,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -26,13 +27,12 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// kube speaks to the three API groups that a gate needs. The typed clientset
-// would do the same with every group of Kubernetes linked in.
+// kube speaks to the API groups that a gate needs. The typed clientset would do
+// the same with every group of Kubernetes linked in.
 type kube struct {
 	cfg    *rest.Config
 	core   rest.Interface
-	apps   rest.Interface
-	batch  rest.Interface
+	groups map[string]rest.Interface // by name
 	params runtime.ParameterCodec
 }
 
@@ -54,6 +54,8 @@ var (
 	jobs         = resource{name: "jobs", group: batchv1.SchemeGroupVersion, list: func() runtime.Object { return &batchv1.JobList{} }}
 	replicaSets  = resource{name: "replicasets", group: appsv1.SchemeGroupVersion, list: func() runtime.Object { return &appsv1.ReplicaSetList{} }}
 	pods         = resource{name: "pods", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.PodList{} }}
+	services     = resource{name: "services", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.ServiceList{} }, optional: true}
+	endpoints    = resource{name: "endpointslices", group: discoveryv1.SchemeGroupVersion, list: func() runtime.Object { return &discoveryv1.EndpointSliceList{} }, optional: true}
 	warnings     = resource{name: "events", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.EventList{} },
 		fields: "type!=Normal", optional: true}
 )
@@ -64,7 +66,7 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	cfg.WarningHandler = rest.NoWarnings{} // would be printed to stderr
 	cfg.Timeout = 0                        // watches are long; each call has its context
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, discoveryv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -80,26 +82,20 @@ func newKube(cfg *rest.Config) (*kube, error) {
 		c.APIPath, c.GroupVersion, c.NegotiatedSerializer = path, &gv, codecs
 		return rest.RESTClientForConfigAndClient(c, httpClient)
 	}
-	k := &kube{cfg: cfg, params: runtime.NewParameterCodec(scheme)}
+	k := &kube{cfg: cfg, groups: map[string]rest.Interface{}, params: runtime.NewParameterCodec(scheme)}
 	if k.core, err = client("/api", corev1.SchemeGroupVersion); err != nil {
 		return nil, err
 	}
-	if k.apps, err = client("/apis", appsv1.SchemeGroupVersion); err != nil {
-		return nil, err
+	k.groups[corev1.GroupName] = k.core
+	for _, gv := range []schema.GroupVersion{appsv1.SchemeGroupVersion, batchv1.SchemeGroupVersion, discoveryv1.SchemeGroupVersion} {
+		if k.groups[gv.Group], err = client("/apis", gv); err != nil {
+			return nil, err
+		}
 	}
-	k.batch, err = client("/apis", batchv1.SchemeGroupVersion)
-	return k, err
+	return k, nil
 }
 
-func (k *kube) client(r resource) rest.Interface {
-	switch r.group.Group {
-	case corev1.GroupName:
-		return k.core
-	case batchv1.GroupName:
-		return k.batch
-	}
-	return k.apps
-}
+func (k *kube) client(r resource) rest.Interface { return k.groups[r.group.Group] }
 
 // list reads all objects of a kind. The read is consistent: it is at least as
 // new as what was applied before it, which the gate relies on.

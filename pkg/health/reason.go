@@ -16,6 +16,7 @@ type cause int
 
 const (
 	missing    cause = iota // the workload is not there
+	scaled                  // it is told to have fewer pods than the manifest asks for
 	refusal                 // its pods may not be made: quota, Pod Security
 	image                   // an image cannot be had
 	config                  // a ConfigMap, Secret or volume is not there
@@ -23,6 +24,7 @@ const (
 	crash                   // a container ends by itself
 	scheduling              // no node takes the pod
 	evicted                 // a node gave the pod up
+	unreached               // one of its Services does not lead to it
 	unready                 // it runs, and does not answer as it should
 )
 
@@ -47,6 +49,9 @@ type reason struct {
 // left of the run before, and the kubelet looks again after 10 s.
 const settle = 15 * time.Second
 
+// settleSoon is for a state that only a person changes.
+const settleSoon = 3 * time.Second
+
 // shownLines is how many log lines prove a crash: a Go panic with its first
 // goroutine, or a Node stack trace, fits.
 const shownLines = 12
@@ -59,12 +64,15 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 			text: fmt.Sprintf("%s is not in namespace %q", t.workload(), t.Namespace),
 			hint: "run zr up to apply the manifests"}
 	}
+	if r.desired < t.wanted() {
+		return scaledReason(t, r)
+	}
 	if r.refused != "" && len(r.current) < int(r.desired) {
 		why := refusalReason(t, r.refused)
 		why.hopeless = why.hopeless && !r.stale
 		return why
 	}
-	if r.ended {
+	if r.ended || r.idle != "" {
 		return nil
 	}
 	if r.failed != "" {
@@ -73,7 +81,7 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 	var best *reason
 	consider := func(pods []*corev1.Pod) {
 		for _, p := range pods {
-			if p.DeletionTimestamp != nil {
+			if p.DeletionTimestamp != nil || r.done && !isReady(p) { // what is left of a pod that was replaced
 				continue
 			}
 			if found := s.podReason(t, p, now); found != nil && (best == nil || found.cause < best.cause) {
@@ -91,7 +99,18 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 			best.hint = fmt.Sprintf("kubectl -n %s delete pod %s-0 lets the new version start", t.Namespace, t.name())
 		}
 	}
+	if best == nil && r.ready > 0 {
+		best = s.unreachedReason(t, r)
+	}
 	return best
+}
+
+// scaledReason is for a workload that somebody told to have fewer pods than its
+// manifest asks for.
+func scaledReason(t Target, r rollout) *reason {
+	return &reason{cause: scaled, hopeless: true, settle: settleSoon,
+		text: fmt.Sprintf("%s was scaled to %d, and its manifest asks for %d", t.workload(), r.desired, t.wanted()),
+		hint: fmt.Sprintf("kubectl -n %s scale %s %s --replicas=%d; with replicas in its manifest zr up does that", t.Namespace, strings.ToLower(t.Kind), t.name(), t.wanted())}
 }
 
 func refusalReason(t Target, msg string) *reason {

@@ -19,10 +19,6 @@ var (
 	startWaits  = []string{"CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"}
 )
 
-// recently is how long after a restart a container that is not ready is said
-// to crash rather than not to answer.
-const recently = time.Minute
-
 func (s *snapshot) containerReason(t Target, p *corev1.Pod, c corev1.ContainerStatus, role string, now time.Time) *reason {
 	name := fmt.Sprintf("%s %q", role, c.Name)
 	if w := c.State.Waiting; w != nil {
@@ -48,17 +44,10 @@ func (s *snapshot) containerReason(t Target, p *corev1.Pod, c corev1.ContainerSt
 		return s.crashReason(t, p, c, name, last, false)
 	}
 	last, run := c.LastTerminationState.Terminated, c.State.Running
-	if run == nil || last == nil {
+	if run == nil || last == nil || role == "init container" && c.Ready && !isSidecar(p, c.Name) {
 		return nil
 	}
-	believed := recently
-	if c.Ready {
-		if role == "init container" || hasReadinessProbe(p, c.Name) {
-			return nil
-		}
-		believed = steadyRestart // ready only since nothing asks it
-	}
-	if now.Sub(run.StartedAt.Time) < believed {
+	if now.Sub(run.StartedAt.Time) < doubted(t, p, c) {
 		return s.crashReason(t, p, c, name, last, true)
 	}
 	return nil

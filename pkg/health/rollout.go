@@ -26,6 +26,8 @@ type rollout struct {
 	// ended says that it is done since its pods have ended: nobody is there to
 	// be asked.
 	ended bool
+	// idle says that it is done without pods, and why that is right.
+	idle string
 	// finite says that its pods are to end, which is all that is asked of them.
 	finite bool
 	// failed is why a Job will not complete any more.
@@ -49,8 +51,22 @@ type rollout struct {
 // podRef is what a probe needs to know of a pod.
 type podRef struct{ name, uid, ip string }
 
-// rolloutOf finds the state of the current template of a target.
+// rolloutOf finds the state of the current template of a target. It is complete
+// once its Services lead to its pods, too.
 func (s *snapshot) rolloutOf(t Target) rollout {
+	r := s.templateOf(t)
+	switch {
+	case r.done && r.desired > 0 && !r.finite:
+		if r.waiting = s.unreached(t, r); r.waiting != "" {
+			r.done = false
+		}
+	case r.done && !r.ended && r.idle == "":
+		r.idle = t.Idle
+	}
+	return r
+}
+
+func (s *snapshot) templateOf(t Target) rollout {
 	switch t.Kind {
 	case kindDaemonSet:
 		if set := s.daemonSets[t.key()]; set != nil {
@@ -221,7 +237,7 @@ func (r rollout) probed() (podRef, bool) {
 		return podRef{}, false
 	}
 	var running *corev1.Pod
-	for _, p := range r.current {
+	for _, p := range r.serving() {
 		if p.DeletionTimestamp != nil || p.Status.Phase != corev1.PodRunning {
 			continue
 		}
@@ -236,6 +252,16 @@ func (r rollout) probed() (podRef, bool) {
 		return podRef{}, false
 	}
 	return refOf(running), true
+}
+
+// serving are the pods that stand for the workload. Where the rollout is complete
+// without a pod of the current template, those of the one before are left on
+// purpose.
+func (r rollout) serving() []*corev1.Pod {
+	if r.done {
+		return append(r.current[:len(r.current):len(r.current)], r.earlier...)
+	}
+	return r.current
 }
 
 func refOf(p *corev1.Pod) podRef {

@@ -48,6 +48,9 @@ func (s *snapshot) daemonSetRollout(set *appsv1.DaemonSet) rollout {
 		r.waiting = fmt.Sprintf("%d of %d pods are ready", min(r.ready, st.NumberReady), r.desired)
 	default:
 		r.done = true
+		if r.desired == 0 {
+			r.idle = "no node is to run it"
+		}
 	}
 	return r
 }

@@ -28,7 +28,7 @@ func (s *snapshot) jobRollout(job *batchv1.Job) rollout {
 	}
 	switch {
 	case job.Spec.Suspend != nil && *job.Spec.Suspend:
-		r.desired, r.done = 0, true // it was told not to run
+		r.desired, r.done, r.idle = 0, true, "its manifest suspends it"
 	case job.Status.Failed > 0:
 		r.waiting = fmt.Sprintf("it has not completed, %d pods failed", job.Status.Failed)
 	default:

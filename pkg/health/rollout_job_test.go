@@ -53,7 +53,6 @@ func TestJobRollout(t *testing.T) {
 			hint:   "kubectl -n ns delete job migrate", hopeless: true, pod: "m-1", desired: 1},
 		{name: "was given up, its pods with it", objects: join(jobOf("", failedStatus)),
 			reason: "it was given up: BackoffLimitExceeded: Job has reached the specified backoff limit", hint: "restartPolicy: Never", hopeless: true, desired: 1},
-		{name: "is suspended", objects: join(jobOf("suspend: true, ", "")), healthy: true},
 		{name: "is not there", objects: join(podOfSet("other", "x", readyStatus)), reason: `Job "migrate" is not in namespace "ns"`, hopeless: true},
 		{name: "is not there any more", objects: join(podOfSet("other", "x", readyStatus)), vanishes: true, healthy: true},
 		{name: "may not make pods", objects: join(jobOf("", ""), warningAbout("Job", "j", "FailedCreate", `Error creating: pods "migrate-x" is forbidden: exceeded quota: q`)),

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 )
@@ -22,7 +23,7 @@ func read(t *testing.T, documents string) *snapshot {
 			t.Fatalf("%v in:\n%s", err, doc)
 		}
 		o := map[string]any{"Deployment": &appsv1.Deployment{}, "StatefulSet": &appsv1.StatefulSet{}, "ReplicaSet": &appsv1.ReplicaSet{},
-			"DaemonSet": &appsv1.DaemonSet{}, "Job": &batchv1.Job{},
+			"DaemonSet": &appsv1.DaemonSet{}, "Job": &batchv1.Job{}, "Service": &corev1.Service{}, "EndpointSlice": &discoveryv1.EndpointSlice{},
 			"Pod": &corev1.Pod{}, "Event": &corev1.Event{}}[kind.Kind]
 		if o == nil {
 			t.Fatalf("no kind in:\n%s", doc)
@@ -165,7 +166,7 @@ func TestSteadiness(t *testing.T) {
 		{"has a probe", pod(2, &corev1.Probe{}, now), 0, true},
 		{"runs since long ago", pod(7, nil, now.Add(-time.Hour)), 0, true},
 	} {
-		if got := s.reached(tc.r, now.Add(tc.after)); got != tc.want {
+		if got := s.reached(Target{}, tc.r, now.Add(tc.after)); got != tc.want {
 			t.Errorf("%s: %v", tc.name, got)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -23,7 +24,11 @@ type snapshot struct {
 	jobs         map[key]*batchv1.Job
 	replicaSets  map[types.UID][]*appsv1.ReplicaSet // by the owner's UID
 	pods         map[types.UID][]*corev1.Pod        // by the owner's UID
-	events       map[types.UID][]*corev1.Event      // by the UID of what they are about
+	services     map[key]*corev1.Service
+	endpoints    map[key][]*discoveryv1.EndpointSlice // by the Service
+	events       map[types.UID][]*corev1.Event        // by the UID of what they are about
+	// withheld are the kinds that the user's role may not read, by name.
+	withheld map[string]bool
 	// before are the versions of the events that were there when the wait began.
 	// Their times would not tell: those are of another machine's clock, and
 	// cut to seconds.
@@ -38,6 +43,9 @@ func newSnapshot() *snapshot {
 		jobs:         map[key]*batchv1.Job{},
 		replicaSets:  map[types.UID][]*appsv1.ReplicaSet{},
 		pods:         map[types.UID][]*corev1.Pod{},
+		services:     map[key]*corev1.Service{},
+		endpoints:    map[key][]*discoveryv1.EndpointSlice{},
+		withheld:     map[string]bool{},
 		events:       map[types.UID][]*corev1.Event{},
 	}
 }
@@ -59,6 +67,11 @@ func (s *snapshot) add(o any) {
 	case *corev1.Pod:
 		owner := ownerOf(o)
 		s.pods[owner] = append(s.pods[owner], o)
+	case *corev1.Service:
+		s.services[key{o.Namespace, o.Name}] = o
+	case *discoveryv1.EndpointSlice:
+		of := key{o.Namespace, o.Labels[discoveryv1.LabelServiceName]}
+		s.endpoints[of] = append(s.endpoints[of], o)
 	case *corev1.Event:
 		s.events[o.InvolvedObject.UID] = append(s.events[o.InvolvedObject.UID], o)
 	}

@@ -17,16 +17,19 @@ type finding struct {
 	asked   bool    // whether a pod was probed
 	answer  answer
 	// unsteady says that a container which nothing vouches for has not run long
-	// enough to be believed. One look cannot tell.
+	// enough to be believed.
 	unsteady bool
 }
 
-// healthy tells that the rollout is complete and the probe answered. A
-// workload that is scaled to nothing has nobody to ask, and a Job that has
-// completed neither.
+// healthy tells that the rollout is complete, that nothing is wrong with its
+// pods, and that the probe answered. Of a Job that has completed nobody is left
+// to be asked.
 func (f finding) healthy() bool {
-	return f.rollout.done && !f.unsteady && (f.rollout.deserted() || f.asked && f.answer.ok)
+	return f.rollout.done && f.why == nil && !f.unsteady && (f.rollout.ended || f.asked && f.answer.ok)
 }
+
+// stopped tells that nothing is meant to run, and nothing does.
+func (f finding) stopped() bool { return f.rollout.idle != "" && f.why == nil }
 
 // said is the answer of the probe, or what stands for it.
 func (f finding) said() string {
@@ -35,9 +38,6 @@ func (f finding) said() string {
 	}
 	return f.answer.text
 }
-
-// deserted tells that no pod is expected to run.
-func (r rollout) deserted() bool { return r.desired == 0 || r.ended }
 
 // wrong returns what stands between the service and being healthy, from the
 // surest knowledge to the vaguest.
@@ -101,13 +101,17 @@ func (f finding) status(t Target) Status {
 	for _, p := range r.earlier {
 		s.Pods = append(s.Pods, podOf(p, false))
 	}
-	if f.healthy() {
+	switch {
+	case f.healthy():
 		s.State = event.Healthy
+		return s
+	case f.stopped():
+		s.State, s.Reason = event.Stopped, r.idle
 		return s
 	}
 	wrong := f.wrong(t)
 	s.State, s.Reason, s.Proof, s.Hint = event.Starting, wrong.text, wrong.proof, wrong.hint
-	if f.why != nil || r.done {
+	if f.why != nil || r.done && !f.unsteady {
 		s.State = event.Unhealthy
 	}
 	return s
@@ -148,7 +152,7 @@ func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
 	// made to wait for them.
 	var sick []Target
 	for i, t := range targets {
-		if !findings[i].healthy() {
+		if f := findings[i]; !f.healthy() && !f.stopped() {
 			sick = append(sick, t)
 		}
 	}
@@ -159,7 +163,7 @@ func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
 		}
 		g.each(targets, func(i int, t Target) {
 			f := &findings[i]
-			if f.healthy() {
+			if f.healthy() || f.stopped() {
 				return
 			}
 			s := *snapshots[t.Namespace]
@@ -182,7 +186,9 @@ func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
 // look probes a target where there is somebody to ask.
 func (g *Gate) look(ctx context.Context, t Target, s *snapshot) finding {
 	f := finding{rollout: s.rolloutOf(t)}
-	f.why = s.diagnose(t, f.rollout, time.Now())
+	now := time.Now()
+	f.why = s.diagnose(t, f.rollout, now)
+	f.unsteady = young(t, f.rollout, now)
 	pod, ok := f.rollout.probed()
 	if !ok {
 		return f

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,10 +12,65 @@ import (
 // run for a while before it is believed.
 const (
 	steadyFirst    = 3 * time.Second  // a program that cannot start ends within this
+	steadyBeside   = time.Second      // beside a container that is asked: most of its time is that one's
 	steadyRestart  = 10 * time.Second // one that crashed before is given longer
 	steadySurely   = 30 * time.Second // by the node's clock, which may differ from this one
 	steadyInterval = 500 * time.Millisecond
 )
+
+// recently is how long after a restart a container that is not ready is said to
+// crash rather than not to answer. One that ran for longer before it ended is in
+// no loop that could be waited for.
+const recently = time.Minute
+
+// doubted is how long a container that was restarted is not believed: what ends
+// over and over is ready in between. It has to outlive the run before by half of
+// that, the first time only where no probe vouches for it.
+func doubted(t Target, p *corev1.Pod, c corev1.ContainerStatus) time.Duration {
+	last := c.LastTerminationState.Terminated
+	if last == nil {
+		return 0
+	}
+	outlive := time.Duration(0)
+	if ran := last.FinishedAt.Sub(last.StartedAt.Time); ran < recently {
+		outlive = ran + ran/2
+	}
+	switch {
+	case !c.Ready:
+		return max(recently, outlive)
+	case !vouched(t, p, c.Name):
+		return max(steadyRestart, outlive)
+	case c.RestartCount > 1:
+		return outlive
+	}
+	return 0
+}
+
+// unproven is how long a container has to run until its first run is believed.
+func unproven(t Target, p *corev1.Pod, c corev1.ContainerStatus) time.Duration {
+	switch {
+	case vouched(t, p, c.Name):
+		return 0
+	case c.RestartCount > 0:
+		return steadyRestart
+	case slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return vouched(t, p, c.Name) }):
+		return steadyBeside
+	}
+	return steadyFirst
+}
+
+// young tells that a container which no probe vouches for was started too short
+// a time ago to be believed, by the node's clock.
+func young(t Target, r rollout, now time.Time) bool {
+	for _, p := range r.serving() {
+		for _, c := range lasting(p) {
+			if c.State.Running != nil && now.Sub(c.State.Running.StartedAt.Time) < unproven(t, p, c) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // run is one run of a container.
 type run struct {
@@ -27,20 +83,17 @@ type steadiness map[run]time.Time
 
 // reached tells whether all containers that no probe vouches for have run
 // long enough.
-func (s steadiness) reached(r rollout, now time.Time) bool {
+func (s steadiness) reached(t Target, r rollout, now time.Time) bool {
 	all := true
-	for _, p := range r.current {
-		for _, c := range p.Status.ContainerStatuses {
-			if c.State.Running == nil || hasReadinessProbe(p, c.Name) {
+	for _, p := range r.serving() {
+		for _, c := range lasting(p) {
+			need := unproven(t, p, c)
+			if c.State.Running == nil || need == 0 {
 				continue
 			}
 			seen := run{string(p.UID), c.Name, c.RestartCount}
 			if s[seen].IsZero() {
 				s[seen] = now
-			}
-			need := steadyFirst
-			if c.RestartCount > 0 {
-				need = steadyRestart
 			}
 			if now.Sub(c.State.Running.StartedAt.Time) < steadySurely && now.Sub(s[seen]) < need {
 				all = false
@@ -50,11 +103,32 @@ func (s steadiness) reached(r rollout, now time.Time) bool {
 	return all
 }
 
-func hasReadinessProbe(p *corev1.Pod, container string) bool {
-	for _, c := range p.Spec.Containers {
+// vouched tells that a container is asked whether it is ready: by the kubelet,
+// or by zr, which asks the first one.
+func vouched(t Target, p *corev1.Pod, container string) bool {
+	for i, c := range p.Spec.Containers {
+		if c.Name == container {
+			return c.ReadinessProbe != nil || i == 0 && t.probed()
+		}
+	}
+	for _, c := range p.Spec.InitContainers {
 		if c.Name == container {
 			return c.ReadinessProbe != nil
 		}
 	}
 	return false
+}
+
+// lasting are the containers of a pod that are to run on.
+func lasting(p *corev1.Pod) []corev1.ContainerStatus {
+	return slices.DeleteFunc(allStatuses(p), func(c corev1.ContainerStatus) bool {
+		return slices.ContainsFunc(p.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(p, c.Name)
+	})
+}
+
+// isSidecar tells that an init container runs on beside the others.
+func isSidecar(p *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(p.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.Name == container && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	})
 }

@@ -110,8 +110,7 @@ func (v *vigil) observe(snap *snapshot, now time.Time) {
 	case !wasDone:
 		v.askAt, v.pause = now, askFirst
 	}
-	vouched := v.target.Probe != ProbeRollout && v.target.Probe != ""
-	v.last.unsteady = !vouched && !v.last.rollout.finite && !v.runs.reached(v.last.rollout, now)
+	v.last.unsteady = !v.last.rollout.finite && !v.runs.reached(v.target, v.last.rollout, now)
 	if v.before == nil {
 		v.before = endings(v.last.rollout.current)
 	}
@@ -160,7 +159,7 @@ func (v *vigil) heard(a reply) {
 
 // decided tells that waiting longer changes nothing.
 func (v *vigil) decided(trouble error, now time.Time) bool {
-	if v.last.healthy() && (v.proven || v.last.rollout.deserted()) {
+	if v.last.healthy() && (v.proven || v.last.rollout.ended) || v.last.stopped() {
 		return true
 	}
 	late := !now.Before(v.deadline)

@@ -18,7 +18,8 @@ func Step(service string) string { return "health/" + service }
 
 // Wait returns when every target is healthy, or when it is certain which are
 // not: each is gated as soon as those that it depends on are healthy, and has
-// its own deadline from then on. The error joins one fault per service, with
+// its own deadline from then on. One that is not meant to run is waited for until
+// it is stopped, and holds up nobody. The error joins one fault per service, with
 // the exit code fault.NotHealthy. It emits StepStarted with the deadline,
 // StepDone or StepFailed per service, and ServiceState at each change.
 func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) error {
@@ -121,6 +122,11 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	if err != nil {
 		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error(), Cancelled: ctx.Err() != nil})
 		return err
+	}
+	if f.stopped() {
+		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Stopped, Reason: f.rollout.idle})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: "stopped: " + f.rollout.idle})
+		return nil
 	}
 	if f.healthy() {
 		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Healthy, Build: f.answer.build})

@@ -1,0 +1,52 @@
+package deploy
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// servicesOf returns the Services that are to lead to the pods of a workload:
+// those that select them, and one of its name that selects no pods at all, which
+// can only be meant for it.
+func (r *Rendered) servicesOf(workload *unstructured.Unstructured, labels map[string]string) []string {
+	var out []string
+	for _, o := range r.objects {
+		selector := serviceSelector(o.Unstructured)
+		if len(selector) == 0 || o.GetNamespace() != workload.GetNamespace() {
+			continue
+		}
+		if selects(selector, labels) || o.GetName() == workload.GetName() && !r.selected(selector, o.GetNamespace()) {
+			out = append(out, o.GetName())
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// selected tells whether a selector finds the pods of anything that is rendered.
+func (r *Rendered) selected(selector map[string]string, namespace string) bool {
+	return slices.ContainsFunc(r.objects, func(o *object) bool {
+		labels, _, _ := unstructured.NestedStringMap(podTemplate(o.Unstructured), "metadata", "labels")
+		return o.GetNamespace() == namespace && selects(selector, labels)
+	})
+}
+
+// serviceSelector returns the selector of a Service that has endpoints made for
+// it, or nil.
+func serviceSelector(m *unstructured.Unstructured) map[string]string {
+	if m.GetKind() != "Service" || m.GroupVersionKind().Group != "" || text(at(m.Object, "spec"), "type") == "ExternalName" {
+		return nil
+	}
+	selector, _, _ := unstructured.NestedStringMap(m.Object, "spec", "selector")
+	return selector
+}
+
+func selects(selector, labels map[string]string) bool {
+	for label, value := range selector {
+		if labels[label] != value {
+			return false
+		}
+	}
+	return len(selector) > 0
+}

@@ -1,0 +1,73 @@
+package deploy
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestWhatAWorkloadIsReachedBy has Services that are meant for a workload, and
+// others.
+func TestWhatAWorkloadIsReachedBy(t *testing.T) {
+	const web = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web, tier: front}}
+    spec: {containers: [{name: web, image: "example/web:1"}]}
+`
+	service := func(name, spec string) string {
+		return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {" + spec + ", ports: [{port: 80}]}\n"
+	}
+	for name, tc := range map[string]struct {
+		services string
+		want     []string
+	}{
+		"those that select it":              {service("web", "selector: {app: web}") + service("lb", "type: LoadBalancer, selector: {tier: front, app: web}"), []string{"lb", "web"}},
+		"one of its name that finds none":   {service("web", "selector: {app: webb}"), []string{"web"}},
+		"one that finds others":             {service("api", "selector: {app: api}"), nil},
+		"one whose endpoints somebody sets": {service("web", "type: ClusterIP"), nil},
+		"one that is a name only":           {service("web", "type: ExternalName, externalName: a.test, selector: {app: web}"), nil},
+	} {
+		got := renderText(t, web+tc.services, nil).Workloads()[0]
+		if !slices.Equal(got.Services, tc.want) {
+			t.Errorf("%s: got %q, want %q", name, got.Services, tc.want)
+		}
+	}
+}
+
+// TestWhoWantsNoPods has workloads that may have none.
+func TestWhoWantsNoPods(t *testing.T) {
+	workload := func(replicas string) string {
+		return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+` + replicas + `
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "example/web:1"}]}
+`
+	}
+	scaler := func(version, kind, spec string) string {
+		return "---\napiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: web}\nspec: {" + spec + "}\n"
+	}
+	for _, tc := range []struct {
+		name, manifests string
+		replicas        int32
+		idle            string
+	}{
+		{"nobody says", workload(""), 1, ""},
+		{"the manifest", workload("  replicas: 0"), 0, "its manifest asks for 0 replicas"},
+		{"an autoscaler has a least number", workload("  replicas: 0") + scaler("autoscaling/v2", "HorizontalPodAutoscaler", "minReplicas: 2, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}"), 2, ""},
+		{"an operator scales it", workload("") + scaler("keda.sh/v1alpha1", "ScaledObject", "scaleTargetRef: {name: web}"), 1, `ScaledObject "web" scales it to 0 replicas`},
+	} {
+		got := renderText(t, tc.manifests, nil).Workloads()[0]
+		if got.Replicas != tc.replicas || got.Idle != tc.idle {
+			t.Errorf("%s: got %d, %q", tc.name, got.Replicas, got.Idle)
+		}
+	}
+}
