@@ -118,7 +118,7 @@ func (s *stack) needs(create bool) (doctor.Needs, error) {
 	if err != nil {
 		return doctor.Needs{}, err
 	}
-	n := doctor.Needs{Engine: s.local(), Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
+	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.local(), Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
 	golang, node := false, false
 	for _, r := range s.builds {
 		golang, node = golang || r.Spec.Go != "", node || r.Spec.Node != ""

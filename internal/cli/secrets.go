@@ -97,7 +97,7 @@ func (s *stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deploy
 	if err != nil {
 		return nil, err
 	}
-	d.Own, d.ChangeSecrets = s.local(), s.changeSecrets
+	d.Own, d.ChangeSecrets, d.Lines = s.local(), s.changeSecrets, linesOn(s.cfg, c)
 	return d, nil
 }
 

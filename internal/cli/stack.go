@@ -17,6 +17,7 @@ import (
 	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/kind"
 	"zr/pkg/cluster/kubecontext"
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
@@ -29,8 +30,9 @@ import (
 // stack is one environment and the parts of zr that work on it. Its fields are
 // filled in as a run goes on; close lets go of what they hold.
 type stack struct {
-	cfg  *config.Config
-	sink event.Sink
+	cfg   *config.Config
+	sink  event.Sink
+	lines cmdline.Run // that hints tell
 
 	dev      bool       // workloads that are built run their dev images
 	agent    string     // path of the agent's program, in dev
@@ -69,7 +71,7 @@ func newStack(cfg *config.Config, sink event.Sink) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{cfg: cfg, sink: sink, store: store}
+	s := &stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store}
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	s.builds = s.requests()
@@ -168,11 +170,11 @@ func (s *stack) ports() ([]kind.Port, error) {
 
 func (s *stack) newProvider(ports []kind.Port) cluster.Provider {
 	if !s.local() {
-		return kubecontext.New(kubecontext.Options{Context: s.cfg.Cluster.Context, Allowed: s.cfg.Cluster.Context})
+		return kubecontext.New(kubecontext.Options{Context: s.cfg.Cluster.Context, Allowed: s.cfg.Cluster.Context, Lines: linesOf(s.cfg)})
 	}
 	return kind.New(kind.Options{
 		Name: s.cfg.Cluster.Name, Nodes: s.cfg.Cluster.Nodes, NodeImage: s.cfg.Cluster.NodeImage, Ports: ports,
-		EnsureNodeImage: s.nodeImage, OnNodeUp: s.loadEarly,
+		EnsureNodeImage: s.nodeImage, OnNodeUp: s.loadEarly, Lines: linesOf(s.cfg),
 	})
 }
 
@@ -182,7 +184,7 @@ func (s *stack) connect(c *cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
-	s.cluster = c
+	s.cluster, s.lines = c, linesOn(s.cfg, c)
 	if s.deployer, err = s.deployerOn(c, s.rendered.Namespace); err != nil {
 		return err
 	}
@@ -212,7 +214,7 @@ func (s *stack) attach(ctx context.Context) error {
 	c, err := s.provider.Find(ctx)
 	switch {
 	case errors.Is(err, cluster.ErrNotFound):
-		return fault.Hint(err, "`zr up` brings it up")
+		return fault.Hint(err, "`"+s.lines.Zr("up")+"` brings it up")
 	case errors.Is(err, engine.ErrNone):
 		return fault.Hint(err, "`zr doctor` looks for what this machine lacks")
 	case err != nil:
@@ -236,7 +238,7 @@ func (s *stack) targets() []health.Target {
 			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
 			Replicas: w.Replicas, Idle: w.Idle, Services: w.Services,
 			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
-			Credentials: func() (map[string]string, error) { return secrets, nil },
+			Credentials: func() (map[string]string, error) { return secrets, nil }, Lines: s.lines,
 		}
 		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
 			// The name is that of the one that serves; nothing in the config is

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health"
@@ -51,7 +52,7 @@ EXAMPLES:
 				if err != nil {
 					return err
 				}
-				return unhealthy(statuses)
+				return unhealthy(s.lines, statuses)
 			})
 		},
 	}
@@ -89,7 +90,7 @@ func printStatus(w io.Writer, statuses []health.Status, endpoints map[string]str
 func asMeant(s health.Status) bool { return s.State == event.Healthy || s.State == event.Stopped }
 
 // unhealthy is the error of a status with services that are not healthy.
-func unhealthy(statuses []health.Status) error {
+func unhealthy(lines cmdline.Run, statuses []health.Status) error {
 	var names, logs []string
 	for _, s := range statuses {
 		if !asMeant(s) {
@@ -100,5 +101,5 @@ func unhealthy(statuses []health.Status) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fault.WithCode(errors.New("not healthy: "+strings.Join(names, ", ")), fault.NotHealthy, "`zr logs "+strings.Join(slices.Compact(logs), " ")+"` shows what they say")
+	return fault.WithCode(errors.New("not healthy: "+strings.Join(names, ", ")), fault.NotHealthy, "`"+lines.Zr("logs", slices.Compact(logs)...)+"` shows what they say")
 }

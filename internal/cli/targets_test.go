@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zr/pkg/build"
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
@@ -77,7 +78,7 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 	}
 	got := s.targets()
 	for i := range got {
-		got[i].Credentials = nil
+		got[i].Credentials, got[i].Lines = nil, cmdline.Run{}
 	}
 	want := []health.Target{
 		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Probe: health.ProbeHTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
@@ -149,13 +150,13 @@ func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
 	if got := s.devServices(workloads); len(got) > 0 || s.builds[0].Mode != build.Release {
 		t.Errorf("it runs a dev image: %v, %+v", got, s.builds[0])
 	}
-	if err := unhealthy([]health.Status{{Service: "web", State: event.Stopped, Reason: "its manifest asks for 0 replicas"}}); err != nil {
+	if err := unhealthy(cmdline.Run{}, []health.Status{{Service: "web", State: event.Stopped, Reason: "its manifest asks for 0 replicas"}}); err != nil {
 		t.Errorf("zr status fails: %v", err)
 	}
 }
 
 func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
-	err := unhealthy([]health.Status{{Service: "db", State: event.Healthy}, {Service: "web", State: event.Unhealthy}, {Service: "job/web", State: event.Unhealthy}})
+	err := unhealthy(cmdline.Run{}, []health.Status{{Service: "db", State: event.Healthy}, {Service: "web", State: event.Unhealthy}, {Service: "job/web", State: event.Unhealthy}})
 	if err == nil || err.Error() != "not healthy: web, job/web" || fault.HintOf(err) != "`zr logs web` shows what they say" {
 		t.Errorf("got %v, %q", err, fault.HintOf(err))
 	}

@@ -115,7 +115,7 @@ func (s *stack) next() string {
 	if s.dev {
 		return ""
 	}
-	return "zr dev"
+	return s.lines.Zr("dev")
 }
 
 // ensureCluster finds the cluster, which takes milliseconds, or makes it.

@@ -189,7 +189,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 	}
 	written, err := a.write(ctx, i)
 	if err != nil {
-		return a.r.refused(o, err)
+		return a.d.refused(a.r, o, err)
 	}
 	if i.record, err = recordOf(i.record.Manifest, written); err != nil {
 		return err

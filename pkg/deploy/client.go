@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/fault"
 )
 
@@ -29,6 +30,9 @@ type Deployer struct {
 	// Own says that the cluster is this environment's alone: what the set has
 	// left in another namespace is removed. It is set before the first use.
 	Own bool
+	// Lines are the command lines that hints tell. It is set before the first
+	// use.
+	Lines cmdline.Run
 	// ChangeSecrets lets a diff change values that a volume was made with. It
 	// is set before the first use.
 	ChangeSecrets bool

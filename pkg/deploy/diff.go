@@ -120,7 +120,7 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 		was = found.parent.records[keyOf(o.Unstructured)]
 	}
 	if i.live == nil || !cs.adopts(i.live.GetLabels()[partOfLabel]) {
-		if err := checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
+		if err := d.checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
 			return nil, &refusal{err}
 		}
 	}
@@ -169,7 +169,7 @@ func (d *Deployer) planCreate(ctx context.Context, r *Rendered, i *item, away bo
 		return nil
 	}
 	_, err := d.patch(ctx, i.object, false, true)
-	return r.refused(i.object, err)
+	return d.refused(r, i.object, err)
 }
 
 // defines says whether the definition of a kind is among what is rendered.
@@ -218,7 +218,7 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		return d.rehearse(ctx, r, i.object)
 	}
 	if err != nil {
-		return r.refused(i.object, err)
+		return d.refused(r, i.object, err)
 	}
 	i.fields = compare(i.live, want, r.secrets)
 	i.action = Unchanged
@@ -248,7 +248,7 @@ func (d *Deployer) rehearse(ctx context.Context, r *Rendered, o *object) error {
 	twin := &object{Unstructured: o.DeepCopy(), kind: o.kind}
 	twin.SetName(twinName(o.GetName()))
 	_, err := d.patch(ctx, twin, false, true)
-	return r.refused(o, err)
+	return d.refused(r, o, err)
 }
 
 // twinLimit is the shortest that the server allows for names, that of CronJobs:

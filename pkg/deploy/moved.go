@@ -55,7 +55,7 @@ func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[st
 		}
 		if !d.Own {
 			cs.Warnings = append(cs.Warnings, fmt.Sprintf("%q was applied to namespace %q before, and what is there stays. If it was this overlay's namespace: %s",
-				p.set, p.namespace, p.command(false)))
+				p.set, p.namespace, d.byHand(p, false)))
 			continue
 		}
 		members, err := d.members(ctx, p)
@@ -118,8 +118,8 @@ func (p *parent) runs() bool {
 	return false
 }
 
-// command is what removes the set by hand, volumes only on a purge.
-func (p *parent) command(purge bool) string {
+// byHand is what removes a set without zr, volumes only on a purge.
+func (d *Deployer) byHand(p *parent, purge bool) string {
 	var kinds []string
 	for gk := range p.kinds {
 		k, ok := byGroupKind(gk)
@@ -132,6 +132,6 @@ func (p *parent) command(purge bool) string {
 		kinds = append(kinds, schema.GroupResource{Group: gk.Group, Resource: k.resource}.String())
 	}
 	slices.Sort(kinds)
-	return fmt.Sprintf("kubectl -n %[1]s delete %[2]s -l %[3]s=%[4]s && kubectl -n %[1]s delete secret %[5]s",
-		p.namespace, strings.Join(kinds, ","), partOfLabel, setID(p.set, p.namespace), p.set)
+	return d.Lines.Kubectl("-n", p.namespace, "delete", strings.Join(kinds, ","), "-l", partOfLabel+"="+setID(p.set, p.namespace)) +
+		" && " + d.Lines.Kubectl("-n", p.namespace, "delete", "secret", p.set)
 }

@@ -15,19 +15,19 @@ import (
 
 // checkOwner refuses a live object that is not a member of the set. One that
 // was applied before, and has merely lost its label since, is a member.
-func checkOwner(live *unstructured.Unstructured, id string, applied bool) error {
+func (d *Deployer) checkOwner(live *unstructured.Unstructured, id string, applied bool) error {
 	if live == nil || live.GetLabels()[partOfLabel] == id || madeByCluster(live) {
 		return nil
 	}
 	if live.GetLabels()[partOfLabel] == "" && applied && owned(live) != nil {
 		return nil
 	}
-	hint := fmt.Sprintf("rename it in the overlay, delete it, or hand it over: kubectl label --overwrite %s %s %s=%s",
-		strings.ToLower(live.GetKind()), live.GetName(), partOfLabel, id)
-	if live.GetNamespace() != "" {
-		hint += " -n " + live.GetNamespace()
+	label := []string{"label", "--overwrite", strings.ToLower(live.GetKind()), live.GetName(), partOfLabel + "=" + id}
+	if ns := live.GetNamespace(); ns != "" {
+		label = append(label, "-n", ns)
 	}
-	return fault.Hint(fmt.Errorf("%s exists and belongs to %s", name(live), ownerOf(live)), hint)
+	return fault.Hint(fmt.Errorf("%s exists and belongs to %s", name(live), ownerOf(live)),
+		"rename it in the overlay, delete it, or hand it over: "+d.Lines.Kubectl(label...))
 }
 
 // madeByCluster says whether the cluster itself puts the object into every

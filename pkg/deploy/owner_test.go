@@ -46,7 +46,7 @@ func TestCheckOwner(t *testing.T) {
 		{labelled("''", "x"), true, true},
 		{labelled("''", "default"), false, true}, // the cluster's own
 	} {
-		err := checkOwner(manifest(t, test.live), "ours", test.applied)
+		err := (&Deployer{}).checkOwner(manifest(t, test.live), "ours", test.applied)
 		if (err == nil) != test.fine {
 			t.Errorf("%s, applied before: %v: %v", test.live, test.applied, err)
 		}

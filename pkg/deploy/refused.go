@@ -19,7 +19,7 @@ func (r *refusal) Unwrap() error { return r.error }
 // refused turns what the server said about an object into a fault that names
 // the object, the place of its manifest and what to do. It returns nil for
 // nil, and for admission that cannot take part in a dry run.
-func (r *Rendered) refused(o *object, err error) error {
+func (d *Deployer) refused(r *Rendered, o *object, err error) error {
 	if err == nil || noDryRun(err) {
 		return nil
 	}
@@ -27,7 +27,7 @@ func (r *Rendered) refused(o *object, err error) error {
 	if !errors.As(err, &status) {
 		return fmt.Errorf("%s: %w", name(o.Unstructured), err) // the server did not get to see it
 	}
-	return &refusal{r.verdict(o, err, status)}
+	return &refusal{d.verdict(r, o, err, status)}
 }
 
 // noDryRun says whether an admission webhook has side effects, so that the
@@ -36,28 +36,49 @@ func noDryRun(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "does not support dry run")
 }
 
-func (r *Rendered) verdict(o *object, err error, status apierrors.APIStatus) error {
+func (d *Deployer) verdict(r *Rendered, o *object, err error, status apierrors.APIStatus) error {
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		return conflictFault(o.Unstructured, conflicts)
 	}
 	where := locate(r.files, o.Unstructured, "")
 	out := fmt.Errorf("%s%s: %s", where, name(o.Unstructured), hideSecrets(reason(err, status), r.secrets))
-	switch {
-	case unchangeable(err) && o.GetKind() == "StatefulSet":
-		return fault.Hint(out, fmt.Sprintf("a StatefulSet cannot change this; delete it without its pods and data, then run again: "+
-			"kubectl delete statefulset %s -n %s --cascade=orphan", o.GetName(), o.GetNamespace()))
-	case unchangeable(err):
-		return fault.Hint(out, "this field cannot change, and replacing the object may lose data: undo the change, or delete the object yourself")
-	case portTaken(err):
-		return fault.WithCode(out, fault.Usage, "kubectl get services -A shows which Service has the port: take another one, or delete that Service")
-	case strings.Contains(err.Error(), "exceeded quota"):
-		return fault.Hint(out, "the namespace's ResourceQuota is used up: ask for less in the manifest, or for more quota")
-	case apierrors.IsForbidden(err):
-		return fault.Hint(out, "the user of the kubeconfig lacks a right on the cluster, or an admission policy forbids the object")
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return fault.WithCode(out, fault.Usage, "")
+	if hint, code := d.advice(o, err); code != 0 {
+		return fault.WithCode(out, code, hint)
 	}
 	return out
+}
+
+// advice is what to do about a refusal, and the exit code. There are no codes for
+// most of them, only words of the server's.
+func (d *Deployer) advice(o *object, err error) (string, int) {
+	ns, text := o.GetNamespace(), err.Error()
+	said := func(words string) bool { return strings.Contains(text, words) }
+	switch {
+	case unchangeable(err) && o.GetKind() == "StatefulSet":
+		return "a StatefulSet cannot change this; delete it without its pods and data, then run again: " +
+			d.Lines.Kubectl("-n", ns, "delete", "statefulset", o.GetName(), "--cascade=orphan"), fault.Failed
+	case unchangeable(err) && o.GetKind() == "Service":
+		return "a Service keeps this for as long as it exists; it holds no data, so delete it, then run again: " +
+			d.Lines.Kubectl("-n", ns, "delete", "service", o.GetName()), fault.Failed
+	case unchangeable(err):
+		return "this field cannot change, and replacing the object may lose data: undo the change, or delete the object yourself", fault.Failed
+	case portTaken(err):
+		return d.Lines.Kubectl("get", "services", "-A") + " shows which Service has the port: take another one, or delete that Service", fault.Usage
+	case said("exceeded quota"):
+		return "the namespace's ResourceQuota is used up: ask for less in the manifest, or for more quota", fault.Failed
+	case said("usage per "), said("max limit to request ratio per "): // plugin/pkg/admission/limitranger of Kubernetes
+		return "a LimitRange of the namespace sets these bounds: keep to them in the manifest, or change it; " + d.Lines.Kubectl("-n", ns, "describe", "limitrange"), fault.Failed
+	case said("failed calling webhook"):
+		return "an admission webhook of the cluster does not answer: what serves it has to run first, or the webhook has to go; " +
+			d.Lines.Kubectl("get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"), fault.Failed
+	case said("admission webhook "), said("ValidatingAdmissionPolicy "):
+		return "a rule of the cluster's forbids this, and the message is its own: change the manifest as it says", fault.Failed
+	case apierrors.IsForbidden(err):
+		return "the user of the kubeconfig lacks a right on the cluster, or an admission policy forbids the object", fault.Failed
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
+		return "", fault.Usage
+	}
+	return "", 0
 }
 
 // reason returns the words of the server, without what names the object again.

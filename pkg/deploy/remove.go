@@ -117,7 +117,7 @@ func (d *Deployer) findParents(ctx context.Context, purge bool) ([]*parent, erro
 	var namespaces, commands []string
 	for _, p := range out {
 		namespaces = append(namespaces, p.namespace)
-		commands = append(commands, p.command(purge))
+		commands = append(commands, d.byHand(p, purge))
 	}
 	return nil, fault.Hint(fmt.Errorf("it is in more than one namespace: %s", strings.Join(namespaces, ", ")),
 		"remove the one that is left over by hand: `"+strings.Join(commands, "`, or `")+"`")
@@ -255,7 +255,7 @@ func (r *removal) purge(ctx context.Context, kept []member) error {
 		if len(others) > 0 {
 			r.sink.Emit(event.Notice{
 				Text: fmt.Sprintf("%s stays: with it would go %s, which zr did not make", name(m.live), strings.Join(others, ", ")),
-				Hint: fmt.Sprintf("kubectl delete %s %s", strings.ToLower(m.kind.Kind), m.live.GetName()),
+				Hint: r.d.Lines.Kubectl("delete", strings.ToLower(m.kind.Kind), m.live.GetName()),
 			})
 			continue
 		}

@@ -21,6 +21,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/event"
 )
 
@@ -73,6 +74,8 @@ type Target struct {
 	// POSTGRES_PASSWORD, POSTGRES_DB) and ProbeRedis (REDIS_USERNAME,
 	// REDIS_PASSWORD). Nil means none. The values are never printed.
 	Credentials func() (map[string]string, error)
+	// Lines are the command lines that hints tell.
+	Lines cmdline.Run
 }
 
 // The kinds of a Target that differ from the others: pods on every node, and
@@ -99,6 +102,14 @@ func (t Target) wanted() int32 {
 
 // probed tells that zr itself asks a pod, and not only its rollout.
 func (t Target) probed() bool { return t.Probe != ProbeRollout && t.Probe != "" }
+
+// kubectl is a line about the target's namespace.
+func (t Target) kubectl(args ...string) string {
+	return t.Lines.Kubectl(append([]string{"-n", t.Namespace}, args...)...)
+}
+
+// logs is the line that shows what the target writes.
+func (t Target) logs() string { return t.Lines.Zr("logs", t.name()) }
 
 func (t Target) timeout() time.Duration {
 	if t.Timeout > 0 {

@@ -62,7 +62,7 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 	if !r.found {
 		return &reason{cause: missing, hopeless: true, settle: settle,
 			text: fmt.Sprintf("%s is not in namespace %q", t.workload(), t.Namespace),
-			hint: "run zr up to apply the manifests"}
+			hint: t.Lines.Zr("up") + " applies the manifests"}
 	}
 	if r.desired < t.wanted() {
 		return scaledReason(t, r)
@@ -86,6 +86,7 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 			}
 			if found := s.podReason(t, p, now); found != nil && (best == nil || found.cause < best.cause) {
 				best = found
+				best.pod = p.Name
 			}
 		}
 	}
@@ -96,7 +97,7 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 		consider(r.earlier)
 		if best != nil {
 			best.text = "the version before is stuck: " + best.text
-			best.hint = fmt.Sprintf("kubectl -n %s delete pod %s-0 lets the new version start", t.Namespace, t.name())
+			best.hint = t.kubectl("delete", "pod", best.pod) + " lets the new version start"
 		}
 	}
 	if best == nil && r.ready > 0 {
@@ -110,7 +111,7 @@ func (s *snapshot) diagnose(t Target, r rollout, now time.Time) *reason {
 func scaledReason(t Target, r rollout) *reason {
 	return &reason{cause: scaled, hopeless: true, settle: settleSoon,
 		text: fmt.Sprintf("%s was scaled to %d, and its manifest asks for %d", t.workload(), r.desired, t.wanted()),
-		hint: fmt.Sprintf("kubectl -n %s scale %s %s --replicas=%d; with replicas in its manifest zr up does that", t.Namespace, strings.ToLower(t.Kind), t.name(), t.wanted())}
+		hint: t.kubectl("scale", strings.ToLower(t.Kind), t.name(), fmt.Sprintf("--replicas=%d", t.wanted())) + "; with replicas in its manifest " + t.Lines.Zr("up") + " does that"}
 }
 
 func refusalReason(t Target, msg string) *reason {
@@ -122,7 +123,17 @@ func refusalReason(t Target, msg string) *reason {
 	switch {
 	case strings.Contains(msg, "exceeded quota"), strings.Contains(msg, "failed quota"):
 		r.text = "quota: " + short
-		r.hint = fmt.Sprintf("lower its requests and limits, or raise the quota: kubectl -n %s describe resourcequota", t.Namespace)
+		r.hint = "lower its requests and limits, or raise the quota: " + t.kubectl("describe", "resourcequota")
+	case strings.Contains(msg, "usage per "), strings.Contains(msg, "max limit to request ratio per "): // plugin/pkg/admission/limitranger of Kubernetes
+		r.text = "a LimitRange forbids its pods: " + short
+		r.hint = "keep to its bounds in the manifest, or change them: " + t.kubectl("describe", "limitrange")
+	case strings.Contains(msg, "failed calling webhook"):
+		r.text = "its pods cannot be made: " + short
+		r.hint = "an admission webhook of the cluster does not answer: what serves it has to run first, or the webhook has to go; " +
+			t.Lines.Kubectl("get", "validatingwebhookconfigurations,mutatingwebhookconfigurations")
+	case strings.Contains(msg, "admission webhook "), strings.Contains(msg, "ValidatingAdmissionPolicy "):
+		r.text = "a rule of the cluster's forbids its pods: " + short
+		r.hint, r.hopeless = "the message is that rule's own: change the manifest as it says", true
 	case strings.Contains(msg, "violates PodSecurity"):
 		r.text = "Pod Security forbids its pods: " + short
 		r.hint = "change the securityContext in the manifest as the message says"
@@ -138,11 +149,11 @@ func refusalReason(t Target, msg string) *reason {
 func (s *snapshot) podReason(t Target, p *corev1.Pod, now time.Time) *reason {
 	if p.Status.Phase == corev1.PodFailed && p.Status.Reason != "" {
 		return &reason{cause: evicted, text: fmt.Sprintf("pod %s: %s: %s", p.Name, p.Status.Reason, p.Status.Message),
-			hint: "the node is short of what the message names; see kubectl describe node " + p.Spec.NodeName}
+			hint: "the node is short of what the message names; " + t.Lines.Kubectl("describe", "node", p.Spec.NodeName)}
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return s.unschedulable(p, c.Message)
+			return s.unschedulable(t, p, c.Message)
 		}
 	}
 	for _, c := range p.Status.InitContainerStatuses {
@@ -170,7 +181,7 @@ func started(p *corev1.Pod) bool {
 
 // unschedulable says why no node takes a pod; for a volume that is not bound,
 // why that is so.
-func (s *snapshot) unschedulable(p *corev1.Pod, msg string) *reason {
+func (s *snapshot) unschedulable(t Target, p *corev1.Pod, msg string) *reason {
 	msg, _, _ = strings.Cut(msg, " preemption:") // repeats what was said before
 	r := &reason{cause: scheduling, text: "no node takes pod " + p.Name + ": " + strings.TrimSuffix(strings.TrimSpace(msg), ".")}
 	switch {
@@ -183,7 +194,7 @@ func (s *snapshot) unschedulable(p *corev1.Pod, msg string) *reason {
 				r.proof = append(r.proof, fmt.Sprintf("claim %s: %s", e.InvolvedObject.Name, e.Message))
 			}
 		}
-		r.hint = fmt.Sprintf("kubectl -n %s describe pvc; does its StorageClass exist?", p.Namespace)
+		r.hint = t.kubectl("describe", "pvc") + "; does its StorageClass exist?"
 	case strings.Contains(msg, "Insufficient"):
 		r.hint = "lower its requests, or give the cluster more nodes"
 	}
@@ -224,6 +235,7 @@ func (k *kube) withProof(ctx context.Context, ns string, r *reason) *reason {
 		proven.proof = []string{"it wrote nothing to its log"}
 	default:
 		proven.proof = lines
+		proven.foreign()
 	}
 	return &proven
 }

@@ -24,14 +24,15 @@ func (s *snapshot) containerReason(t Target, p *corev1.Pod, c corev1.ContainerSt
 	if w := c.State.Waiting; w != nil {
 		switch {
 		case slices.Contains(imageWaits, w.Reason):
-			return s.imageReason(p, c, w)
+			return s.imageReason(t, p, c, w)
 		case slices.Contains(configWaits, w.Reason):
-			return &reason{cause: config, text: fmt.Sprintf("%s: %s", name, w.Message),
-				hint: "add what is missing to the settings or secrets, or correct the name in the manifest"}
+			return configReason(name, w.Message)
 		case slices.Contains(startWaits, w.Reason):
-			return &reason{cause: crash, text: fmt.Sprintf("%s cannot be started: %s", name, startFailure(w.Message)),
+			r := &reason{cause: crash, text: fmt.Sprintf("%s cannot be started: %s", name, startFailure(w.Message)),
 				pod: p.Name, container: c.Name, crashes: ended(c),
 				hint: "check its command and securityContext in the manifest"}
+			r.foreign()
+			return r
 		case c.LastTerminationState.Terminated != nil:
 			return s.crashReason(t, p, c, name, c.LastTerminationState.Terminated, true)
 		}
@@ -53,7 +54,7 @@ func (s *snapshot) containerReason(t Target, p *corev1.Pod, c corev1.ContainerSt
 	return nil
 }
 
-func (s *snapshot) imageReason(p *corev1.Pod, c corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *reason {
+func (s *snapshot) imageReason(t Target, p *corev1.Pod, c corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *reason {
 	r := &reason{cause: image, settle: settle}
 	msg := w.Message
 	// While it backs off, older kubelets say only that; the event says why.
@@ -66,12 +67,34 @@ func (s *snapshot) imageReason(p *corev1.Pod, c corev1.ContainerStatus, w *corev
 		r.hint, r.hopeless, r.settle = "correct the image in the manifest", true, 0
 	case "ErrImageNeverPull":
 		r.text = fmt.Sprintf("image %q is not on node %s, and may not be pulled", c.Image, p.Spec.NodeName)
-		r.hint, r.hopeless = "run zr up again, which loads it; zr images ls shows what there is", true
+		r.hint, r.hopeless = t.Lines.Zr("up")+" loads it; zr images ls shows what there is", true
 	default:
 		r.text = fmt.Sprintf("image %q cannot be pulled: %s", c.Image, pullFailure(msg))
 		r.hint = "does the image exist under this name, and may the cluster read its registry?"
 	}
 	return r
+}
+
+// configReason says why a container cannot be made as its manifest has it.
+func configReason(name, msg string) *reason {
+	r := &reason{cause: config, text: fmt.Sprintf("%s: %s", name, msg)}
+	switch {
+	case strings.Contains(msg, "runAsNonRoot") && strings.Contains(msg, "non-numeric user"):
+		r.hint, r.hopeless, r.settle = "the kubelet cannot tell by its name that the image's user is not root: set runAsUser to its number beside runAsNonRoot in the manifest", true, settle
+	case strings.Contains(msg, "runAsNonRoot"):
+		r.hint, r.hopeless, r.settle = "the image runs as root: set runAsUser to another user beside runAsNonRoot in the manifest, or build the image with one", true, settle
+	default:
+		r.hint = "add what is missing to the settings or secrets, or correct the name in the manifest"
+	}
+	return r
+}
+
+// foreign completes the reason for a program that the node cannot run. Of some
+// runtimes its log says so, and nothing else.
+func (r *reason) foreign() {
+	if strings.Contains(r.text, "exec format error") || len(r.proof) > 0 && strings.HasSuffix(r.proof[len(r.proof)-1], "exec format error") {
+		r.hint = "the program is for another processor than the node's, or a script without a first line that names its interpreter: build the image for the node's platform"
+	}
 }
 
 // pullFailure leaves the cause of what containerd and the kubelet wrap into
@@ -89,7 +112,7 @@ func pullFailure(msg string) string {
 
 // crashReason says how a container ended.
 func (s *snapshot) crashReason(t Target, p *corev1.Pod, c corev1.ContainerStatus, name string, last *corev1.ContainerStateTerminated, previous bool) *reason {
-	r := &reason{cause: crash, hint: "zr logs " + t.name() + " shows the whole log",
+	r := &reason{cause: crash, hint: t.logs() + " shows the whole log",
 		pod: p.Name, container: c.Name, crashes: ended(c), logged: true, previous: previous}
 	probe := s.warning(p.UID, "Unhealthy")
 	switch {

@@ -68,6 +68,12 @@ func TestDiagnose(t *testing.T) {
 			text: `container "api" cannot be started: exec: "/nope": stat /nope: no such file or directory`},
 		{name: "key", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: CreateContainerConfigError, message: "couldn't find key X in ConfigMap ns/settings"}}`)),
 			text: `container "api": couldn't find key X in ConfigMap ns/settings`},
+		{name: "root", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: CreateContainerConfigError, message: "container has runAsNonRoot and image will run as root (pod: \"a_ns(x)\", container: api)"}}`)),
+			text: `container "api": container has runAsNonRoot and image will run as root (pod: "a_ns(x)", container: api)`, hint: "the image runs as root: set runAsUser", hopeless: true},
+		{name: "a user by name", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: CreateContainerConfigError, message: "container has runAsNonRoot and image has non-numeric user (node), cannot verify user is non-root"}}`)),
+			text: `container "api": container has runAsNonRoot and image has non-numeric user (node), cannot verify user is non-root`, hint: "set runAsUser to its number", hopeless: true},
+		{name: "another processor", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {waiting: {reason: RunContainerError, message: "failed to create containerd task: exec: \"/app\": exec format error"}}`)),
+			text: `container "api" cannot be started: exec: "/app": exec format error`, hint: "for another processor"},
 		{name: "init container", objects: podOfSet("a", "rs2", `phase: Pending, initContainerStatuses: [{name: wait, ready: false, image: "", imageID: "", restartCount: 0, state: {terminated: {exitCode: 1}}}], containerStatuses: [{name: api, ready: false, image: "", imageID: "", restartCount: 0, state: {waiting: {reason: PodInitializing}}}]`),
 			text: `init container "wait" crashed with exit code 1`, crashes: 1},
 		{name: "init container that is done", objects: podOfSet("a", "rs2", `phase: Pending, initContainerStatuses: [{name: wait, ready: true, image: "", imageID: "", restartCount: 0, state: {terminated: {exitCode: 0}}}], containerStatuses: [{name: api, ready: false, image: "", imageID: "", restartCount: 0, state: {waiting: {reason: PodInitializing}}}]`)},
@@ -101,7 +107,9 @@ func TestDiagnoseRefusal(t *testing.T) {
 		`pods "api-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2`:                       "quota: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2",
 		`pods "api-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container x)`: `Pod Security forbids its pods: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container x)`,
 		`pods "api-x" is forbidden: error looking up service account ns/api: serviceaccount "api" not found`:                   `its pods cannot be made: error looking up service account ns/api: serviceaccount "api" not found`,
-		`admission webhook "x" denied the request: no`:                                                                         `its pods cannot be made: admission webhook "x" denied the request: no`,
+		`admission webhook "x" denied the request: no`:                                                                         `a rule of the cluster's forbids its pods: admission webhook "x" denied the request: no`,
+		`pods "api-x" is forbidden: maximum memory usage per Container is 128Mi, but limit is 1Gi`:                             `a LimitRange forbids its pods: maximum memory usage per Container is 128Mi, but limit is 1Gi`,
+		`Internal error occurred: failed calling webhook "x": no endpoints available for service "x"`:                          `its pods cannot be made: Internal error occurred: failed calling webhook "x": no endpoints available for service "x"`,
 	} {
 		s := read(t, join(deploymentOf("3", "3", "replicas: 0")))
 		rs := s.replicaSets["d"][1]
@@ -112,7 +120,7 @@ func TestDiagnoseRefusal(t *testing.T) {
 			t.Errorf("got %+v, want %q", got, want)
 			continue
 		}
-		if hopeless := strings.HasPrefix(want, "quota") || strings.HasPrefix(want, "Pod Security"); got.hopeless != hopeless {
+		if hopeless := !strings.HasPrefix(want, "its pods cannot be made"); got.hopeless != hopeless {
 			t.Errorf("%s: hopeless is %v", want, got.hopeless)
 		}
 	}

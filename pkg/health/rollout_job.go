@@ -46,7 +46,7 @@ func (s *snapshot) jobRollout(job *batchv1.Job) rollout {
 // failed.
 func failureReason(t Target, r rollout) *reason {
 	why := &reason{cause: failed, hopeless: true, text: "it was given up: " + r.failed,
-		hint: fmt.Sprintf("zr runs it again when its image or manifest changes, or once it is gone: kubectl -n %s delete job %s", t.Namespace, t.name())}
+		hint: "zr runs it again when its image or manifest changes, or once it is gone: " + t.kubectl("delete", "job", t.name())}
 	for _, p := range r.current {
 		for _, c := range allStatuses(p) {
 			if last := c.State.Terminated; last != nil && last.ExitCode != 0 {

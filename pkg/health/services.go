@@ -18,12 +18,12 @@ func (s *snapshot) unreachedReason(t Target, r rollout) *reason {
 	}
 	pods := slices.Concat(r.current, r.earlier)
 	for _, name := range t.Services {
-		why := &reason{cause: unreached, hopeless: true, settle: settleSoon, hint: "zr diff shows what differs from the manifests"}
+		why := &reason{cause: unreached, hopeless: true, settle: settleSoon, hint: t.Lines.Zr("diff") + " shows what differs from the manifests"}
 		svc := s.services[key{t.Namespace, name}]
 		switch {
 		case svc == nil:
 			why.text = fmt.Sprintf("Service %q is not in namespace %q", name, t.Namespace)
-			why.hint = "zr up applies the manifests"
+			why.hint = t.Lines.Zr("up") + " applies the manifests"
 		case len(svc.Spec.Selector) == 0:
 			why.text = fmt.Sprintf("Service %q has no selector, so that it leads to no pod", name)
 		case !slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return isReady(p) && selects(svc, p) }):

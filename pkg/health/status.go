@@ -47,9 +47,9 @@ func (f finding) wrong(t Target) reason {
 		return *f.why
 	case f.asked && !f.answer.ok:
 		return reason{cause: unready, text: fmt.Sprintf("its %s probe is not answered: %s", t.Probe, f.answer.text),
-			hint: "zr logs " + t.name() + " shows what it does"}
+			hint: t.logs() + " shows what it does"}
 	case f.rollout.done && f.unsteady:
-		return reason{cause: unready, text: "its container has only just started", hint: "zr logs " + t.name() + " shows what it does"}
+		return reason{cause: unready, text: "its container has only just started", hint: t.logs() + " shows what it does"}
 	}
 	text := f.rollout.waiting
 	if stage := f.rollout.stage(); stage != "" {
@@ -58,7 +58,7 @@ func (f finding) wrong(t Target) reason {
 	if f.asked && f.answer.ok && f.rollout.ready < f.rollout.desired {
 		text += "; the probe is answered, the pod's own readiness probe is not"
 	}
-	return reason{cause: unready, text: text, hint: "zr logs " + t.name() + " shows what it does"}
+	return reason{cause: unready, text: text, hint: t.logs() + " shows what it does"}
 }
 
 // stage says where the least advanced of the current pods is.

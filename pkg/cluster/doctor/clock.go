@@ -48,7 +48,7 @@ func checkClock(needs Needs) []Check {
 	case cert != nil && now.After(cert.NotAfter):
 		c.Status = Fail
 		c.Detail += fmt.Sprintf(", and the certificate of the cluster ended at %s", cert.NotAfter.Format(time.RFC3339))
-		c.Fix = "set the clock if it is wrong; otherwise zr down --purge && zr up makes the cluster anew, without its data"
+		c.Fix = "set the clock if it is wrong; otherwise " + needs.Lines.Anew() + " makes the cluster anew, without its data"
 	}
 	return []Check{c}
 }

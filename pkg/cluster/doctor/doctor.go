@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"zr/pkg/cluster/engine"
+	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -48,6 +49,8 @@ type Tool struct {
 
 // Needs say what is wanted of the machine. What is not needed is not checked.
 type Needs struct {
+	// Lines are the command lines that fixes tell.
+	Lines cmdline.Run
 	// Engine says that a container engine must run, and Prefer which (see
 	// engine.Find).
 	Engine bool

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"zr/pkg/cluster/engine"
+	"zr/pkg/cmdline"
 	"zr/pkg/fault"
 )
 
@@ -45,6 +46,7 @@ type holding struct {
 	cluster string
 	engine  engine.Engine
 	nodes   []container
+	lines   cmdline.Run
 }
 
 func (h holding) stopped() []container {
@@ -79,7 +81,7 @@ func (h holding) lost() error {
 		}
 		if _, err := os.Stat(fmt.Sprintf("/proc/%d", c.pid)); errors.Is(err, fs.ErrNotExist) {
 			return fault.Hint(fmt.Errorf("podman takes node %q for running, but its process %d was killed", c.name, c.pid),
-				"a reboot of this machine clears podman's mind; or zr down --purge && zr up makes the cluster anew, without its data")
+				"a reboot of this machine clears podman's mind; or "+h.lines.Anew()+" makes the cluster anew, without its data")
 		}
 	}
 	return nil

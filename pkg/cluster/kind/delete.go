@@ -53,7 +53,7 @@ func (p *provider) remove(ctx context.Context, e engine.Engine) error {
 	if err != nil {
 		return err
 	}
-	return p.removeAll(ctx, holding{cluster: p.opts.Name, engine: e, nodes: nodes})
+	return p.removeAll(ctx, holding{cluster: p.opts.Name, engine: e, nodes: nodes, lines: p.opts.Lines})
 }
 
 func (p *provider) removeAll(ctx context.Context, h holding) error {

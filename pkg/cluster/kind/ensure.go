@@ -71,7 +71,7 @@ func (p *provider) accept(f *found, sink event.Sink) (*cluster.Cluster, error) {
 		return nil, err
 	}
 	for _, note := range p.noteworthy(f.record) {
-		sink.Emit(event.Notice{Text: note, Hint: "zr down --purge && zr up makes it anew, without its data"})
+		sink.Emit(event.Notice{Text: note, Hint: p.opts.Lines.Anew() + " makes it anew, without its data"})
 	}
 	return f.Cluster, nil
 }
@@ -118,8 +118,8 @@ func (p *provider) revive(ctx context.Context, h holding, sink event.Sink) (*fou
 		f, err = p.await(ctx, back)
 	}
 	if err != nil && ctx.Err() == nil {
-		err = fault.Hint(err, fmt.Sprintf("look at `%s logs %s`; %s restart %s may help; zr down --purge && zr up makes it anew, without its data",
-			h.engine.Name, first.name, h.engine.Name, first.name))
+		err = fault.Hint(err, fmt.Sprintf("look at `%s logs %s`; %s restart %s may help; %s makes it anew, without its data",
+			h.engine.Name, first.name, h.engine.Name, first.name, p.opts.Lines.Anew()))
 	}
 	return f, err
 }

@@ -51,10 +51,10 @@ func (p *provider) Find(ctx context.Context) (*cluster.Cluster, error) {
 		return nil, p.wrap("finding", err)
 	}
 	if err := p.refreshKubeconfig(ctx, h.engine); err != nil {
-		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), "zr up mends it")
+		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), p.opts.Lines.Zr("up")+" mends it")
 	}
 	if f, err = p.ask(ctx); err != nil {
-		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), "zr up mends it")
+		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), p.opts.Lines.Zr("up")+" mends it")
 	}
 	return f.Cluster, nil
 }
@@ -190,7 +190,7 @@ func (p *provider) conflict(r record) error {
 		}
 		err := fmt.Errorf("port %d of this machine does not lead to service %q (node port %d)", want.Host, want.Service, want.Node)
 		return fault.Hint(p.wrap("using", err),
-			"a cluster's ports are fixed when it is made: zr down --purge && zr up makes it anew, without its data")
+			"a cluster's ports are fixed when it is made: "+p.opts.Lines.Anew()+" makes it anew, without its data")
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func (h holding) usable() error {
 	case h.foreign() != "":
 		return h.foreignFault()
 	case len(h.stopped()) > 0:
-		return fault.Hint(fmt.Errorf("%w: its nodes are stopped", cluster.ErrDown), "zr up starts it again")
+		return fault.Hint(fmt.Errorf("%w: its nodes are stopped", cluster.ErrDown), h.lines.Zr("up")+" starts it again")
 	}
 	return nil
 }
@@ -237,7 +237,7 @@ func (p *provider) locate(ctx context.Context) (holding, error) {
 			return holding{}, err
 		}
 		if len(nodes) > 0 {
-			return holding{cluster: p.opts.Name, engine: e, nodes: nodes}, nil
+			return holding{cluster: p.opts.Name, engine: e, nodes: nodes, lines: p.opts.Lines}, nil
 		}
 	}
 	return holding{cluster: p.opts.Name, engine: engines[0]}, nil

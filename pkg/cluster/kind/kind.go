@@ -16,6 +16,7 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/statedir"
+	"zr/pkg/cmdline"
 )
 
 // Port publishes a NodePort of the cluster on this machine's loopback address.
@@ -34,6 +35,8 @@ type Options struct {
 	// up to EnsureNodeImage.
 	NodeImage string
 	Ports     []Port
+	// Lines are the command lines that hints tell.
+	Lines cmdline.Run
 	// Engine holds the cluster. The zero value stands for the one that holds a
 	// cluster of this name already, otherwise for what engine.Find prefers; it
 	// is not looked for while the cluster answers.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"zr/pkg/cluster"
+	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	// Kubeconfig is a path. Default: $KUBECONFIG and ~/.kube/config, as kubectl
 	// reads them.
 	Kubeconfig string
+	// Lines are the command lines that hints tell.
+	Lines cmdline.Run
 	// Timeout is how long the API server may take. Default: DefaultTimeout.
 	Timeout time.Duration
 }
@@ -75,7 +78,7 @@ func (p *provider) Find(ctx context.Context) (*cluster.Cluster, error) {
 // Delete refuses.
 func (p *provider) Delete(context.Context, event.Sink) error {
 	return fault.WithCode(fmt.Errorf("deleting the cluster of context %q: zr did not make it", p.opts.Context),
-		fault.Usage, "delete it where it was made; zr down removes the workloads")
+		fault.Usage, "delete it where it was made; "+p.opts.Lines.Zr("down")+" removes the workloads")
 }
 
 // allowed refuses every context but the config's.
@@ -139,11 +142,16 @@ func (p *provider) reach(ctx context.Context) error {
 	case errors.As(err, &status) && status.Code == http.StatusForbidden:
 		return nil // it knows the user, who may not see this
 	case errors.As(err, &status) && status.Code == http.StatusUnauthorized:
-		return fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: kubectl --context "+p.opts.Context+" get ns")
+		return fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: "+p.try())
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case limited.Err() != nil:
 		return fault.Hint(fmt.Errorf("the API server %s did not answer within %s", cfg.Host, p.opts.Timeout), "is a VPN or an allowed address range missing?")
 	}
-	return fault.Hint(fmt.Errorf("asking the API server %s: %w", cfg.Host, err), "try: kubectl --context "+p.opts.Context+" get ns")
+	return fault.Hint(fmt.Errorf("asking the API server %s: %w", cfg.Host, err), "try: "+p.try())
+}
+
+// try is a line that asks the cluster as zr does.
+func (p *provider) try() string {
+	return cmdline.Run{Kubeconfig: p.opts.Kubeconfig, Context: p.opts.Context}.Kubectl("get", "ns")
 }
