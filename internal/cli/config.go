@@ -27,11 +27,12 @@ func configCommand() *cli.Command {
 				Name:  "validate",
 				Usage: "check every environment, or the one of --env",
 				Description: `Reports every problem at once, at file:line:column: of the configuration, of
-what it names as programs, and of the overlay where that is there. Exit code 2 where there is one.
+what it names as programs, and of the overlay where that is there. Exit code 2 where there is one. Writes
+nothing, and runs and fetches nothing without --fetch.
 
 EXAMPLE:
    zr config validate -o json | jq -r '.problems[].text'`,
-				Flags:  verbFlags(),
+				Flags:  verbFlags(&cli.BoolFlag{Name: "fetch", Usage: "let kustomize fetch what the overlay names by an address, by git, ssh and HTTP"}),
 				Action: validateConfig,
 			},
 			{
@@ -80,7 +81,7 @@ func validateConfig(c *cli.Context) error {
 	problems := config.Problems{}
 	for _, env := range envs {
 		file := "config/" + env + ".yaml"
-		overlay, err := validEnv(c.Context, root, env)
+		overlay, err := validEnv(c.Context, root, env, c.Bool("fetch"))
 		switch {
 		case err != nil:
 			failed = append(failed, err)
@@ -106,7 +107,7 @@ func validateConfig(c *cli.Context) error {
 
 // validEnv reads an environment, and its overlay too where that is there: a
 // project may be given its config first. It returns the overlay that it read.
-func validEnv(ctx context.Context, root, env string) (overlay string, err error) {
+func validEnv(ctx context.Context, root, env string, fetch bool) (overlay string, err error) {
 	cfg, err := config.Load(root, env)
 	if err != nil {
 		return "", err
@@ -117,7 +118,11 @@ func validEnv(ctx context.Context, root, env string) (overlay string, err error)
 	if _, err := os.Stat(cfg.OverlayDir()); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	return cfg.Overlay, (&stack{cfg: cfg, sink: event.Discard}).render(ctx)
+	s := &stack{cfg: cfg, sink: event.Discard}
+	if fetch {
+		s.fetch = s.sayFetch
+	}
+	return cfg.Overlay, s.render(ctx)
 }
 
 func showConfig(c *cli.Context) error {

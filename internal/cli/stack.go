@@ -42,6 +42,9 @@ type stack struct {
 
 	changeSecrets bool // also those that a volume may have been made with
 
+	fetch func(what []string) // told what the overlay fetches; nil where it may not
+	told  string              // what was told last
+
 	// What other goroutines than the one that applies may know of all below.
 	facts     atomic.Pointer[facts]
 	manifests *devloop.Manifests // of the session, in dev
@@ -74,8 +77,17 @@ func newStack(cfg *config.Config, sink event.Sink) (*stack, error) {
 	s := &stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store}
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
+	s.fetch = s.sayFetch
 	s.builds = s.requests()
 	return s, nil
+}
+
+// sayFetch tells, once, what is fetched for the overlay before it is.
+func (s *stack) sayFetch(what []string) {
+	if names := strings.Join(what, ", "); names != s.told {
+		s.told = names
+		s.sink.Emit(event.Notice{Text: "the overlay has kustomize fetch " + names, Hint: "copy it into the project to have the same each time, also without a network"})
+	}
 }
 
 func (s *stack) close() {
@@ -103,7 +115,7 @@ func (s *stack) render(ctx context.Context) error {
 		}
 	}
 	options := deploy.Options{
-		Overlay: s.cfg.OverlayDir(), Set: s.set(), Images: images, Loaded: s.local(), Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.local(), Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
 	}
 	r, err := deploy.Render(ctx, options)
 	if err != nil {

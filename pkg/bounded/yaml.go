@@ -35,7 +35,7 @@ func (p *Problem) Error() string { return p.Text }
 // too deeply or whose aliases expand to too much, and the parser's error, with
 // the documents before it, for what is no YAML.
 func Documents(data []byte) (docs []*yaml.Node, nodes int, err error) {
-	if n := atMost(data); n > 2*MaxNodes {
+	if n := AtMost(data); n > 2*MaxNodes {
 		return nil, 0, &Problem{Text: fmt.Sprintf("too much for a YAML file: more than %d keys and values", MaxNodes), Hint: "split it"}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -64,10 +64,10 @@ func Documents(data []byte) (docs []*yaml.Node, nodes int, err error) {
 	return docs, all.nodes, nil
 }
 
-// atMost returns a number that the nodes of a file do not exceed by much, from
-// the characters between them: a parser takes some 200 bytes for each node,
-// however short that is.
-func atMost(data []byte) int {
+// AtMost returns a number that the keys and values of a YAML file do not exceed
+// by much, from the characters between them and without a parser, which takes
+// some 200 bytes for each of them, however short that is.
+func AtMost(data []byte) int {
 	n := 0
 	for i, c := range data {
 		switch c {

@@ -35,6 +35,9 @@ const (
 type Options struct {
 	// Overlay is the absolute path of the kustomize folder.
 	Overlay string
+	// Fetch is told, before it happens, what kustomize fetches for the overlay:
+	// git repositories and files of the web. Nil refuses an overlay that needs any.
+	Fetch func(what []string)
 	// Set names the ApplySet, for example "zr-dev". It is also the name of
 	// the set's parent object.
 	Set string

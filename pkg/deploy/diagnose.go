@@ -1,10 +1,8 @@
 package deploy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/types"
+
+	"zr/pkg/bounded"
 )
 
 // diagnose says where kustomize failed. Its own message adds itself once per
@@ -71,7 +71,7 @@ func (d *diagnosis) folder(dir string) {
 
 // kustomization checks the fields of a kustomization.
 func (d *diagnosis) kustomization(file string, root *yaml.Node) {
-	data, err := os.ReadFile(file)
+	data, err := bounded.ReadFile(file, bounded.Large)
 	if err != nil {
 		return // reported when it was parsed
 	}
@@ -143,33 +143,32 @@ func (d *diagnosis) file(path string) []*yaml.Node {
 		return nil
 	}
 	d.seen[path] = true
-	data, err := os.ReadFile(path)
+	data, err := bounded.ReadFile(path, bounded.Large)
 	if err != nil {
 		d.problems = append(d.problems, err)
 		return nil
 	}
+	docs, _, err := bounded.Documents(data)
+	if err != nil { // it has changed since the survey
+		d.problems = append(d.problems, unparsable(path, err))
+		return nil
+	}
 	var out []*yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	for {
-		var doc yaml.Node
-		err := decoder.Decode(&doc)
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err == nil && len(doc.Content) > 0 {
+	for _, doc := range docs {
+		if len(doc.Content) > 0 {
 			out = append(out, doc.Content[0])
-			var value any
-			err = doc.Decode(&value) // notices keys that are there twice
-		}
-		if err != nil {
-			text := strings.TrimPrefix(err.Error(), "yaml: ")
-			if at := line.FindStringSubmatch(text); at != nil {
-				text = at[1] + ": " + text[len(at[0]):]
-			}
-			d.problems = append(d.problems, fmt.Errorf("%s:%s", path, text))
-			return out
 		}
 	}
+	return out
+}
+
+// unparsable says what the YAML parser does, with the place in front.
+func unparsable(path string, err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if at := line.FindStringSubmatch(text); at != nil {
+		return fmt.Errorf("%s:%s: %s", path, at[1], text[len(at[0]):])
+	}
+	return fmt.Errorf("%s: %s", path, text)
 }
 
 // tidy drops from a message of kustomize what it says about the path it took.

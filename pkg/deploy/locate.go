@@ -1,16 +1,14 @@
 package deploy
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/bounded"
 )
 
 // locate finds where an object, or a field of it such as
@@ -20,16 +18,12 @@ import (
 func locate(files []string, m *unstructured.Unstructured, field string) string {
 	best := ""
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := bounded.ReadFile(file, bounded.Large)
 		if err != nil {
 			continue
 		}
-		decoder := yaml.NewDecoder(bytes.NewReader(data))
-		for {
-			var doc yaml.Node
-			if err := decoder.Decode(&doc); errors.Is(err, io.EOF) || err != nil {
-				break
-			}
+		docs, _, _ := bounded.Documents(data)
+		for _, doc := range docs {
 			if len(doc.Content) == 0 || !isManifestOf(doc.Content[0], m) {
 				continue
 			}

@@ -5,14 +5,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"zr/pkg/fault"
@@ -61,7 +58,7 @@ func Render(ctx context.Context, o Options) (*Rendered, error) {
 }
 
 func render(ctx context.Context, o Options) (*Rendered, error) {
-	manifests, files, err := build(ctx, o.Overlay)
+	manifests, files, err := build(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -111,14 +108,29 @@ func (r *Rendered) Files() []string { return slices.Clone(r.files) }
 
 // build runs kustomize on the overlay and returns its objects and the files
 // that it read.
-func build(ctx context.Context, overlay string) ([]*unstructured.Unstructured, []string, error) {
+func build(ctx context.Context, o Options) ([]*unstructured.Unstructured, []string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	fs := &recorder{FileSystem: filesys.MakeFsOnDisk(), read: map[string]bool{}}
-	options := krusty.MakeDefaultOptions()
-	options.LoadRestrictions = types.LoadRestrictionsRootOnly
-	resources, err := krusty.MakeKustomizer(options).Run(fs, overlay)
+	overlay, files := o.Overlay, newFiles()
+	survey := look(files, overlay)
+	err := survey.wrong()
+	if err == nil {
+		err = o.allow(survey.fetches)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var looking sync.WaitGroup
+	looking.Go(survey.rest)
+	resources, err := run(ctx, files, overlay, len(survey.fetches) > 0)
+	looking.Wait()
+	if wrong := survey.wrong(); wrong != nil {
+		return nil, nil, wrong
+	}
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, nil, diagnose(overlay, err)
 	}
@@ -134,33 +146,7 @@ func build(ctx context.Context, overlay string) ([]*unstructured.Unstructured, [
 		}
 		out = append(out, object)
 	}
-	return out, fs.files(), nil
-}
-
-// recorder is a file system that remembers which files were read.
-type recorder struct {
-	filesys.FileSystem
-	read map[string]bool
-}
-
-// ReadFile reads a file and remembers it.
-func (r *recorder) ReadFile(path string) ([]byte, error) {
-	data, err := r.FileSystem.ReadFile(path)
-	if err == nil {
-		if abs, err := filepath.Abs(path); err == nil {
-			r.read[abs] = true
-		}
-	}
-	return data, err
-}
-
-func (r *recorder) files() []string {
-	var out []string
-	for path := range r.read {
-		out = append(out, path)
-	}
-	slices.Sort(out)
-	return out
+	return out, files.read(), nil
 }
 
 const addNamespace = "add `namespace:` to the overlay's kustomization.yaml"

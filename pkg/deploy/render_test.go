@@ -31,7 +31,7 @@ func TestFaultsOfManifests(t *testing.T) {
 			p.edit("kustomization.yaml", "db.yaml", "base")
 		}, []string{`/base/kustomization.yaml:1:13: "gone.yaml" does not exist`}},
 		{"no YAML", func(p *project) { p.write("web.yaml", "a: b\n c: d\n") }, []string{"/web.yaml:2: mapping values are not allowed"}},
-		{"key twice", func(p *project) { p.edit("web.yaml", "  replicas: 2\n", "  replicas: 2\n  replicas: 3\n") }, []string{`/web.yaml:7: mapping key "replicas" already defined at line 6`}},
+		{"key twice", func(p *project) { p.edit("web.yaml", "  replicas: 2\n", "  replicas: 2\n  replicas: 3\n") }, []string{`/web.yaml:7:3: key "replicas" is there already, on line 6`}},
 		{"no kind", func(p *project) { p.write("namespace.yaml", "apiVersion: v1\nmetadata: {name: x}\n") }, []string{"/namespace.yaml:1:1: the manifest has no kind"}},
 		{"unknown fields, all of them", func(p *project) {
 			p.edit("web.yaml", "replicas: 2", "replcas: 2")
