@@ -33,7 +33,7 @@ func TestValidatingAHostileProjectIsCheapAndQuiet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	manifest := "kustomize/overlays/dev/web.yaml"
+	manifest := "kustomize/overlays/dev/all.yaml"
 	for _, test := range []struct {
 		name string
 		do   func(dir string) error
@@ -42,8 +42,8 @@ func TestValidatingAHostileProjectIsCheapAndQuiet(t *testing.T) {
 		{"aliases in a configuration", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "config/dev.yaml"), []byte(tiny+"settings:\n  "+strings.ReplaceAll(aliases(), "\n", "\n  ")), 0o600)
 		}, "config/dev.yaml:9:"},
-		{"aliases in a manifest", func(dir string) error { return os.WriteFile(filepath.Join(dir, manifest), []byte(aliases()), 0o600) }, "web.yaml:6:"},
-		{"a manifest of 2 GB", func(dir string) error { return os.Truncate(filepath.Join(dir, manifest), 2<<30) }, "web.yaml"},
+		{"aliases in a manifest", func(dir string) error { return os.WriteFile(filepath.Join(dir, manifest), []byte(aliases()), 0o600) }, "all.yaml:6:"},
+		{"a manifest of 2 GB", func(dir string) error { return os.Truncate(filepath.Join(dir, manifest), 2<<30) }, "all.yaml"},
 		{"a configuration of 2 GB", func(dir string) error { return os.Truncate(filepath.Join(dir, "config/dev.yaml"), 2<<30) }, "dev.yaml"},
 		{"a manifest without an end", func(dir string) error { return replaced(dir, manifest, "/dev/zero") }, "not a regular file"},
 		{"a configuration without an end", func(dir string) error { return replaced(dir, "config/dev.yaml", "/dev/zero") }, "not a regular file"},
@@ -52,7 +52,7 @@ func TestValidatingAHostileProjectIsCheapAndQuiet(t *testing.T) {
 			return syscall.Mkfifo(filepath.Join(dir, manifest), 0o600)
 		}, "not a regular file"},
 		{"a repository", func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, "kustomize/overlays/dev/kustomization.yaml"), []byte("resources: [web.yaml, \"ssh://git@127.0.0.1:1/x/y\"]\n"), 0o600)
+			return os.WriteFile(filepath.Join(dir, "kustomize/overlays/dev/kustomization.yaml"), []byte("resources: [all.yaml, \"ssh://git@127.0.0.1:1/x/y\"]\n"), 0o600)
 		}, "fetched from elsewhere"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
