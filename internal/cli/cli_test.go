@@ -102,6 +102,9 @@ zr: config/dev.yaml:2:19: kustomize/overlays/dev has no Service of type NodePort
     config/dev.yaml:4:3: kustomize/overlays/dev has no workload "webb" (did you mean "web"?)
     config/dev.yaml:5:3: kustomize/overlays/dev has no workload "db" (it has web)
 `},
+		{"project: tiny\nservices:\n  web:\n    build: {node: .}\n", "config validate", `
+zr: config/dev.yaml:4:5: no container in kustomize/overlays/dev has the image "web" that this builds (zr replaces the image that is named like the service: write ` + "`image: web`" + ` in place of "example/web", or drop the build)
+`},
 		{"project: tiny\ncluster: {ports: {web: 81}}\nservices: {web: {}}\n", "up", `
 zr: config/dev.yaml:2:19: api and web both want port 81 of this machine
 `},

@@ -12,7 +12,6 @@ import (
 	"zr/internal/devloop"
 	"zr/pkg/build"
 	"zr/pkg/build/gobuild"
-	"zr/pkg/config"
 	"zr/pkg/livesync"
 	"zr/pkg/livesync/portforward"
 )
@@ -133,7 +132,7 @@ func (s *stack) reapply(ctx context.Context) error {
 
 // reload reads the configuration from disk.
 func (s *stack) reload() error {
-	cfg, err := config.Load(s.cfg.Root, s.cfg.Env)
+	cfg, err := loadInstance(s.cfg.Root, s.cfg.Env, s.cfg.Instance)
 	if err != nil {
 		return err
 	}

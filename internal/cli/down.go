@@ -21,14 +21,15 @@ func downCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "down",
 		Usage: "remove the workloads; the cluster, the volumes and the data stay",
-		Description: `With --purge the data goes too, and with it a cluster that zr made. The image
-store stays, so that the next ` + "`zr up`" + ` is quick; ` + "`zr images prune`" + ` empties it.
+		Description: `With --purge the data goes too, and with it a cluster that zr made, unless other
+environments are on it. The image store stays, so that the next ` + "`zr up`" + ` is quick;
+` + "`zr images prune`" + ` empties it.
 
 EXAMPLES:
    zr down
    zr down --purge --yes`,
 		Flags: verbFlags(
-			&cli.BoolFlag{Name: "purge", Usage: "also remove the cluster, the volumes and the data"},
+			&cli.BoolFlag{Name: "purge", Usage: "also remove the volumes and the data, and the cluster where nobody else is on it"},
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"},
 		),
 		Action: func(c *cli.Context) error {
@@ -40,7 +41,11 @@ EXAMPLES:
 				if err != nil {
 					return err
 				}
-				if err := confirm(c.Context, os.Stdin, c.App.ErrWriter, (&stack{cfg: cfg}).purgeQuestion()); err != nil {
+				question, err := (&stack{cfg: cfg, sink: event.Discard}).purgeQuestion(c.Context)
+				if err != nil {
+					return err
+				}
+				if err := confirm(c.Context, os.Stdin, c.App.ErrWriter, question); err != nil {
 					return err
 				}
 			}
@@ -52,13 +57,6 @@ EXAMPLES:
 			})
 		},
 	}
-}
-
-func (s *stack) purgeQuestion() string {
-	if s.local() {
-		return fmt.Sprintf("This deletes the cluster %q with all data in it.", s.cfg.Cluster.Name)
-	}
-	return fmt.Sprintf("This deletes the workloads, volumes and data of %q on %q.", s.set(), s.cfg.Cluster.Context)
 }
 
 // confirm asks for a yes. Without a terminal there is nobody to ask.
@@ -105,28 +103,6 @@ func (s *stack) down(ctx context.Context) error {
 			return outcome{}, err
 		}
 		return outcome{detail: "the data stays"}, s.remove(ctx, c, false)
-	}}.run(ctx, s.sink)
-}
-
-func (s *stack) purge(ctx context.Context) error {
-	provider := s.newProvider(nil)
-	if s.local() {
-		return step{"down", "delete cluster " + s.cfg.Cluster.Name, func(ctx context.Context) (outcome, error) {
-			if err := provider.Delete(ctx, s.sink); err != nil {
-				return outcome{}, err
-			}
-			return outcome{detail: "the image store stays"}, forgetToken(s.set())
-		}}.run(ctx, s.sink)
-	}
-	return step{"down", "delete everything of " + s.set(), func(ctx context.Context) (outcome, error) {
-		c, err := provider.Find(ctx)
-		if err != nil {
-			return outcome{}, err
-		}
-		if err := s.remove(ctx, c, true); err != nil {
-			return outcome{}, err
-		}
-		return outcome{}, forgetToken(s.set())
 	}}.run(ctx, s.sink)
 }
 

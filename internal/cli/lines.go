@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"zr/pkg/cluster"
+	"zr/pkg/cluster/statedir"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
 )
@@ -18,6 +19,9 @@ func linesOf(cfg *config.Config) cmdline.Run {
 	}
 	if cmp.Or(os.Getenv("ZR_ENV"), defaultEnv) != cfg.Env || cfg.Env != defaultEnv {
 		lines.Flags = append(lines.Flags, "-e", cfg.Env)
+	}
+	if here := cmp.Or(os.Getenv("ZR_AS"), statedir.Instance(cfg.Root, cfg.Env)); here != cfg.Instance {
+		lines.Flags = append(lines.Flags, "--as", cfg.Instance)
 	}
 	return lines
 }

@@ -23,6 +23,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "project", Aliases: []string{"C"}, Value: ".", Usage: "the project's `DIR`, or one inside it"},
 		&cli.StringFlag{Name: "env", Aliases: []string{"e"}, Usage: "the `ENVIRONMENT`: config/<env>.yaml (default: dev)"},
 		&cli.StringFlag{Name: "target", Usage: "the environment that runs on this `CLUSTER`: \"kind\", or a context that a config names"},
+		instanceFlag(),
 		outputFlag(),
 	}
 }
@@ -31,9 +32,10 @@ func globalFlags() []cli.Flag {
 // not one behind the verb too, where it would hide what is said before it.
 func rootFlags() []cli.Flag {
 	flags := globalFlags()
-	for _, f := range flags[:2] {
-		s := f.(*cli.StringFlag)
-		s.EnvVars = []string{"ZR_" + strings.ToUpper(s.Name)}
+	for _, f := range flags {
+		if s := f.(*cli.StringFlag); slices.Contains([]string{"project", "env", "as"}, s.Name) {
+			s.EnvVars = []string{"ZR_" + strings.ToUpper(s.Name)}
+		}
 	}
 	return flags
 }
@@ -68,7 +70,8 @@ func loadConfig(c *cli.Context) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	return config.Load(root, cmp.Or(env, defaultEnv))
+	env = cmp.Or(env, defaultEnv)
+	return loadInstance(root, env, instanceOf(c, root, env))
 }
 
 // envOn finds the environment that runs on target: with env, that one if

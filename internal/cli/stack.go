@@ -40,7 +40,8 @@ type stack struct {
 	scratch  string     // folder for programs on their way to a container, in dev
 	applying sync.Mutex // held by the one run that applies, in dev
 
-	changeSecrets bool // also those that a volume may have been made with
+	own           ownPorts // of an instance
+	changeSecrets bool     // also those that a volume may have been made with
 
 	fetch func(what []string) // told what the overlay fetches; nil where it may not
 	told  string              // what was told last
@@ -98,7 +99,7 @@ func (s *stack) close() {
 }
 
 // set names the ApplySet of the environment.
-func (s *stack) set() string { return s.cfg.Project + "-" + s.cfg.Env }
+func (s *stack) set() string { return s.cfg.Set() }
 
 // clusterName is what to call the cluster.
 func (s *stack) clusterName() string { return cmp.Or(s.cfg.Cluster.Name, s.cfg.Cluster.Context) }
@@ -146,7 +147,7 @@ func (s *stack) checkNames() error {
 	for _, p := range s.rendered.NodePorts() {
 		nodePorts = append(nodePorts, p.Service)
 	}
-	return s.cfg.Against(s.workloads(), slices.Compact(nodePorts))
+	return s.cfg.Against(s.workloads(), slices.Compact(nodePorts), s.rendered.ImageNames())
 }
 
 // workloads are the names of what the overlay runs.
@@ -169,6 +170,10 @@ func (s *stack) ports() ([]kind.Port, error) {
 		}
 		if p.NodePort == 0 {
 			continue // the cluster chooses one, which kind cannot know beforehand
+		}
+		host, err := s.hostPort(host)
+		if err != nil {
+			return nil, err
 		}
 		if other, clash := taken[host]; clash {
 			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", s.cfg.Place("cluster", "ports", p.Service), other, p.Service, host),

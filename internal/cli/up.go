@@ -82,6 +82,9 @@ func (s *stack) up(ctx context.Context) error {
 	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made
 		return err
 	}
+	if err := s.claim(); err != nil {
+		return err
+	}
 	s.publish()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -165,6 +168,9 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 	}
 	for _, w := range changes.Warnings {
 		s.sink.Emit(event.Notice{Text: w})
+	}
+	if err := s.claimed(); err != nil {
+		return outcome{}, err
 	}
 	if changes.Empty() {
 		return outcome{detail: "nothing changed", unchanged: true}, nil

@@ -23,6 +23,8 @@ type Config struct {
 
 	// Env is the environment's name, from the file's name.
 	Env string `yaml:"-" json:"-"`
+	// Instance tells the environment from others of the same project: see As.
+	Instance string `yaml:"-" json:"instance,omitempty"`
 	// Root is the absolute path of the project's folder: the one that holds config/.
 	Root string `yaml:"-" json:"-"`
 	// File is the path of the file that was loaded.

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -10,14 +11,15 @@ import (
 )
 
 // Against reports the names of the config that its overlay lacks, given the
-// names of the workloads and of the Services of type NodePort there.
-func (c *Config) Against(workloads, nodePorts []string) error {
-	var problems Problems
-	dangling := func(name, what string, known []string, path ...string) {
+// names of the workloads, of the Services of type NodePort and of the images,
+// without their tags, there.
+func (c *Config) Against(workloads, nodePorts, images []string) error {
+	problems := c.unused(images)
+	dangling := func(name, what string, known []string, keys ...string) {
 		if slices.Contains(known, name) {
 			return
 		}
-		file, line, column := c.place(append(path, name)...)
+		file, line, column := c.place(append(keys, name)...)
 		problems = append(problems, Problem{File: file, Line: line, Column: column,
 			Text: fmt.Sprintf("%s has no %s %q", c.Overlay, what, name),
 			Hint: Suggest("it has "+cmp.Or(strings.Join(known, ", "), "none"), name, known)})
@@ -34,6 +36,27 @@ func (c *Config) Against(workloads, nodePorts []string) error {
 	return problems.asFault()
 }
 
+// unused reports the builds whose image no container has: what is saved would
+// never run, and somebody else's image in its place.
+func (c *Config) unused(images []string) Problems {
+	var problems Problems
+	for _, name := range sortedKeys(c.Services) {
+		if c.Services[name].Build == nil || slices.Contains(images, name) {
+			continue
+		}
+		file, line, column := c.place("services", name, "build")
+		hint := "zr replaces the image that is named like the service: "
+		if i := slices.IndexFunc(images, func(image string) bool { return path.Base(image) == name }); i >= 0 {
+			hint += fmt.Sprintf("write `image: %s` in place of %q, or drop the build", name, images[i])
+		} else {
+			hint += "the containers have " + cmp.Or(strings.Join(images, ", "), "none")
+		}
+		problems = append(problems, Problem{File: file, Line: line, Column: column,
+			Text: fmt.Sprintf("no container in %s has the image %q that this builds", c.Overlay, name), Hint: hint})
+	}
+	return problems
+}
+
 // Place returns where the key at path stands in the file, or the nearest
 // enclosing one: "config/dev.yaml:3:5".
 func (c *Config) Place(path ...string) string {
@@ -42,7 +65,7 @@ func (c *Config) Place(path ...string) string {
 }
 
 // place reads the file again: positions are for those few who ask.
-func (c *Config) place(path ...string) (file string, line, column int) {
+func (c *Config) place(keys ...string) (file string, line, column int) {
 	file = rel(c.Root, c.File)
 	data, err := bounded.ReadFile(c.File, bounded.Text)
 	if err != nil {
@@ -52,8 +75,8 @@ func (c *Config) place(path ...string) (file string, line, column int) {
 	if err != nil || len(docs) == 0 || len(docs[0].Content) == 0 {
 		return file, 1, 1
 	}
-	for ; len(path) > 0; path = path[:len(path)-1] {
-		if key, _ := find(docs[0].Content[0], path); key != nil {
+	for ; len(keys) > 0; keys = keys[:len(keys)-1] {
+		if key, _ := find(docs[0].Content[0], keys); key != nil {
 			return file, key.Line, key.Column
 		}
 	}

@@ -85,7 +85,7 @@ func (d *Deployer) lockedOut(ctx context.Context, r *Rendered, cs *ChangeSet) er
 				}
 			}
 			if claim := claimOf(o, claims); claim != "" {
-				problems = append(problems, lockoutFault(secret.object, o, read, claim))
+				problems = append(problems, d.lockoutFault(secret.object, o, read, claim))
 			}
 		}
 	}
@@ -146,13 +146,13 @@ func claimOf(o *object, claims []unstructured.Unstructured) string {
 	return ""
 }
 
-func lockoutFault(secret, workload *object, keys []string, claim string) error {
+func (d *Deployer) lockoutFault(secret, workload *object, keys []string, claim string) error {
 	err := fmt.Errorf("%s: %s would change, which %s reads, whose volume %q was made with the value that the cluster has",
 		name(secret.Unstructured), strings.Join(keys, ", "), name(workload.Unstructured), claim)
 	back := "put the values back that the cluster has"
 	if secret.GetName() == SecretsName {
 		back = "move the environment's file in config/secrets/ away, and the values that the cluster has are taken over"
 	}
-	return fault.WithCode(err, fault.Usage, back+"; `zr up --change-secrets` applies the new ones all the same, for what the volume does not keep; "+
-		"`zr down --purge` removes the volume with its data")
+	return fault.WithCode(err, fault.Usage, fmt.Sprintf("%s; `%s` applies the new ones all the same, for what the volume does not keep; `%s` removes the volume with its data",
+		back, d.Lines.Zr("up", "--change-secrets"), d.Lines.Zr("down", "--purge")))
 }

@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,4 +91,36 @@ func TestSecretThatLocksOutAVolume(t *testing.T) {
 	// Without the volume nobody is locked out.
 	r.remove(true)
 	r.up()
+}
+
+// TestOthersOnTheCluster names the other environments that are there, those
+// that were only taken down included, and removes none with its own.
+func TestOthersOnTheCluster(t *testing.T) {
+	mine, theirs := newRun(t), newRun(t)
+	mine.options.Set, theirs.options.Set = "zr-mine-"+mine.namespace, "zr-theirs-"+theirs.namespace
+	mine.up()
+	theirs.up()
+	others := func() bool {
+		found, err := mine.deployer().Others(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Contains(found, theirs.options.Set) && !slices.Contains(found, mine.options.Set)
+	}
+	if !others() {
+		t.Error("the other environment is not named")
+	}
+	theirs.await("the database's claim", func() bool { return theirs.admin.get("persistentvolumeclaims", theirs.namespace, "data-db-0") != nil })
+	theirs.remove(false)
+	if !others() {
+		t.Error("one with a volume is not named after it was taken down")
+	}
+	mine.remove(true)
+	if theirs.admin.get("persistentvolumeclaims", theirs.namespace, "data-db-0") == nil {
+		t.Error("a purge took the volume of another environment")
+	}
+	theirs.remove(true)
+	if others() {
+		t.Error("one that was purged is still named")
+	}
 }

@@ -36,6 +36,18 @@ func (r *Rendered) ExternalImages() []string {
 	return slices.Sorted(maps.Keys(out))
 }
 
+// ImageNames returns the images that containers have in the manifests, without
+// their tags, sorted.
+func (r *Rendered) ImageNames() []string {
+	out := map[string]bool{}
+	for _, o := range r.objects {
+		for _, image := range o.images {
+			out[untagged(image)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
 // pullNothing has the kubelet use the image that its node holds. Of a tag
 // "latest", or none, its default is to ask the registry at each start of a pod,
 // and not to start it where none answers.

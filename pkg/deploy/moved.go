@@ -34,6 +34,24 @@ func (d *Deployer) parents(ctx context.Context) ([]*parent, error) {
 	return out, nil
 }
 
+// Others returns the names of the other environments that zr has on the cluster,
+// sorted. Those that were taken down and keep their volumes count.
+func (d *Deployer) Others(ctx context.Context) ([]string, error) {
+	found, err := d.list(ctx, secretKind, "", idLabel)
+	if err != nil {
+		return nil, reachable(fmt.Errorf("looking for other environments: %w", err))
+	}
+	var out []string
+	for i := range found {
+		m := &found[i]
+		if m.GetName() != d.set && m.GetLabels()[idLabel] == setID(m.GetName(), m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
+			out = append(out, m.GetName())
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
 // findMoved looks for the set in other namespaces, where it has none here yet,
 // or one that was interrupted before its first apply was done. What is found
 // goes where the cluster is the environment's own; on a cluster of others it

@@ -10,6 +10,9 @@ import (
 	"zr/pkg/fault"
 )
 
+// folder is the name of the folder.
+const folder = "zr"
+
 // Dir returns the folder, and makes it, readable by the user alone: zr in the
 // user's configuration folder.
 func Dir() (string, error) {
@@ -17,7 +20,7 @@ func Dir() (string, error) {
 	if err != nil {
 		return "", fault.Hint(fmt.Errorf("finding the folder for zr's state: %w", err), "set HOME, or XDG_CONFIG_HOME to a folder")
 	}
-	dir := filepath.Join(base, "zr")
+	dir := filepath.Join(base, folder)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fault.Hint(fmt.Errorf("making the folder for zr's state: %w", err), "XDG_CONFIG_HOME puts it elsewhere")
 	}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/pkg/cluster/hostport"
+	"zr/pkg/cluster/statedir"
+	"zr/pkg/config"
+	"zr/pkg/event"
+)
+
+func instanceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "as", Usage: "this checkout's own instance `NAME` of the environment; \"\" for the one that all checkouts share (default: what the last up or dev took)"}
+}
+
+// instanceOf returns the instance that the flags name, otherwise the one that
+// the checkout has chosen before.
+func instanceOf(c *cli.Context, root, env string) string {
+	for _, at := range c.Lineage() {
+		if at.Command != nil && at.IsSet("as") {
+			return at.String("as")
+		}
+	}
+	return statedir.Instance(root, env)
+}
+
+// loadInstance loads an environment as an instance.
+func loadInstance(root, env, instance string) (*config.Config, error) {
+	cfg, err := config.Load(root, env)
+	if err != nil {
+		return nil, err
+	}
+	return cfg, cfg.As(instance)
+}
+
+// ownPorts are the ports of this machine that an instance has in place of those
+// that the project asks for, which the environment that all share has.
+type ownPorts struct {
+	mu     sync.Mutex
+	known  statedir.Environment
+	others map[int32]bool // ports of other instances, whose clusters may stand still
+}
+
+// hostPort is the port of this machine for one that the project asks for.
+func (s *stack) hostPort(wanted int32) (int32, error) {
+	if s.cfg.Instance == "" {
+		return wanted, nil
+	}
+	s.own.mu.Lock()
+	defer s.own.mu.Unlock()
+	return s.own.choose(s.set(), wanted)
+}
+
+// portStep is how far the ports of instances are apart: 3000 is followed by
+// 3100 and 3200, so that one can be told from the other.
+const portStep = 100
+
+func (o *ownPorts) choose(set string, wanted int32) (int32, error) {
+	if o.others == nil {
+		if err := o.look(set); err != nil {
+			return 0, err
+		}
+	}
+	if port, ok := o.known.Ports[wanted]; ok {
+		return port, nil
+	}
+	taken := map[int32]bool{}
+	for _, port := range o.known.Ports {
+		taken[port] = true
+	}
+	for port := wanted + portStep; port <= 65535; port += portStep {
+		if !taken[port] && !o.others[port] && hostport.Check(port) == nil {
+			o.known.Ports[wanted] = port
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("choosing a port of this machine in place of %d: none of those that are %d apart is free", wanted, portStep)
+}
+
+func (o *ownPorts) look(set string) error {
+	all, err := statedir.Environments()
+	if err != nil {
+		return err
+	}
+	o.known = statedir.ReadEnvironment(set)
+	if o.known.Ports == nil {
+		o.known.Ports = map[int32]int32{}
+	}
+	o.others = map[int32]bool{}
+	for _, e := range all {
+		if e.Set == set {
+			continue
+		}
+		for _, port := range e.Ports {
+			o.others[port] = true
+		}
+	}
+	return nil
+}
+
+// claim notes that this checkout is about to bring the environment up, and says
+// whose it was. It chooses the ports of an instance, for good.
+func (s *stack) claim() error {
+	unlock, err := statedir.LockEnvironments()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	known := statedir.ReadEnvironment(s.set())
+	if other := s.otherCheckout(known); other != "" {
+		s.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("%s was brought up from %s; from now on it runs what is in %s", s.set(), other, s.cfg.Root), Hint: s.ownHint(),
+		})
+	} else {
+		known.Checkout = s.cfg.Root
+	}
+	known.Instance, known.Cluster = s.cfg.Instance, s.clusterName()
+	if s.cfg.Instance != "" {
+		s.own.others = nil // another run may have chosen since
+		ports, err := s.ports()
+		if err != nil {
+			return err
+		}
+		s.provider, known.Ports = s.newProvider(ports), s.own.known.Ports
+	}
+	if err := known.Save(); err != nil {
+		return err
+	}
+	return statedir.ChooseInstance(s.cfg.Root, s.cfg.Env, s.cfg.Instance)
+}
+
+// claimed notes that the environment now runs what is in this checkout.
+func (s *stack) claimed() error {
+	known := statedir.ReadEnvironment(s.set())
+	known.Checkout = s.cfg.Root
+	return known.Save()
+}
+
+// otherCheckout returns the folder of the checkout that brought an environment
+// up last, if it is another one and still there.
+func (s *stack) otherCheckout(known statedir.Environment) string {
+	if known.Checkout == "" || known.Checkout == s.cfg.Root {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(known.Checkout, "config", filepath.Base(s.cfg.File))); err != nil {
+		return ""
+	}
+	return known.Checkout
+}
+
+func (s *stack) ownHint() string {
+	if !s.local() {
+		return ""
+	}
+	return "`" + linesOf(s.cfg).Zr("up", "--as", "NAME") + "` brings one up that is this checkout's own, with its own data and ports"
+}
