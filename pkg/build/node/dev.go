@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"path"
-	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -14,19 +13,26 @@ import (
 // dev makes the layers of a dev image: all dependencies, the agent, and the
 // sources as a seed.
 func (j *job) dev(ctx context.Context) (parts, error) {
+	made, err := j.buildPackages(ctx)
+	if err != nil {
+		return parts{}, err
+	}
 	var layers []oci.Layer
 	if j.project.installs() {
-		modules, err := j.installed(ctx, false)
+		modules, beside, err := j.installed(ctx, false)
 		if err != nil {
 			return parts{}, err
 		}
 		layers = append(layers, modules)
+		if !j.builds() {
+			made = beside
+		}
 	}
 	agent, err := j.write(ctx, "zr-agent", func(t *oci.Tar) { t.Stream(agentPath, 0o755, oci.Root, j.Agent) })
 	if err != nil {
 		return parts{}, err
 	}
-	if err := mirror(j.Request, j.set, filepath.Join(j.work, "source")); err != nil {
+	if err := j.assembleTree(ctx, made, false); err != nil {
 		return parts{}, err
 	}
 	seed, err := j.sources(ctx, seedDir)
@@ -59,6 +65,9 @@ func (j *job) command() []string {
 		return j.Spec.Dev.Command
 	case j.project.next():
 		return []string{"node", path.Join(appDir, "node_modules/next/dist/bin/next"), "dev"}
+	}
+	if j.builds() {
+		return j.project.start() // the agent restarts it
 	}
 	if start := j.project.start(); start[0] == "node" {
 		return append([]string{"node", "--watch"}, start[1:]...)

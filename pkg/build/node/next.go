@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,10 +24,13 @@ import (
 // standalone output needs, and the output.
 func (j *job) next(ctx context.Context) (parts, error) {
 	source := filepath.Join(j.work, "source")
-	if err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source); err != nil {
+	files := j.sourceFiles()
+	made, err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source)
+	if err != nil {
 		return parts{}, err
 	}
-	if err := mirror(j.Request, j.set, source); err != nil {
+	maps.Copy(files, made)
+	if err := mirror(files, source); err != nil {
 		return parts{}, err
 	}
 	run := proc.Command{
@@ -102,6 +106,11 @@ func standalone(dist string) (string, error) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // noise begins the lines of next's output that are no error: its banner, its

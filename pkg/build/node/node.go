@@ -24,7 +24,7 @@ import (
 )
 
 // layout changes when the images of this package do for the same inputs.
-const layout = "node 1"
+const layout = "node 2"
 
 // DefaultBase is what services run on that name no base.
 const DefaultBase = "node:24"
@@ -140,6 +140,12 @@ func (j *job) make(ctx context.Context) (parts, error) {
 	return j.plain(ctx)
 }
 
+// builds reports whether the build script makes what the image runs. A command
+// of the user's for dev runs on the sources.
+func (j *job) builds() bool {
+	return j.project.builds() && (j.Mode == build.Release || len(j.Spec.Dev.Command) == 0)
+}
+
 // write makes a layer in the store.
 func (j *job) write(ctx context.Context, comment string, fill func(*oci.Tar)) (oci.Layer, error) {
 	return oci.Write(ctx, j.deps.Store, comment, fill)
@@ -147,43 +153,58 @@ func (j *job) write(ctx context.Context, comment string, fill func(*oci.Tar)) (o
 
 // installed returns the layer /app/node_modules, with the files that it was
 // installed by beside it: tools find the root of a project by them. Where the
-// layer is in the store, nothing is installed.
-func (j *job) installed(ctx context.Context, prod bool) (oci.Layer, error) {
+// layer is in the store, nothing is installed. made are the files that scripts
+// of the project made besides.
+func (j *job) installed(ctx context.Context, prod bool) (layer oci.Layer, made map[string]origin, err error) {
 	what := install{project: j.project, platform: j.Platform, prod: prod}
-	key, err := what.key(ctx)
+	key, err := what.key(ctx, j.given(j.project))
 	if err != nil {
-		return oci.Layer{}, err
-	}
-	record := filepath.Join(j.work, fmt.Sprintf("layer-%t.json", prod))
-	comment := "npm ci"
-	if layer, ok, err := j.recorded(ctx, record, key); err != nil || ok {
-		return oci.Layer{Layer: layer, Comment: comment}, err
+		return oci.Layer{}, nil, err
 	}
 	dir := filepath.Join(j.work, "source")
 	if prod || j.Platform != hostPlatform {
 		dir = filepath.Join(j.work, fmt.Sprintf("modules-%t", prod))
 	}
-	if err := j.install(ctx, what, dir); err != nil {
-		return oci.Layer{}, err
+	record := filepath.Join(j.work, fmt.Sprintf("layer-%t.json", prod))
+	comment := "npm ci"
+	kept, ok, err := j.recorded(ctx, record, key)
+	if err != nil || ok && len(j.project.scripts()) == 0 {
+		return oci.Layer{Layer: kept, Comment: comment}, nil, err
+	}
+	if made, err = j.install(ctx, what, dir); err != nil {
+		return oci.Layer{}, nil, err
+	}
+	if ok {
+		return oci.Layer{Layer: kept, Comment: comment}, made, nil
 	}
 	j.deps.Doing(j.Service, "packing its packages")
-	layer, err := j.write(ctx, comment, func(t *oci.Tar) {
-		t.Dir(appDir, 0o755, oci.Root)
-		t.File(path.Join(appDir, manifestFile), 0o644, oci.Root, j.project.raw)
-		if j.project.lockName != "" {
-			t.File(path.Join(appDir, j.project.lockName), 0o644, oci.Root, j.project.lock)
-		}
-		t.Tree(path.Join(appDir, "node_modules"), filepath.Join(dir, "node_modules"), oci.Root, keepModule, nil)
-		for _, folder := range j.project.folders() { // what they need in another version
-			if own := filepath.Join(dir, folder, "node_modules"); prod && exists(own) {
-				t.Tree(path.Join(appDir, folder, "node_modules"), own, oci.Root, keepModule, nil)
-			}
-		}
-	})
+	manifest, err := j.project.installManifest()
 	if err != nil {
-		return oci.Layer{}, err
+		return oci.Layer{}, nil, err
 	}
-	return layer, j.record(record, key, layer)
+	layer, err = j.write(ctx, comment, func(t *oci.Tar) { j.packages(t, manifest, dir, prod) })
+	if err != nil {
+		return oci.Layer{}, nil, err
+	}
+	return layer, made, j.record(record, key, layer)
+}
+
+// packages writes what was installed in a folder by a manifest.
+func (j *job) packages(t *oci.Tar, manifest []byte, dir string, prod bool) {
+	t.Dir(appDir, 0o755, oci.Root)
+	t.File(path.Join(appDir, manifestFile), 0o644, oci.Root, manifest)
+	if j.project.lockName != "" {
+		t.File(path.Join(appDir, j.project.lockName), 0o644, oci.Root, j.project.lock)
+	}
+	// npm makes no folder where nothing is left to install.
+	if modules := filepath.Join(dir, "node_modules"); exists(modules) {
+		t.Tree(path.Join(appDir, "node_modules"), modules, oci.Root, keepModule, nil)
+	}
+	for _, folder := range j.project.folders() { // what they need in another version
+		if own := filepath.Join(dir, folder, "node_modules"); prod && exists(own) {
+			t.Tree(path.Join(appDir, folder, "node_modules"), own, oci.Root, keepModule, nil)
+		}
+	}
 }
 
 // keepModule leaves out what npm and tools note in node_modules for themselves.
@@ -222,13 +243,16 @@ func (j *job) record(file, key string, layer oci.Layer) error {
 func (j *job) sources(ctx context.Context, at string) (oci.Layer, error) {
 	return j.write(ctx, "sources of "+j.Spec.Node, func(t *oci.Tar) {
 		t.Dir(at, 0o755, oci.Root)
-		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool {
-			// .npmrc may hold a token for a registry. What is installed has a
-			// layer of its own.
-			installed := path.Base(rel) == "node_modules" && slices.Contains(append(j.project.folders(), "."), path.Dir(rel))
-			return !installed && rel != installedNote && path.Base(rel) != npmConfig
-		}, nil)
+		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool { return j.isShipped(rel) }, nil)
 	})
+}
+
+// isShipped reports whether a file or folder of the work copy goes into the
+// image with the sources. .npmrc may hold a token for a registry. What is
+// installed has a layer of its own, and notes are for the next build.
+func (j *job) isShipped(rel string) bool {
+	installed := path.Base(rel) == "node_modules" && slices.Contains(append(j.project.folders(), "."), path.Dir(rel))
+	return !installed && rel != installedNote && rel != builtNote && path.Base(rel) != npmConfig
 }
 
 // searchModules lets commands of the dependencies be found by name.

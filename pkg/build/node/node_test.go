@@ -356,12 +356,12 @@ func TestWorkspaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, _ := install{project: p}.key(t.Context())
+	before, _ := install{project: p}.key(t.Context(), nil)
 	s.write("packages/lib/package.json", `{"name":"lib","version":"1.0.1"}`)
 	if p, err = readProject(s.request(build.Release)); err != nil {
 		t.Fatal(err)
 	}
-	if after, err := (install{project: p}).key(t.Context()); err != nil || after == before {
+	if after, err := (install{project: p}).key(t.Context(), nil); err != nil || after == before {
 		t.Errorf("a workspace's package.json does not count: %v", err)
 	}
 }
@@ -379,7 +379,7 @@ func TestNodeVersion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := install{project: p}.key(t.Context())
+		key, err := install{project: p}.key(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,39 +7,28 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"zr/pkg/build/internal/oci"
-	"zr/pkg/build/internal/proc"
 )
 
 // plain makes the layers of a service that runs from its sources: what it
 // depends on at run time, and its files with what its build script made.
 func (j *job) plain(ctx context.Context) (parts, error) {
-	source := filepath.Join(j.work, "source")
-	var layers []oci.Layer
-	_, builds := j.project.manifest.Scripts["build"]
-	if builds && j.project.installs() {
-		if err := j.install(ctx, install{project: j.project, platform: hostPlatform}, source); err != nil {
-			return parts{}, err
-		}
-	}
-	if err := mirror(j.Request, j.set, source); err != nil {
+	made, err := j.buildPackages(ctx)
+	if err != nil {
 		return parts{}, err
 	}
-	if builds {
-		run := proc.Command{
-			Args: []string{"npm", "run", "build"}, Dir: source, Clean: npmWords,
-			Env: environment("NODE_ENV=production", "ZR_BUILD_HASH="+j.set.Hash()),
-		}
-		j.deps.Doing(j.Service, "npm run build")
-		if err := run.Run(ctx); err != nil {
-			return parts{}, err
-		}
-	}
+	var layers []oci.Layer
 	if j.project.installs() {
-		modules, err := j.installed(ctx, true)
+		modules, beside, err := j.installed(ctx, true)
 		if err != nil {
 			return parts{}, err
 		}
 		layers = append(layers, modules)
+		if !j.builds() {
+			made = beside
+		}
+	}
+	if err := j.assembleTree(ctx, made, false); err != nil {
+		return parts{}, err
 	}
 	files, err := j.sources(ctx, appDir)
 	if err != nil {
@@ -51,4 +40,13 @@ func (j *job) plain(ctx context.Context) (parts, error) {
 		searchModules(c)
 		oci.SetEnv(c, "NODE_ENV", "production")
 	}}, nil
+}
+
+// buildPackages installs what a build script needs, which runs on this machine,
+// and returns what scripts of the install made besides.
+func (j *job) buildPackages(ctx context.Context) (made map[string]origin, err error) {
+	if !j.builds() || !j.project.installs() {
+		return nil, nil
+	}
+	return j.install(ctx, install{project: j.project, platform: hostPlatform}, filepath.Join(j.work, "source"))
 }

@@ -66,8 +66,6 @@ var installKeys = []string{
 	"bundleDependencies", "bundledDependencies", "overrides", "workspaces", "engines", "os", "cpu", "allowScripts",
 }
 
-var installScripts = []string{"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
-
 func readProject(r build.Request) (*project, error) {
 	p := &project{dir: filepath.Join(r.Root, r.Spec.Node)}
 	var err error
@@ -94,7 +92,7 @@ func readProject(r build.Request) (*project, error) {
 // checkLock makes sure that the lock file is there and is of this
 // package.json, so that what npm then complains about is not that.
 func (p *project) checkLock(dir string) error {
-	if !p.installs() {
+	if !p.depends() {
 		return nil
 	}
 	if p.lockName == "" {
@@ -195,11 +193,18 @@ func sameDependencies(a, b manifest) bool {
 	return same(a.Dependencies, b.Dependencies) && same(a.DevDependencies, b.DevDependencies) && same(a.OptionalDependencies, b.OptionalDependencies)
 }
 
-// installs reports whether there is anything for npm to install.
-func (p *project) installs() bool {
+// installs reports whether there is anything for npm to do: packages, or
+// scripts of the project's own.
+func (p *project) installs() bool { return p.depends() || len(p.scripts()) > 0 }
+
+// depends reports whether there is anything for npm to install.
+func (p *project) depends() bool {
 	m := p.manifest
 	return len(m.Dependencies)+len(m.DevDependencies)+len(m.OptionalDependencies)+len(m.Workspaces) > 0
 }
+
+// builds reports whether a script of the project makes what runs.
+func (p *project) builds() bool { return p.manifest.Scripts["build"] != "" && !p.next() }
 
 // next reports whether it is a Next.js project.
 func (p *project) next() bool {
@@ -261,29 +266,37 @@ func makeWay(script string) string {
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// installInputs is what node_modules is a function of, besides the platform.
-func (p *project) installInputs() ([]byte, error) {
+// installManifest is the part of package.json that an install is a function of,
+// as a package.json.
+func (p *project) installManifest() ([]byte, error) {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(p.raw, &all); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", manifestFile, err)
 	}
-	kept := map[string]json.RawMessage{}
-	for _, key := range installKeys {
-		if value, ok := all[key]; ok {
-			kept[key] = value
+	maps.DeleteFunc(all, func(key string, _ json.RawMessage) bool { return !slices.Contains(installKeys, key) })
+	scripts := maps.Clone(p.manifest.Scripts)
+	maps.DeleteFunc(scripts, func(name, _ string) bool { return !slices.Contains(installScripts, name) })
+	if len(scripts) > 0 {
+		raw, err := json.Marshal(scripts)
+		if err != nil {
+			return nil, err
 		}
+		all["scripts"] = raw
 	}
-	scripts := map[string]string{}
-	for name, script := range p.manifest.Scripts {
-		if slices.Contains(installScripts, name) {
-			scripts[name] = script
-		}
+	return json.Marshal(all)
+}
+
+// installInputs is what node_modules is a function of, besides the platform and
+// what scripts read.
+func (p *project) installInputs() ([]byte, error) {
+	manifest, err := p.installManifest()
+	if err != nil {
+		return nil, err
 	}
 	return json.Marshal(struct {
-		Manifest map[string]json.RawMessage
-		Scripts  map[string]string
+		Manifest json.RawMessage
 		Lock     []byte
 		Npmrc    []byte
 		Local    map[string][]byte
-	}{kept, scripts, p.lock, p.npmrc, p.local})
+	}{manifest, p.lock, p.npmrc, p.local})
 }

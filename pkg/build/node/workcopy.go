@@ -7,29 +7,46 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"zr/pkg/build"
 )
 
-// mirror makes to hold the service's inputs and nothing else, but for what
-// npm installed, so that builds leave nothing in the user's tree and begin
-// from the same state. Files that are the same already are not touched.
-func mirror(r build.Request, set *build.InputSet, to string) error {
-	from := filepath.Join(r.Root, r.Spec.Node)
-	wanted := map[string]build.InputFile{}
-	for _, f := range set.Files() {
-		rel, err := filepath.Rel(r.Spec.Node, filepath.FromSlash(f.Path))
-		if err != nil || strings.HasPrefix(rel, "..") || f.Hash == "" {
+// origin is where a file of a work copy comes from.
+type origin struct {
+	path string
+	mode fs.FileMode
+	hash string // of its content
+}
+
+// sourceFiles are the service's inputs by their paths below its folder.
+func (j *job) sourceFiles() map[string]origin {
+	files := map[string]origin{}
+	for _, f := range j.set.Files() {
+		rel, err := filepath.Rel(j.Spec.Node, filepath.FromSlash(f.Path))
+		if err != nil || !filepath.IsLocal(rel) || f.Hash == "" {
 			continue
 		}
-		wanted[rel] = f
+		files[rel] = origin{filepath.Join(j.Root, j.Spec.Node, rel), f.Mode, f.Hash}
 	}
-	if err := clear(to, wanted); err != nil {
+	return files
+}
+
+// mirror makes to hold some files and nothing else, but for what npm installed,
+// so that builds leave nothing in the user's tree and begin from the same
+// state. Files that are the same already are not touched.
+func mirror(files map[string]origin, to string) error {
+	if err := clear(to, files); err != nil {
 		return fmt.Errorf("making a work copy: %w", err)
 	}
-	for rel, f := range wanted {
-		if err := copyFile(filepath.Join(from, rel), filepath.Join(to, rel), f.Mode); err != nil {
+	return place(files, to)
+}
+
+// place puts files into a work copy.
+func place(files map[string]origin, to string) error {
+	for rel, f := range files {
+		target := filepath.Join(to, rel)
+		if f.path == target {
+			continue
+		}
+		if err := copyFile(f.path, target, f.mode); err != nil {
 			return fmt.Errorf("making a work copy: %w", err)
 		}
 	}
@@ -37,7 +54,7 @@ func mirror(r build.Request, set *build.InputSet, to string) error {
 }
 
 // clear removes what is not wanted.
-func clear(dir string, wanted map[string]build.InputFile) error {
+func clear(dir string, wanted map[string]origin) error {
 	folders := map[string]bool{".": true}
 	for rel := range wanted {
 		for parent := filepath.Dir(rel); !folders[parent]; parent = filepath.Dir(parent) {

@@ -1,0 +1,190 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"zr/pkg/build"
+)
+
+// Tree makes, on this machine, what the container of a service holds under live
+// reload besides its sources, or in place of them. It is safe for concurrent use.
+//
+// What it returns lies in a folder of its own that only Tree writes to: images
+// are made in the work copy meanwhile, and a build that fails leaves half of its
+// outputs there.
+type Tree struct {
+	builder *Builder
+	request build.Request
+	set     *build.InputSet
+	out     string
+
+	mu     sync.Mutex
+	reads  []string // by scripts of the install
+	builds bool
+	copied map[string]fs.FileInfo // of what out has copies of, by their paths
+}
+
+// Tree returns the Tree of a service, whose files are to lie in the folder out.
+// The set is the service's, and the caller refreshes it.
+func (b *Builder) Tree(r build.Request, set *build.InputSet, out string) (*Tree, error) {
+	t := &Tree{builder: b, request: r, set: set, out: out, copied: map[string]fs.FileInfo{}}
+	return t, t.Reread()
+}
+
+// Reread reads package.json again.
+func (t *Tree) Reread() error {
+	p, err := readProject(t.request)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.reads = p.reads()
+	t.builds = (&job{Request: t.request, project: p}).builds()
+	return nil
+}
+
+// Builds reports whether the service runs what its build script makes.
+func (t *Tree) Builds() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.builds
+}
+
+// Installs reports whether the install may read a file of the service, by its
+// path below the service's folder.
+func (t *Tree) Installs(rel string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return isRead(t.reads, rel)
+}
+
+// Built makes what the service runs of its inputs as they are, and returns where
+// the files are, by their paths in the container, and the hash of what they were
+// made from: never that of a file saved meanwhile. The error is what the build
+// script said; what was returned before is as it was then.
+func (t *Tree) Built(ctx context.Context) (files map[string]string, hash string, err error) {
+	err = t.locked(ctx, func(j *job) error {
+		for {
+			sum := t.set.Sum()
+			made, err := j.buildPackages(ctx)
+			if err != nil {
+				return err
+			}
+			if err := j.assembleTree(ctx, made, true); err != nil {
+				return err
+			}
+			if err := t.set.Refresh(ctx); err != nil {
+				return err
+			}
+			if t.set.Sum() == sum {
+				break
+			}
+		}
+		hash = t.set.Hash()
+		files, err = t.copyOf(filepath.Join(j.work, "source"), j.isShipped)
+		return err
+	})
+	return files, hash, err
+}
+
+// Made returns what scripts of the install made beside node_modules, by the paths
+// in the container, as Built does.
+func (t *Tree) Made(ctx context.Context) (files map[string]string, err error) {
+	err = t.locked(ctx, func(j *job) error {
+		if len(j.project.scripts()) == 0 {
+			return nil
+		}
+		_, made, err := j.installed(ctx, false)
+		if err != nil {
+			return err
+		}
+		files = map[string]string{}
+		for rel, f := range made {
+			if files[filepath.ToSlash(rel)], err = t.copy(f.path, rel); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return files, err
+}
+
+// locked calls f with a job in the service's work folder.
+func (t *Tree) locked(ctx context.Context, f func(*job) error) error {
+	p, err := readProject(t.request)
+	if err != nil {
+		return err
+	}
+	work, unlock, err := t.builder.deps.LockWorkDir(ctx, t.request)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return f(&job{t.builder, t.request, p, t.set, work})
+}
+
+// copyOf makes out hold the files of a folder and nothing else.
+func (t *Tree) copyOf(dir string, keep func(rel string) bool) (map[string]string, error) {
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		switch name := filepath.ToSlash(rel); {
+		case !keep(name) && d.IsDir():
+			return fs.SkipDir
+		case keep(name) && isFile(path):
+			files[name], err = t.copy(path, rel)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("copying what was built: %w", err)
+	}
+	for rel := range t.copied {
+		if _, ok := files[filepath.ToSlash(rel)]; ok {
+			continue
+		}
+		if err := os.Remove(filepath.Join(t.out, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		delete(t.copied, rel)
+	}
+	return files, nil
+}
+
+// copy makes out hold a file, and returns where. Whoever reads the one before
+// goes on reading that.
+func (t *Tree) copy(from, rel string) (string, error) {
+	to := filepath.Join(t.out, rel)
+	info, err := os.Stat(from)
+	if err != nil {
+		return "", err
+	}
+	if was, ok := t.copied[rel]; ok && os.SameFile(was, info) && was.ModTime().Equal(info.ModTime()) && was.Size() == info.Size() && was.Mode() == info.Mode() {
+		return to, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return "", err
+	}
+	temp := to + ".new"
+	if err := copyFile(from, temp, info.Mode()); err != nil {
+		return "", err
+	}
+	if err := os.Rename(temp, to); err != nil {
+		return "", err
+	}
+	t.copied[rel] = info
+	return to, nil
+}
