@@ -92,6 +92,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),
+			relayCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // Main turns errors into exit codes
 		OnUsageError:   usageError,
@@ -139,7 +140,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 func unknownCommand(commands []*cli.Command, name string) error {
 	var known []string
 	for _, command := range commands {
-		known = append(known, command.Name)
+		if !command.Hidden {
+			known = append(known, command.Name)
+		}
 	}
 	return fault.WithCode(fmt.Errorf("there is no command %q", name), fault.Usage,
 		config.Suggest("commands here: "+strings.Join(known, ", "), name, known))

@@ -98,7 +98,7 @@ func TestNamesThatTheOverlayLacks(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	tests := []struct{ config, args, want string }{
 		{"project: tiny\ncluster: {ports: {wbe: 80}}\nservices:\n  webb: {}\n  db: {}\n", "up", `
-zr: config/dev.yaml:2:19: kustomize/overlays/dev has no Service of type NodePort "wbe" (did you mean "web"?)
+zr: config/dev.yaml:2:19: kustomize/overlays/dev has no Service "wbe" (did you mean "web"?)
     config/dev.yaml:4:3: kustomize/overlays/dev has no workload "webb" (did you mean "web"?)
     config/dev.yaml:5:3: kustomize/overlays/dev has no workload "db" (it has web)
 `},
@@ -191,6 +191,9 @@ func TestEveryVerbHasHelpWithExamples(t *testing.T) {
 	var walk func(commands []*cli.Command, path ...string)
 	walk = func(commands []*cli.Command, path ...string) {
 		for _, c := range commands {
+			if c.Hidden {
+				continue
+			}
 			args := append(slices.Clone(path), c.Name)
 			code, stdout, stderr := zr(t, nil, append(args, "--help")...)
 			if code != 0 || !strings.Contains(stdout, "EXAMPLE") || stderr != "" {

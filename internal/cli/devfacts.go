@@ -14,7 +14,7 @@ import (
 // that go on while it is done again. They are never changed, but replaced.
 type facts struct {
 	namespace string // of the workloads
-	dashboard string // URL of the service with the lowest port; empty where none has one
+	dashboard string // URL of the service that answered at the lowest port; empty where none did
 	wiring    []wiring
 }
 
@@ -28,14 +28,11 @@ type wiring struct {
 // publish makes what the stack holds now known to everybody.
 func (s *stack) publish() {
 	f := &facts{namespace: s.rendered.Namespace}
-	if ports, err := s.ports(); err == nil && len(ports) > 0 {
-		first := ports[0]
-		for _, p := range ports {
-			if p.Host < first.Host {
-				first = p
-			}
+	lowest := int32(0)
+	for _, e := range s.reached {
+		if e.err == nil && e.scheme != "" && (lowest == 0 || e.host < lowest) {
+			lowest, f.dashboard = e.host, e.url()
 		}
-		f.dashboard = s.endpoints()[first.Service]
 	}
 	targets := map[string]portforward.Target{}
 	for _, w := range s.rendered.Workloads() {

@@ -113,6 +113,9 @@ func (s *stack) reapply(ctx context.Context) error {
 		err = s.render(ctx)
 	}
 	if err == nil {
+		err = s.planPorts(ctx)
+	}
+	if err == nil {
 		_, err = s.build(ctx)
 	}
 	if err != nil {
@@ -126,6 +129,11 @@ func (s *stack) reapply(ctx context.Context) error {
 	if err := s.waitHealthy(ctx, o.unchanged); err != nil {
 		return err
 	}
+	reached := s.reached
+	if err := s.openPorts(ctx); err != nil {
+		return err
+	}
+	s.tellURLs(reached)
 	s.publish()
 	return nil
 }

@@ -70,6 +70,9 @@ func (s *stack) diff(ctx context.Context) (*deploy.ChangeSet, error) {
 	if err := s.find(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.planPorts(ctx); err != nil {
+		return nil, err
+	}
 	if _, err := s.build(ctx); err != nil {
 		return nil, err
 	}

@@ -132,12 +132,12 @@ func (s *stack) needs(create bool) (doctor.Needs, error) {
 	if !create || !s.local() {
 		return n, nil
 	}
-	ports, err := s.ports()
+	ports, err := s.publishPorts()
 	if err != nil {
 		return doctor.Needs{}, err
 	}
 	for _, p := range ports {
-		n.Ports = append(n.Ports, doctor.Port{Service: p.Service, Host: p.Host})
+		n.Ports = append(n.Ports, doctor.Port{Service: p.name, Host: p.host})
 	}
 	return n, nil
 }

@@ -95,14 +95,22 @@ func saysYes(ctx context.Context, in io.Reader) (bool, error) {
 // broken manifest is no reason to be stuck with the workloads.
 func (s *stack) down(ctx context.Context) error {
 	return step{"down", "remove the workloads of " + s.set(), func(ctx context.Context) (outcome, error) {
+		relayed, err := s.endRelay(ctx)
+		if err != nil {
+			return outcome{}, err
+		}
 		c, err := s.newProvider(nil).Find(ctx)
 		if errors.Is(err, cluster.ErrNotFound) {
-			return outcome{detail: "there is no cluster", unchanged: true}, nil
+			return outcome{detail: "there is no cluster", unchanged: relayed == nil}, nil
 		}
 		if err != nil {
 			return outcome{}, err
 		}
-		return outcome{detail: "the data stays"}, s.remove(ctx, c, false)
+		detail := "the data stays"
+		if relayed != nil {
+			detail += fmt.Sprintf("; process %d, which relayed ports, has ended", relayed.PID)
+		}
+		return outcome{detail: detail}, s.remove(ctx, c, false)
 	}}.run(ctx, s.sink)
 }
 

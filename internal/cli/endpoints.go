@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"zr/pkg/cmdline"
+	"zr/pkg/event"
 	"zr/pkg/fault"
-	"zr/pkg/health"
 )
 
 // A healthy service can be reached through its port of this machine as soon as
@@ -22,69 +21,108 @@ const (
 	endpointPulse    = 50 * time.Millisecond
 )
 
-// waitEndpoints waits until every service that has a port on this machine
-// answers there, so that what `zr up` prints at its end is true.
-func (s *stack) waitEndpoints(ctx context.Context) error {
+// endpoint is a published port of this machine that was asked.
+type endpoint struct {
+	published
+	scheme string // what it speaks: "http", "https", or "" for anything else
+	err    error  // nil where its Service answered
+}
+
+// url is where a user finds it.
+func (e endpoint) url() string {
+	address := fmt.Sprintf("localhost:%d", e.host)
+	if e.scheme == "" {
+		return address
+	}
+	return e.scheme + "://" + address
+}
+
+// openPorts makes every published port of this machine lead to its Service, and
+// waits until each answers there, so that the URLs that are printed are true. One of
+// a service that need not run is asked once.
+func (s *stack) openPorts(ctx context.Context) error {
+	s.reached = nil
 	if !s.local() {
 		return nil
 	}
-	ports, err := s.ports()
-	if err != nil {
+	if _, err := s.relayPorts(ctx); err != nil {
 		return err
 	}
-	probes := map[string]health.Target{}
-	for _, t := range s.targets() {
-		probes[t.Service] = t
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, p := range ports {
-		group.Go(func() error {
-			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(p.Host)))
-			return waitEndpoint(ctx, p.Service, address, probes[p.Service])
+	reached := make([]endpoint, len(s.published))
+	group, gctx := errgroup.WithContext(ctx)
+	for i, p := range s.published {
+		question := s.questionFor(p)
+		group.Go(func() (err error) {
+			reached[i], err = waitEndpoint(gctx, p, question, s.lines)
+			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	s.reached = reached
+	return nil
 }
 
-func waitEndpoint(ctx context.Context, service, address string, t health.Target) error {
+func waitEndpoint(ctx context.Context, p published, q question, lines cmdline.Run) (endpoint, error) {
 	waiting, cancel := context.WithTimeout(ctx, endpointPatience)
 	defer cancel()
 	for {
-		err := knock(waiting, address, t)
-		if err == nil {
-			return nil
+		e := askEndpoint(waiting, p, q)
+		if e.err == nil || p.idle && ctx.Err() == nil {
+			return e, nil
 		}
 		if pause(waiting, endpointPulse); waiting.Err() != nil {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return e, ctx.Err()
 			}
-			return fault.WithCode(fmt.Errorf("service %q is healthy, but %s does not answer: %w", service, address, err),
-				fault.NotHealthy, "`zr status` shows its pods; a firewall of this machine may be in the way")
+			return e, fault.WithCode(fmt.Errorf("service %q is healthy, but %s does not answer: %w", p.name, p.address(), e.err), fault.NotHealthy,
+				"`"+lines.Zr("status")+"` shows its pods; a NetworkPolicy, or a firewall of this machine, may be in the way")
 		}
 	}
 }
 
-// knock asks once. Where the service speaks HTTP, any answer of its own will
-// do: a proxy in between may accept a connection without anybody behind it.
-func knock(ctx context.Context, address string, t health.Target) error {
-	asking, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if t.Probe != health.ProbeHTTP || t.TLS {
-		c, err := (&net.Dialer{}).DialContext(asking, "tcp", address)
-		if err == nil {
-			c.Close()
+func (p published) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(p.host))) }
+
+// askEndpoint asks once.
+func askEndpoint(ctx context.Context, p published, q question) endpoint {
+	e := endpoint{published: p}
+	e.scheme, e.err = q(ctx, p.address())
+	return e
+}
+
+// askEndpoints asks every published port once.
+func (s *stack) askEndpoints(ctx context.Context) []endpoint {
+	asked := make([]endpoint, len(s.published))
+	var group errgroup.Group
+	for i, p := range s.published {
+		question := s.questionFor(p)
+		group.Go(func() error {
+			asked[i] = askEndpoint(ctx, p, question)
+			return nil
+		})
+	}
+	_ = group.Wait() // nothing in it fails
+	return asked
+}
+
+// urls are those of the ports that answered, by name.
+func urls(endpoints []endpoint) map[string]string {
+	out := map[string]string{}
+	for _, e := range endpoints {
+		if e.err == nil {
+			out[e.name] = e.url()
 		}
-		return err
 	}
-	request, err := http.NewRequestWithContext(asking, http.MethodGet, "http://"+address+"/"+strings.TrimPrefix(t.Path, "/"), nil)
-	if err != nil {
-		return err
+	return out
+}
+
+// tellURLs tells of URLs that are other ones than before.
+func (s *stack) tellURLs(before []endpoint) {
+	known := urls(before)
+	for _, e := range s.reached {
+		if e.err == nil && known[e.name] != e.url() {
+			s.sink.Emit(event.Notice{Text: fmt.Sprintf("%s is at %s", e.name, e.url())})
+		}
 	}
-	request.Close = true // a connection that was kept could end in a pod that is gone
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(request)
-	if err == nil {
-		answer.Body.Close()
-	}
-	return err
 }

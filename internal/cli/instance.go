@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -122,16 +123,37 @@ func (s *stack) claim() error {
 	known.Instance, known.Cluster = s.cfg.Instance, s.clusterName()
 	if s.cfg.Instance != "" {
 		s.own.others = nil // another run may have chosen since
-		ports, err := s.ports()
+		ports, err := s.publishPorts()
 		if err != nil {
 			return err
 		}
-		s.provider, known.Ports = s.newProvider(ports), s.own.known.Ports
+		s.provider, known.Ports = s.newProvider(mapping(ports)), s.own.known.Ports
 	}
 	if err := known.Save(); err != nil {
 		return err
 	}
 	return statedir.ChooseInstance(s.cfg.Root, s.cfg.Env, s.cfg.Instance)
+}
+
+// keepOwnPorts notes the ports that an instance has chosen since it was claimed, for
+// what was published since.
+func (s *stack) keepOwnPorts() error {
+	if s.cfg.Instance == "" {
+		return nil
+	}
+	unlock, err := statedir.LockEnvironments()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.own.mu.Lock()
+	defer s.own.mu.Unlock()
+	known := statedir.ReadEnvironment(s.set())
+	if maps.Equal(known.Ports, s.own.known.Ports) {
+		return nil
+	}
+	known.Ports = maps.Clone(s.own.known.Ports)
+	return known.Save()
 }
 
 // claimed notes that the environment now runs what is in this checkout.

@@ -44,13 +44,13 @@ func ownState(t *testing.T) {
 // hostPorts are the ports of this machine by their Service.
 func hostPorts(t *testing.T, s *stack) map[string]int32 {
 	t.Helper()
-	ports, err := s.ports()
+	ports, err := s.publishPorts()
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]int32{}
 	for _, p := range ports {
-		out[p.Service] = p.Host
+		out[p.name] = p.host
 	}
 	return out
 }

@@ -35,7 +35,10 @@ func (s *stack) purge(ctx context.Context) error {
 }
 
 func (s *stack) deleteCluster(ctx context.Context) (outcome, error) {
-	return outcome{detail: "the image store stays"}, s.newProvider(nil).Delete(ctx, s.sink)
+	if err := s.newProvider(nil).Delete(ctx, s.sink); err != nil {
+		return outcome{}, err
+	}
+	return outcome{detail: "the image store stays"}, s.endRelays(ctx)
 }
 
 // deleteOwn deletes what is the environment's on a cluster of others.
@@ -43,6 +46,9 @@ func (s *stack) deleteOwn(ctx context.Context, c *cluster.Cluster, others []stri
 	if c == nil {
 		return outcome{}, fault.Hint(fmt.Errorf("deleting what %s has on cluster %q: %w; %s has its data there too", s.set(), s.clusterName(), cluster.ErrDown, strings.Join(others, ", ")),
 			"`"+linesOf(s.cfg).Zr("up")+"` starts it; or purge the others first")
+	}
+	if _, err := s.endRelay(ctx); err != nil {
+		return outcome{}, err
 	}
 	if err := s.remove(ctx, c, true); err != nil {
 		return outcome{}, err

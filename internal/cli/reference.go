@@ -16,6 +16,9 @@ func Reference() string {
 	fmt.Fprintf(&b, "# zr: command line\n\nGenerated from the commands by `make generate`.\n\n```\n%s\n```\n\n", app.Description)
 	fmt.Fprintf(&b, "## Flags of every command that works on a project\n\n%s\n", flagTable(rootFlags()))
 	for _, command := range app.Commands {
+		if command.Hidden {
+			continue
+		}
 		writeCommand(&b, "zr", command)
 	}
 	return b.String()

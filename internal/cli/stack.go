@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -59,6 +58,11 @@ type stack struct {
 	cluster  *cluster.Cluster
 	deployer *deploy.Deployer
 	gate     *health.Gate
+
+	published []published       // the ports of this machine that are wanted
+	plan      portPlan          // the way from them to the Services
+	held      []deploy.HeldPort // the NodePorts of the cluster, as far as they are known
+	reached   []endpoint        // the ports at which the Services answered
 
 	early atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
 	built []build.Result
@@ -133,21 +137,17 @@ func (s *stack) render(ctx context.Context) error {
 	if err := s.checkNames(); err != nil {
 		return err
 	}
-	ports, err := s.ports()
+	ports, err := s.publishPorts()
 	if err != nil {
 		return err
 	}
-	s.provider = s.newProvider(ports)
+	s.provider = s.newProvider(mapping(ports))
 	return nil
 }
 
 // checkNames reports the names of the config that the overlay lacks.
 func (s *stack) checkNames() error {
-	var nodePorts []string
-	for _, p := range s.rendered.NodePorts() {
-		nodePorts = append(nodePorts, p.Service)
-	}
-	return s.cfg.Against(s.workloads(), slices.Compact(nodePorts), s.rendered.ImageNames())
+	return s.cfg.Against(s.workloads(), publishable(s.rendered.Services()), s.rendered.ImageNames())
 }
 
 // workloads are the names of what the overlay runs.
@@ -157,32 +157,6 @@ func (s *stack) workloads() []string {
 		names = append(names, w.Name)
 	}
 	return slices.Compact(names)
-}
-
-// ports are the NodePorts that kind publishes on this machine.
-func (s *stack) ports() ([]kind.Port, error) {
-	var ports []kind.Port
-	taken := map[int32]string{}
-	for _, p := range s.rendered.NodePorts() {
-		host := p.Port
-		if other, ok := s.cfg.Cluster.Ports[p.Service]; ok {
-			host = int32(other)
-		}
-		if p.NodePort == 0 {
-			continue // the cluster chooses one, which kind cannot know beforehand
-		}
-		host, err := s.hostPort(host)
-		if err != nil {
-			return nil, err
-		}
-		if other, clash := taken[host]; clash {
-			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", s.cfg.Place("cluster", "ports", p.Service), other, p.Service, host),
-				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", p.Service, host+1))
-		}
-		taken[host] = p.Service
-		ports = append(ports, kind.Port{Service: p.Service, Host: host, Node: p.NodePort})
-	}
-	return ports, nil
 }
 
 func (s *stack) newProvider(ports []kind.Port) cluster.Provider {
@@ -290,19 +264,6 @@ func (s *stack) runsDevImage(w deploy.Workload) bool {
 		name, _, _ := strings.Cut(c.Manifest, ":")
 		return slices.ContainsFunc(s.builds, func(r build.Request) bool { return r.Service == name && r.Mode == build.Dev })
 	})
-}
-
-// endpoints are the URLs of the services on this machine.
-func (s *stack) endpoints() map[string]string {
-	urls := map[string]string{}
-	if !s.local() {
-		return urls
-	}
-	ports, _ := s.ports() // a clash was refused by render
-	for _, p := range ports {
-		urls[p.Service] = fmt.Sprintf("http://localhost:%d", p.Host)
-	}
-	return urls
 }
 
 // nodes are the machines into which images are loaded.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zr/pkg/cluster/relay"
 	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
@@ -23,7 +25,8 @@ func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "say how every service is, and why one is not healthy",
-		Description: `Asks each service once. Exit code 3 where one is not healthy.
+		Description: `Asks each service once, and each port of this machine that leads to one. Exit
+code 3 where one is not healthy, or does not answer there.
 
 EXAMPLES:
    zr status
@@ -42,23 +45,87 @@ EXAMPLES:
 				if err != nil {
 					return err
 				}
+				ports, portsErr := s.lookAtPorts(ctx)
 				if asJSON {
 					err = printJSON(c.App.Writer, map[string]any{
-						"cluster": s.cluster.Context, "namespace": s.rendered.Namespace, "services": statuses, "endpoints": s.endpoints(),
+						"cluster": s.cluster.Context, "namespace": s.rendered.Namespace, "services": statuses,
+						"endpoints": urls(ports.asked), "unanswered": ports.unanswered(), "relay": ports.relay,
 					})
 				} else {
-					err = printStatus(c.App.Writer, statuses, s.endpoints())
+					err = printStatus(c.App.Writer, statuses, ports)
 				}
 				if err != nil {
 					return err
 				}
-				return unhealthy(s.lines, statuses)
+				return cmp.Or(unhealthy(s.lines, statuses), portsErr, ports.fault(s.lines))
 			})
 		},
 	}
 }
 
-func printStatus(w io.Writer, statuses []health.Status, endpoints map[string]string) error {
+// portsStatus is what a look at the published ports of this machine found.
+type portsStatus struct {
+	asked []endpoint
+	relay *relay.State
+	note  string // of the relay
+}
+
+// lookAtPorts starts the relay where it is wanted and does not run, as after a
+// reboot, and asks every published port.
+func (s *stack) lookAtPorts(ctx context.Context) (found portsStatus, err error) {
+	if err := s.planPorts(ctx); err != nil {
+		return found, err
+	}
+	if !s.local() {
+		return found, nil
+	}
+	if found.relay, err = s.relayPorts(ctx); err != nil {
+		return found, err
+	}
+	if found.relay != nil {
+		found.note = s.relayNote(found.relay)
+	}
+	found.asked = s.askEndpoints(ctx)
+	return found, ctx.Err()
+}
+
+// unanswered says of the ports that did not answer why, by name.
+func (p portsStatus) unanswered() map[string]string {
+	out := map[string]string{}
+	for _, e := range p.asked {
+		if e.err != nil {
+			out[e.name] = e.err.Error()
+		}
+	}
+	return out
+}
+
+func (p portsStatus) fault(lines cmdline.Run) error {
+	var names []string
+	for _, e := range p.asked {
+		if e.err != nil && !e.idle {
+			names = append(names, e.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fault.WithCode(errors.New("no answer at the port of this machine: "+strings.Join(names, ", ")), fault.NotHealthy,
+		"`"+lines.Zr("up")+"` makes every port lead to its service; a NetworkPolicy, or a firewall of this machine, may be in the way")
+}
+
+// at are the URLs of what exposes a service.
+func (p portsStatus) at(service string) string {
+	var found []string
+	for _, e := range p.asked {
+		if e.err == nil && slices.Contains(e.workloads, service) {
+			found = append(found, e.url())
+		}
+	}
+	return strings.Join(found, " ")
+}
+
+func printStatus(w io.Writer, statuses []health.Status, ports portsStatus) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SERVICE\tSTATE\tREADY\tRESTARTS\tSINCE\tBUILD\tURL")
 	for _, s := range statuses {
@@ -66,7 +133,7 @@ func printStatus(w io.Writer, statuses []health.Status, endpoints map[string]str
 		if !s.Since.IsZero() {
 			since = time.Since(s.Since).Round(time.Second).String()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", s.Service, s.State, s.Ready, s.Desired, s.Restarts, since, s.Build, endpoints[s.Service])
+		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", s.Service, s.State, s.Ready, s.Desired, s.Restarts, since, s.Build, ports.at(s.Service))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -82,6 +149,14 @@ func printStatus(w io.Writer, statuses []health.Status, endpoints map[string]str
 		if s.Hint != "" {
 			fmt.Fprintf(w, "  hint: %s\n", s.Hint)
 		}
+	}
+	for _, e := range ports.asked {
+		if e.err != nil && !e.idle {
+			fmt.Fprintf(w, "\n%s: %s does not answer: %s\n", e.name, e.address(), e.err)
+		}
+	}
+	if ports.note != "" {
+		fmt.Fprintf(w, "\n%s\n", ports.note)
 	}
 	return nil
 }

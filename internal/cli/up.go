@@ -110,7 +110,11 @@ func (s *stack) up(ctx context.Context) error {
 	if err := s.waitHealthy(ctx, unchanged); err != nil {
 		return err
 	}
-	s.sink.Emit(event.Ready{Endpoints: s.endpoints(), Took: time.Since(start), Next: s.next()})
+	if err := s.openPorts(ctx); err != nil {
+		return err
+	}
+	s.publish()
+	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Took: time.Since(start), Next: s.next()})
 	return nil
 }
 
@@ -130,11 +134,19 @@ func (s *stack) ensureCluster(ctx context.Context) (outcome, error) {
 			return outcome{}, err
 		}
 		s.fetchExternal()
+		if errors.Is(err, cluster.ErrNotFound) {
+			if err := s.endRelays(ctx); err != nil { // they have ports that a new one may publish
+				return outcome{}, err
+			}
+		}
 		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
 			return outcome{}, err
 		}
 	}
-	return outcome{detail: c.Context, unchanged: found}, s.connect(c)
+	if err := s.connect(c); err != nil {
+		return outcome{}, err
+	}
+	return outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx)
 }
 
 // build makes the images of the project's sources and pins them.
@@ -180,6 +192,7 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 	} else if err = s.load(ctx); err == nil {
 		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)
 	}
+	s.held = nil // the cluster may have chosen other ports
 	return outcome{detail: summary(changes)}, err
 }
 
@@ -206,8 +219,5 @@ func (s *stack) waitHealthy(ctx context.Context, unchanged bool) error {
 			return err
 		}
 	}
-	if err := s.gate.Wait(ctx, targets, s.sink); err != nil {
-		return err
-	}
-	return s.waitEndpoints(ctx)
+	return s.gate.Wait(ctx, targets, s.sink)
 }

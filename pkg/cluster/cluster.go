@@ -58,6 +58,9 @@ type Cluster struct {
 	Kubeconfig string
 	// Nodes are the machines into which zr may reach, control plane first.
 	Nodes []Node
+	// Ports of this machine lead to NodePorts of the cluster, as long as it is
+	// there: a container's ports are fixed when it is made.
+	Ports map[int32]int32
 }
 
 // RESTConfig returns how to talk to the cluster. The caller may change it.

@@ -52,8 +52,9 @@ type Cluster struct {
 	Nodes int `yaml:"nodes,omitempty" json:"nodes,omitempty" jsonschema:"minimum=1,maximum=16"`
 	// NodeImage is the kind node image. Default: the one of zr's kind version.
 	NodeImage string `yaml:"nodeImage,omitempty" json:"nodeImage,omitempty"`
-	// Ports maps a Service of type NodePort to another port of this machine
-	// than its own.
+	// Ports gives a Service a port of this machine: other than its own where it
+	// is of type NodePort or LoadBalancer, any where it has none. A key is the
+	// name of a Service, for its first port, or service/port-name.
 	Ports map[string]int `yaml:"ports,omitempty" json:"ports,omitempty"`
 }
 

@@ -11,9 +11,10 @@ import (
 )
 
 // Against reports the names of the config that its overlay lacks, given the
-// names of the workloads, of the Services of type NodePort and of the images,
-// without their tags, there.
-func (c *Config) Against(workloads, nodePorts, images []string) error {
+// names of the workloads there, of what can have a port of this machine ("web" is
+// the first port of Service web, "web/metrics" the one of that name), and of the
+// images, without their tags.
+func (c *Config) Against(workloads, ports, images []string) error {
 	problems := c.unused(images)
 	dangling := func(name, what string, known []string, keys ...string) {
 		if slices.Contains(known, name) {
@@ -28,7 +29,7 @@ func (c *Config) Against(workloads, nodePorts, images []string) error {
 		dangling(name, "workload", workloads, "services")
 	}
 	for name := range c.Cluster.Ports {
-		dangling(name, "Service of type NodePort", nodePorts, "cluster", "ports")
+		dangling(name, "Service", ports, "cluster", "ports")
 	}
 	if len(problems) == 0 {
 		return nil

@@ -203,15 +203,16 @@ func (a *application) apply(ctx context.Context, i *item) error {
 	return nil
 }
 
-// definitionLag is how often an object of a new definition is tried: the server
-// takes a moment to judge by that.
-const definitionLag = 20
+// tries is how often an object is tried that the server may refuse for a moment
+// only: it does not judge by a new definition at once, and a port of the node is
+// free when the Service that gives it up, in the same stage, has been applied.
+const tries = 20
 
 // write applies an object.
 func (a *application) write(ctx context.Context, i *item) (written *unstructured.Unstructured, err error) {
-	for range definitionLag {
+	for range tries {
 		written, err = a.d.patch(ctx, i.object, i.force, false)
-		if err == nil || !a.r.redefines(i.object.kind, a.cs.before) {
+		if err == nil || !(i.yielded && portTaken(err)) && !a.r.redefines(i.object.kind, a.cs.before) {
 			break
 		}
 		select {

@@ -63,6 +63,9 @@ type item struct {
 	record record // of an object that needs no write
 	write  bool   // a request is needed, be it only to own a field
 	force  bool   // fields that were ours are taken back
+	// yielded says that another object of this apply gives up the port of the
+	// node that this one asks for.
+	yielded bool
 }
 
 // member is an object of the cluster that is in the set.

@@ -28,6 +28,10 @@ const (
 	// DevLabel, on a pod template, says that the pod runs a dev image.
 	DevLabel = "zr.dev/dev"
 
+	// NodePortOfLabel, on a Service that zr adds, names the one of the manifests
+	// that it gives a port of the nodes.
+	NodePortOfLabel = "zr.dev/node-port-of"
+
 	managedByLabel = "app.kubernetes.io/managed-by"
 )
 

@@ -54,7 +54,8 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		g.Go(func() error {
 			var err error
 			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found, cs)
-			if portTaken(err) && len(cs.holders(o)) > 0 {
+			if yields := portTaken(err) && found.yields(r, o); yields || portTaken(err) && len(cs.holders(o)) > 0 {
+				cs.items[i].yielded = yields
 				cs.items[i].action, cs.items[i].write, err = cmp.Or(cs.items[i].action, Configured), true, nil
 			}
 			var verdict *refusal

@@ -1,22 +1,91 @@
 package deploy
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
+
+var serviceKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Service"}]
+
+// HeldPort is a port of the nodes that a Service of the cluster has.
+type HeldPort struct {
+	Namespace string
+	Service   string // of the manifests, also where the Service that has it was added by AddNodePorts
+	Added     bool   // it was
+	Port      int32  // the Service's own
+	NodePort  int32
+	Own       bool // the Service is one of this set's
+
+	set string // the ID of the ApplySet that it is in
+}
+
+// HeldPorts returns the TCP ports of the nodes that Services of all namespaces have.
+func (d *Deployer) HeldPorts(ctx context.Context) ([]HeldPort, error) {
+	services, err := d.list(ctx, serviceKind, "", "")
+	if err != nil {
+		return nil, reachable(err)
+	}
+	var out []HeldPort
+	for _, s := range services {
+		labels := s.GetLabels()
+		held := HeldPort{Namespace: s.GetNamespace(), Service: s.GetName(), set: labels[partOfLabel]}
+		held.Own = held.set != "" && held.set == setID(d.set, held.Namespace)
+		if of := labels[NodePortOfLabel]; of != "" {
+			held.Service, held.Added = of, true
+		}
+		for _, p := range items(at(s.Object, "spec"), "ports") {
+			node, _ := p["nodePort"].(int64)
+			port, _ := p["port"].(int64)
+			if node != 0 && text(p, "protocol") == "TCP" { // the server fills it in
+				held.Port, held.NodePort = int32(port), int32(node)
+				out = append(out, held)
+			}
+		}
+	}
+	return out, nil
+}
+
+// OwnerOf names the environment whose Service has a port, or "" where it is
+// none of zr's.
+func (d *Deployer) OwnerOf(ctx context.Context, p HeldPort) (string, error) {
+	if p.set == "" {
+		return "", nil
+	}
+	parents, err := d.list(ctx, secretKind, "", idLabel+"="+p.set)
+	if err != nil || len(parents) == 0 {
+		return "", err
+	}
+	return parents[0].GetName(), nil
+}
 
 // holders returns the Services that will be pruned and hold a port of the node
 // that an object asks for: a Service that was renamed. They have to go first.
 func (cs *ChangeSet) holders(o *object) []member {
 	var out []member
 	for _, m := range cs.pruned {
-		if slices.ContainsFunc(nodePorts(m.live), func(port int64) bool { return slices.Contains(nodePorts(o.Unstructured), port) }) {
+		if shareNodePort(m.live, o.Unstructured) {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// yields says whether a port of the node that an object asks for is held by an
+// object that is rendered with another one now. As soon as that is applied, the
+// port is free.
+func (l *live) yields(r *Rendered, o *object) bool {
+	return slices.ContainsFunc(r.objects, func(other *object) bool {
+		live := l.objects[keyOf(other.Unstructured)]
+		return live != nil && other != o && shareNodePort(live, o.Unstructured) && !shareNodePort(other.Unstructured, o.Unstructured)
+	})
+}
+
+func shareNodePort(a, b *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(nodePorts(a), func(port int64) bool { return slices.Contains(nodePorts(b), port) })
 }
 
 // nodePorts returns the ports of the node that a Service names.

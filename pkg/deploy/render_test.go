@@ -141,9 +141,6 @@ spec: {minReplicas: 3, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kin
 	if diff := cmp.Diff(want, r.Workloads()); diff != "" {
 		t.Errorf("workloads (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]deploy.NodePort{{Service: "web", Port: 80, NodePort: 30080}}, r.NodePorts()); diff != "" {
-		t.Errorf("node ports (-want +got):\n%s", diff)
-	}
 	if _, set, _ := unstructured.NestedInt64(object(t, r, "Deployment", "web").Object, "spec", "replicas"); set {
 		t.Error("the replicas that the autoscaler sets are applied too")
 	}

@@ -55,13 +55,6 @@ type Probe struct {
 	Port    int32       // of http, tcp and grpc; named ports are resolved
 }
 
-// NodePort is a port of a Service that every node forwards.
-type NodePort struct {
-	Service  string
-	Port     int32 // the Service's own
-	NodePort int32 // 0 where the cluster chooses one
-}
-
 // Workloads returns what runs, sorted by name; of the same name, those that
 // serve come first, and Jobs last.
 func (r *Rendered) Workloads() []Workload {
@@ -126,23 +119,6 @@ func (r *Rendered) minReplicas(workload *unstructured.Unstructured) int32 {
 		}
 	}
 	return 0
-}
-
-// NodePorts returns the ports of the Services of type NodePort, sorted by
-// Service.
-func (r *Rendered) NodePorts() []NodePort {
-	var out []NodePort
-	for _, o := range r.objects {
-		var typed corev1.Service
-		if o.GetKind() != "Service" || o.kind.Group != "" || decode(o.Unstructured, &typed) != nil || typed.Spec.Type != corev1.ServiceTypeNodePort {
-			continue
-		}
-		for _, p := range typed.Spec.Ports {
-			out = append(out, NodePort{Service: o.GetName(), Port: p.Port, NodePort: p.NodePort})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b NodePort) int { return cmp.Compare(a.Service, b.Service) })
-	return out
 }
 
 // Objects returns copies of everything that is rendered, in the order in which

@@ -209,8 +209,13 @@ func TestLifecycle(t *testing.T) {
 	t.Log("other ports than those it was made with")
 	other := l.opts
 	other.Ports = []Port{{"web", port, 30007}}
-	if _, err := New(other).Ensure(t.Context(), l); err == nil || !strings.Contains(fault.HintOf(err), "--purge") {
-		t.Errorf("Ensure with other ports: %v", err)
+	for what, get := range map[string]func() (*cluster.Cluster, error){
+		"Ensure": func() (*cluster.Cluster, error) { return New(other).Ensure(t.Context(), l) },
+		"Find":   func() (*cluster.Cluster, error) { return New(other).Find(t.Context()) },
+	} {
+		if c, err := get(); err != nil || len(c.Ports) != 1 || c.Ports[port] != 30000 {
+			t.Errorf("%s with other ports: %+v, %v", what, c, err)
+		}
 	}
 
 	t.Log("a lost kubeconfig")

@@ -27,7 +27,7 @@ const pollInterval = 100 * time.Millisecond
 func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluster, error) {
 	// All is well nearly always, and needs neither the lock nor the engine.
 	if f, err := p.ask(ctx); err == nil && f.ready {
-		return p.accept(f, sink)
+		return p.accept(f, sink), nil
 	}
 	unlock, err := p.lock(ctx, sink)
 	if err != nil {
@@ -36,7 +36,7 @@ func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluste
 	defer unlock()
 	// Another zr may have made it while this one waited for the lock.
 	if f, err := p.ask(ctx); err == nil && f.ready {
-		return p.accept(f, sink)
+		return p.accept(f, sink), nil
 	}
 
 	h, err := p.locate(ctx)
@@ -52,7 +52,7 @@ func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluste
 	if len(h.nodes) > 0 {
 		f, err := p.revive(ctx, h, sink)
 		if err == nil {
-			return p.accept(f, sink)
+			return p.accept(f, sink), nil
 		}
 		if !errors.Is(err, errUnfinished) {
 			return nil, p.wrap("starting", err)
@@ -65,15 +65,13 @@ func (p *provider) Ensure(ctx context.Context, sink event.Sink) (*cluster.Cluste
 	return p.create(ctx, h.engine, sink)
 }
 
-// accept checks an existing cluster against what is wanted.
-func (p *provider) accept(f *found, sink event.Sink) (*cluster.Cluster, error) {
-	if err := p.conflict(f.record); err != nil {
-		return nil, err
-	}
+// accept takes an existing cluster, and says how it differs from what is wanted.
+// What else it takes to reach a service by a port of this machine is done later.
+func (p *provider) accept(f *found, sink event.Sink) *cluster.Cluster {
 	for _, note := range p.noteworthy(f.record) {
 		sink.Emit(event.Notice{Text: note, Hint: p.opts.Lines.Anew() + " makes it anew, without its data"})
 	}
-	return f.Cluster, nil
+	return f.Cluster
 }
 
 // revive brings the containers of a finished cluster to the point where the

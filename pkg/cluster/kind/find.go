@@ -142,6 +142,10 @@ func (p *provider) read(kubeconfig string, list nodeList) (*found, error) {
 		return nil, errUnfinished
 	}
 	f.ready = f.ready && len(list.Items) >= f.record.Nodes
+	f.Ports = map[int32]int32{}
+	for _, port := range f.record.Ports {
+		f.Ports[port.Host] = port.Node
+	}
 	return f, nil
 }
 
@@ -175,24 +179,6 @@ func (p *provider) refreshKubeconfig(ctx context.Context, e engine.Engine) error
 		return fmt.Errorf("reading the kubeconfig from its node: %w", concise(err))
 	}
 	return statedir.Write(path, []byte(text))
-}
-
-// conflict says in which way an existing cluster differs from what is wanted
-// so that it cannot be used. Ports of containers are fixed when they are made.
-func (p *provider) conflict(r record) error {
-	have := map[int32]int32{}
-	for _, port := range r.Ports {
-		have[port.Host] = port.Node
-	}
-	for _, want := range p.opts.Ports {
-		if have[want.Host] == want.Node {
-			continue
-		}
-		err := fmt.Errorf("port %d of this machine does not lead to service %q (node port %d)", want.Host, want.Service, want.Node)
-		return fault.Hint(p.wrap("using", err),
-			"a cluster's ports are fixed when it is made: "+p.opts.Lines.Anew()+" makes it anew, without its data")
-	}
-	return nil
 }
 
 // noteworthy says in which way an existing cluster differs from what is wanted

@@ -34,7 +34,8 @@ type Options struct {
 	// what an existing cluster was made from; what a new one is made from is
 	// up to EnsureNodeImage.
 	NodeImage string
-	Ports     []Port
+	// Ports are what a new cluster publishes. One that is there keeps its own.
+	Ports []Port
 	// Lines are the command lines that hints tell.
 	Lines cmdline.Run
 	// Engine holds the cluster. The zero value stands for the one that holds a

@@ -246,29 +246,6 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestConflict(t *testing.T) {
-	made := record{Ports: []Port{{"web", 3000, 30000}, {"api", 3001, 30001}}, Nodes: 1, NodeImage: "n:1"}
-	for name, tt := range map[string]struct {
-		ports    []Port
-		conflict string
-	}{
-		"the same":       {ports: made.Ports},
-		"fewer":          {ports: made.Ports[:1]},
-		"other service":  {ports: []Port{{"site", 3000, 30000}}},
-		"another port":   {ports: []Port{{"web", 3100, 30000}}, conflict: "port 3100"},
-		"another target": {ports: []Port{{"web", 3000, 30009}}, conflict: `service "web" (node port 30009)`},
-	} {
-		err := newProvider(Options{Name: "x", Ports: tt.ports}).conflict(made)
-		if (err == nil) != (tt.conflict == "") {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if err != nil && (!strings.Contains(err.Error(), tt.conflict) || fault.HintOf(err) == "") {
-			t.Errorf("%s: %v (hint %q)", name, err, fault.HintOf(err))
-		}
-	}
-}
-
 func TestProgress(t *testing.T) {
 	var details []string
 	sink := event.SinkFunc(func(e event.Event) { details = append(details, e.(event.StepProgress).Detail) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"zr/pkg/fault"
 )
@@ -34,6 +35,30 @@ func Kubeconfig(name string) (string, error) { return file("kubeconfig-" + name)
 // Lock returns the path of the file that a zr which changes the cluster holds
 // locked.
 func Lock(name string) (string, error) { return file("lock-" + name) }
+
+// Relay returns the path of the file that the process holds locked which relays
+// ports for an environment, named by its set, on a cluster.
+func Relay(cluster, set string) (string, error) { return file("relay-" + cluster + "@" + set) }
+
+// Relays returns the sets that have a file of Relay on a cluster. A file that
+// is there does not say that a process is.
+func Relays(cluster string) ([]string, error) {
+	prefix, err := Relay(cluster, "")
+	if err != nil {
+		return nil, err
+	}
+	files, err := os.ReadDir(filepath.Dir(prefix))
+	if err != nil {
+		return nil, fmt.Errorf("looking for relays: %w", err)
+	}
+	var sets []string
+	for _, f := range files {
+		if set, ok := strings.CutPrefix(f.Name(), filepath.Base(prefix)); ok {
+			sets = append(sets, set)
+		}
+	}
+	return sets, nil
+}
 
 func file(name string) (string, error) {
 	dir, err := Dir()
