@@ -122,10 +122,15 @@ func (k *kube) watch(ctx context.Context, r resource, ns, version string) (watch
 		}, k.params).Watch(ctx)
 }
 
-// lastLines returns the last lines that a container wrote, without what a
-// terminal would obey; with previous, the instance before the running one.
-// There are none where the log is gone.
-func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]string, error) {
+// logLine is a line that a container wrote, without what a terminal would obey.
+type logLine struct {
+	at   time.Time // by the clock of the node
+	text string
+}
+
+// tail returns the last lines that a container wrote; with previous, the instance
+// before the running one. There are none where the log is gone.
+func (k *kube) tail(ctx context.Context, ns, pod, container string, previous bool, n int64) ([]logLine, error) {
 	// A limit of the server's would count from the first of the lines, so that a
 	// long one would push out those that say why.
 	log, err := k.core.Get().Namespace(ns).Resource("pods").Name(pod).SubResource("log").
@@ -135,7 +140,7 @@ func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previou
 		return nil, fmt.Errorf("reading the log of container %q in pod %q: %w", container, pod, err)
 	}
 	defer log.Close()
-	var lines []string
+	var lines []logLine
 	in := bufio.NewReaderSize(io.LimitReader(log, logLimit), 64<<10)
 	for {
 		line, err := readLine(in)
@@ -148,8 +153,8 @@ func (k *kube) lastLines(ctx context.Context, ns, pod, container string, previou
 		// What has no time is not from the container: the kubelet says in a
 		// line of its own, with status 200, that the file is gone.
 		stamp, text, _ := strings.Cut(line, " ")
-		if _, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
-			lines = append(lines, printable(text))
+		if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
+			lines = append(lines, logLine{at, printable(text)})
 		}
 	}
 }

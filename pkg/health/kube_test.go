@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 )
@@ -24,9 +25,10 @@ func TestLastLinesAreFitForATerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := k.lastLines(t.Context(), "ns", "pod", "api", false, shownLines)
-	if want := []string{"Error: it\tbroke", "]0;titleand went"}; err != nil || !slices.Equal(lines, want) {
-		t.Errorf("the lines are %q, %v", lines, err)
+	lines, err := k.tail(t.Context(), "ns", "pod", "api", false, shownLines)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 1, time.UTC)
+	if want := []logLine{{at, "Error: it\tbroke"}, {at.Add(time.Second - 1), "]0;titleand went"}}; err != nil || !slices.Equal(lines, want) {
+		t.Errorf("the lines are %v, %v", lines, err)
 	}
 }
 
@@ -46,9 +48,9 @@ func TestALongLineHidesNoOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := k.lastLines(t.Context(), "ns", "pod", "api", false, shownLines)
-	if err != nil || len(lines) != 2 || lines[1] != "fatal: no disk" || len(lines[0]) > lineLimit || !strings.HasSuffix(lines[0], "ä…") {
-		t.Errorf("the lines are %.100q, %v", lines, err)
+	lines, err := k.tail(t.Context(), "ns", "pod", "api", false, shownLines)
+	if err != nil || len(lines) != 2 || lines[1].text != "fatal: no disk" || len(lines[0].text) > lineLimit || !strings.HasSuffix(lines[0].text, "ä…") {
+		t.Errorf("the lines are %.100v, %v", lines, err)
 	}
 }
 

@@ -43,6 +43,9 @@ type reason struct {
 	pod, container   string
 	crashes          int32
 	logged, previous bool
+	// process says that it is not the container that ends, but the process that
+	// an agent starts in it.
+	process bool
 }
 
 // settle is how long a state that looks hopeless must last: it may be what is
@@ -55,6 +58,9 @@ const settleSoon = 3 * time.Second
 // shownLines is how many log lines prove a crash: a Go panic with its first
 // goroutine, or a Node stack trace, fits.
 const shownLines = 12
+
+// wroteNothing stands for the log of a container that has none.
+const wroteNothing = "it wrote nothing to its log"
 
 // diagnose returns the best reason why a rollout is not done, or nil where
 // nothing is wrong (yet).
@@ -219,11 +225,11 @@ func (k *kube) withProof(ctx context.Context, ns string, r *reason) *reason {
 	if r == nil || !r.logged || len(r.proof) > 0 {
 		return r
 	}
-	lines, err := k.lastLines(ctx, ns, r.pod, r.container, r.previous, shownLines)
+	lines, err := k.tail(ctx, ns, r.pod, r.container, r.previous, shownLines)
 	if len(lines) == 0 {
 		// Which instance is the previous one changes at any moment: while a
 		// container backs off, its last one is the current one.
-		if other, otherErr := k.lastLines(ctx, ns, r.pod, r.container, !r.previous, shownLines); len(other) > 0 {
+		if other, otherErr := k.tail(ctx, ns, r.pod, r.container, !r.previous, shownLines); len(other) > 0 {
 			lines, err = other, otherErr
 		}
 	}
@@ -232,9 +238,11 @@ func (k *kube) withProof(ctx context.Context, ns string, r *reason) *reason {
 	case err != nil:
 		proven.proof = []string{err.Error()}
 	case len(lines) == 0:
-		proven.proof = []string{"it wrote nothing to its log"}
+		proven.proof = []string{wroteNothing}
 	default:
-		proven.proof = lines
+		for _, l := range lines {
+			proven.proof = append(proven.proof, l.text)
+		}
 		proven.foreign()
 	}
 	return &proven

@@ -142,7 +142,8 @@ func TestHopeless(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	crashed := func(times int32) *reason { return &reason{cause: crash, pod: "p", container: "c", crashes: times} }
 	quota := &reason{cause: refusal, text: "quota", hopeless: true, settle: settle}
-	v := &vigil{before: map[instance]int32{{"p", "c"}: 10}}
+	w := &waiting{hopeful: map[string]bool{}}
+	v := &vigil{wait: w, target: Target{Service: "api"}, before: map[instance]int32{{"p", "c"}: 10}}
 	for _, step := range []struct {
 		name  string
 		why   *reason
@@ -166,11 +167,26 @@ func TestHopeless(t *testing.T) {
 		}
 	}
 	v.before = nil
-	if v.last.why = crashed(crashLoop); v.hopeless(now) {
-		t.Error("gave up after three crashes")
+	w.hopes("db", true)
+	for _, step := range []struct {
+		name  string
+		times int32
+		want  bool
+	}{
+		{"it is started again", crashLoop - 1, false},
+		{"another may come up that it waits for", crashLoop, false},
+		{"that took too long", crashLoopBeside, true},
+	} {
+		if v.last.why = crashed(step.times); v.hopeless(now) != step.want {
+			t.Errorf("%s: gave up is %v", step.name, !step.want)
+		}
 	}
-	if v.last.why = crashed(crashLoop + 1); !v.hopeless(now) {
-		t.Error("did not give up after three restarts")
+	w.hopes("db", false)
+	if v.last.why = crashed(crashLoop); !v.hopeless(now) {
+		t.Error("waits on, although nothing else comes up")
+	}
+	if w.others("db") {
+		t.Error("what crashes holds up others that crash")
 	}
 }
 

@@ -232,9 +232,9 @@ func readySince(p *corev1.Pod) (bool, time.Time) {
 
 // probed returns the pod to ask: a ready one, or else one that runs, whose
 // answer says why it is not ready.
-func (r rollout) probed() (podRef, bool) {
+func (r rollout) probed() (*corev1.Pod, bool) {
 	if r.finite {
-		return podRef{}, false
+		return nil, false
 	}
 	var running *corev1.Pod
 	for _, p := range r.serving() {
@@ -242,16 +242,13 @@ func (r rollout) probed() (podRef, bool) {
 			continue
 		}
 		if isReady(p) {
-			return refOf(p), true
+			return p, true
 		}
 		if running == nil && allRunning(p) {
 			running = p
 		}
 	}
-	if running == nil {
-		return podRef{}, false
-	}
-	return refOf(running), true
+	return running, running != nil
 }
 
 // serving are the pods that stand for the workload. Where the rollout is complete

@@ -80,7 +80,7 @@ func TestJobRollout(t *testing.T) {
 
 // TestACrashingJobIsTriedAsOftenAsItSays leaves it to its backoffLimit.
 func TestACrashingJobIsTriedAsOftenAsItSays(t *testing.T) {
-	v := &vigil{target: Target{Kind: "Job"}}
+	v := &vigil{wait: &waiting{hopeful: map[string]bool{}}, target: Target{Kind: "Job"}}
 	if v.last.why = (&reason{cause: crash, crashes: crashLoop + 1}); v.hopeless(time.Now()) {
 		t.Error("it was given up")
 	}

@@ -129,14 +129,14 @@ func TestStatefulSetRollout(t *testing.T) {
 func TestProbedPod(t *testing.T) {
 	s := read(t, join(deploymentOf("3", "3", "replicas: 2"), podOfSet("api-1-a", "rs1", readyStatus), podOfSet("api-2-a", "rs2", unreadyStatus), podOfSet("api-2-b", "rs2", readyStatus)))
 	r := s.rolloutOf(Target{Service: "api", Namespace: "ns"})
-	if got, ok := r.probed(); !ok || got.name != "api-2-b" || got.ip != "10.0.0.1" {
+	if got, ok := r.probed(); !ok || got.Name != "api-2-b" || refOf(got).ip != "10.0.0.1" {
 		t.Errorf("got %+v", got)
 	}
 	if got, want := r.restarts(), int32(1); got != want {
 		t.Errorf("%d restarts, want %d", got, want)
 	}
 	s.pods[types.UID("rs2")] = s.pods[types.UID("rs2")][:1]
-	if got, _ := s.rolloutOf(Target{Service: "api", Namespace: "ns"}).probed(); got.name != "api-2-a" {
+	if got, _ := s.rolloutOf(Target{Service: "api", Namespace: "ns"}).probed(); got.Name != "api-2-a" {
 		t.Errorf("got %+v", got)
 	}
 }

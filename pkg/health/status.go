@@ -16,6 +16,7 @@ type finding struct {
 	why     *reason // nil where nothing is wrong
 	asked   bool    // whether a pod was probed
 	answer  answer
+	process *process // of the pod that was probed, where that has an agent
 	// unsteady says that a container which nothing vouches for has not run long
 	// enough to be believed.
 	unsteady bool
@@ -169,7 +170,11 @@ func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
 			s := *snapshots[t.Namespace]
 			s.events = events[t.Namespace].events
 			f.rollout = s.rolloutOf(t)
-			f.why = g.kube.withProof(ctx, t.Namespace, s.diagnose(t, f.rollout, time.Now()))
+			now := time.Now()
+			if f.why = s.diagnose(t, f.rollout, now); f.why == nil {
+				f.why = f.processReason(t, now)
+			}
+			f.why = g.kube.withProof(ctx, t.Namespace, f.why)
 		})
 	}
 	if err := ctx.Err(); err != nil {
@@ -195,6 +200,10 @@ func (g *Gate) look(ctx context.Context, t Target, s *snapshot) finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	f.answer, f.asked = g.probe(ctx, t, pod), true
+	f.answer, f.process = g.inquire(ctx, t, pod)
+	f.asked = true
+	if f.why == nil {
+		f.why = f.processReason(t, now)
+	}
 	return f
 }

@@ -18,14 +18,19 @@ const (
 	// apiPatience is how long the Kubernetes API may be away, which covers a
 	// control plane that restarts.
 	apiPatience = 30 * time.Second
-	// crashLoop is the number of restarts after which a container that
-	// crashes once more is given up. It takes about 70 s to get there.
-	crashLoop = 3
+	// crashLoop is how often a container has to end until it is given up; so
+	// often where something else may still come up that it waits for. It takes
+	// about 12 s and 40 s to get there.
+	crashLoop, crashLoopBeside = 3, 4
+	// processLoop is for how long a process that an agent starts has to end over
+	// and over: its pauses are shorter.
+	processLoop, processLoopBeside = 8 * time.Second, 40 * time.Second
 )
 
 // vigil is the wait for one target whose dependencies are healthy. Only the
 // goroutine of keep touches it.
 type vigil struct {
+	wait     *waiting
 	sink     event.Sink
 	gate     *Gate
 	board    *followed
@@ -43,6 +48,10 @@ type vigil struct {
 	asIs   bool // it was healthy at the first look
 	runs   steadiness
 
+	ends    []time.Time // when it was seen that the process of an agent had ended once more
+	endedAt time.Time   // the last end, by the clock of the node
+	looked  bool        // whether its log was read
+
 	suspect   string // the reason that looks hopeless, and since when
 	suspectAt time.Time
 	awayAt    time.Time // since when the API does not answer
@@ -55,11 +64,12 @@ type instance struct{ pod, container string }
 // when it was asked.
 type reply struct {
 	answer
-	done bool
+	process *process
+	done    bool
 }
 
 func newVigil(w *waiting, t Target, deadline time.Time) *vigil {
-	return &vigil{sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true, runs: steadiness{}}
+	return &vigil{wait: w, sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true, runs: steadiness{}}
 }
 
 // keep returns the finding that decided: healthy, hopeless, or out of time.
@@ -102,7 +112,9 @@ func (v *vigil) keep(ctx context.Context) (finding, error) {
 func (v *vigil) observe(snap *snapshot, now time.Time) {
 	wasDone := v.last.rollout.done
 	v.last.rollout = snap.rolloutOf(v.target)
-	v.last.why = snap.diagnose(v.target, v.last.rollout, now)
+	if v.last.why = snap.diagnose(v.target, v.last.rollout, now); v.last.why == nil {
+		v.last.why = v.last.processReason(v.target, now)
+	}
 	done := v.last.rollout.done
 	switch {
 	case !done:
@@ -138,13 +150,21 @@ func (v *vigil) ask(ctx context.Context, now time.Time, replies chan<- reply) {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
-		replies <- reply{v.gate.probe(ctx, v.target, pod), done} // one in flight, room for one
+		a, p := v.gate.inquire(ctx, v.target, pod)
+		replies <- reply{a, p, done} // one in flight, room for one
 	}()
 }
 
 func (v *vigil) heard(a reply) {
 	v.asking = false
-	v.last.asked, v.last.answer = true, a.answer
+	v.last.asked, v.last.answer, v.last.process = true, a.answer, a.process
+	if p := a.process; p != nil {
+		// Ends from before the dependencies were healthy prove nothing.
+		if v.looked && p.last.After(v.endedAt) {
+			v.ends = append(v.ends, time.Now())
+		}
+		v.looked, v.endedAt = true, p.last
+	}
 	v.proven = a.done && v.last.rollout.done
 	if !a.ok {
 		v.asIs = false
@@ -184,16 +204,13 @@ func (v *vigil) decided(trouble error, now time.Time) bool {
 // hopeless tells that the reason does not go away by waiting.
 func (v *vigil) hopeless(now time.Time) bool {
 	why := v.last.why
+	v.wait.hopes(v.target.Service, why == nil || why.cause != crash)
 	if why == nil {
 		v.suspect = ""
 		return false
 	}
 	if why.cause == crash {
-		if v.target.Kind == kindJob {
-			return false // how often it is tried again, its manifest says
-		}
-		// Crashes from before the dependencies were healthy prove nothing.
-		return why.crashes > crashLoop && why.crashes > v.before[instance{why.pod, why.container}]
+		return v.loops(*why, now)
 	}
 	if !why.hopeless {
 		v.suspect = ""
@@ -203,6 +220,27 @@ func (v *vigil) hopeless(now time.Time) bool {
 		v.suspect, v.suspectAt = why.text, now
 	}
 	return now.Sub(v.suspectAt) >= why.settle
+}
+
+// loops tells that what ends by itself does so over and over.
+func (v *vigil) loops(why reason, now time.Time) bool {
+	beside := v.wait.others(v.target.Service)
+	switch {
+	case v.target.Kind == kindJob:
+		return false // how often it is tried again, its manifest says
+	case why.process:
+		least := processLoop
+		if beside {
+			least = processLoopBeside
+		}
+		return len(v.ends) >= crashLoop && now.Sub(v.ends[0]) >= least
+	}
+	least := int32(crashLoop)
+	if beside {
+		least = crashLoopBeside
+	}
+	// Crashes from before the dependencies were healthy prove nothing.
+	return why.crashes >= least && why.crashes > v.before[instance{why.pod, why.container}]
 }
 
 // show emits the state where it changed.
@@ -232,6 +270,9 @@ func (v *vigil) nextLook(now time.Time) time.Duration {
 	}
 	if v.suspect != "" && v.last.why != nil {
 		earlier(v.suspectAt.Add(v.last.why.settle))
+	}
+	if why := v.last.why; why != nil && why.cause == crash {
+		earlier(now.Add(askMost)) // the others may have come up
 	}
 	if !v.awayAt.IsZero() {
 		earlier(v.awayAt.Add(apiPatience))

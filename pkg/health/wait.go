@@ -27,7 +27,7 @@ func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) erro
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	w := &waiting{gate: g, sink: sink, boards: map[string]*followed{}, outcomes: map[string]*outcome{}}
+	w := &waiting{gate: g, sink: sink, boards: map[string]*followed{}, outcomes: map[string]*outcome{}, hopeful: map[string]bool{}}
 	var boards sync.WaitGroup
 	defer boards.Wait()
 	defer cancel()
@@ -67,6 +67,29 @@ type waiting struct {
 	sink     event.Sink
 	boards   map[string]*followed // by namespace
 	outcomes map[string]*outcome  // by service
+
+	mu      sync.Mutex
+	hopeful map[string]bool // services that are waited for, and not since they crash
+}
+
+// hopes notes whether a service may still come up by waiting.
+func (w *waiting) hopes(service string, yes bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hopeful[service] = yes
+}
+
+// others tells whether another service than this one may still come up: what
+// crashes may be waiting for it, although it does not say so in dependsOn.
+func (w *waiting) others(service string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for other, yes := range w.hopeful {
+		if yes && other != service {
+			return true
+		}
+	}
+	return false
 }
 
 // followed is a board that is kept current. err is why that ended early.
@@ -116,6 +139,8 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	began := time.Now()
 	deadline := began.Add(t.timeout())
 	w.sink.Emit(event.StepStarted{Step: Step(t.Service), Title: "Waiting for " + t.Service, Deadline: deadline})
+	w.hopes(t.Service, true)
+	defer w.hopes(t.Service, false)
 	v := newVigil(w, t, deadline)
 	f, err := v.keep(ctx)
 	took := time.Since(began)
