@@ -81,7 +81,7 @@ func (p *plain) progress(e event.StepProgress, at time.Time) []string {
 	if st == nil {
 		return nil
 	}
-	st.progress = e
+	st.advance(e, at)
 	since := at.Sub(st.said)
 	much := e.Total > 0 && tenth*(e.Done-st.saidDone) >= e.Total
 	if since < often && (!much || since < time.Second) {

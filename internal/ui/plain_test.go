@@ -29,7 +29,7 @@ func TestPlain(t *testing.T) {
   hint: zr images prune
 … Loading images
 … Building api
-… Loading images: 60 MiB of 100 MiB · about 2 s left · base
+… Loading images: 60 MiB of 100 MiB · about 10 s left · base
 … Building api: 230 packages · net/http
 ✓ Loading images · unchanged (20.0 s)
 ✓ Building api · 12 MiB (20.0 s)

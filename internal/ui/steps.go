@@ -13,10 +13,39 @@ type step struct {
 	event.StepStarted
 	began    time.Time
 	progress event.StepProgress
+	marks    []mark // how far it was before, the oldest first
 	state    string // of the service that the step waits for
 
 	said     time.Time // when progress was last told, for plain lines
 	saidDone int64
+}
+
+// mark is how far a step was at a moment.
+type mark struct {
+	at   time.Time
+	done int64
+}
+
+// paceSpan is over which time the pace of a step is taken. What a first build
+// begins with (downloads, packages that all others need) says little about what
+// is left, and the links at its end less.
+const paceSpan = 20 * time.Second
+
+// advance notes how far the step is.
+func (st *step) advance(e event.StepProgress, at time.Time) {
+	if e.Total != st.progress.Total && st.progress.Total <= 0 || e.Done < st.progress.Done {
+		st.marks = nil // nothing was counted until now, or it begins anew
+	}
+	st.progress = e
+	if e.Total <= 0 {
+		return
+	}
+	if n := len(st.marks); n == 0 || at.Sub(st.marks[n-1].at) >= time.Second {
+		st.marks = append(st.marks, mark{at, e.Done})
+	}
+	for len(st.marks) > 1 && at.Sub(st.marks[1].at) >= paceSpan {
+		st.marks = st.marks[1:]
+	}
 }
 
 // steps are the ones that run, in the order in which they began.
@@ -66,15 +95,19 @@ func (st *step) percent() int {
 	return int(min(100, 100*st.progress.Done/st.progress.Total))
 }
 
-// remaining estimates how long a step still takes, 0 where it is too early to
-// say.
+// remaining estimates how long a step still takes at the pace of the last
+// seconds, 0 where it is too early to say.
 func (st *step) remaining(at time.Time) time.Duration {
-	p, elapsed := st.progress, at.Sub(st.began)
-	// An estimate from the first seconds or percents jumps about.
-	if p.Total <= 0 || p.Done >= p.Total || elapsed < 2*time.Second || st.percent() < 3 {
+	p := st.progress
+	if p.Total <= 0 || p.Done >= p.Total || len(st.marks) == 0 {
 		return 0
 	}
-	return time.Duration(float64(elapsed) * float64(p.Total-p.Done) / float64(p.Done))
+	elapsed, done := at.Sub(st.marks[0].at), p.Done-st.marks[0].done
+	// An estimate from the first seconds or percents jumps about.
+	if done <= 0 || elapsed < 2*time.Second || st.percent() < 3 {
+		return 0
+	}
+	return time.Duration(float64(elapsed) * float64(p.Total-p.Done) / float64(done))
 }
 
 // far says how far a step is and what is left, in words.

@@ -54,7 +54,7 @@ func (v *view) take(e event.Event, at time.Time) []string {
 		v.steps.start(e, at)
 	case event.StepProgress:
 		if st := v.steps.find(e.Step); st != nil {
-			st.progress = e
+			st.advance(e, at)
 		}
 	case event.StepDone:
 		return []string{fit(v.voice.done(v.steps.end(e.Step), e), v.width)}
