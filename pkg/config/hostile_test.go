@@ -43,7 +43,7 @@ func TestBuildsOutsideOfTheProjectAreRefused(t *testing.T) {
 	if err := os.Symlink("/etc", filepath.Join(root, "link")); err != nil {
 		t.Fatal(err)
 	}
-	for _, build := range []string{"node: ../../../../../etc", "node: /etc", "node: link", "dockerfile: ../../../../../etc/passwd", "dockerfile: Dockerfile, context: .."} {
+	for _, build := range []string{"node: ../../../../../etc", "node: /etc", "node: link", "go: ../../../../../etc", "go: ./link", "dockerfile: ../../../../../etc/passwd", "dockerfile: Dockerfile, context: .."} {
 		_, problems := parse([]byte("project: a\nservices: {a: {build: {"+build+"}}}\n"), "c.yaml", root, "dev")
 		if len(problems) != 1 || !strings.Contains(problems[0].Text, "leads out of the project") || problems[0].Line != 2 {
 			t.Errorf("%s: %v", build, problems)

@@ -24,7 +24,7 @@ func (v *validator) exists(path, kind, service, key string) {
 		v.add(at, "", "services.%s.build.%s: %v", service, key, err)
 	case kind == "folder" && !info.IsDir(), kind == "file" && !info.Mode().IsRegular():
 		v.add(at, "", "services.%s.build.%s: %q is not a %s", service, key, path, kind)
-	case kind != "" && !v.within(path):
+	case !v.within(path):
 		v.add(at, "what an image is made from lies in the project's folder: move config/ to a folder above both", "services.%s.build.%s: %q leads out of the project", service, key, path)
 	}
 }
