@@ -66,10 +66,7 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 		return s.deployed(ctx, r)
 	}
 	if r.Spec.Node != "" {
-		return &devloop.Sources{
-			Service: r.Service, Inputs: inputs, Container: session,
-			Root: s.cfg.Root, Dir: filepath.Join(s.cfg.Root, r.Spec.Node), Rebuild: s.reapply,
-		}, nil
+		return s.nodeUnit(r, inputs, session)
 	}
 	out := filepath.Join(s.scratch, r.Service)
 	golang := gobuild.New(s.deps())

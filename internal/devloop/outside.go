@@ -11,6 +11,9 @@ import (
 // lead to, as folders and single files.
 func Outside(root string, units []Unit) (modules, files []string) {
 	for _, u := range units {
+		if c, ok := u.(*Compiled); ok {
+			u = c.Sources
+		}
 		if s, ok := u.(*Sources); ok {
 			for _, l := range s.links() {
 				switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,6 +45,12 @@ type Sources struct {
 	// Rebuild makes the image and has it deployed: what is not among the
 	// sources changed, such as the dependencies.
 	Rebuild func(ctx context.Context) error
+	// Installs reports whether the installed packages depend on a file besides
+	// those that npm installs by, by its path below Dir. May be nil.
+	Installs func(below string) bool
+	// Made returns the files that the install made besides the packages, by their
+	// paths in the container. May be nil.
+	Made func(ctx context.Context) (map[string]string, error)
 
 	failed event.Action           // of the last run, if that did not end well
 	known  atomic.Pointer[[]link] // as they were found last; nil before that
@@ -74,7 +81,7 @@ func (s *Sources) plan(path string) Decision {
 	if err != nil || strings.HasPrefix(below, "..") || !s.Inputs.Contains(path) {
 		return ignored
 	}
-	if manifests[below] {
+	if manifests[below] || s.Installs != nil && s.Installs(below) {
 		return Decision{s.Service, event.Rebuild, "the installed packages depend on it"}
 	}
 	return Decision{s.Service, event.Sync, "the process picks it up"}
@@ -115,6 +122,9 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 		for _, file := range s.Inputs.Files() {
 			s.add(&change, filepath.Join(s.Root, file.Path))
 		}
+		if err := s.addMade(ctx, &change); err != nil {
+			return stopped(ctx, err)
+		}
 	} else {
 		for _, path := range work.Paths {
 			for _, name := range s.names(path) {
@@ -126,6 +136,20 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 	}
 	result, err := s.Container.Push(ctx, change)
 	return settle(result, err, trace)
+}
+
+// addMade puts what the install made into a change. It is what the image has,
+// also in place of a source.
+func (s *Sources) addMade(ctx context.Context, change *livesync.Change) error {
+	if s.Made == nil {
+		return nil
+	}
+	made, err := s.Made(ctx)
+	if err != nil {
+		return err
+	}
+	maps.Copy(change.Files, sendable(made))
+	return nil
 }
 
 // decides says that a path decides which files there are: an ignore file, a

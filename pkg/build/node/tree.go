@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 
 	"zr/pkg/build"
 )
@@ -24,10 +24,8 @@ type Tree struct {
 	set     *build.InputSet
 	out     string
 
-	mu     sync.Mutex
-	reads  []string // by scripts of the install
-	builds bool
-	copied map[string]fs.FileInfo // of what out has copies of, by their paths
+	project atomic.Pointer[project] // as it was read last
+	copied  map[string]fs.FileInfo  // of what out has copies of, by their paths; under the work folder's lock
 }
 
 // Tree returns the Tree of a service, whose files are to lie in the folder out.
@@ -40,30 +38,18 @@ func (b *Builder) Tree(r build.Request, set *build.InputSet, out string) (*Tree,
 // Reread reads package.json again.
 func (t *Tree) Reread() error {
 	p, err := readProject(t.request)
-	if err != nil {
-		return err
+	if err == nil {
+		t.project.Store(p)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.reads = p.reads()
-	t.builds = (&job{Request: t.request, project: p}).builds()
-	return nil
+	return err
 }
 
 // Builds reports whether the service runs what its build script makes.
-func (t *Tree) Builds() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.builds
-}
+func (t *Tree) Builds() bool { return (&job{Request: t.request, project: t.project.Load()}).builds() }
 
 // Installs reports whether the install may read a file of the service, by its
 // path below the service's folder.
-func (t *Tree) Installs(rel string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return isRead(t.reads, rel)
-}
+func (t *Tree) Installs(rel string) bool { return isRead(t.project.Load().reads(), rel) }
 
 // Built makes what the service runs of its inputs as they are, and returns where
 // the files are, by their paths in the container, and the hash of what they were
@@ -97,10 +83,10 @@ func (t *Tree) Built(ctx context.Context) (files map[string]string, hash string,
 // Made returns what scripts of the install made beside node_modules, by the paths
 // in the container, as Built does.
 func (t *Tree) Made(ctx context.Context) (files map[string]string, err error) {
+	if len(t.project.Load().scripts()) == 0 {
+		return nil, nil
+	}
 	err = t.locked(ctx, func(j *job) error {
-		if len(j.project.scripts()) == 0 {
-			return nil
-		}
 		_, made, err := j.installed(ctx, false)
 		if err != nil {
 			return err

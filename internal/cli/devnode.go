@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"zr/internal/devloop"
+	"zr/pkg/build"
+	"zr/pkg/build/node"
+	"zr/pkg/livesync"
+)
+
+// nodeUnit is the unit of a Node.js service: its sources, or what its build
+// script makes of them.
+func (s *stack) nodeUnit(r build.Request, inputs *build.InputSet, session *livesync.Session) (devloop.Unit, error) {
+	tree, err := node.New(s.deps()).Tree(r, inputs, filepath.Join(s.scratch, r.Service))
+	if err != nil {
+		return nil, err
+	}
+	sources := &devloop.Sources{
+		Service: r.Service, Inputs: inputs, Container: session,
+		Root: s.cfg.Root, Dir: filepath.Join(s.cfg.Root, r.Spec.Node),
+		Rebuild:  func(ctx context.Context) error { return errors.Join(s.reapply(ctx), tree.Reread()) },
+		Installs: tree.Installs, Made: tree.Made,
+	}
+	if tree.Builds() {
+		return &devloop.Compiled{Sources: sources, Compile: tree.Built}, nil
+	}
+	return sources, nil
+}
