@@ -74,7 +74,9 @@ type InputFile = inputs.File
 // Root.
 type Builder interface {
 	// Inputs returns what the service is built from, up to date. The mode
-	// does not matter to it. Keep the set and call its Refresh to look again.
+	// does not matter to it. Keep the set and call its Refresh to look again:
+	// where something is missing that the sources name, the set comes with the
+	// error, as it was known last.
 	Inputs(ctx context.Context, r Request) (*InputSet, error)
 	// Build makes the image and puts it into the store.
 	Build(ctx context.Context, r Request) (Result, error)
@@ -140,7 +142,7 @@ func (k kinds) Inputs(ctx context.Context, r Request) (*InputSet, error) {
 	}
 	set, err := b.Inputs(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
+		return set, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
 	}
 	return set, nil
 }

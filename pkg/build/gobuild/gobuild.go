@@ -17,7 +17,7 @@ import (
 )
 
 // layout changes when the images of this package do for the same inputs.
-const layout = "gobuild 1"
+const layout = "gobuild 2"
 
 // Where things are in the images. A dev image keeps the binary in the seed
 // folder, from which the agent fills appDir, an emptyDir in the pod.
@@ -128,6 +128,7 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 	if err != nil {
 		return nil, err
 	}
+	program.Sources = true
 	return oci.Assemble(base, platform, append(layers, program), func(c *v1.Config) { configure(c, r, hash) })
 }
 

@@ -241,10 +241,12 @@ func (j *job) record(file, key string, layer oci.Layer) error {
 
 // sources returns the layer of the service's files at a place.
 func (j *job) sources(ctx context.Context, at string) (oci.Layer, error) {
-	return j.write(ctx, "sources of "+j.Spec.Node, func(t *oci.Tar) {
+	layer, err := j.write(ctx, "sources of "+j.Spec.Node, func(t *oci.Tar) {
 		t.Dir(at, 0o755, oci.Root)
 		t.Tree(at, filepath.Join(j.work, "source"), oci.Root, func(rel string, _ fs.DirEntry) bool { return j.isShipped(rel) }, nil)
 	})
+	layer.Sources = true
+	return layer, err
 }
 
 // isShipped reports whether a file or folder of the work copy goes into the

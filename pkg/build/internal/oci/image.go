@@ -17,7 +17,13 @@ import (
 type Layer struct {
 	v1.Layer
 	Comment string
+	// Sources says that saves change it, and nothing else does: in a dev image
+	// the agent brings what is newer.
+	Sources bool
 }
+
+// sourcesMark is the comment in the history of a layer of sources.
+const sourcesMark = "zr: sources"
 
 // Write makes a layer in the store.
 func Write(ctx context.Context, store *image.Store, comment string, fill func(*Tar)) (Layer, error) {
@@ -32,7 +38,7 @@ func Write(ctx context.Context, store *image.Store, comment string, fill func(*T
 		return Layer{}, fmt.Errorf("writing the layer of %s: %w", comment, err)
 	}
 	layer, err := w.Commit()
-	return Layer{layer, comment}, err
+	return Layer{Layer: layer, Comment: comment}, err
 }
 
 // epoch is the creation time that images say: a real one would change their
@@ -58,7 +64,11 @@ func Assemble(base v1.Image, platform v1.Platform, layers []Layer, configure fun
 		config.OS, config.Architecture, config.Variant = original.OS, original.Architecture, original.Variant
 	}
 	for _, layer := range layers {
-		adds = append(adds, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: "zr: " + layer.Comment, Created: epoch}})
+		history := v1.History{CreatedBy: "zr: " + layer.Comment, Created: epoch}
+		if layer.Sources {
+			history.Comment = sourcesMark
+		}
+		adds = append(adds, mutate.Addendum{Layer: layer, History: history})
 	}
 	config.Created = epoch
 	config.RootFS.Type = "layers"
