@@ -13,10 +13,6 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
-
-	"zr/internal/devloop"
-	"zr/pkg/config"
-	"zr/pkg/event"
 )
 
 // asZR lets a child of this test be zr itself.
@@ -274,38 +270,5 @@ func TestCtrlCEndsAQuestion(t *testing.T) {
 	cancel()
 	if _, err := saysYes(ctx, nobody); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestABrokenConfigIsNotHiddenByARun(t *testing.T) {
-	if code, _, stderr := zr(t, map[string]string{"config/dev.yaml": tiny}, "config", "show"); code != 0 {
-		t.Fatal(stderr)
-	}
-	cfg, err := config.Load(".", "dev")
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(text string) {
-		if err := os.WriteFile("config/dev.yaml", []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("projekt: tiny\n")
-	problems := make(chan string, 1)
-	s := &stack{cfg: cfg, sink: event.SinkFunc(func(e event.Event) { problems <- e.(event.Problem).Text })}
-	batches, ended := make(chan devloop.Batch), make(chan error, 1)
-	go func() { ended <- s.afterNextSave(t.Context(), batches, nil) }()
-	batches <- devloop.Batch{}
-	if text := <-problems; !strings.Contains(text, `did you mean "project"?`) {
-		t.Error(text)
-	}
-	write("project: mended\nservices: {a: {}}\n")
-	select {
-	case batches <- devloop.Batch{}:
-		if err := <-ended; err != nil || s.cfg.Project != "mended" {
-			t.Errorf("%v, %v", s.cfg, err)
-		}
-	case err := <-ended:
-		t.Errorf("a broken config began a run: %v", err)
 	}
 }

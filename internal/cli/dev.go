@@ -16,9 +16,11 @@ import (
 	"zr/internal/devloop"
 	"zr/internal/ui"
 	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
 	"zr/pkg/config"
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/livesync"
 	"zr/pkg/logs"
 	"zr/pkg/watch"
 )
@@ -126,7 +128,7 @@ func explain(c *cli.Context, path string) error {
 			}
 			units = append(units, unit)
 		}
-		decisions := devloop.New(s.cfg.Root, append(units, s.manifestsUnit()), s.sink).Explain(path)
+		decisions := devloop.New(s.cfg.Root, append(units, s.manifestsUnit(nil)), s.sink).Explain(path)
 		if asJSON {
 			return printJSON(c.App.Writer, decisions)
 		}
@@ -140,9 +142,6 @@ func explain(c *cli.Context, path string) error {
 		return nil
 	})
 }
-
-// errGone says that the cluster went away, or came back as another one.
-var errGone = errors.New("the cluster has gone away")
 
 // errRewired says that other services are built than a session is about.
 var errRewired = errors.New("other services are built now")
@@ -165,7 +164,8 @@ func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) er
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan devloop.Batch)
 	group.Go(func() error { return feed(ctx, watcher, batches) })
-	group.Go(func() error { return s.keepUp(ctx, batches, commands) })
+	session := &session{env: s, sink: s.sink, batches: batches, commands: commands}
+	group.Go(func() error { return session.run(ctx) })
 	return group.Wait()
 }
 
@@ -179,77 +179,49 @@ func feed(ctx context.Context, w *watch.Watcher, batches chan<- devloop.Batch) e
 	})
 }
 
-// keepUp brings the stack up, over and over: again after a save where the user's
-// code kept it from coming up, and again when the cluster was lost.
-func (s *stack) keepUp(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
-	broken := false
+// bringUp is part of environment.
+func (s *stack) bringUp(ctx context.Context) error {
+	start := time.Now()
+	s.unreached = nil
+	unchanged, err := s.deploy(ctx)
+	switch {
+	case err != nil && (s.unreached != nil || errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)):
+		return &noCluster{err}
+	case err != nil:
+		return err
+	}
+	s.unchanged = unchanged
+	s.reached = nil // by nobody yet, in what was brought up now
+	s.ready = &readiness{say: func() {
+		s.sink.Emit(event.Ready{Endpoints: s.facts.Load().urls, Took: time.Since(start)})
+	}}
+	return nil
+}
+
+// keepInStep is part of environment.
+func (s *stack) keepInStep(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
 	for {
-		switch err := s.up(ctx); {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && (fault.Code(err) == fault.Usage && !broken):
-			return err
-		case err != nil:
-			broken = true
-			s.sink.Emit(event.Problem{Source: upSource, Text: err.Error()})
-			if err := s.afterNextSave(ctx, batches, commands); err != nil {
-				return err
-			}
-			continue
-		}
-		if broken {
-			broken = false
-			s.sink.Emit(event.Problem{Source: upSource, Cleared: true})
-		}
-		err := s.session(ctx, batches, commands)
-		for errors.Is(err, errRewired) {
-			err = s.session(ctx, batches, commands)
-		}
-		var broke *devloop.Fault
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &broke):
-			broken = true
-			s.sink.Emit(event.Problem{Source: upSource, Text: broke.Text})
-			if err := s.afterNextSave(ctx, batches, commands); err != nil {
-				return err
-			}
-		case !errors.Is(err, errGone):
+		err := s.loopOver(ctx, batches, commands)
+		if !errors.Is(err, errRewired) {
 			return err
 		}
-		s.disconnect()
+		s.unchanged = false // what was applied for the others was not waited for
 	}
 }
 
-// upSource names the run of up in Problems.
-const upSource = "zr up"
-
-// afterNextSave waits for a save, or a command, after which the configuration
-// can be read, and takes it. A run with the one before would hide what is wrong.
-func (s *stack) afterNextSave(ctx context.Context, batches <-chan devloop.Batch, commands <-chan devloop.Command) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-batches:
-		case <-commands:
-		}
-		err := s.reload()
-		if err == nil {
-			return nil
-		}
-		s.sink.Emit(event.Problem{Source: upSource, Text: err.Error()})
-	}
-}
-
-// session keeps a running stack in step until ctx ends or the cluster is gone.
-func (s *stack) session(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
-	units, closeUnits, err := s.units(ctx)
+// loopOver keeps the services in step that are reloaded now, until ctx ends,
+// what was brought up is gone, or other services are to be reloaded.
+func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
+	wired := s.facts.Load().wiring
+	units, sessions, closeUnits, err := s.units(ctx, wired)
 	if err != nil {
 		return err
 	}
 	defer closeUnits()
+	s.containers = map[string]devloop.Container{}
+	for service, session := range sessions {
+		s.containers[service] = session
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	if modules, files := devloop.Outside(s.cfg.Root, units); len(modules)+len(files) > 0 {
 		outside, err := watch.New(ctx, watch.Options{Roots: modules, Always: files, Sink: s.sink})
@@ -258,14 +230,30 @@ func (s *stack) session(ctx context.Context, batches chan devloop.Batch, command
 		}
 		group.Go(func() error { return feed(ctx, outside, batches) })
 	}
-	wired := s.facts.Load().wiring
+	s.ready.expect(units)
 	s.loop = devloop.New(s.cfg.Root, units, s.sink).After(s.loop)
-	s.loop.Until = func() error { return s.rewired(wired) }
+	s.loop.Ended = func(unit string, err error) error {
+		s.ready.ended(unit, err)
+		if unit == manifestsUnit && err == nil && anyLost(sessions) {
+			return errRewired // what was applied lets this session in again
+		}
+		return s.rewired(wired)
+	}
 	provider, local := s.provider, s.local() // an apply may replace what the stack holds
 	group.Go(func() error { return s.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
 	group.Go(func() error { return s.watchCluster(ctx, provider, local) })
 	return group.Wait()
+}
+
+// anyLost tells that one of the sessions will not be let in any more.
+func anyLost(sessions map[string]*livesync.Session) bool {
+	for _, session := range sessions {
+		if devloop.Lost(session.State().Err) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *stack) followLogs(ctx context.Context) error {

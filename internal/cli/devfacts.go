@@ -13,8 +13,9 @@ import (
 // facts are what was read and rendered last, as far as it concerns goroutines
 // that go on while it is done again. They are never changed, but replaced.
 type facts struct {
-	namespace string // of the workloads
-	dashboard string // URL of the service that answered at the lowest port; empty where none did
+	namespace string            // of the workloads
+	dashboard string            // URL of the service that answered at the lowest port; empty where none did
+	urls      map[string]string // of all that answered, by service
 	wiring    []wiring
 }
 
@@ -27,7 +28,7 @@ type wiring struct {
 
 // publish makes what the stack holds now known to everybody.
 func (s *stack) publish() {
-	f := &facts{namespace: s.rendered.Namespace}
+	f := &facts{namespace: s.rendered.Namespace, urls: urls(s.reached)}
 	lowest := int32(0)
 	for _, e := range s.reached {
 		if e.err == nil && e.scheme != "" && (lowest == 0 || e.host < lowest) {

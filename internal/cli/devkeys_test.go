@@ -45,8 +45,8 @@ func TestAKeyIsAsGoodAsASave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{cfg: cfg, sink: event.Discard}
-	if err := s.afterNextSave(t.Context(), nil, commands); err != nil {
+	s := &session{env: &stack{cfg: cfg, sink: event.Discard}, sink: event.Discard, commands: commands}
+	if err := s.wait(t.Context(), false); err != nil {
 		t.Error(err)
 	}
 }

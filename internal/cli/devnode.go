@@ -13,7 +13,7 @@ import (
 
 // nodeUnit is the unit of a Node.js service: its sources, or what its build
 // script makes of them.
-func (s *stack) nodeUnit(r build.Request, inputs *build.InputSet, session *livesync.Session) (devloop.Unit, error) {
+func (s *stack) nodeUnit(r build.Request, inputs *build.InputSet, session *livesync.Session, rebuild func(context.Context) error) (devloop.Unit, error) {
 	tree, err := node.New(s.deps()).Tree(r, inputs, filepath.Join(s.scratch, r.Service))
 	if err != nil {
 		return nil, err
@@ -21,7 +21,7 @@ func (s *stack) nodeUnit(r build.Request, inputs *build.InputSet, session *lives
 	sources := &devloop.Sources{
 		Service: r.Service, Inputs: inputs, Container: session,
 		Root: s.cfg.Root, Dir: filepath.Join(s.cfg.Root, r.Spec.Node),
-		Rebuild:  func(ctx context.Context) error { return errors.Join(s.reapply(ctx), tree.Reread()) },
+		Rebuild:  func(ctx context.Context) error { return errors.Join(rebuild(ctx), tree.Reread()) },
 		Installs: tree.Installs, Made: tree.Made,
 	}
 	if tree.Builds() {

@@ -21,52 +21,56 @@ const manifestsUnit = "manifests"
 
 // units are what saves change: each service that is reloaded in place, and the
 // manifests. The returned function ends their connections.
-func (s *stack) units(ctx context.Context) (units []devloop.Unit, end func(), err error) {
-	var sessions []*livesync.Session
+func (s *stack) units(ctx context.Context, wired []wiring) (units []devloop.Unit, sessions map[string]*livesync.Session, end func(), err error) {
+	sessions = map[string]*livesync.Session{}
+	var conditions []*devloop.Condition
 	end = func() {
 		for _, session := range sessions {
 			session.Close()
 		}
-	}
-	defer func() {
-		if err != nil {
-			end()
+		for _, c := range conditions {
+			c.Clear() // the next session says it again where it still holds
 		}
-	}()
-	for _, w := range s.facts.Load().wiring {
+	}
+	for _, w := range wired {
 		r := w.request
-		if r.Mode != build.Dev {
-			unit, err := s.deployed(ctx, r)
-			if err != nil { // saved while the stack came up
-				return nil, end, &devloop.Fault{Text: err.Error()}
+		if r.Mode == build.Dev {
+			condition := &devloop.Condition{Service: r.Service, Sink: s.sink}
+			session, err := s.dial(condition, w.target)
+			if err != nil {
+				end()
+				return nil, nil, nil, fmt.Errorf("connecting to service %q: %w", r.Service, err)
 			}
-			units = append(units, unit)
-			continue
+			conditions = append(conditions, condition)
+			sessions[r.Service] = session
 		}
-		session, err := s.dial(ctx, r.Service, w.target)
-		if err != nil {
-			return nil, end, fmt.Errorf("connecting to service %q: %w", r.Service, err)
+		unit, err := s.unit(ctx, r, sessions[r.Service])
+		if unit == nil {
+			end()
+			return nil, nil, nil, err
 		}
-		sessions = append(sessions, session)
-		unit, err := s.unit(ctx, r, session)
-		if err != nil {
-			return nil, end, &devloop.Fault{Text: err.Error()}
-		}
-		units = append(units, unit)
+		units = append(units, unit) // where err says that something is missing, its first run tells
 	}
-	return append(units, s.manifestsUnit()), end, nil
+	return append(units, s.manifestsUnit(wired)), sessions, end, nil
 }
 
+// unit returns what saves of a service's sources change. It comes with an error
+// where something is missing that the sources name.
 func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Session) (devloop.Unit, error) {
 	inputs, err := s.builder().Inputs(ctx, r)
-	if err != nil {
+	if inputs == nil {
 		return nil, err
 	}
-	if r.Spec.Dockerfile != "" {
-		return s.deployed(ctx, r)
-	}
-	if r.Spec.Node != "" {
-		return s.nodeUnit(r, inputs, session)
+	rebuild := func(ctx context.Context) error { return s.redeploy(ctx, r.Service) }
+	switch {
+	case r.Mode != build.Dev:
+		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild}, err
+	case r.Spec.Node != "":
+		unit, failed := s.nodeUnit(r, inputs, session, rebuild)
+		if failed != nil {
+			return nil, failed
+		}
+		return unit, err
 	}
 	out := filepath.Join(s.scratch, r.Service)
 	golang := gobuild.New(s.deps())
@@ -76,19 +80,16 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 			hash, err := golang.BinaryOf(ctx, r, inputs, out)
 			return out, hash, err
 		},
-	}, nil
+	}, err
 }
 
-func (s *stack) deployed(ctx context.Context, r build.Request) (devloop.Unit, error) {
-	inputs, err := s.builder().Inputs(ctx, r)
-	if err != nil {
-		return nil, err
+func (s *stack) manifestsUnit(wired []wiring) devloop.Unit {
+	unchanged := s.unchanged
+	s.manifests = &devloop.Manifests{
+		Label:   manifestsUnit,
+		Apply:   func(ctx context.Context) (func(context.Context) error, error) { return s.applySaved(ctx, wired) },
+		Healthy: func(ctx context.Context) error { return s.waitReachable(ctx, unchanged) },
 	}
-	return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: s.reapply}, nil
-}
-
-func (s *stack) manifestsUnit() devloop.Unit {
-	s.manifests = &devloop.Manifests{Label: manifestsUnit, Reapply: s.reapply}
 	s.watchManifests()
 	return s.manifests
 }
@@ -98,59 +99,8 @@ func (s *stack) watchManifests() {
 	s.manifests.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
 }
 
-// reapply reads the configuration anew and makes the cluster say what it says.
-// Where something is wrong, what runs stays as it is.
-func (s *stack) reapply(ctx context.Context) error {
-	s.applying.Lock()
-	defer s.applying.Unlock()
-	defer s.watchManifests() // what is rendered may consist of other files now
-	before, builds, rendered := s.cfg, s.builds, s.rendered
-	err := s.reload()
-	if err == nil {
-		err = s.render(ctx)
-	}
-	if err == nil {
-		err = s.planPorts(ctx)
-	}
-	if err == nil {
-		_, err = s.build(ctx)
-	}
-	if err != nil {
-		s.cfg, s.builds, s.rendered = before, builds, rendered
-		return err
-	}
-	o, err := s.apply(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.waitHealthy(ctx, o.unchanged); err != nil {
-		return err
-	}
-	reached := s.reached
-	if err := s.openPorts(ctx); err != nil {
-		return err
-	}
-	s.tellURLs(reached)
-	s.publish()
-	return nil
-}
-
-// reload reads the configuration from disk.
-func (s *stack) reload() error {
-	cfg, err := loadInstance(s.cfg.Root, s.cfg.Env, s.cfg.Instance)
-	if err != nil {
-		return err
-	}
-	if err := s.keepSecrets(cfg); err != nil {
-		return err
-	}
-	s.cfg = cfg
-	s.builds = s.requests()
-	return nil
-}
-
-// dial opens the connection to a workload's agent.
-func (s *stack) dial(ctx context.Context, service string, target portforward.Target) (*livesync.Session, error) {
+// dial opens the connection to a workload's agent, as soon as that can be had.
+func (s *stack) dial(condition *devloop.Condition, target portforward.Target) (*livesync.Session, error) {
 	rest, err := s.cluster.RESTConfig()
 	if err != nil {
 		return nil, err
@@ -159,15 +109,17 @@ func (s *stack) dial(ctx context.Context, service string, target portforward.Tar
 	if err != nil {
 		return nil, err
 	}
-	replays := &devloop.Replays{Service: service, Sink: s.sink}
-	return livesync.Dial(ctx, livesync.Options{
+	met := false // calls do not overlap
+	return livesync.Open(livesync.Options{
 		Dialer: dialer, Token: s.token,
 		OnChange: func(state livesync.State) {
-			s.sink.Emit(devloop.StateOf(service, state))
-			replays.Changed(state)
+			condition.Changed(state)
+			if met = met || state.Connected; met { // before that, the gate knows more
+				s.sink.Emit(devloop.StateOf(condition.Service, state))
+			}
 		},
-		OnReplay: replays.Done,
-	})
+		OnReplay: condition.Replayed,
+	}), nil
 }
 
 // makeScratch makes the folder that compiled programs wait in to be sent.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,11 +32,11 @@ type stack struct {
 	sink  event.Sink
 	lines cmdline.Run // that hints tell
 
-	dev      bool       // workloads that are built run their dev images
-	agent    string     // path of the agent's program, in dev
-	token    string     // of the agents, in dev
-	scratch  string     // folder for programs on their way to a container, in dev
-	applying sync.Mutex // held by the one run that applies, in dev
+	dev      bool          // workloads that are built run their dev images
+	agent    string        // path of the agent's program, in dev
+	token    string        // of the agents, in dev
+	scratch  string        // folder for programs on their way to a container, in dev
+	applying chan struct{} // holds a token while somebody applies: see exclusively
 
 	own           ownPorts // of an instance
 	changeSecrets bool     // also those that a volume may have been made with
@@ -49,6 +48,11 @@ type stack struct {
 	facts     atomic.Pointer[facts]
 	manifests *devloop.Manifests // of the session, in dev
 	loop      *devloop.Loop      // the session's, or the last one
+
+	containers map[string]devloop.Container // that are reloaded now, by service, in dev
+	ready      *readiness                   // of what was brought up last, in dev
+	unchanged  bool                         // by what was brought up last, in dev
+	unreached  error                        // why the last run found no cluster
 
 	store    *image.Store
 	resolver *image.Resolver
@@ -64,8 +68,9 @@ type stack struct {
 	held      []deploy.HeldPort // the NodePorts of the cluster, as far as they are known
 	reached   []endpoint        // the ports at which the Services answered
 
-	early atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
-	built []build.Result
+	early   atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
+	built   []build.Result
+	builtOf []build.Request // what each of built was asked for by
 }
 
 // newStack opens what every verb that works on an environment needs. It talks
@@ -79,7 +84,7 @@ func newStack(cfg *config.Config, sink event.Sink) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store}
+	s := &stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store, applying: make(chan struct{}, 1)}
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	s.fetch = s.sayFetch

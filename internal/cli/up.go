@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -11,6 +12,7 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/event"
+	"zr/pkg/health"
 )
 
 // The names of the steps of a run.
@@ -76,14 +78,31 @@ func withStack(c *cli.Context, f func(context.Context, *stack) error) error {
 // that a run which was killed anywhere is mended by the next.
 func (s *stack) up(ctx context.Context) error {
 	start := time.Now()
-	if err := s.renderSettled(ctx); err != nil {
+	unchanged, err := s.deploy(ctx)
+	if err != nil {
 		return err
+	}
+	if err := s.waitHealthy(ctx, unchanged, ""); err != nil {
+		return err
+	}
+	if err := s.openPorts(ctx); err != nil {
+		return err
+	}
+	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Took: time.Since(start), Next: s.next()})
+	return nil
+}
+
+// deploy makes the cluster say what the project says, and waits for nobody's
+// health.
+func (s *stack) deploy(ctx context.Context) (unchanged bool, err error) {
+	if err := s.renderSettled(ctx); err != nil {
+		return false, err
 	}
 	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made
-		return err
+		return false, err
 	}
 	if err := s.claim(); err != nil {
-		return err
+		return false, err
 	}
 	s.publish()
 	ctx, end := context.WithCancel(ctx)
@@ -91,31 +110,19 @@ func (s *stack) up(ctx context.Context) error {
 	s.early.Store(newEarlyLoad(ctx))
 	defer s.early.Store(nil)
 	if err := together(ctx, s.sink,
-		step{stepCluster, "cluster " + s.clusterName(), s.ensureCluster}, // find it, bring it back or make it
-		step{stepBuild, "build images", s.build},                         // source in, images out
+		step{stepCluster, "cluster " + s.clusterName(), s.reachCluster}, // find it, bring it back or make it
+		step{stepBuild, "build images", s.build},                        // source in, images out
 	); err != nil {
-		return err
+		return false, err
 	}
-	unchanged := false
-	err := steps(ctx, s.sink,
+	err = steps(ctx, s.sink,
 		step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (outcome, error) { // diff, images, apply
 			o, err := s.apply(ctx)
 			unchanged = o.unchanged
 			return o, err
 		}},
 	)
-	if err != nil {
-		return err
-	}
-	if err := s.waitHealthy(ctx, unchanged); err != nil {
-		return err
-	}
-	if err := s.openPorts(ctx); err != nil {
-		return err
-	}
-	s.publish()
-	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Took: time.Since(start), Next: s.next()})
-	return nil
+	return unchanged, err
 }
 
 func (s *stack) next() string {
@@ -149,13 +156,22 @@ func (s *stack) ensureCluster(ctx context.Context) (outcome, error) {
 	return outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx)
 }
 
+// reachCluster is ensureCluster, and remembers why there is none.
+func (s *stack) reachCluster(ctx context.Context) (outcome, error) {
+	o, err := s.ensureCluster(ctx)
+	if ctx.Err() == nil {
+		s.unreached = err
+	}
+	return o, err
+}
+
 // build makes the images of the project's sources and pins them.
 func (s *stack) build(ctx context.Context) (outcome, error) {
 	results, err := build.All(ctx, s.builder(), s.builds, build.Parallel{Sink: s.sink, Step: stepBuild})
 	if err != nil {
 		return outcome{}, err
 	}
-	s.built = results
+	s.built, s.builtOf = results, slices.Clone(s.builds)
 	if early := s.early.Load(); early != nil {
 		early.built(results)
 	}
@@ -171,6 +187,11 @@ func (s *stack) build(ctx context.Context) (outcome, error) {
 // apply makes the cluster say what the overlay says. Images travel before the
 // pods that need them are made, and only where something changes.
 func (s *stack) apply(ctx context.Context) (outcome, error) {
+	if s.dev {
+		if err := s.keepRunning(ctx); err != nil {
+			return outcome{}, err
+		}
+	}
 	if err := s.pin(ctx); err != nil {
 		return outcome{}, err
 	}
@@ -197,9 +218,17 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it
-// finds wrong is loaded again, since an image may be gone, and waited for.
-func (s *stack) waitHealthy(ctx context.Context, unchanged bool) error {
-	targets := s.targets()
+// finds wrong is loaded again, since an image may be gone, and waited for. With
+// a service, that one alone is.
+func (s *stack) waitHealthy(ctx context.Context, unchanged bool, service string) error {
+	var targets []health.Target
+	if err := s.exclusively(ctx, func() error {
+		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return service != "" && t.Service != service })
+		return nil
+	}); err != nil {
+		return err
+	}
+	sink := asked{s.sink, s.containers}
 	if unchanged {
 		statuses, err := s.gate.Check(ctx, targets)
 		if err != nil {
@@ -211,13 +240,13 @@ func (s *stack) waitHealthy(ctx context.Context, unchanged bool) error {
 		}
 		if healthy {
 			for _, status := range statuses {
-				s.sink.Emit(event.ServiceState{Service: status.Service, State: status.State, Reason: status.Reason, Build: status.Build})
+				sink.Emit(event.ServiceState{Service: status.Service, State: status.State, Reason: status.Reason, Build: status.Build})
 			}
 			return nil
 		}
-		if err := s.load(ctx); err != nil {
+		if err := s.exclusively(ctx, func() error { return s.load(ctx) }); err != nil {
 			return err
 		}
 	}
-	return s.gate.Wait(ctx, targets, s.sink)
+	return s.gate.Wait(ctx, targets, sink)
 }

@@ -52,6 +52,9 @@ type Unit interface {
 	// Run makes work live and fills in the durations of the trace. It leaves
 	// the running version as it was when it fails or when ctx ends.
 	Run(ctx context.Context, work Work, trace *event.Reload) error
+	// State says what the unit is after a run that ended with err: no better
+	// than what answered since.
+	State(err error) event.ServiceState
 }
 
 // Starter is a Unit that compares before the first save: what runs may be from
@@ -92,9 +95,9 @@ const (
 
 // Loop drives units. All of its state belongs to the goroutine of Run.
 type Loop struct {
-	// Until is asked after each run that was reported, and ends Run with its
-	// error: the units are to be made anew. May be nil.
-	Until func() error
+	// Ended is told of each run that was reported, by its unit and how it ended.
+	// Its error ends Run: the units are to be made anew. May be nil.
+	Ended func(unit string, err error) error
 
 	root     string
 	units    []Unit
@@ -117,9 +120,9 @@ func (l *Loop) After(before *Loop) *Loop {
 	return l
 }
 
-// Run works through batches and commands until ctx ends, or Until says so, and
+// Run works through batches and commands until ctx ends, or Ended says so, and
 // returns when all work in flight has ended. It returns the context's error,
-// or that of Until.
+// or that of Ended.
 func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Command) error {
 	lanes := make([]*lane, len(l.units))
 	finished := make(chan *lane)
@@ -163,11 +166,11 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 				}
 			}
 		case n := <-finished:
-			n.ended()
-			if l.Until == nil {
+			reported, outcome := n.ended()
+			if !reported || l.Ended == nil {
 				continue
 			}
-			if err := l.Until(); err != nil {
+			if err := l.Ended(n.unit.Name(), outcome); err != nil {
 				return err
 			}
 		case n := <-timers:

@@ -67,6 +67,10 @@ func (u *unit) Run(ctx context.Context, w Work, trace *event.Reload) error {
 	return nil
 }
 
+func (u *unit) State(error) event.ServiceState {
+	return event.ServiceState{Service: u.name, State: event.Healthy, Build: "hash"}
+}
+
 func (u *unit) note(s string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -295,7 +299,7 @@ func TestUnitsAreMadeAnewAfterTheRunIsTold(t *testing.T) {
 		gone := &unit{name: "gone", takes: time.Second, fail: func(Work) error { return bad }}
 		first := New("/", []Unit{manifests, api, gone}, sink)
 		runs := 0
-		first.Until = func() error {
+		first.Ended = func(string, error) error {
 			if runs++; runs == 3 {
 				return anew
 			}
@@ -315,7 +319,7 @@ func TestUnitsAreMadeAnewAfterTheRunIsTold(t *testing.T) {
 		// What stood is cleared, though not by those who told of it.
 		events, api.fail = nil, nil
 		second := New("/", []Unit{manifests, api}, sink).After(first)
-		second.Until = func() error {
+		second.Ended = func(string, error) error {
 			if api.count("done") > 0 && manifests.count("done") > 1 {
 				return anew
 			}

@@ -206,8 +206,9 @@ func (n *lane) relative(paths []string) []string {
 	return names
 }
 
-// ended reports the run that ended and goes on with what is pending.
-func (n *lane) ended() {
+// ended goes on with what is pending, and returns whether the run that ended
+// was reported, and how it ended.
+func (n *lane) ended() (reported bool, err error) {
 	work := *n.running
 	superseded := n.outcome.err != nil && errors.Is(n.outcome.err, context.Canceled) && n.pending != nil
 	n.cancel()
@@ -220,20 +221,22 @@ func (n *lane) ended() {
 		} else {
 			n.wait()
 		}
-		return
+		return false, nil
 	}
 	n.cancelled = 0
-	if n.ctx.Err() == nil {
-		n.report(work, n.outcome)
+	if n.ctx.Err() != nil {
+		return false, nil
 	}
+	err = n.outcome.err // the next run has an outcome of its own
+	n.report(work, n.outcome)
 	if n.pending != nil {
 		n.start()
 	}
+	return true, err
 }
 
 func (n *lane) report(w Work, o outcome) {
 	name := n.unit.Name()
-	state := event.ServiceState{Service: name, State: event.Healthy, Build: o.trace.Build}
 	if o.err != nil {
 		o.trace.Error = o.err.Error()
 		o.trace.RolledBack = errors.Is(o.err, ErrRolledBack)
@@ -242,18 +245,16 @@ func (n *lane) report(w Work, o outcome) {
 		text := o.err.Error()
 		if errors.As(o.err, &f) {
 			text = f.Text
-		} else if !o.trace.RolledBack {
-			state.State, state.Reason = event.Unhealthy, o.err.Error()
 		}
 		n.sink.Emit(event.Problem{Source: name, Text: text})
 	} else if n.problem {
 		n.problem = false
 		n.sink.Emit(event.Problem{Source: name, Cleared: true})
 	}
-	if !w.Quiet || o.err != nil || o.trace.Bytes > 0 || o.trace.Swapped > 0 {
+	if !w.Quiet || o.trace.Bytes > 0 || o.trace.Swapped > 0 {
 		n.sink.Emit(o.trace)
 	}
-	n.sink.Emit(state)
+	n.sink.Emit(n.unit.State(o.err))
 }
 
 // stop ends the run in flight and waits for it.

@@ -30,6 +30,9 @@ type Program struct {
 // Name returns the service's name.
 func (p *Program) Name() string { return p.Service }
 
+// State says what its container told last.
+func (p *Program) State(error) event.ServiceState { return StateOf(p.Service, p.Container.State()) }
+
 // First compiles what is there: the container may run something else, and the
 // next version can be sent as the difference to this one.
 func (p *Program) First() Work { return Work{Action: event.Restart, All: true, Quiet: true} }
@@ -60,7 +63,7 @@ func (p *Program) Run(ctx context.Context, work Work, trace *event.Reload) error
 		Files: map[string]livesync.Source{p.File: {Path: binary}}, Complete: true,
 		Build: hash, Restart: true, Force: work.Forced,
 	})
-	return settle(result, err, trace)
+	return settle(work, result, err, trace)
 }
 
 // runs reports whether the container runs what was built from the given inputs.

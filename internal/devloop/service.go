@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -58,6 +57,9 @@ type Sources struct {
 
 // Name returns the service's name.
 func (s *Sources) Name() string { return s.Service }
+
+// State says what its container told last.
+func (s *Sources) State(error) event.ServiceState { return StateOf(s.Service, s.Container.State()) }
 
 // First compares every file: the container may hold an earlier session's.
 func (s *Sources) First() Work { return Work{Action: event.Sync, All: true, Quiet: true} }
@@ -135,7 +137,7 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 		}
 	}
 	result, err := s.Container.Push(ctx, change)
-	return settle(result, err, trace)
+	return settle(work, result, err, trace)
 }
 
 // addMade puts what the install made into a change. It is what the image has,
@@ -182,78 +184,15 @@ func (s *Sources) add(change *livesync.Change, path string) {
 	change.Files[below] = livesync.Source{Path: path}
 }
 
-// Manifests is everything that says how the services run: the overlay, the
-// configuration, the secrets.
-type Manifests struct {
-	// Label names the unit in events.
-	Label string
-	// Reapply loads, renders and applies everything anew. It leaves the
-	// running stack as it is when something is wrong.
-	Reapply func(ctx context.Context) error
-
-	mu     sync.Mutex
-	files  map[string]bool
-	dirs   []string
-	failed bool // the last time that they were applied
-}
-
-// Watch sets the files that count, and the folders below which every file does.
-func (m *Manifests) Watch(files, dirs []string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.files, m.dirs = map[string]bool{}, dirs
-	for _, f := range files {
-		m.files[f] = true
-	}
-}
-
-// Name returns the unit's label.
-func (m *Manifests) Name() string { return m.Label }
-
-// Plan applies when a file of the overlay or the configuration changes. Where
-// that failed the last time, what is missing may be anywhere: a resource that
-// is not there yet, or the code of a service that does not compile.
-func (m *Manifests) Plan(path string) Decision {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for file := range m.files {
-		if file == path || strings.HasPrefix(file, path+string(filepath.Separator)) {
-			return Decision{m.Label, event.Apply, "the manifests are rendered from it"}
-		}
-	}
-	for _, dir := range m.dirs {
-		if strings.HasPrefix(path, dir+string(filepath.Separator)) {
-			return Decision{m.Label, event.Apply, "it lies in a folder of the manifests"}
-		}
-	}
-	if m.failed {
-		return Decision{m.Label, event.Apply, "applying failed, and this may mend it"}
-	}
-	return ignored
-}
-
-// Run applies everything that is written down.
-func (m *Manifests) Run(ctx context.Context, _ Work, trace *event.Reload) error {
-	begin := time.Now()
-	defer func() { trace.Healthy = time.Since(begin) }()
-	err := m.Reapply(ctx)
-	m.mu.Lock()
-	m.failed = err != nil && ctx.Err() == nil
-	m.mu.Unlock()
-	if err != nil {
-		return stopped(ctx, &Fault{err.Error()})
-	}
-	return nil
-}
-
 // settle fills a trace with what a push did, and turns a version that did not
-// get healthy into an error.
-func settle(r livesync.Result, err error, trace *event.Reload) error {
+// get healthy into an error. Where nobody asked and nothing was sent, what the
+// process does is its own affair, of which its state tells.
+func settle(work Work, r livesync.Result, err error, trace *event.Reload) error {
 	trace.Bytes, trace.Sent, trace.Swapped, trace.Healthy = r.Bytes, r.Sent, r.Swapped, r.Healthy
 	if err != nil {
 		return err
 	}
-	if r.Reason == "" {
+	if r.Reason == "" || work.Quiet && r.Unchanged {
 		return nil
 	}
 	text := withOutput(r.Reason, r.Output)
@@ -273,32 +212,3 @@ func stopped(ctx context.Context, err error) error {
 }
 
 var ignored = Decision{Action: event.Ignore, Reason: "no service is made from it"}
-
-// Deployed is a service whose image can be anything, such as what a Dockerfile
-// makes: each save makes the image and has it deployed.
-type Deployed struct {
-	Service string
-	Inputs  Inputs
-	Rebuild func(ctx context.Context) error
-}
-
-// Name returns the service's name.
-func (d *Deployed) Name() string { return d.Service }
-
-// Plan rebuilds when a file of the build's context changes.
-func (d *Deployed) Plan(path string) Decision {
-	if d.Inputs.Contains(path) {
-		return Decision{d.Service, event.Rebuild, "the image is made from it"}
-	}
-	return ignored
-}
-
-// Run makes the image and deploys it.
-func (d *Deployed) Run(ctx context.Context, _ Work, trace *event.Reload) error {
-	begin := time.Now()
-	defer func() { trace.Built = time.Since(begin) }()
-	if err := d.Rebuild(ctx); err != nil {
-		return stopped(ctx, &Fault{err.Error()})
-	}
-	return nil
-}

@@ -133,7 +133,7 @@ func TestProgramFails(t *testing.T) {
 func TestWhatIsMissingMayBeAnywhere(t *testing.T) {
 	c, in := &container{}, &inputs{root: "/p/cmd", hash: "one"}
 	p, _ := program(c, in, nil)
-	m := &Manifests{Label: "manifests", Reapply: func(context.Context) error { return in.err }}
+	m := &Manifests{Label: "manifests", Apply: func(context.Context) (func(context.Context) error, error) { return nil, in.err }}
 	m.Watch([]string{"/p/base/kustomization.yaml"}, nil)
 	plan := func(path string) []event.Action { return []event.Action{p.Plan(path).Action, m.Plan(path).Action} }
 	none := []event.Action{event.Ignore, event.Ignore}
@@ -401,54 +401,5 @@ func TestStarter(t *testing.T) {
 	want2 := []string{"start restart *", "cancelled restart *", "start restart a.go*", "done restart a.go*"}
 	if diff := cmp.Diff(want2, u.log); diff != "" || len(events) != 3 {
 		t.Error(diff, events)
-	}
-}
-
-func TestStateOf(t *testing.T) {
-	for name, c := range map[string]struct {
-		state livesync.State
-		want  event.ServiceState
-	}{
-		"lost":     {livesync.State{Err: errors.New("no pod runs")}, event.ServiceState{State: event.Starting, Reason: "no pod runs"}},
-		"lost now": {livesync.State{}, event.ServiceState{State: event.Starting, Reason: "the connection to its pod is opened anew"}},
-		"healthy":  {livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Healthy, Build: "b"}}, event.ServiceState{State: event.Healthy, Build: "b"}},
-		"starting": {livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Starting, Build: "b"}}, event.ServiceState{State: event.Starting, Build: "b"}},
-		"crashed": {
-			livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Down, Build: "b", Reason: "exited with status 2", Output: []string{"panic"}}},
-			event.ServiceState{State: event.Unhealthy, Build: "b", Reason: "exited with status 2\npanic"},
-		},
-		"taken back": {
-			livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Healthy, Build: "a", Reason: "exited", RolledBack: true}},
-			event.ServiceState{State: event.Healthy, Build: "a", Reason: "the version before the last save runs: exited"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.want.Service = "api"
-			if diff := cmp.Diff(c.want, StateOf("api", c.state)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-// TestReplays leaves what the compiler said on the screen when a pod is replaced.
-func TestReplays(t *testing.T) {
-	var said []event.Event
-	r := &Replays{Service: "api", Sink: event.SinkFunc(func(e event.Event) { said = append(said, e) })}
-	inStep := livesync.State{InStep: true, Status: livesync.Status{Phase: livesync.Healthy}}
-	r.Done(livesync.Result{}, nil)
-	r.Changed(inStep)
-	r.Done(livesync.Result{Reason: "exited", Output: []string{"panic"}}, nil)
-	r.Changed(livesync.State{})
-	r.Done(livesync.Result{}, errors.New("no way"))
-	r.Changed(inStep)
-	r.Changed(inStep)
-	want := []event.Event{
-		event.Problem{Source: "api", Text: "exited\npanic"},
-		event.Problem{Source: "api", Text: "bringing a new container in step: no way"},
-		event.Problem{Source: "api", Cleared: true},
-	}
-	if diff := cmp.Diff(want, said); diff != "" {
-		t.Error(diff)
 	}
 }

@@ -1,6 +1,7 @@
 package devloop
 
 import (
+	"errors"
 	"strings"
 	"sync"
 
@@ -19,12 +20,18 @@ func StateOf(service string, s livesync.State) event.ServiceState {
 		if s.Err != nil {
 			e.Reason = s.Err.Error()
 		}
+		if Lost(s.Err) {
+			e.State = event.Failed
+		}
 	case s.Status.Phase == livesync.Down:
 		e.State = event.Unhealthy
 		e.Reason = withOutput(s.Status.Reason, s.Status.Output)
 	case s.Status.RolledBack:
 		e.State = event.Healthy
 		e.Reason = withOutput("the version before the last save runs: "+s.Status.Reason, s.Status.Output)
+	case s.Status.Phase == livesync.Healthy && !s.Agreed:
+		// The agent vouches for what its image holds, or another session left.
+		e.State, e.Reason = event.Starting, "it does not run what is saved yet"
 	case s.Status.Phase == livesync.Healthy:
 		e.State = event.Healthy
 	default:
@@ -33,50 +40,67 @@ func StateOf(service string, s livesync.State) event.ServiceState {
 	return e
 }
 
-// Replays tells how a container that came up with other files was brought in
-// step, until it is. What else stands of the service is left alone. It is safe
-// for concurrent use.
-type Replays struct {
+// Condition tells what is wrong with the container of a service though nobody
+// saved: its process ended, it could not be brought in step, another zr has
+// taken it over. It stands apart from what the last save left, until the
+// container is healthy again. It is safe for concurrent use.
+type Condition struct {
 	Service string
 	Sink    event.Sink
 
-	mu     sync.Mutex
-	failed bool
+	mu   sync.Mutex
+	text string // the first line of what stands; empty where nothing does
 }
 
-// Done takes the outcome of one.
-func (r *Replays) Done(result livesync.Result, err error) {
+// Replayed takes the outcome of bringing a container in step.
+func (c *Condition) Replayed(result livesync.Result, err error) {
 	switch {
 	case err != nil:
-		r.fail("bringing a new container in step: " + err.Error())
+		c.stands("bringing a new container in step: "+err.Error(), nil)
 	case result.Reason != "":
-		r.fail(withOutput(result.Reason, result.Output))
-	default:
-		r.mended()
+		c.stands(result.Reason, result.Output)
 	}
 }
 
-// Changed takes a state of the container: a save may have mended it.
-func (r *Replays) Changed(s livesync.State) {
-	if s.InStep && s.Status.Phase == livesync.Healthy {
-		r.mended()
+// Changed takes a state of the container.
+func (c *Condition) Changed(s livesync.State) {
+	switch {
+	case Lost(s.Err):
+		c.stands("saves do not reach its container: "+s.Err.Error(),
+			[]string{"hint: the key r applies everything anew and connects again; Ctrl-C leaves the container to the other one"})
+	case s.Connected && s.Status.Phase == livesync.Down:
+		c.stands(s.Status.Reason, s.Status.Output)
+	case s.Connected && s.Status.Phase == livesync.Healthy && s.Agreed:
+		c.Clear()
 	}
 }
 
-func (r *Replays) fail(text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = true
-	r.Sink.Emit(event.Problem{Source: r.Service, Text: text})
+// stands tells of a fault, once: what a process writes differs each time.
+func (c *Condition) stands(text string, more []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.text == text {
+		return
+	}
+	c.text = text
+	c.Sink.Emit(event.Problem{Source: c.source(), Text: withOutput(text, more)})
 }
 
-func (r *Replays) mended() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.failed {
-		r.failed = false
-		r.Sink.Emit(event.Problem{Source: r.Service, Cleared: true})
+// Clear ends what stands.
+func (c *Condition) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.text != "" {
+		c.text = ""
+		c.Sink.Emit(event.Problem{Source: c.source(), Cleared: true})
 	}
+}
+
+func (c *Condition) source() string { return "pod/" + c.Service }
+
+// Lost tells that a session will not be let in any more.
+func Lost(err error) bool {
+	return errors.Is(err, livesync.ErrRefused) || errors.Is(err, livesync.ErrReplaced)
 }
 
 // withOutput appends the last lines of a process to what is said about it.

@@ -183,7 +183,7 @@ func (d *devView) rowLine(v *view, r *row, width int, at time.Time) string {
 		mark = v.spinner()
 	}
 	state := string(r.State)
-	if r.State == event.Unhealthy {
+	if r.State == event.Unhealthy || r.State == event.Failed {
 		state = p.red(state)
 	}
 	line := mark + " " + p.service(r.Service, pad(r.Service, width)) + "  " + pad(state, len(event.Reloading))
@@ -194,6 +194,9 @@ func (d *devView) rowLine(v *view, r *row, width int, at time.Time) string {
 		line += "  " + stateText(r.ServiceState)
 	case r.last != nil && r.last.Error != "":
 		told := "the last save is not live"
+		if r.last.Action == event.Apply {
+			told = "the last save is not applied"
+		}
 		if r.last.RolledBack {
 			told += ", the version before is"
 		}

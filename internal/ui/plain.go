@@ -2,6 +2,7 @@ package ui
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ func (p *plain) state(e event.ServiceState, at time.Time) []string {
 	if e == before && known {
 		return nil
 	}
-	settled := e.State == event.Healthy || e.State == event.Unhealthy || e.State == event.Stopped
+	settled := slices.Contains([]event.State{event.Healthy, event.Unhealthy, event.Stopped, event.Applied, event.Failed}, e.State)
 	if st := p.steps.waitsFor(e.Service); st != nil {
 		if settled || at.Sub(p.toldAt[e.Service]) < often {
 			return nil

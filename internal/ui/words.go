@@ -66,9 +66,9 @@ func indent(mark, text string) []string {
 
 func (v *voice) mark(s event.State) string {
 	switch s {
-	case event.Healthy:
+	case event.Healthy, event.Applied:
 		return v.p.green("●")
-	case event.Unhealthy:
+	case event.Unhealthy, event.Failed:
 		return v.p.red("✗")
 	case event.Pending, event.Stopped:
 		return v.p.dim("○")
@@ -95,6 +95,9 @@ func short(hash string) string { return hash[:min(8, len(hash))] }
 // problem that it left.
 func (v *voice) reload(e event.Reload) []string {
 	name := v.p.service(e.Service, e.Service)
+	if e.Action == event.Apply {
+		return []string{v.applied(name, e)}
+	}
 	if e.Error != "" {
 		what := " was not made live"
 		if e.RolledBack {
@@ -107,6 +110,18 @@ func (v *voice) reload(e event.Reload) []string {
 		what = " sent in "
 	}
 	return []string{v.p.green("✓") + " " + name + what + v.p.bold(Duration(total(e))) + " " + v.p.dim("· "+trace(e, true)+" · "+paths(e.Paths))}
+}
+
+// applied tells the trace of a save of the manifests: the cluster took them, or
+// did not. Whether what they describe is healthy is a matter of its own.
+func (v *voice) applied(name string, e event.Reload) string {
+	switch {
+	case e.Error == "":
+		return v.p.green("✓") + " " + name + " applied in " + v.p.bold(Duration(total(e))) + " " + v.p.dim("· "+trace(e, true)+" · "+paths(e.Paths))
+	case e.Sent > 0:
+		return v.p.red("✗") + " " + name + " applied, and not everything is healthy " + v.p.dim("· "+paths(e.Paths))
+	}
+	return v.p.red("✗") + " " + name + " could not be applied " + v.p.dim("· "+paths(e.Paths))
 }
 
 // total is how long a save took from the editor to the answer.

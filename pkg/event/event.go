@@ -81,6 +81,8 @@ const (
 	Stopped   State = "stopped"   // it is not meant to run: nobody is there to be asked
 	Building  State = "building"  // a save is being built
 	Reloading State = "reloading" // a save is being made live
+	Applied   State = "applied"   // of the manifests: the cluster says what they say
+	Failed    State = "failed"    // what was saved last could not be applied or deployed; what ran before stays
 )
 
 // ServiceState says that a service changed state. Reason says why it is not

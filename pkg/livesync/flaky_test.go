@@ -255,7 +255,7 @@ func TestKilledWhileSending(t *testing.T) {
 	for range 25 {
 		link := &flaky{direct: direct{a.Addr}, rand: r, most: 1 << 20}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		s, err := Dial(ctx, Options{Dialer: link, Token: a.Token})
+		s, err := opened(ctx, Options{Dialer: link, Token: a.Token})
 		if err != nil {
 			cancel()
 			continue // cut within the hello

@@ -70,6 +70,10 @@ type State struct {
 	// InStep says that the container holds exactly what it is to hold: always
 	// false before the first Push.
 	InStep bool
+	// Agreed says that it holds what it held when the last Push, or what made
+	// up for a difference since, ended: InStep, or a version that is kept in
+	// place of one that did not get healthy.
+	Agreed bool
 }
 
 // Source is a file of this machine. Its executable bit travels with it; other

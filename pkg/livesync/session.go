@@ -3,7 +3,6 @@ package livesync
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -43,10 +42,9 @@ type Session struct {
 	notify   chan struct{}           // has a value when OnChange is due
 }
 
-// Dial opens a session and waits for its first connection. It fails when ctx
-// ends, with the last reason why there was none, or when the other side
-// refuses this session for good. ctx does not bound the session's life.
-func Dial(ctx context.Context, o Options) (*Session, error) {
+// Open begins a session, which connects as soon as there is somebody to connect
+// to. Pushes wait for that.
+func Open(o Options) *Session {
 	s := &Session{
 		opts:    o,
 		ended:   make(chan struct{}),
@@ -61,16 +59,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	go s.keep()
-	if _, err := s.connected(ctx); err != nil {
-		s.mu.Lock()
-		if s.err != nil && s.fatal == nil {
-			err = fmt.Errorf("%w: %w", err, s.err)
-		}
-		s.mu.Unlock()
-		s.Close()
-		return nil, fmt.Errorf("connecting to the agent: %w", err)
-	}
-	return s, nil
+	return s
 }
 
 // Close ends the session. What the container runs stays as it is.
@@ -90,7 +79,8 @@ func (s *Session) State() State {
 	if s.link != nil {
 		var held wire.Tree
 		st.Status, held = s.link.snapshot()
-		st.InStep = s.want.agreed && len(s.want.dirty) == 0 && held.Sum() == s.want.tree
+		st.Agreed = s.want.agreed && held.Sum() == s.want.tree
+		st.InStep = st.Agreed && len(s.want.dirty) == 0
 	}
 	return st
 }

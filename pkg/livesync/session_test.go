@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,12 +34,22 @@ func dial(t testing.TB, a *agenttest.Agent, change func(*Options)) *Session {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	s, err := Dial(ctx, o)
+	s, err := opened(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// opened returns a session that is connected.
+func opened(ctx context.Context, o Options) (*Session, error) {
+	s := Open(o)
+	if _, err := s.connected(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 func push(t testing.TB, s *Session, c Change) Result {
@@ -141,9 +152,53 @@ func TestRollBack(t *testing.T) {
 	}
 }
 
+// TestAPushWaitsForTheContainer pushes before there is anybody to connect to.
+func TestAPushWaitsForTheContainer(t *testing.T) {
+	a := goService(t, agenttest.Behaviour{"id": "one"})
+	late := &lateDialer{direct: direct{a.Addr}, tried: make(chan struct{}), there: make(chan struct{})}
+	s := Open(Options{Dialer: late, Token: a.Token})
+	t.Cleanup(s.Close)
+	if st := s.State(); st.Connected || st.Agreed {
+		t.Errorf("state %+v", st)
+	}
+	pushed := make(chan Result, 1)
+	go func() {
+		r, err := s.Push(t.Context(), version(t, agenttest.Behaviour{"id": "two"}, "two"))
+		if err != nil {
+			t.Error(err)
+		}
+		pushed <- r
+	}()
+	<-late.tried
+	close(late.there)
+	if r := <-pushed; r.Build != "two" || a.Get("/") != "two" {
+		t.Errorf("result %+v, %s answers", r, a.Get("/"))
+	}
+	if st := s.State(); !st.Agreed || !st.InStep {
+		t.Errorf("state %+v", st)
+	}
+}
+
+// lateDialer finds nobody until there is closed.
+type lateDialer struct {
+	direct
+	once         sync.Once
+	tried, there chan struct{}
+}
+
+func (l *lateDialer) Dial(ctx context.Context) (Stream, error) {
+	select {
+	case <-l.there:
+		return l.direct.Dial(ctx)
+	default:
+		l.once.Do(func() { close(l.tried) })
+		return Stream{}, errors.New("no pod runs")
+	}
+}
+
 func TestDenied(t *testing.T) {
 	a := goService(t, agenttest.Behaviour{"id": "one"})
-	_, err := Dial(t.Context(), Options{Dialer: direct{a.Addr}, Token: "another"})
+	_, err := opened(t.Context(), Options{Dialer: direct{a.Addr}, Token: "another"})
 	if !errors.Is(err, ErrRefused) {
 		t.Errorf("with a wrong token: %v", err)
 	}

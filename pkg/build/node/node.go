@@ -24,7 +24,7 @@ import (
 )
 
 // layout changes when the images of this package do for the same inputs.
-const layout = "node 2"
+const layout = "node 3"
 
 // DefaultBase is what services run on that name no base.
 const DefaultBase = "node:24"
