@@ -17,7 +17,8 @@ import (
 )
 
 // leaves are what anybody may import.
-var leaves = []string{"zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/images"}
+var leaves = []string{"zr/pkg/agentspec", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/probe",
+	"zr/images"}
 
 // stages turn one thing into another and know nothing of each other.
 var stages = []string{"cluster", "build", "image", "deploy", "watch", "livesync", "health", "logs"}

@@ -1,0 +1,109 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// A question of the gRPC health protocol is one HTTP/2 request with a message
+// of one field. It is spoken here by net/http, because the gRPC library would
+// more than double the agent's program.
+
+const (
+	grpcPath = "/grpc.health.v1.Health/Check"
+	// grpcServing is SERVING of HealthCheckResponse.ServingStatus.
+	grpcServing = 1
+	// grpcUnimplemented and grpcNotFound are status codes of gRPC.
+	grpcUnimplemented = "12"
+	grpcNotFound      = "5"
+	// messageLimit bounds an answer, which has four bytes.
+	messageLimit = 1 << 10
+)
+
+var grpcWords = map[uint64]string{0: "UNKNOWN", grpcServing: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
+
+func grpcClient(o Options) *http.Client {
+	var plain http.Protocols
+	plain.SetUnencryptedHTTP2(true) // the kubelet asks without TLS, too
+	return &http.Client{Transport: &http.Transport{DialContext: o.Dial, Protocols: &plain, DisableKeepAlives: true}}
+}
+
+func (a *Asker) askGRPC(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+a.address()+grpcPath, bytes.NewReader(grpcQuestion(a.probe.Service)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/grpc")
+	req.Header.Set("TE", "trailers")
+	req.Header.Set("User-Agent", userAgent)
+	res, err := a.client.Do(req)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return fmt.Errorf("asking the gRPC health service at %s: %w", a.address(), err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, messageLimit))
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("it answered %s", res.Status)
+	}
+	if err == nil {
+		err = grpcVerdict(res, body)
+	}
+	if err != nil {
+		return fmt.Errorf("asking the gRPC health service at %s: %w", a.address(), err)
+	}
+	return nil
+}
+
+// grpcQuestion is a HealthCheckRequest in its frame: a byte for "not
+// compressed", the length, and field 1, the name of the service.
+func grpcQuestion(service string) []byte {
+	var message []byte
+	if service != "" {
+		message = binary.AppendUvarint([]byte{1<<3 | 2}, uint64(len(service)))
+		message = append(message, service...)
+	}
+	frame := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message)))
+	return append(frame, message...)
+}
+
+// grpcVerdict reads the status of the call and its HealthCheckResponse, of
+// which field 1 is the answer.
+func grpcVerdict(res *http.Response, body []byte) error {
+	status := res.Trailer.Get("Grpc-Status")
+	detail := res.Trailer.Get("Grpc-Message")
+	if status == "" { // without a message they come as headers
+		status, detail = res.Header.Get("Grpc-Status"), res.Header.Get("Grpc-Message")
+	}
+	switch status {
+	case "0":
+	case grpcUnimplemented:
+		return errors.New("the server does not have grpc.health.v1.Health")
+	case grpcNotFound:
+		return fmt.Errorf("it knows no such service: %s", detail)
+	default:
+		return fmt.Errorf("it answered with gRPC status %q: %s", status, detail)
+	}
+	serving := uint64(0) // a message without the field says UNKNOWN
+	const header = 5
+	if len(body) > header+1 && body[header] == 1<<3 {
+		serving, _ = binary.Uvarint(body[header+1:])
+	}
+	if serving != grpcServing {
+		word, ok := grpcWords[serving]
+		if !ok {
+			word = fmt.Sprint(serving)
+		}
+		return fmt.Errorf("it answered %s", word)
+	}
+	return nil
+}
