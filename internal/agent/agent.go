@@ -5,6 +5,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -13,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -23,18 +23,22 @@ import (
 
 	"zr/internal/agent/folder"
 	"zr/internal/agent/proc"
-	"zr/internal/agent/spec"
 	"zr/internal/agent/wire"
+	"zr/pkg/agentspec"
+	"zr/pkg/probe"
 )
 
-// options are what the environment tells the agent.
+// options are what image and pod tell the agent.
 type options struct {
-	spec   spec.Spec
-	token  string
-	port   int
-	health *proc.Health
-	build  string   // of the seed
-	env    []string // for the process
+	spec    agentspec.Spec
+	token   string
+	port    int
+	probe   probe.Probe
+	host    string   // where the probe is asked
+	build   string   // of the seed
+	command []string // of the process
+	dir     string   // of the process
+	env     []string // of the process
 }
 
 // Main runs the agent with the environment of this process until it is told
@@ -42,7 +46,7 @@ type options struct {
 // where the environment makes no sense.
 func Main() int {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("logger", "zr-agent")
-	o, err := fromEnv(os.Environ())
+	o, err := optionsOf(os.Args[1:], os.Environ())
 	if err == nil {
 		var code int
 		if code, err = run(o, os.Stdout, os.Stderr, log); err == nil {
@@ -53,51 +57,53 @@ func Main() int {
 	return 2
 }
 
-func fromEnv(environ []string) (options, error) {
-	o := options{port: spec.DefaultPort}
+// optionsOf reads the agent's own arguments and its environment.
+func optionsOf(args, environ []string) (options, error) {
+	o := options{port: agentspec.DefaultPort, host: "127.0.0.1"}
 	var errs []error
-	var headers http.Header
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		var err error
 		switch name {
-		case spec.EnvSpec:
-			o.spec, err = spec.Parse(value)
-		case spec.EnvToken:
+		case agentspec.EnvSpec:
+			o.spec, err = agentspec.Parse(value)
+		case agentspec.EnvToken:
 			o.token = value
-		case spec.EnvPort:
-			if o.port, err = strconv.Atoi(value); err != nil {
-				err = fmt.Errorf("reading %s: %w", spec.EnvPort, err)
-			}
-		case spec.EnvHealth:
-			o.health, err = proc.ParseHealth(value)
-		case spec.EnvHealthHeaders:
-			if err = json.Unmarshal([]byte(value), &headers); err != nil {
-				err = fmt.Errorf("reading %s: %w", spec.EnvHealthHeaders, err)
-			}
-		case spec.EnvBuild:
+		case agentspec.EnvPort:
+			o.port, err = strconv.Atoi(value)
+		case agentspec.EnvHost:
+			o.host = value
+		case agentspec.EnvProbe:
+			err = json.Unmarshal([]byte(value), &o.probe)
+		case agentspec.EnvDir:
+			o.dir = value
+		case agentspec.EnvBuild:
 			o.build = value
 		default:
 			o.env = append(o.env, kv)
 		}
-		errs = append(errs, err)
-	}
-	if o.health == nil {
-		o.health, _ = proc.ParseHealth("")
-	}
-	o.health.Headers = headers
-	if o.spec.Kind == "" {
-		errs = append(errs, fmt.Errorf("%s is not set", spec.EnvSpec))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("reading %s: %w", name, err))
+		}
 	}
 	if o.token == "" {
-		errs = append(errs, fmt.Errorf("%s is not set", spec.EnvToken))
+		errs = append(errs, fmt.Errorf("%s is not set", agentspec.EnvToken))
 	}
-	return o, errors.Join(errs...)
+	if len(o.spec.Command) == 0 {
+		errs = append(errs, fmt.Errorf("%s is not set", agentspec.EnvSpec))
+		return o, errors.Join(errs...)
+	}
+	o.dir = cmp.Or(o.dir, o.spec.Dir)
+	var err error
+	if o.command, err = o.spec.CommandLine(args); err == nil && strings.Contains(o.command[0], "/") && !filepath.IsAbs(o.command[0]) {
+		o.command[0] = filepath.Join(o.dir, o.command[0]) // as a container's first process is looked up
+	}
+	return o, errors.Join(append(errs, err)...)
 }
 
 // mounted says whether the process sees the files that the agent writes: the
 // pod mounts the volume as a whole and its files a second time.
-func mounted(s spec.Spec) error {
+func mounted(s agentspec.Spec) error {
 	files := filepath.Join(s.Volume, folder.Files)
 	written, err := os.Stat(files)
 	if err != nil {
@@ -130,16 +136,23 @@ func run(o options, stdout, stderr io.Writer, log *slog.Logger) (int, error) {
 	defer listener.Close()
 	reaper := proc.NewReaper()
 	defer reaper.Close()
+	health, err := proc.NewHealth(o.probe, probe.Options{Host: o.host, Run: func(ctx context.Context, command []string) error {
+		return proc.Run(ctx, reaper, proc.Command{Argv: command, Dir: o.dir, Env: o.env})
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("reading %s: %w", agentspec.EnvProbe, err)
+	}
 	e := &engine{
-		spec: o.spec, seedBuild: o.build, folder: f, health: o.health, reaper: reaper,
-		env: o.env, stdout: stdout, stderr: stderr, log: log,
+		command: o.command, dir: o.dir, env: o.env, seedBuild: o.build,
+		folder: f, health: health, reaper: reaper, stdout: stdout, stderr: stderr, log: log,
 		inbox: newInbox(),
 		status: newBoard(wire.Status{
-			Boot: rand.Text(), Kind: string(o.spec.Kind), Build: build, Tree: f.Sum(), Phase: wire.Starting,
+			Boot: rand.Text(), Build: build, Tree: f.Sum(), Phase: wire.Starting,
 		}),
 		build:     build,
 		goodBuild: build,
 		healthy:   make(chan *proc.Process, 1),
+		verdicts:  make(chan verdict),
 	}
 	s := &server{token: o.token, folder: f, inbox: e.inbox, status: e.status, log: log}
 	go func() { _ = s.accept(listener) }()

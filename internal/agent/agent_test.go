@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/spec"
 	"zr/internal/agent/wire"
+	"zr/pkg/agentspec"
 )
 
 func TestMain(m *testing.M) { agenttest.Main(m) }
@@ -264,7 +264,7 @@ func TestEnvironment(t *testing.T) {
 	a := service(t, agenttest.Behaviour{"id": "one"}, agenttest.Options{})
 	answers(t, a, "one")
 	env := a.Get("/env")
-	if strings.Contains(env, a.Token) || strings.Contains(env, "ZR_AGENT") || !strings.Contains(env, spec.EnvBuild+"=seed") {
+	if strings.Contains(env, a.Token) || strings.Contains(env, "ZR_AGENT") || !strings.Contains(env, agentspec.EnvBuild+"=seed") {
 		t.Errorf("the service sees %s", env)
 	}
 }
@@ -333,18 +333,20 @@ func children(pid int, state string) []int {
 }
 
 func TestBadEnvironment(t *testing.T) {
-	for name, env := range map[string][]string{
-		"nothing":     nil,
-		"no token":    {spec.EnvSpec + `={"kind":"go","dir":"/x","command":["/x"]}`},
-		"not mounted": {spec.EnvToken + "=t", spec.EnvSpec + `={"kind":"go","dir":"/x","volume":"` + t.TempDir() + `","command":["/x"]}`},
-		"no spec":     {spec.EnvToken + "=t"},
-		"bad port":    {spec.EnvToken + "=t", spec.EnvPort + "=x"},
-		"bad health":  {spec.EnvToken + "=t", spec.EnvHealth + "=x"},
-		"bad headers": {spec.EnvToken + "=t", spec.EnvHealthHeaders + "=x"},
+	token := agentspec.EnvToken + "=t"
+	spec := agentspec.EnvSpec + `={"dir":"/x","volume":"` + t.TempDir() + `","command":["/x"]}`
+	for name, given := range map[string][]string{
+		"nothing":       {},
+		"no token":      {spec},
+		"not mounted":   {token, spec},
+		"no spec":       {token},
+		"bad port":      {token, spec, agentspec.EnvPort + "=x"},
+		"bad probe":     {token, spec, agentspec.EnvProbe + "=x"},
+		"unknown probe": {token, spec, agentspec.EnvProbe + `={"kind":"icmp"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append([]string{"ZR_TEST_AS_AGENT=1"}, env...)
+			cmd.Env = append([]string{"ZR_TEST_AS_AGENT=1"}, given...)
 			out, err := cmd.CombinedOutput()
 			if cmd.ProcessState.ExitCode() != 2 {
 				t.Errorf("%v: %s", err, out)

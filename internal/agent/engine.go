@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"syscall"
 	"time"
 
 	"zr/internal/agent/folder"
 	"zr/internal/agent/proc"
-	"zr/internal/agent/spec"
 	"zr/internal/agent/wire"
+	"zr/pkg/agentspec"
 )
 
 // The patience of the engine.
@@ -34,12 +35,13 @@ const (
 // engine owns the process and the committed state of the folder. Everything
 // happens in run, one thing after the other.
 type engine struct {
-	spec      spec.Spec
+	command   []string // of the process, with its folder and environment
+	dir       string
+	env       []string
 	seedBuild string
 	folder    *folder.Folder
 	health    *proc.Health
 	reaper    *proc.Reaper
-	env       []string
 	stdout    io.Writer
 	stderr    io.Writer
 	log       *slog.Logger
@@ -54,10 +56,11 @@ type engine struct {
 	patience   time.Duration // how long the last version that was sent had to get healthy
 	unproven   bool          // proc is to be on trial once it is healthy
 	healthy    chan *proc.Process
+	verdicts   chan verdict  // on a process that was healthy once
+	watched    *proc.Process // that verdicts are about
 	backoff    time.Duration
 	retry      <-chan time.Time // fires when the process is to be started again
 	onTrial    <-chan time.Time // fires when the running version has proven itself
-	watcher    watcher          // of the process, where that is one
 }
 
 // errSuperseded ends the wait for a version that a newer one is about to replace.
@@ -67,12 +70,6 @@ var errSuperseded = errors.New("a newer version has arrived")
 // the exit code of the process.
 func (e *engine) run(ctx context.Context) int {
 	e.start()
-	var look <-chan time.Time
-	if isWatcher(e.spec.Command) {
-		pulse := time.NewTicker(watcherPulse)
-		defer pulse.Stop()
-		look = pulse.C
-	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -84,21 +81,21 @@ func (e *engine) run(ctx context.Context) int {
 			}
 		case <-e.exited():
 			e.ended(ctx, e.proc.Cause())
-		case <-look:
-			e.lookAfter(ctx)
 		case <-e.retry:
 			e.retry = nil
 			e.start()
 		case p := <-e.healthy:
 			if p == e.proc && p.Running() {
 				e.backoff = 0
-				e.publish(wire.Healthy, "", nil)
+				e.answered()
 				if e.unproven {
 					e.unproven, e.onTrial = false, time.After(trial)
 				} else {
 					e.accept()
 				}
 			}
+		case v := <-e.verdicts:
+			e.judge(v)
 		case <-e.onTrial:
 			e.accept()
 		}
@@ -117,10 +114,11 @@ func (e *engine) exited() <-chan struct{} {
 // launch starts a process from what the folder holds.
 func (e *engine) launch() error {
 	e.retry, e.proc, e.unproven = nil, nil, false
+	_ = os.MkdirAll(e.dir, 0o755) // a container's runtime makes it too; without it the start fails
 	p, err := proc.Start(e.reaper, proc.Command{
-		Argv:   e.spec.Command,
-		Dir:    e.spec.Dir,
-		Env:    append(e.env[:len(e.env):len(e.env)], spec.EnvBuild+"="+e.build),
+		Argv:   e.command,
+		Dir:    e.dir,
+		Env:    append(e.env[:len(e.env):len(e.env)], agentspec.EnvBuild+"="+e.build),
 		Stdout: e.stdout,
 		Stderr: e.stderr,
 	})
@@ -150,6 +148,42 @@ func (e *engine) watch() {
 			e.healthy <- p
 		}
 	}()
+}
+
+// verdict is what the probe says of a process that was healthy once: nil, or
+// its last answer.
+type verdict struct {
+	of  *proc.Process
+	err error
+}
+
+// answered tells that the process is healthy, and has it asked from now on.
+func (e *engine) answered() {
+	e.publish(wire.Healthy, "", nil)
+	if e.watched == e.proc {
+		return
+	}
+	e.watched = e.proc
+	p, build := e.proc, e.build
+	go e.health.Watch(context.Background(), p, build, func(err error) {
+		select {
+		case e.verdicts <- verdict{p, err}:
+		case <-p.Exited():
+		}
+	})
+}
+
+// judge tells that the process stopped to answer as healthy, or does again.
+func (e *engine) judge(v verdict) {
+	if v.of != e.proc || !e.running() {
+		return
+	}
+	if v.err == nil {
+		e.answered()
+		return
+	}
+	e.publish(wire.Unready, v.err.Error(), nil)
+	e.log.Warn("the process is not ready any more", "reason", v.err.Error())
 }
 
 // ended handles a process that ended by itself: a version on trial goes back

@@ -75,7 +75,7 @@ func (e *engine) swap(ctx context.Context, c wire.Commit, res *wire.Result) {
 	case err == nil:
 		res.Outcome = wire.Done
 		e.backoff = 0
-		e.publish(wire.Healthy, "", nil)
+		e.answered()
 		e.onTrial = time.After(trial)
 	case errors.Is(context.Cause(ctx), errSuperseded):
 		res.Outcome = wire.Superseded
@@ -165,10 +165,10 @@ func (e *engine) rollBack(ctx context.Context) (healthy bool, err error) {
 	err = e.health.Await(waiting, e.proc, e.build)
 	switch {
 	case err == nil && good:
-		e.publish(wire.Healthy, "", nil)
+		e.answered()
 		e.accept()
 	case err == nil:
-		e.publish(wire.Healthy, "", nil)
+		e.answered()
 		e.onTrial = time.After(trial)
 	case !good && ctx.Err() == nil && e.folder.HasGood():
 		return e.rollBack(ctx)

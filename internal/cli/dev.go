@@ -157,6 +157,7 @@ func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) er
 	if err := s.renderSettled(ctx); err != nil {
 		return err
 	}
+	s.tellHelpers()
 	watcher, err := watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Quick: s.syncs, Sink: s.sink})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"zr/pkg/agentspec"
 	"zr/pkg/build"
 	"zr/pkg/livesync/portforward"
 )
@@ -23,6 +24,7 @@ type facts struct {
 // unit.
 type wiring struct {
 	request build.Request
+	mode    build.DevMode      // where the service is reloaded in place
 	target  portforward.Target // of the agent, where the service is reloaded in place
 }
 
@@ -41,13 +43,15 @@ func (s *stack) publish() {
 			continue
 		}
 		targets[w.Name] = portforward.Target{
-			Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Containers[0].Name, Port: agentPort,
+			Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Own().Name, Port: agentspec.DefaultPort,
 		}
 	}
 	for _, r := range s.builds {
 		next := wiring{request: r}
 		if r.Mode == build.Dev {
 			next.target = targets[r.Service]
+			// What could be rendered can be asked for this, too.
+			next.mode, _ = s.builder().DevMode(r)
 		}
 		f.wiring = append(f.wiring, next)
 	}
@@ -63,7 +67,7 @@ func (s *stack) syncs(path string) bool {
 	}
 	return slices.ContainsFunc(f.wiring, func(w wiring) bool {
 		r := w.request
-		return r.Spec.Node != "" && r.Mode == build.Dev && strings.HasPrefix(path, filepath.Join(r.Root, r.Spec.Node)+string(filepath.Separator))
+		return w.mode.Reload.SendsFiles() && strings.HasPrefix(path, filepath.Join(r.Root, r.Spec.Node)+string(filepath.Separator))
 	})
 }
 

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,27 +11,13 @@ import (
 	"slices"
 	"strconv"
 
+	"zr/pkg/agentspec"
 	"zr/pkg/build"
 	"zr/pkg/cluster/statedir"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
+	"zr/pkg/event"
 	"zr/pkg/fault"
-)
-
-const (
-	// agentPort is the port of the agent on the loopback of its pod: outside
-	// the ephemeral range of Linux and of no registered service.
-	agentPort = 29797
-	// devNodeMemory is what `next dev` peaks at for a small app (590 MB were
-	// measured), with room for a larger one.
-	devNodeMemory = "1Gi"
-)
-
-// The folders of a dev container that are written to.
-const (
-	devGoDir     = "/app"
-	devNodeDir   = "/app/src" // beside node_modules, which comes with the image
-	devVolumeDir = "/zr/volume"
 )
 
 // reloads says whether a service is reloaded in place. What a Dockerfile makes
@@ -54,47 +40,53 @@ func (s *stack) releaseRest(workloads []deploy.Workload) {
 func reloadable(w deploy.Workload) bool { return serves(w.Kind) && (w.Replicas > 0 || w.Idle == "") }
 
 // devServices says how the workloads differ under `zr dev`.
-func (s *stack) devServices(workloads []deploy.Workload) map[string]deploy.DevService {
+func (s *stack) devServices(workloads []deploy.Workload) (map[string]deploy.DevService, error) {
 	services := map[string]deploy.DevService{}
 	for _, w := range workloads {
-		b := s.cfg.Services[w.Name].Build
-		if !reloads(b) || !reloadable(w) {
+		n := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == w.Name && r.Mode == build.Dev })
+		if n < 0 || !reloadable(w) {
 			continue
 		}
-		d := deploy.DevService{Memory: b.Dev.Memory, WritableDir: devGoDir, VolumeDir: devVolumeDir, Secrets: map[string]string{"ZR_AGENT_TOKEN": s.token}, Env: map[string]string{
-			"ZR_AGENT_PORT": strconv.Itoa(agentPort), "ZR_AGENT_HEALTH": healthURL(w.Containers[0].Readiness),
-		}}
-		if headers := w.Containers[0].Readiness.Headers; len(headers) > 0 {
-			data, _ := json.Marshal(headers) // texts only: cannot fail
-			d.Env["ZR_AGENT_HEALTH_HEADERS"] = string(data)
+		mode, err := s.builder().DevMode(s.builds[n])
+		if err != nil {
+			return nil, err
 		}
-		if b.Node != "" {
-			d.WritableDir = devNodeDir
-			if d.Memory == "" {
-				d.Memory = devNodeMemory
-			}
+		services[w.Name] = deploy.DevService{
+			Memory:      cmp.Or(s.builds[n].Spec.Dev.Memory, mode.Memory),
+			WritableDir: mode.Dir, ReleaseDir: mode.ReleaseDir, Stays: mode.Stays,
+			Slow:    mode.Reload == build.Sync,
+			Secrets: map[string]string{agentspec.EnvToken: s.token},
 		}
-		services[w.Name] = d
 	}
-	return services
+	return services, nil
 }
 
-// healthURL is the readiness probe as the agent asks it, inside the pod.
-func healthURL(p deploy.Probe) string {
-	if p.Host != "" {
-		return "" // another host than the pod, which only the kubelet asks
+// helpers returns the release images that containers beside those in dev mode
+// run: they have no agent, and no connection that a save could reach them by.
+func (s *stack) helpers() (requests []build.Request) {
+	if s.rendered == nil {
+		return nil // images alone are made
 	}
-	switch p.Kind {
-	case "http":
-		scheme := "http"
-		if p.Scheme == "HTTPS" {
-			scheme = "https"
+	for _, h := range s.rendered.Helpers() {
+		n := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == h.Service })
+		if n < 0 || slices.ContainsFunc(requests, func(r build.Request) bool { return r.Service == h.Service }) {
+			continue
 		}
-		return fmt.Sprintf("%s://127.0.0.1:%d%s", scheme, p.Port, p.Path)
-	case "tcp":
-		return fmt.Sprintf("tcp://127.0.0.1:%d", p.Port)
+		r := s.builds[n]
+		r.Mode, r.Agent = build.Release, ""
+		requests = append(requests, r)
 	}
-	return ""
+	return requests
+}
+
+// tellHelpers says which containers a save does not reach.
+func (s *stack) tellHelpers() {
+	for _, h := range s.rendered.Helpers() {
+		s.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("container %q of %s runs the release program of %s: a save does not reach it", h.Name, h.Workload, h.Service),
+			Hint: "the next run of `zr dev` or `zr up` brings it up to date",
+		})
+	}
 }
 
 // devToken returns the secret that the agents of an environment ask for. It is

@@ -62,11 +62,15 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 		return nil, err
 	}
 	rebuild := func(ctx context.Context) error { return s.redeploy(ctx, r.Service) }
+	mode, failed := s.builder().DevMode(r)
+	if failed != nil {
+		return nil, failed
+	}
 	switch {
-	case r.Mode != build.Dev:
+	case r.Mode != build.Dev, mode.Reload == build.Deploy:
 		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild}, err
 	case r.Spec.Node != "":
-		unit, failed := s.nodeUnit(r, inputs, session, rebuild)
+		unit, failed := s.nodeUnit(r, mode, inputs, session, rebuild)
 		if failed != nil {
 			return nil, failed
 		}

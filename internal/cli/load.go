@@ -184,20 +184,23 @@ func (s *stack) loadBuilt(ctx context.Context, nodes []image.Node, results []bui
 // others pulls, so there the images are pushed first, and what the registry
 // made of them is what is pinned.
 func (s *stack) pin(ctx context.Context) error {
-	images := make(map[string]string, len(s.built))
+	images := map[build.Mode]map[string]string{build.Release: {}, build.Dev: {}}
 	for _, r := range s.built {
-		images[r.Service] = r.Local()
+		images[r.Mode][r.Service] = r.Local()
 	}
 	if !s.local() {
 		pusher := image.Pusher{Store: s.store, Sink: s.sink, Step: stepImages}
 		for _, r := range s.built {
-			name, _, err := pusher.Push(ctx, r.Image, s.cfg.Cluster.Registry+"/"+r.Service, r.InputHash)
+			name, _, err := pusher.Push(ctx, r.Image, s.cfg.Cluster.Registry+"/"+r.Service, r.InputHash+tagSuffix[r.Mode])
 			if err != nil {
 				return err
 			}
-			images[r.Service] = name
+			images[r.Mode][r.Service] = name
 		}
 	}
-	s.rendered.Pin(images)
+	s.rendered.Pin(images[build.Release], images[build.Dev])
 	return nil
 }
+
+// tagSuffix keeps the two images of one service apart, which have the same inputs.
+var tagSuffix = map[build.Mode]string{build.Dev: "-dev"}

@@ -133,7 +133,9 @@ func (s *stack) render(ctx context.Context) error {
 	}
 	if s.dev { // what differs depends on the probes that are rendered
 		s.releaseRest(r.Workloads())
-		options.Dev = s.devServices(r.Workloads())
+		if options.Dev, err = s.devServices(r.Workloads()); err != nil {
+			return err
+		}
 		if r, err = deploy.Render(ctx, options); err != nil {
 			return err
 		}
@@ -226,9 +228,6 @@ func (s *stack) targets() []health.Target {
 	var targets []health.Target
 	secrets := s.cfg.Secrets
 	for _, w := range s.rendered.Workloads() {
-		if s.dev && !serves(w.Kind) && s.runsDevImage(w) {
-			continue // its program is the agent, which never ends
-		}
 		service := s.cfg.Services[w.Name]
 		t := health.Target{
 			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
@@ -244,7 +243,7 @@ func (s *stack) targets() []health.Target {
 		if w.Kind == "Job" {
 			t.Probe, t.Replicas, t.Services = health.ProbeRollout, 0, nil
 		}
-		main := w.Containers[0]
+		main := w.Own()
 		ready := main.Readiness
 		// Another host than the pod can be asked by the kubelet only.
 		if t.Probe == "" && ready.Host == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
@@ -261,15 +260,6 @@ func (s *stack) targets() []health.Target {
 
 // serves says whether a workload of a kind can run a dev image.
 func serves(kind string) bool { return kind == "Deployment" || kind == "StatefulSet" }
-
-// runsDevImage says whether a container of a workload has the image of a
-// service that is reloaded.
-func (s *stack) runsDevImage(w deploy.Workload) bool {
-	return slices.ContainsFunc(w.Containers, func(c deploy.Container) bool {
-		name, _, _ := strings.Cut(c.Manifest, ":")
-		return slices.ContainsFunc(s.builds, func(r build.Request) bool { return r.Service == name && r.Mode == build.Dev })
-	})
-}
 
 // nodes are the machines into which images are loaded.
 func (s *stack) nodes() []image.Node { return imageNodes(s.cluster.Nodes) }

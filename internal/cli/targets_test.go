@@ -106,8 +106,7 @@ func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
 	}
 }
 
-// TestJobsUnderDev has one with an image of its own, and one with that of a
-// service which is reloaded.
+// TestJobsUnderDev has one with an image of its own.
 func TestJobsUnderDev(t *testing.T) {
 	s := &stack{dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}}
 	s.releaseRest([]deploy.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
@@ -117,28 +116,6 @@ func TestJobsUnderDev(t *testing.T) {
 	if r := s.builds[0]; r.Mode != build.Dev {
 		t.Errorf("the service runs %+v", r)
 	}
-	for image, want := range map[string]bool{"web": true, "web:1": true, "seed": false, "example/web": false} {
-		w := deploy.Workload{Kind: "Job", Containers: []deploy.Container{{Image: "pinned", Manifest: image}}}
-		if got := s.runsDevImage(w); got != want {
-			t.Errorf("a Job with the image %q runs a dev image: %v", image, got)
-		}
-	}
-}
-
-// TestTheAgentAsksAsTheKubelet has probes that are more than a path and a port.
-func TestTheAgentAsksAsTheKubelet(t *testing.T) {
-	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{Go: "./web"}}}}}
-	env := func(p deploy.Probe) map[string]string {
-		return s.devServices([]deploy.Workload{{Kind: "Deployment", Name: "web", Containers: []deploy.Container{{Readiness: p}}}})["web"].Env
-	}
-	got := env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Headers: http.Header{"Host": {"a.test"}}})
-	if got["ZR_AGENT_HEALTH"] != "http://127.0.0.1:80/up" || got["ZR_AGENT_HEALTH_HEADERS"] != `{"Host":["a.test"]}` {
-		t.Errorf("with headers: %v", got)
-	}
-	got = env(deploy.Probe{Kind: "http", Path: "/up", Port: 80, Host: "192.0.2.1"})
-	if _, set := got["ZR_AGENT_HEALTH_HEADERS"]; set || got["ZR_AGENT_HEALTH"] != "" {
-		t.Errorf("with a host: %v", got)
-	}
 }
 
 // TestWhatIsStoppedIsNotReloaded has a service that its manifest keeps from
@@ -147,7 +124,7 @@ func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
 	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{Go: "./web"}}}}, dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
 	workloads := []deploy.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []deploy.Container{{}}}}
 	s.releaseRest(workloads)
-	if got := s.devServices(workloads); len(got) > 0 || s.builds[0].Mode != build.Release {
+	if got, err := s.devServices(workloads); err != nil || len(got) > 0 || s.builds[0].Mode != build.Release {
 		t.Errorf("it runs a dev image: %v, %+v", got, s.builds[0])
 	}
 	if err := unhealthy(cmdline.Run{}, []health.Status{{Service: "web", State: event.Stopped, Reason: "its manifest asks for 0 replicas"}}); err != nil {

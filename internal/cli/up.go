@@ -167,7 +167,7 @@ func (s *stack) reachCluster(ctx context.Context) (outcome, error) {
 
 // build makes the images of the project's sources and pins them.
 func (s *stack) build(ctx context.Context) (outcome, error) {
-	results, err := build.All(ctx, s.builder(), s.builds, build.Parallel{Sink: s.sink, Step: stepBuild})
+	results, err := build.All(ctx, s.builder(), slices.Concat(s.builds, s.helpers()), build.Parallel{Sink: s.sink, Step: stepBuild})
 	if err != nil {
 		return outcome{}, err
 	}

@@ -33,12 +33,13 @@ type Container interface {
 	State() livesync.State
 }
 
-// Sources is a service whose own tools watch its files: a dev server, a
-// runtime with a watch mode. Saves are sent as they are.
+// Sources is a service to which saves are sent as they are. A dev server picks
+// them up by itself; any other process is started anew.
 type Sources struct {
 	Service   string
 	Inputs    Inputs
 	Container Container
+	Restarts  bool   // the process is started anew with each save
 	Root      string // of the project: InputFile paths are relative to it
 	Dir       string // of the sources, absolute: what the synced folder mirrors
 	// Rebuild makes the image and has it deployed: what is not among the
@@ -86,6 +87,9 @@ func (s *Sources) plan(path string) Decision {
 	if manifests[below] || s.Installs != nil && s.Installs(below) {
 		return Decision{s.Service, event.Rebuild, "the installed packages depend on it"}
 	}
+	if s.Restarts {
+		return Decision{s.Service, event.Restart, "the process is started anew with it"}
+	}
 	return Decision{s.Service, event.Sync, "the process picks it up"}
 }
 
@@ -114,12 +118,11 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 		}
 		trace.Built = time.Since(begin)
 	}
-	change := livesync.Change{Files: map[string]livesync.Source{}, Build: s.Inputs.Hash()}
-	trace.Build = change.Build
-	if work.All || work.Action != event.Sync || slices.ContainsFunc(work.Paths, s.decides) {
+	change := livesync.Change{Files: map[string]livesync.Source{}, Build: s.Inputs.Hash(), Restart: s.Restarts || work.Forced && work.Action == event.Restart}
+	change.Force = work.Forced && change.Restart
+	trace.Build, trace.OnlySent = change.Build, !change.Restart
+	if work.All || work.Action == event.Rebuild || slices.ContainsFunc(work.Paths, s.decides) {
 		change.Complete = true
-		change.Restart = work.Forced && work.Action == event.Restart
-		change.Force = change.Restart
 		s.findLinks()
 		for _, file := range s.Inputs.Files() {
 			s.add(&change, filepath.Join(s.Root, file.Path))

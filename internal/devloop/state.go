@@ -23,7 +23,7 @@ func StateOf(service string, s livesync.State) event.ServiceState {
 		if Lost(s.Err) {
 			e.State = event.Failed
 		}
-	case s.Status.Phase == livesync.Down:
+	case s.Status.Phase == livesync.Down, s.Status.Phase == livesync.Unready:
 		e.State = event.Unhealthy
 		e.Reason = withOutput(s.Status.Reason, s.Status.Output)
 	case s.Status.RolledBack:

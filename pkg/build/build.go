@@ -48,6 +48,7 @@ type Request struct {
 // Result is an image in the store.
 type Result struct {
 	Service   string
+	Mode      Mode
 	Name      string // repository without registry, @, digest: project/service@sha256:...
 	Digest    string // of the manifest
 	InputHash string // 16 hex characters: what the process reports as its build
@@ -80,6 +81,8 @@ type Builder interface {
 	Inputs(ctx context.Context, r Request) (*InputSet, error)
 	// Build makes the image and puts it into the store.
 	Build(ctx context.Context, r Request) (Result, error)
+	// DevMode says how the service runs and reloads under `zr dev`.
+	DevMode(r Request) (DevMode, error)
 }
 
 // Base finds an image that a build is put on, by its name. Afterwards the
@@ -145,6 +148,18 @@ func (k kinds) Inputs(ctx context.Context, r Request) (*InputSet, error) {
 		return set, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
 	}
 	return set, nil
+}
+
+func (k kinds) DevMode(r Request) (DevMode, error) {
+	b, err := k.pick(r)
+	if err != nil {
+		return DevMode{}, fmt.Errorf("looking at %q: %w", r.Service, err)
+	}
+	mode, err := b.DevMode(r)
+	if err != nil {
+		return DevMode{}, fmt.Errorf("looking at %q: %w", r.Service, err)
+	}
+	return mode, nil
 }
 
 func (k kinds) Build(ctx context.Context, r Request) (Result, error) {

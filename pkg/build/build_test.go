@@ -39,6 +39,9 @@ func requests(names ...string) (list []Request) {
 	return list
 }
 
+// DevMode is not what these tests are about.
+func (builderFunc) DevMode(Request) (DevMode, error) { return DevMode{}, nil }
+
 func TestNewPicksByTheSpec(t *testing.T) {
 	named := func(name string) Builder {
 		return builderFunc(func(context.Context, Request) (Result, error) { return Result{Name: name}, nil })

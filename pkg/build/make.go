@@ -131,7 +131,7 @@ func (d Deps) result(ctx context.Context, f Frame, entry image.Entry, start time
 		files = append(files, file.Path)
 	}
 	return Result{
-		Service: f.Request.Service, Name: strings.TrimPrefix(entry.Name, image.Local+"/"), Digest: entry.Digest,
+		Service: f.Request.Service, Mode: f.Request.Mode, Name: strings.TrimPrefix(entry.Name, image.Local+"/"), Digest: entry.Digest,
 		InputHash: f.Inputs.Hash(), Cached: cached, Took: time.Since(start), Files: files, Image: img,
 	}, nil
 }

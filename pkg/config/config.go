@@ -96,9 +96,12 @@ type Build struct {
 // Dev says how a service runs under `zr dev`.
 type Dev struct {
 	// Command replaces the start command of a Node service. Default: next dev
-	// where the project depends on next, otherwise `node --watch` on the main
-	// file that package.json names.
+	// where the project depends on next, otherwise what the release runs.
 	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
+	// Reload says what a save of a Node service takes: "restart" has the
+	// process started anew, "self" is for a command that looks at the files by
+	// itself. Default: restart, but self for next dev and other dev servers.
+	Reload string `yaml:"reload,omitempty" json:"reload,omitempty" jsonschema:"enum=restart,enum=self"`
 	// Memory is the container's memory limit in dev, a Kubernetes quantity.
 	// Default: that of the manifest, but 1Gi for a Node service.
 	Memory string `yaml:"memory,omitempty" json:"memory,omitempty"`
@@ -106,3 +109,9 @@ type Dev struct {
 
 // Duration is a time.Duration that YAML writes as "90s" or "3m".
 type Duration time.Duration
+
+// The values of Dev.Reload.
+const (
+	ReloadRestart = "restart"
+	ReloadSelf    = "self"
+)

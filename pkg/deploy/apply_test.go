@@ -445,7 +445,7 @@ func TestUnknownKind(t *testing.T) {
 func TestDevAndBack(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", VolumeDir: "/zr/volume", Env: map[string]string{"MODE": "dev"}, Secrets: map[string]string{"TOKEN": "hidden token"}}}
+	r.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Secrets: map[string]string{"TOKEN": "hidden token"}}}
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{"Deployment/web": deploy.Configured, "Secret/web-dev": deploy.Created})
 	if change := fields(cs, "Secret", "web-dev")[".data.TOKEN"]; change.New != "(secret)" {

@@ -68,12 +68,16 @@ type DevService struct {
 	// The limit of the manifest stands where it is higher.
 	Memory string
 	// WritableDir is where the process finds the files that are sent to the
-	// container: the folder "files" of an emptyDir. Empty means that none are.
+	// container, in an emptyDir that the agent finds as a whole at
+	// agentspec.VolumeDir.
 	WritableDir string
-	// VolumeDir is where the agent finds the whole of that emptyDir.
-	VolumeDir string
-	// Env is added to the container's own environment.
-	Env map[string]string
+	// ReleaseDir is where the release image has those files: what the manifest
+	// says of a path below it is said of WritableDir, but for the paths in Stays.
+	ReleaseDir string
+	Stays      []string
+	// Slow says that the first answers take seconds, since a dev server compiles
+	// what it is asked for.
+	Slow bool
 	// Secrets are added to it too, from a Secret of the workload's name with
 	// "-dev" after it: whoever may read pods does not see them.
 	Secrets map[string]string

@@ -1,14 +1,20 @@
 package deploy
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	"zr/pkg/agentspec"
 	"zr/pkg/fault"
+	"zr/pkg/probe"
 )
 
 // What a container gets in dev mode, where the manifest's own is less.
@@ -21,24 +27,26 @@ const (
 	devProbeTimeout = 10
 
 	devVolume       = "zr-dev"
-	devFiles        = "files" // the folder of the volume that the agent keeps the files in
 	devSecretSuffix = "-dev"
 )
 
-// devMode turns workloads into those that run a dev image.
-func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) ([]*unstructured.Unstructured, error) {
+// devMode turns workloads into those that run a dev image. It returns the
+// container of each that does, too.
+func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) (all []*unstructured.Unstructured, inDev map[*unstructured.Unstructured]string, err error) {
+	inDev = map[*unstructured.Unstructured]string{}
 	for _, service := range slices.Sorted(maps.Keys(dev)) {
 		workload := find(manifests, service)
 		if workload == nil {
-			return nil, fmt.Errorf("no Deployment or StatefulSet is named %q", service)
+			return nil, nil, fmt.Errorf("no Deployment or StatefulSet is named %q", service)
 		}
 		container := devContainer(podTemplate(workload), service)
 		if container == nil {
-			return nil, fault.Hint(fmt.Errorf("%s: no container has the image %q", name(workload), service),
+			return nil, nil, fault.Hint(fmt.Errorf("%s: no container has the image %q", name(workload), service),
 				"zr replaces the image that is named like the service")
 		}
+		inDev[workload] = text(container, "name")
 		if err := devContainerMode(container, dev[service]); err != nil {
-			return nil, fmt.Errorf("%s: %w", name(workload), err)
+			return nil, nil, fmt.Errorf("%s: %w", name(workload), err)
 		}
 		devPodMode(workload, container, dev[service])
 		if secrets := dev[service].Secrets; len(secrets) > 0 {
@@ -50,7 +58,7 @@ func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) 
 		}
 		manifests = slices.DeleteFunc(manifests, func(m *unstructured.Unstructured) bool { return scales(m, workload) })
 	}
-	return manifests, nil
+	return manifests, inDev, nil
 }
 
 func find(manifests []*unstructured.Unstructured, service string) *unstructured.Unstructured {
@@ -62,31 +70,26 @@ func find(manifests []*unstructured.Unstructured, service string) *unstructured.
 	return nil
 }
 
-func devContainer(template map[string]any, service string) map[string]any {
+// devContainer finds the container that has the service's image: the one named
+// like it where several do.
+func devContainer(template map[string]any, service string) (found map[string]any) {
 	for _, container := range items(at(template, "spec"), "containers") {
-		if untagged(text(container, "image")) == service {
-			return container
+		if untagged(text(container, "image")) == service && (found == nil || text(container, "name") == service) {
+			found = container
 		}
 	}
-	return nil
+	return found
 }
 
 // devContainerMode leaves start, supervision and restart to the agent that the
-// dev image starts.
+// dev image starts, and tells it what the manifest says of the process.
 func devContainerMode(container map[string]any, service DevService) error {
-	delete(container, "command")
-	delete(container, "args")
+	service.move(container)
 	// A failed probe would restart the container while its author reads the
 	// compiler's message.
 	delete(container, "livenessProbe")
 	delete(container, "startupProbe")
-	if probe := at(container, "readinessProbe"); probe != nil {
-		delete(probe, "initialDelaySeconds")
-		probe["periodSeconds"] = int64(1)
-		if seconds, _ := probe["timeoutSeconds"].(int64); seconds < devProbeTimeout {
-			probe["timeoutSeconds"] = int64(devProbeTimeout)
-		}
-	}
+	devProbe(at(container, "readinessProbe"), service.Slow)
 	limits := at(container, "resources", "limits")
 	if err := raise(limits, "cpu", devCPU); err != nil {
 		return err
@@ -96,10 +99,71 @@ func devContainerMode(container map[string]any, service DevService) error {
 			return err
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(service.Env)) {
-		setEnv(container, map[string]any{"name": key, "value": service.Env[key]})
+	return tellAgent(container, service)
+}
+
+// devProbe has the kubelet ask often, since somebody waits for the answer. A
+// command is left at its own pace: it costs more than a question.
+func devProbe(probe map[string]any, slow bool) {
+	if probe == nil {
+		return
+	}
+	delete(probe, "initialDelaySeconds")
+	if probe["exec"] == nil {
+		probe["periodSeconds"] = int64(1)
+	}
+	if seconds, _ := probe["timeoutSeconds"].(int64); slow && seconds < devProbeTimeout {
+		probe["timeoutSeconds"] = int64(devProbeTimeout)
+	}
+}
+
+// tellAgent hands over what the manifest says of the process: its command line
+// as arguments, so that the kubelet fills in variables as it does for the
+// process itself, the rest in the environment.
+func tellAgent(container map[string]any, service DevService) error {
+	command, _ := container["command"].([]any)
+	args, _ := container["args"].([]any)
+	delete(container, "command")
+	switch {
+	case len(command) > 0:
+		container["args"] = append(append([]any{agentspec.ArgsReplace}, command...), args...)
+	case len(args) > 0:
+		container["args"] = append([]any{agentspec.ArgsAppend}, args...)
+	}
+	asked, err := readiness(container)
+	if err != nil {
+		return err
+	}
+	if asked.Kind != "" {
+		data, err := json.Marshal(asked)
+		if err != nil {
+			return err
+		}
+		setEnv(container, map[string]any{"name": agentspec.EnvProbe, "value": literal(string(data))})
+		setEnv(container, map[string]any{"name": agentspec.EnvHost, "valueFrom": map[string]any{
+			"fieldRef": map[string]any{"fieldPath": "status.podIP"}}})
+	}
+	// A folder that is not there yet would be made by the container's runtime,
+	// for root alone.
+	if dir := text(container, "workingDir"); dir != "" {
+		setEnv(container, map[string]any{"name": agentspec.EnvDir, "value": literal(dir)})
+		if isBelow(dir, service.WritableDir) {
+			delete(container, "workingDir")
+		}
 	}
 	return nil
+}
+
+// literal escapes what the kubelet would fill in as a variable.
+func literal(value string) string { return strings.ReplaceAll(value, "$", "$$") }
+
+// readiness returns the readiness probe of a container.
+func readiness(c map[string]any) (probe.Probe, error) {
+	var typed corev1.Container
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(c, &typed); err != nil {
+		return probe.Probe{}, err
+	}
+	return container(typed, "").Readiness, nil
 }
 
 // setEnv adds a variable, in place of one of the same name.
@@ -153,9 +217,9 @@ func devPodMode(workload *unstructured.Unstructured, container map[string]any, s
 	mounts = slices.DeleteFunc(mounts, func(m any) bool {
 		mount, _ := m.(map[string]any)
 		path := text(mount, "mountPath")
-		return path == service.WritableDir || path == service.VolumeDir
+		return path == service.WritableDir || path == agentspec.VolumeDir
 	})
 	container["volumeMounts"] = append(mounts,
-		map[string]any{"name": devVolume, "mountPath": service.WritableDir, "subPath": devFiles},
-		map[string]any{"name": devVolume, "mountPath": service.VolumeDir})
+		map[string]any{"name": devVolume, "mountPath": service.WritableDir, "subPath": agentspec.FilesDir},
+		map[string]any{"name": devVolume, "mountPath": agentspec.VolumeDir})
 }

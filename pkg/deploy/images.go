@@ -6,20 +6,46 @@ import (
 	"strings"
 )
 
-// Pin replaces images, as Options.Images does, in what is already rendered.
-// Names are those of the manifests, so that a further Pin replaces what an
-// earlier one put there.
-func (r *Rendered) Pin(images map[string]string) {
+// Pin replaces images, as Options.Images does, in what is already rendered; dev
+// has those of the containers that run a dev image. Names are those of the
+// manifests, so that a further Pin replaces what an earlier one put there.
+func (r *Rendered) Pin(images, dev map[string]string) {
 	for from := range images {
 		r.known[from] = true
 	}
 	for _, o := range r.objects {
 		for i, container := range containers(podTemplate(o.Unstructured)) {
-			if ref := lookup(images, o.images[i]); ref != "" {
+			from := images
+			if o.inDev != "" && o.inDev == text(container, "name") {
+				from = dev
+			}
+			if ref := lookup(from, o.images[i]); ref != "" {
 				container["image"] = ref
 			}
 		}
 	}
+}
+
+// Helper is a container with the image of a service in dev mode that runs the
+// release image all the same: it has no agent of its own.
+type Helper struct {
+	Service  string // whose image it is
+	Workload string // kind and name, for messages
+	Name     string
+}
+
+// Helpers returns the containers beside those in dev mode that have the image
+// of one: of the same pod, or of another workload.
+func (r *Rendered) Helpers() (helpers []Helper) {
+	for _, o := range r.objects {
+		for i, container := range containers(podTemplate(o.Unstructured)) {
+			service := untagged(o.images[i])
+			if name := text(container, "name"); slices.Contains(r.dev, service) && (o.inDev == "" || o.inDev != name) {
+				helpers = append(helpers, Helper{service, o.GetKind() + "/" + o.GetName(), name})
+			}
+		}
+	}
+	return helpers
 }
 
 // ExternalImages returns the images of the manifests that Options.Images does

@@ -26,6 +26,7 @@ type Rendered struct {
 	id      string
 	objects []*object
 	known   map[string]bool // images of Options.Images
+	dev     []string        // services of Options.Dev
 	files   []string
 	secrets []string // values that may not be shown
 }
@@ -36,6 +37,7 @@ type object struct {
 	kind   kind
 	images []string // of its containers, as the manifest names them
 	scaled bool     // an autoscaler sets its number of replicas
+	inDev  string   // its container that runs a dev image, or ""
 }
 
 // place drops the namespace of an object that is in none: kustomize gives one
@@ -72,9 +74,11 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	if manifests, err = addConfig(manifests, r.Namespace, o); err != nil {
 		return nil, err
 	}
-	if manifests, err = devMode(manifests, o.Dev); err != nil {
+	manifests, inDev, err := devMode(manifests, o.Dev)
+	if err != nil {
 		return nil, err
 	}
+	r.dev = slices.Collect(maps.Keys(o.Dev))
 	if err := stampConfig(manifests, files); err != nil {
 		return nil, err
 	}
@@ -87,7 +91,7 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 			pullNothing(podTemplate(m), o.Images)
 		}
 		mark(m, r.id)
-		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m)), scaled}
+		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m)), scaled, inDev[m]}
 		o.place()
 		r.objects = append(r.objects, o)
 	}
@@ -98,7 +102,7 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	}
 	// Where one value is part of another, the whole one is hidden.
 	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	r.Pin(o.Images)
+	r.Pin(o.Images, nil)
 	return r, nil
 }
 

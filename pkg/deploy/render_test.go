@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"zr/pkg/deploy"
 	"zr/pkg/fault"
+	"zr/pkg/probe"
 )
 
 func TestFaultsOfManifests(t *testing.T) {
@@ -134,8 +136,9 @@ spec: {minReplicas: 3, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kin
 		}},
 		{Kind: "Deployment", Namespace: p.namespace, Name: "web", Replicas: 3, Selector: map[string]string{"app": "web"}, Services: []string{"web"}, Containers: []deploy.Container{
 			{Name: "web", Image: p.options.Images["web"], Manifest: "web",
-				Ports:     []deploy.Port{{Name: "http", Number: 8080, Protocol: "TCP"}},
-				Readiness: deploy.Probe{Kind: "http", Scheme: "HTTP", Path: "/health", Port: 8080}},
+				Ports: []deploy.Port{{Name: "http", Number: 8080, Protocol: "TCP"}},
+				Readiness: probe.Probe{Kind: "http", Scheme: "HTTP", Path: "/health", Port: 8080,
+					Period: 10 * time.Second, Timeout: time.Second, Successes: 1, Failures: 3}},
 		}},
 	}
 	if diff := cmp.Diff(want, r.Workloads()); diff != "" {
@@ -161,7 +164,7 @@ func TestImages(t *testing.T) {
 		t.Errorf("an image that is not pinned yet is %q", image())
 	}
 	for _, ref := range []string{"localhost/x/web@sha256:1", "localhost/x/web@sha256:2"} {
-		r.Pin(map[string]string{"web": ref, "example/db": "localhost:5000/db:9"})
+		r.Pin(map[string]string{"web": ref, "example/db": "localhost:5000/db:9"}, nil)
 		if image() != ref {
 			t.Errorf("pinned to %q, the image is %q", ref, image())
 		}
@@ -232,43 +235,5 @@ func TestConfigHashIsOfWhatIsRead(t *testing.T) {
 		if rolled := hash("db") != db; rolled != test.db {
 			t.Errorf("%s: db rolls: %v", test.change, rolled)
 		}
-	}
-}
-
-func TestDevMode(t *testing.T) {
-	p := newProject(t)
-	p.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", VolumeDir: "/zr/volume", Env: map[string]string{"PASSWORD": "x", "MODE": "dev"}}}
-	web := object(t, p.render(), "Deployment", "web")
-	spec, _, _ := unstructured.NestedMap(web.Object, "spec", "template", "spec")
-	got := spec["containers"].([]any)[0].(map[string]any)
-	want := map[string]any{
-		"name":           "web",
-		"image":          p.options.Images["web"],
-		"envFrom":        []any{map[string]any{"configMapRef": map[string]any{"name": "settings"}}},
-		"env":            []any{map[string]any{"name": "MODE", "value": "dev"}, map[string]any{"name": "PASSWORD", "value": "x"}},
-		"ports":          []any{map[string]any{"name": "http", "containerPort": int64(8080)}},
-		"readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/health", "port": "http"}, "periodSeconds": int64(1), "timeoutSeconds": int64(10)},
-		"resources": map[string]any{
-			"requests": map[string]any{"cpu": 0.1, "memory": "64Mi"},
-			"limits":   map[string]any{"cpu": "4", "memory": "1Gi"},
-		},
-		"volumeMounts": []any{
-			map[string]any{"name": "zr-dev", "mountPath": "/app", "subPath": "files"},
-			map[string]any{"name": "zr-dev", "mountPath": "/zr/volume"},
-		},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the container (-want +got):\n%s", diff)
-	}
-	if n, _, _ := unstructured.NestedInt64(web.Object, "spec", "replicas"); n != 1 {
-		t.Errorf("%d replicas", n)
-	}
-	// Nothing else changes.
-	release := newProject(t)
-	release.namespace = p.namespace
-	release.write("kustomization.yaml", kustomizationYAML)
-	release.write("namespace.yaml", namespaceYAML)
-	if diff := cmp.Diff(object(t, release.render(), "StatefulSet", "db").Object, object(t, p.render(), "StatefulSet", "db").Object); diff != "" {
-		t.Errorf("the StatefulSet changes (-release +dev):\n%s", diff)
 	}
 }

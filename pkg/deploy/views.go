@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"zr/pkg/probe"
 )
 
 // Workload is a Deployment, StatefulSet, DaemonSet or Job that is rendered.
@@ -35,7 +38,19 @@ type Container struct {
 	Image     string
 	Manifest  string
 	Ports     []Port
-	Readiness Probe
+	Readiness probe.Probe
+}
+
+// Own returns the container that runs the service: the one with its image, or
+// where none has that, the first.
+func (w Workload) Own() Container {
+	own := -1
+	for i, c := range w.Containers {
+		if untagged(c.Manifest) == w.Name && (own < 0 || c.Name == w.Name) {
+			own = i
+		}
+	}
+	return w.Containers[max(own, 0)]
 }
 
 // Port is a port that a container declares.
@@ -43,16 +58,6 @@ type Port struct {
 	Name     string
 	Number   int32
 	Protocol string // "TCP", "UDP" or "SCTP"
-}
-
-// Probe is the readiness probe of a container.
-type Probe struct {
-	Kind    string      // "http", "tcp", "grpc", "exec", or "" where there is none
-	Scheme  string      // "HTTP" or "HTTPS", of http
-	Path    string      // of http
-	Headers http.Header // of http
-	Host    string      // of http and tcp: what the kubelet asks in place of the pod
-	Port    int32       // of http, tcp and grpc; named ports are resolved
 }
 
 // Workloads returns what runs, sorted by name; of the same name, those that
@@ -151,23 +156,40 @@ func container(c corev1.Container, manifest string) Container {
 		}
 		return int32(p.IntValue())
 	}
-	switch probe := c.ReadinessProbe; {
-	case probe == nil:
-	case probe.HTTPGet != nil:
-		get := probe.HTTPGet
-		out.Readiness = Probe{Kind: "http", Scheme: cmp.Or(string(get.Scheme), "HTTP"), Path: cmp.Or(get.Path, "/"), Host: get.Host, Port: port(get.Port)}
+	if c.ReadinessProbe != nil {
+		out.Readiness = readinessOf(c.ReadinessProbe, port)
+	}
+	return out
+}
+
+// readinessOf returns a probe with the defaults of Kubernetes. port resolves
+// named ones.
+func readinessOf(p *corev1.Probe, port func(intstr.IntOrString) int32) probe.Probe {
+	seconds := func(n, otherwise int32) time.Duration { return time.Duration(cmp.Or(n, otherwise)) * time.Second }
+	out := probe.Probe{
+		Period: seconds(p.PeriodSeconds, 10), Timeout: seconds(p.TimeoutSeconds, 1),
+		Successes: int(cmp.Or(p.SuccessThreshold, 1)), Failures: int(cmp.Or(p.FailureThreshold, 3)),
+	}
+	switch {
+	case p.HTTPGet != nil:
+		get := p.HTTPGet
+		out.Kind, out.Scheme, out.Path = probe.HTTP, cmp.Or(string(get.Scheme), "HTTP"), cmp.Or(get.Path, "/")
+		out.Host, out.Port = get.Host, port(get.Port)
 		for _, h := range get.HTTPHeaders {
-			if out.Readiness.Headers == nil {
-				out.Readiness.Headers = http.Header{}
+			if out.Headers == nil {
+				out.Headers = http.Header{}
 			}
-			out.Readiness.Headers.Add(h.Name, h.Value)
+			out.Headers.Add(h.Name, h.Value)
 		}
-	case probe.TCPSocket != nil:
-		out.Readiness = Probe{Kind: "tcp", Host: probe.TCPSocket.Host, Port: port(probe.TCPSocket.Port)}
-	case probe.GRPC != nil:
-		out.Readiness = Probe{Kind: "grpc", Port: probe.GRPC.Port}
-	case probe.Exec != nil:
-		out.Readiness = Probe{Kind: "exec"}
+	case p.TCPSocket != nil:
+		out.Kind, out.Host, out.Port = probe.TCP, p.TCPSocket.Host, port(p.TCPSocket.Port)
+	case p.GRPC != nil:
+		out.Kind, out.Port = probe.GRPC, p.GRPC.Port
+		if p.GRPC.Service != nil {
+			out.Service = *p.GRPC.Service
+		}
+	case p.Exec != nil:
+		out.Kind, out.Command = probe.Exec, p.Exec.Command
 	}
 	return out
 }

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/spec"
 	"zr/internal/agent/wire"
+	"zr/pkg/probe"
 )
 
 // flaky cuts its streams after a random number of bytes, in the middle of
@@ -80,7 +80,7 @@ func (c *cutting) Write(b []byte) (int, error) {
 // nodeService is an agent whose process only stays alive.
 func nodeService(t testing.TB, seed map[string]string) *agenttest.Agent {
 	return agenttest.Start(t, agenttest.Options{
-		Kind: spec.Node, Seed: seed, Command: []string{"sleep", "1000000"}, Health: "-", Build: "seed",
+		Seed: seed, Command: []string{"sleep", "1000000"}, Probe: &probe.Probe{}, Build: "seed",
 	})
 }
 

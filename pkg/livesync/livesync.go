@@ -54,7 +54,8 @@ type Status = wire.Status
 // What the process of a container is doing.
 const (
 	Starting = wire.Starting // it runs, and has not answered as healthy yet
-	Healthy  = wire.Healthy  // it runs, and has answered as healthy
+	Healthy  = wire.Healthy  // it runs, and answers its readiness probe
+	Unready  = wire.Unready  // it runs, and has stopped to answer its readiness probe
 	Down     = wire.Down     // it ended by itself and is started again after a pause
 )
 

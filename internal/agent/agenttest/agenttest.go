@@ -21,8 +21,9 @@ import (
 
 	"zr/internal/agent"
 	"zr/internal/agent/folder"
-	"zr/internal/agent/spec"
 	"zr/internal/testkit"
+	"zr/pkg/agentspec"
+	"zr/pkg/probe"
 )
 
 const asAgent = "ZR_TEST_AS_AGENT"
@@ -98,12 +99,19 @@ type Agent struct {
 
 // Options say what the agent runs.
 type Options struct {
-	Kind spec.Kind // default: spec.Go
 	// Seed holds the files of the image: path → local file.
 	Seed    map[string]string
 	Command []string // default: the file "app" in the folder
 	Build   string
-	Health  string // default: /health of the service; "-" for none
+	// Probe is asked at the service's port where it names none of its own.
+	// Default: /health, every 100 ms.
+	Probe *probe.Probe
+	// Args are the agent's own arguments.
+	Args []string
+	// InDir is the folder below Dir that the process runs in, Env adds to the
+	// agent's environment.
+	InDir string
+	Env   []string
 	// AsPID1 runs the agent in a process namespace of its own; the test is
 	// skipped where that is not allowed.
 	AsPID1 bool
@@ -153,21 +161,22 @@ func Start(t testing.TB, o Options) *Agent {
 func (a *Agent) Run(t testing.TB) {
 	t.Helper()
 	o := a.opts
-	s := spec.Spec{Kind: o.Kind, Seed: a.Seed, Dir: a.Dir, Volume: a.Volume, Command: o.Command}
-	if s.Kind == "" {
-		s.Kind = spec.Go
-	}
+	s := agentspec.Spec{Seed: a.Seed, Dir: a.Dir, Volume: a.Volume, Command: o.Command}
 	if s.Command == nil {
 		s.Command = []string{filepath.Join(a.Dir, "app")}
 	}
-	health := o.Health
-	switch health {
-	case "":
-		health = fmt.Sprintf("http://127.0.0.1:%d/health", a.AppPort)
-	case "-":
-		health = ""
+	p := probe.Probe{Kind: probe.HTTP, Path: "/health", Period: 100 * time.Millisecond, Timeout: 5 * time.Second}
+	if o.Probe != nil {
+		p = *o.Probe
 	}
-	argv := []string{os.Args[0]}
+	if p.Port == 0 {
+		p.Port = int32(a.AppPort)
+	}
+	asked, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	argv := append([]string{os.Args[0]}, o.Args...)
 	if o.AsPID1 {
 		argv = append([]string{"unshare", "-p", "-f", "--mount-proc", "--kill-child"}, argv...)
 	}
@@ -175,13 +184,17 @@ func (a *Agent) Run(t testing.TB) {
 	a.cmd = exec.Command(argv[0], argv[1:]...)
 	a.cmd.Env = append(os.Environ(),
 		asAgent+"=1",
-		spec.EnvSpec+"="+s.Encode(),
-		spec.EnvToken+"="+a.Token,
-		spec.EnvPort+"="+port,
-		spec.EnvHealth+"="+health,
-		spec.EnvBuild+"="+o.Build,
+		agentspec.EnvSpec+"="+s.Encode(),
+		agentspec.EnvToken+"="+a.Token,
+		agentspec.EnvPort+"="+port,
+		agentspec.EnvProbe+"="+string(asked),
+		agentspec.EnvBuild+"="+o.Build,
 		"PORT="+strconv.Itoa(a.AppPort),
 	)
+	if o.InDir != "" {
+		a.cmd.Env = append(a.cmd.Env, agentspec.EnvDir+"="+filepath.Join(a.Dir, o.InDir))
+	}
+	a.cmd.Env = append(a.cmd.Env, o.Env...)
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := a.cmd.Start(); err != nil {

@@ -17,13 +17,14 @@ import (
 	"syscall"
 
 	"zr/internal/agent/wire"
+	"zr/pkg/agentspec"
 )
 
 // Files is the folder of the volume that holds the files, and that the process
 // sees. Nothing else lies in it: whoever watches or scans it sees the files and
 // none of the agent's books (to Next.js, a folder that went and came back there
 // after each save cost 20 ms of the save).
-const Files = "files"
+const Files = agentspec.FilesDir
 
 // The folders beside Files. They share its volume, so that everything moves by
 // rename.

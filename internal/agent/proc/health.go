@@ -2,27 +2,18 @@ package proc
 
 import (
 	"context"
-	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"net"
-	"net/http"
-	"net/url"
-	"strconv"
 	"time"
+
+	"zr/pkg/probe"
 )
 
-// Health is how to ask the process whether it is healthy.
+// Health says whether the process is healthy: by the readiness probe of the
+// manifest, and without one by the process staying alive.
 type Health struct {
-	// Headers are sent over HTTP. Host among them names another host than the
-	// endpoint's.
-	Headers http.Header
-
-	url    *url.URL // nil: it is healthy when it has lived for settled
-	client *http.Client
+	probe probe.Probe
+	asker *probe.Asker // nil where there is no probe
 }
 
 // The pace of Await.
@@ -35,83 +26,71 @@ const (
 	// pollShare keeps the pause below this part of the time that has passed,
 	// so that polling adds at most 2 % to any start.
 	pollShare = 50
-	// answerTime is how long one answer may take. A dev server compiles its
-	// page while it is asked for the first time.
-	answerTime = 5 * time.Second
-	// settled is how long a process without a health endpoint has to live.
+	// execPoll is the least pause between two commands.
+	execPoll = 50 * time.Millisecond
+	// settled is how long a process without a probe has to live.
 	settled = 500 * time.Millisecond
-	// bodyLimit is how much of an answer is looked at.
-	bodyLimit = 64 << 10
 )
 
-// ParseHealth reads the value of spec.EnvHealth.
-func ParseHealth(raw string) (*Health, error) {
-	if raw == "" {
+// The defaults of Kubernetes for what a probe does not say.
+const (
+	defaultPeriod    = 10 * time.Second
+	defaultTimeout   = time.Second
+	defaultSuccesses = 1
+	defaultFailures  = 3
+)
+
+// NewHealth returns the Health of a probe, which may be the zero one.
+func NewHealth(p probe.Probe, o probe.Options) (*Health, error) {
+	if p.Kind == "" {
 		return &Health{}, nil
 	}
-	u, err := url.Parse(raw)
+	orDefault(&p.Period, defaultPeriod)
+	orDefault(&p.Timeout, defaultTimeout)
+	orDefault(&p.Successes, defaultSuccesses)
+	orDefault(&p.Failures, defaultFailures)
+	asker, err := probe.New(p, o)
 	if err != nil {
-		return nil, fmt.Errorf("reading the health endpoint: %w", err)
+		return nil, err
 	}
-	switch u.Scheme {
-	case "http", "https", "tcp":
-	default:
-		return nil, fmt.Errorf("reading the health endpoint %q: want http, https or tcp", raw)
+	return &Health{probe: p, asker: asker}, nil
+}
+
+func orDefault[T int | time.Duration](value *T, otherwise T) {
+	if *value <= 0 {
+		*value = otherwise
 	}
-	if u.Port() == "" {
-		return nil, fmt.Errorf("reading the health endpoint %q: it names no port", raw)
-	}
-	return &Health{url: u, client: &http.Client{
-		Timeout: answerTime,
-		// Every question is a new connection: a kept one could end at a
-		// process that is draining.
-		Transport: &http.Transport{
-			DisableKeepAlives: true,
-			// The kubelet does not check the certificate of a probe either:
-			// it is the process's own, asked on loopback.
-			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-	}}, nil
 }
 
 // Port returns the port that a healthy process listens on, 0 if it is not known.
 func (h *Health) Port() int {
-	if h.url == nil {
-		return 0
+	if h.probe.Host != "" {
+		return 0 // of somebody else
 	}
-	port, _ := strconv.Atoi(h.url.Port())
-	return port
+	return int(h.probe.Port)
 }
 
-// Await asks until the process answers as healthy (nil), has ended, or ctx is
-// done. Where the answer names a build, it must be the given one.
+// Await asks until the process has answered as healthy as often in a row as the
+// probe wants (nil), has ended, or ctx is done. Where the answer names a build,
+// it must be the given one.
 func (h *Health) Await(ctx context.Context, p *Process, build string) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() { // an answer that never comes must not outlive the process
-		select {
-		case <-p.exited:
-			cancel(errExited)
-		case <-ctx.Done():
-		}
-	}()
+	ctx, cancel := p.whileRunning(ctx)
+	defer cancel()
 	last := errors.New("no answer yet")
-	for {
+	for row := 0; ; {
 		pause := min(max(time.Since(p.Started)/pollShare, firstPoll), lastPoll)
-		var err error
-		if h.url == nil {
+		err := h.ask(ctx, p, build)
+		switch {
+		case h.asker == nil:
 			pause = settled
-			err = errors.New("it has just been started")
-			if time.Since(p.Started) >= settled {
-				err = nil
-			}
-		} else {
-			err = h.ask(ctx, build)
+		case h.probe.Kind == probe.Exec:
+			pause = max(pause, execPoll)
 		}
-		if err == nil && p.Running() {
+		row++
+		if err != nil {
+			row = 0
+		}
+		if err == nil && p.Running() && row >= h.probe.Successes {
 			return nil
 		}
 		if err != nil && ctx.Err() == nil {
@@ -128,41 +107,69 @@ func (h *Health) Await(ctx context.Context, p *Process, build string) error {
 	}
 }
 
+// Watch goes on asking a process that is healthy, at the pace of the probe, and
+// calls changed when the verdict changes: with the last answer when it has
+// failed as often in a row as the probe says, with nil when it is healthy
+// again. It returns when the process ends or ctx does. A process without a
+// probe is not asked.
+func (h *Health) Watch(ctx context.Context, p *Process, build string, changed func(error)) {
+	if h.asker == nil {
+		return
+	}
+	ctx, cancel := p.whileRunning(ctx)
+	defer cancel()
+	pace := time.NewTicker(h.probe.Period)
+	defer pace.Stop()
+	healthy, row := true, 0 // row counts the answers that speak against it
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pace.C:
+		}
+		err := h.ask(ctx, p, build)
+		if ctx.Err() != nil {
+			return
+		}
+		if healthy == (err == nil) {
+			row = 0
+			continue
+		}
+		row++
+		if healthy && row >= h.probe.Failures || !healthy && row >= h.probe.Successes {
+			healthy, row = !healthy, 0
+			changed(err)
+		}
+	}
+}
+
+// errExited is the cause of a context of a process that has ended.
 var errExited = errors.New("the process ended")
 
-func (h *Health) ask(ctx context.Context, build string) error {
-	if h.url.Scheme == "tcp" {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, "tcp", h.url.Host)
-		if err != nil {
-			return err
+// whileRunning returns a context that ends with the process: an answer that
+// never comes must not outlive it.
+func (p *Process) whileRunning(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-p.exited:
+			cancel(errExited)
+		case <-ctx.Done():
 		}
-		return c.Close()
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+func (h *Health) ask(ctx context.Context, p *Process, build string) error {
+	if h.asker == nil {
+		if time.Since(p.Started) < settled {
+			return errors.New("it has just been started")
+		}
+		return nil
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url.String(), nil)
-	if err != nil {
-		return err
+	says, err := h.asker.Ask(ctx)
+	if err == nil && says != "" && build != "" && says != build {
+		err = fmt.Errorf("build %s answered, not %s", says, build)
 	}
-	req.Header.Set("User-Agent", "zr-agent")
-	maps.Copy(req.Header, h.Headers)
-	req.Host = h.Headers.Get("Host") // of the endpoint where it is empty
-	res, err := h.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, bodyLimit))
-	if err != nil {
-		return err
-	}
-	if res.StatusCode < 200 || res.StatusCode > 399 { // as the kubelet counts
-		return fmt.Errorf("%s answered %s", h.url, res.Status)
-	}
-	var says struct {
-		Build string `json:"build"`
-	}
-	if json.Unmarshal(body, &says) == nil && says.Build != "" && build != "" && says.Build != build {
-		return fmt.Errorf("%s answered as build %s, not %s", h.url, says.Build, build)
-	}
-	return nil
+	return err
 }

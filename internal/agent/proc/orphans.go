@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,7 +34,7 @@ func (r *Reaper) killOrphans() (found bool) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range stats {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
-		if _, ppid := stateOf(stat); r.waiting[pid] != nil || ppid != os.Getpid() {
+		if r.waiting[pid] != nil || parentOf(stat) != os.Getpid() {
 			continue
 		}
 		found = true
@@ -45,26 +44,17 @@ func (r *Reaper) killOrphans() (found bool) {
 	return found
 }
 
-// HasChildren reports whether a child of the process runs.
-func (p *Process) HasChildren() bool {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	return slices.ContainsFunc(stats, func(stat string) bool {
-		state, ppid := stateOf(stat)
-		return ppid == p.Pid && state != "Z"
-	})
-}
-
-// stateOf returns the state of the process that a stat file is about, and the
-// number of its parent.
-func stateOf(stat string) (state string, parent int) {
+// parentOf returns the number of the parent of the process that a stat file is
+// about, 0 where that is gone.
+func parentOf(stat string) int {
 	b, err := os.ReadFile(stat)
 	if err != nil {
-		return "", 0 // it is gone
+		return 0
 	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // its state, its parent, ...
 	if len(fields) < 2 {
-		return "", 0
+		return 0
 	}
-	parent, _ = strconv.Atoi(fields[1])
-	return fields[0], parent
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
 }

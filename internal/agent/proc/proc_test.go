@@ -3,17 +3,13 @@ package proc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -255,91 +251,5 @@ func TestTail(t *testing.T) {
 	io.WriteString(tl.stream(), "panic\n") // on the other stream, in the middle of a line
 	if got := tl.lines(); got[len(got)-2] != "panic" || got[len(got)-1] != "half" {
 		t.Errorf("the streams are mixed: %q", got[len(got)-2:])
-	}
-}
-
-func TestAwait(t *testing.T) {
-	var mu sync.Mutex
-	status, body := 503, ""
-	set := func(s int, b string) { mu.Lock(); defer mu.Unlock(); status, body = s, b }
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		w.WriteHeader(status)
-		io.WriteString(w, body)
-	}))
-	defer srv.Close()
-	h, err := ParseHealth(srv.URL + "/health")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, _ := start(t, "sleep")
-	await := func(h *Health, p *Process, timeout time.Duration) error {
-		ctx, cancel := context.WithTimeoutCause(t.Context(), timeout, errors.New("too late"))
-		defer cancel()
-		return h.Await(ctx, p, "abc")
-	}
-	for _, c := range []struct {
-		status int
-		body   string
-		want   string
-	}{
-		{200, "", ""},
-		{204, "", ""},
-		{302, "", ""},
-		{200, "not JSON", ""},
-		{200, `{"build":"abc"}`, ""},
-		{200, `{"status":"ok"}`, ""},
-		{200, `{"build":"old"}`, "too late: " + srv.URL + "/health answered as build old, not abc"},
-		{404, "", "too late: " + srv.URL + "/health answered 404 Not Found"},
-	} {
-		set(c.status, c.body)
-		err := await(h, p, 60*time.Millisecond)
-		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
-			t.Errorf("%d %q: %v, want %q", c.status, c.body, err, c.want)
-		}
-	}
-	if err := await(&Health{}, p, 10*time.Second); err != nil {
-		t.Errorf("without an endpoint: %v", err)
-	}
-	tcp, err := ParseHealth("tcp://" + srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := await(tcp, p, 10*time.Second); err != nil {
-		t.Errorf("by TCP: %v", err)
-	}
-	set(503, "")
-	gone, _ := start(t, "exit")
-	if err := await(h, gone, time.Hour); !errors.Is(err, errExited) || !strings.Contains(err.Error(), "status 7") {
-		t.Errorf("of a process that ended: %v", err)
-	}
-}
-
-func TestAwaitWithHeaders(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != "shop.test" || r.Header.Get("X-Probe") != "yes" {
-			w.WriteHeader(http.StatusForbidden)
-		}
-	}))
-	defer srv.Close()
-	h, err := ParseHealth(srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.Headers = http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}}
-	if err := h.ask(t.Context(), ""); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestParseHealth(t *testing.T) {
-	for _, bad := range []string{"localhost:3001", "http://127.0.0.1/health", "ftp://127.0.0.1:1", "::"} {
-		if _, err := ParseHealth(bad); err == nil {
-			t.Errorf("%q was taken", bad)
-		}
-	}
-	if h, err := ParseHealth("https://127.0.0.1:8443/x"); err != nil || h.Port() != 8443 {
-		t.Errorf("https: %v", err)
 	}
 }

@@ -21,7 +21,8 @@ type Phase string
 // The phases of the process.
 const (
 	Starting Phase = "starting" // runs, has not answered as healthy yet
-	Healthy  Phase = "healthy"  // runs, and has answered as healthy since its start
+	Healthy  Phase = "healthy"  // runs, and answers its readiness probe
+	Unready  Phase = "unready"  // runs, and has stopped to answer its readiness probe
 	Down     Phase = "down"     // ended by itself; it is started again after a pause
 )
 
@@ -31,8 +32,6 @@ type Status struct {
 	Seq uint64 `json:"seq"`
 	// Boot is another one after every start of the container.
 	Boot string `json:"boot"`
-	// Kind is that of the image: "go" or "node".
-	Kind string `json:"kind"`
 	// Build is the hash of the code that runs.
 	Build string `json:"build"`
 	// Tree is the hash of the files that the folder holds.
@@ -41,8 +40,8 @@ type Status struct {
 	Pid   int   `json:"pid,omitempty"`
 	// Restarts counts the starts of the process that nobody asked for.
 	Restarts int `json:"restarts"`
-	// Reason says why the process is down, or why the newest version was
-	// taken back; Output holds the last lines that it wrote.
+	// Reason says why the process is down or unready, or why the newest version
+	// was taken back; Output holds the last lines that it wrote.
 	Reason string   `json:"reason,omitempty"`
 	Output []string `json:"output,omitempty"`
 	// RolledBack says that the version before the newest runs, because that

@@ -77,3 +77,9 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 	}
 	return b.store(ctx, archive, set.Hash())
 }
+
+// DevMode says that the image is made and deployed: what a Dockerfile makes can be
+// anything.
+func (b *Builder) DevMode(build.Request) (build.DevMode, error) {
+	return build.DevMode{Reload: build.Deploy}, nil
+}

@@ -4,13 +4,13 @@ package gobuild
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"zr/pkg/agentspec"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/oci"
 	"zr/pkg/image"
@@ -22,10 +22,7 @@ const layout = "gobuild 2"
 // Where things are in the images. A dev image keeps the binary in the seed
 // folder, from which the agent fills appDir, an emptyDir in the pod.
 const (
-	appDir    = "/app"
-	agentPath = "/zr/zr-agent"
-	seedDir   = "/zr/seed"
-	agentSpec = "ZR_AGENT_SPEC"
+	appDir = "/app"
 )
 
 // Builder makes images of Go programs. It is safe for concurrent use.
@@ -114,12 +111,12 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 	}
 	dir := appDir
 	if r.Mode == build.Dev {
-		agent, err := oci.Write(ctx, b.deps.Store, "zr-agent", func(t *oci.Tar) { t.Stream(agentPath, 0o755, oci.Root, r.Agent) })
+		agent, err := oci.Write(ctx, b.deps.Store, "zr-agent", func(t *oci.Tar) { t.Stream(agentspec.AgentPath, 0o755, oci.Root, r.Agent) })
 		if err != nil {
 			return nil, err
 		}
 		layers = append(layers, agent)
-		dir = seedDir
+		dir = agentspec.SeedDir
 	}
 	program, err := oci.Write(ctx, b.deps.Store, "go build "+r.Spec.Go, func(t *oci.Tar) {
 		t.Dir(appDir, 0o755, oci.Root)
@@ -159,21 +156,12 @@ func configure(c *v1.Config, r build.Request, hash string) {
 	}
 	oci.SetEnv(c, build.EnvHash, hash)
 	if r.Mode == build.Dev {
-		c.Entrypoint = []string{agentPath}
-		oci.SetEnv(c, agentSpec, devSpec(program))
+		c.Entrypoint = []string{agentspec.AgentPath}
+		oci.SetEnv(c, agentspec.EnvSpec, agentspec.Spec{Dir: appDir, Command: []string{program}}.Encode())
 	}
 }
 
-// devSpec tells the agent what to run; internal/agent/spec reads it.
-func devSpec(program string) string {
-	spec, err := json.Marshal(struct {
-		Kind    string   `json:"kind"`
-		Seed    string   `json:"seed"`
-		Dir     string   `json:"dir"`
-		Command []string `json:"command"`
-	}{"go", seedDir, appDir, []string{program}})
-	if err != nil {
-		panic(err) // strings only: cannot fail
-	}
-	return string(spec)
+// DevMode says that the program is compiled here and swapped.
+func (b *Builder) DevMode(build.Request) (build.DevMode, error) {
+	return build.DevMode{Reload: build.Compile, Dir: appDir, ReleaseDir: appDir}, nil
 }

@@ -166,7 +166,7 @@ func TestDevImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := `ZR_AGENT_SPEC={"kind":"go","seed":"/zr/seed","dir":"/app","command":["/app/api"]}`
+	spec := `ZR_AGENT_SPEC={"dir":"/app","command":["/app/api"]}`
 	if !slices.Contains(config.Config.Env, spec) || !slices.Equal(config.Config.Entrypoint, []string{"/zr/zr-agent"}) {
 		t.Errorf("config = %+v", config.Config)
 	}

@@ -17,7 +17,7 @@ import (
 func (j *job) checkMain(source string) error {
 	command := j.project.start()
 	if j.Mode == build.Dev {
-		command = j.command()
+		command, _ = j.project.devCommand(j.Spec.Dev.Command)
 	}
 	file := script(command)
 	if len(j.Spec.Dev.Command) > 0 && j.Mode == build.Dev || file == "" || loads(source, file) {
@@ -44,7 +44,7 @@ func (j *job) orCommand(hint string) string {
 	if j.Mode != build.Dev {
 		return hint
 	}
-	return hint + fmt.Sprintf("; or say what runs under dev in the config: services: {%s: {build: {node: %s, dev: {command: [node, --watch, <file>]}}}}", j.Service, j.Spec.Node)
+	return hint + fmt.Sprintf("; or say what runs under dev in the config: services: {%s: {build: {node: %s, dev: {command: [node, <file>]}}}}", j.Service, j.Spec.Node)
 }
 
 // valueFlags are the flags of node whose next argument is a value and not the script.

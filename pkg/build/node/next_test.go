@@ -112,7 +112,7 @@ func running(dir string) bool {
 func nextDev(t *testing.T, s *service) {
 	s.t = t
 	r := s.build(build.Dev)
-	want := `ZR_AGENT_SPEC={"kind":"node","seed":"/zr/seed","dir":"/app/src","command":["node","/app/node_modules/next/dist/bin/next","dev"]}`
+	want := `ZR_AGENT_SPEC={"dir":"/app/src","command":["node","/app/node_modules/next/dist/bin/next","dev"],"standIn":true}`
 	if c := configOf(t, r.Image); !slices.Contains(c.Env, want) {
 		t.Errorf("config = %+v", c)
 	}

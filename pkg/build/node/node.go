@@ -38,9 +38,6 @@ const user = "1000:1000"
 const (
 	appDir    = "/app"
 	sourceDir = "/app/src"
-	agentPath = "/zr/zr-agent"
-	seedDir   = "/zr/seed"
-	agentSpec = "ZR_AGENT_SPEC"
 )
 
 // Builder makes images of Node.js services. It is safe for concurrent use.

@@ -228,7 +228,7 @@ func TestDevImage(t *testing.T) {
 		}
 	}
 	c := configOf(t, r.Image)
-	spec := `ZR_AGENT_SPEC={"kind":"node","seed":"/zr/seed","dir":"/app/src","command":["node","--watch","server.js"]}`
+	spec := `ZR_AGENT_SPEC={"dir":"/app/src","command":["node","server.js"]}`
 	if !slices.Contains(c.Env, spec) || !slices.Equal(c.Entrypoint, []string{"/zr/zr-agent"}) || c.WorkingDir != "/app/src" {
 		t.Errorf("config = %+v", c)
 	}
@@ -449,11 +449,6 @@ func TestStart(t *testing.T) {
 		if got := p.start(); !slices.Equal(got, want) {
 			t.Errorf("start script %q runs %q, want %q", script, got, want)
 		}
-	}
-	j := &job{project: &project{manifest: manifest{Scripts: map[string]string{"start": "node -r ./env.js server.js --port 3000"}}}}
-	want := []string{"node", "--watch", "-r", "./env.js", "server.js", "--port", "3000"}
-	if got := j.command(); !slices.Equal(got, want) {
-		t.Errorf("in dev %q runs, want %q", got, want)
 	}
 }
 

@@ -44,9 +44,6 @@ func (t *Tree) Reread() error {
 	return err
 }
 
-// Builds reports whether the service runs what its build script makes.
-func (t *Tree) Builds() bool { return (&job{Request: t.request, project: t.project.Load()}).builds() }
-
 // Installs reports whether the install may read a file of the service, by its
 // path below the service's folder.
 func (t *Tree) Installs(rel string) bool { return isRead(t.project.Load().reads(), rel) }

@@ -34,10 +34,6 @@ type behaviour struct {
 }
 
 func main() {
-	if len(os.Args) > 1 { // as a grandchild
-		time.Sleep(50 * time.Millisecond)
-		return
-	}
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		panic(err)
@@ -97,6 +93,10 @@ func serve(b behaviour) {
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(300 * time.Millisecond)
 		fmt.Fprint(w, b.ID)
+	})
+	mux.HandleFunc("/process", func(w http.ResponseWriter, r *http.Request) {
+		dir, _ := os.Getwd()
+		fmt.Fprintf(w, "%s in %s", strings.Join(os.Args[1:], " "), dir)
 	})
 	mux.HandleFunc("/env", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, strings.Join(os.Environ(), "\n"))

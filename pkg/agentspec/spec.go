@@ -1,10 +1,11 @@
-// Package spec is what zr tells its live-reload agent through the environment
-// of a dev container: which folder to fill, which process to run in it, how
-// to ask it whether it is healthy, and who may speak to the agent.
+// Package agentspec is what zr tells its live-reload agent through the image
+// and the environment of a dev container: which folder to fill, which process
+// to run in it, how to ask it whether it is healthy, and who may speak to the
+// agent.
 //
-// The image carries what it knows (the Spec, written by the build), the pod
-// what only a deployment knows (token, port, health endpoint).
-package spec
+// The image carries what the build knows (the Spec), the pod what only a
+// deployment knows (token, address, readiness probe, arguments).
+package agentspec
 
 import (
 	"encoding/json"
@@ -22,6 +23,10 @@ const (
 	VolumeDir = "/zr/volume"   // an emptyDir of the pod
 )
 
+// FilesDir is the folder of the volume that holds the synced files. It is
+// mounted a second time at Spec.Dir.
+const FilesDir = "files"
+
 // The environment variables of a dev container. The agent keeps the
 // ZR_AGENT_* ones from the process that it starts.
 const (
@@ -32,16 +37,15 @@ const (
 	// EnvPort holds the port that the agent listens on, on 127.0.0.1 only.
 	// Default: DefaultPort. Set in the pod.
 	EnvPort = "ZR_AGENT_PORT"
-	// EnvHealth holds the URL that says whether the process is healthy:
-	// http://127.0.0.1:3001/health (any status from 200 to 399, as for the
-	// kubelet; a JSON body with "build" must name the build that was
-	// started), the same with https, tcp://127.0.0.1:6000 (a connection
-	// is accepted), or nothing (the process stays alive). Set in the pod,
-	// from the readiness probe.
-	EnvHealth = "ZR_AGENT_HEALTH"
-	// EnvHealthHeaders holds the headers that are sent with the question, as a
-	// JSON object of lists. Set in the pod where the readiness probe has some.
-	EnvHealthHeaders = "ZR_AGENT_HEALTH_HEADERS"
+	// EnvHost holds the address that the probe is asked at: that of the pod, as
+	// the kubelet asks it. Default: 127.0.0.1. Set in the pod.
+	EnvHost = "ZR_AGENT_HOST"
+	// EnvProbe holds the readiness probe of the manifest as JSON (probe.Probe).
+	// Without one, a process is healthy that stays alive. Set in the pod.
+	EnvProbe = "ZR_AGENT_PROBE"
+	// EnvDir holds the working folder of the process, where the manifest names
+	// one. Default: Spec.Dir. Set in the pod.
+	EnvDir = "ZR_AGENT_DIR"
 	// EnvBuild holds the build hash. In the image it is that of the seed; the
 	// agent replaces it with the hash of what it starts.
 	EnvBuild = "ZR_BUILD_HASH"
@@ -51,25 +55,23 @@ const (
 // ephemeral range of Linux (32768-60999) and of no registered service.
 const DefaultPort = 29797
 
-// Kind says what the process is made from.
-type Kind string
-
-// The kinds of services.
+// What the manifest says of the process comes as the agent's own arguments, so
+// that the kubelet fills in $(VARIABLES) as it does for the process itself. The
+// first one says what the others are.
 const (
-	Go   Kind = "go"   // a binary, replaced and restarted on every change
-	Node Kind = "node" // sources, which a dev server picks up by itself
+	ArgsReplace = "command" // a whole command line, in place of the image's
+	ArgsAppend  = "args"    // arguments for the image's command
 )
 
 // Spec is the part that is known when the image is built.
 type Spec struct {
-	// Kind says what the process is made from.
-	Kind Kind `json:"kind"`
 	// Seed is the read-only folder that Dir is filled from when a container
 	// comes up. Default: SeedDir.
-	Seed string `json:"seed"`
+	Seed string `json:"seed,omitempty"`
 	// Dir is the writable folder that holds the synced files, and the working
-	// folder of the process: /app for a Go binary, /app/src for Node sources
-	// beside /app/node_modules. It is the folder "files" of Volume.
+	// folder of the process where the manifest names no other: /app for a Go
+	// binary, /app/src for Node sources beside /app/node_modules. It is the
+	// folder FilesDir of Volume.
 	Dir string `json:"dir"`
 	// Volume is where the whole of the volume is mounted: the files and, beside
 	// them, what the agent keeps. Default: VolumeDir.
@@ -77,6 +79,10 @@ type Spec struct {
 	// Command is the process. Its first element is an absolute path, or a
 	// name that is looked up in the PATH of the container.
 	Command []string `json:"command"`
+	// StandIn says that Command takes the place of the release's program, as a
+	// dev server does. Of a command line in the manifest, the arguments of the
+	// program are kept.
+	StandIn bool `json:"standIn,omitempty"`
 }
 
 // Encode returns the value of EnvSpec.
@@ -108,9 +114,6 @@ func Parse(text string) (Spec, error) {
 
 func (s Spec) validate() error {
 	var errs []error
-	if s.Kind != Go && s.Kind != Node {
-		errs = append(errs, fmt.Errorf("kind %q: want %q or %q", s.Kind, Go, Node))
-	}
 	for name, dir := range map[string]string{"seed": s.Seed, "dir": s.Dir, "volume": s.Volume} {
 		if !path.IsAbs(dir) || path.Clean(dir) != dir || dir == "/" {
 			errs = append(errs, fmt.Errorf("%s %q: want an absolute, clean path below /", name, dir))
@@ -122,4 +125,40 @@ func (s Spec) validate() error {
 		errs = append(errs, fmt.Errorf("command %q: want an absolute path or a bare name", c))
 	}
 	return errors.Join(errs...)
+}
+
+// CommandLine returns what to run, given the agent's own arguments.
+func (s Spec) CommandLine(args []string) ([]string, error) {
+	if len(args) == 0 {
+		return s.Command, nil
+	}
+	kind, args := args[0], args[1:]
+	switch {
+	case kind == ArgsAppend:
+		return append(s.Command[:len(s.Command):len(s.Command)], args...), nil
+	case kind != ArgsReplace || len(args) == 0:
+		return nil, fmt.Errorf("reading the agent's arguments: want %s or %s and what belongs to it", ArgsReplace, ArgsAppend)
+	case s.StandIn:
+		return append(s.Command[:len(s.Command):len(s.Command)], ownArguments(args)...), nil
+	}
+	return args, nil
+}
+
+// ownArguments returns those of the program of a command line. The program of
+// an interpreter is the file behind its flags; of a shell's line nobody can say
+// what it is.
+func ownArguments(line []string) []string {
+	switch path.Base(line[0]) {
+	case "node", "nodejs", "bun", "deno", "tsx", "ts-node":
+	case "sh", "bash", "ash", "dash", "npm", "npx", "yarn", "pnpm", "corepack":
+		return nil
+	default:
+		return line[1:]
+	}
+	for i, arg := range line[1:] {
+		if !strings.HasPrefix(arg, "-") {
+			return line[i+2:]
+		}
+	}
+	return nil
 }
