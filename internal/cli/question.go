@@ -86,6 +86,7 @@ func asksHTTP(scheme, path string) question {
 		if err != nil {
 			return "", err
 		}
+		request.Header.Set("User-Agent", health.UserAgent)
 		request.Close = true                                                                 // a connection that was kept could end in a pod that is gone
 		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // issued for a name that is not this machine's
 		defer transport.CloseIdleConnections()

@@ -48,6 +48,8 @@ func (a *admin) at(resource, namespace string) dynamic.ResourceInterface {
 		group = "batch"
 	case "networkpolicies":
 		group = "networking.k8s.io"
+	case "validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations":
+		group = "admissionregistration.k8s.io"
 	case "customresourcedefinitions":
 		group = "apiextensions.k8s.io"
 	}

@@ -104,42 +104,53 @@ func TestClusterReasons(t *testing.T) {
 	c.Apply(`apiVersion: v1
 kind: ResourceQuota
 metadata: {name: quota}
-spec: {hard: {requests.example.test/unit: "2"}}`)
+spec: {hard: {requests.example.test/unit: "2"}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: script}
+data: {run: echo hello}`)
+	const slow = 45 * time.Second // until a node that makes fifteen pods at once has got to each
 	cases := []struct {
 		name, manifest string
 		probe          string
 		timeout        time.Duration
 		reason, proof  string
+		hint           string
 		early          bool
 	}{
 		{name: "crash", manifest: deployment("crash", `-panic`, ""), timeout: 4 * time.Minute,
 			reason: `container "crash" crashed with exit code 2, `, proof: "panic: the test told me to", early: true},
-		{name: "oom", manifest: deployment("oom", `-eat=200`, "        resources: {limits: {memory: 32Mi}}\n"), timeout: 20 * time.Second,
-			reason: "it used more memory than its limit of 32Mi"},
-		{name: "ends", manifest: deployment("ends", `-exit=0`, ""), timeout: 15 * time.Second, reason: "ended with exit code 0"},
+		{name: "oom", manifest: deployment("oom", `-eat=200`, "        resources: {limits: {memory: 32Mi}}\n"), timeout: 4 * time.Minute,
+			reason: "it used more memory than its limit of 32Mi", early: true},
+		{name: "ends", manifest: deployment("ends", `-exit=0`, ""), timeout: 4 * time.Minute, reason: "ended with exit code 0", early: true},
 		{name: "never", manifest: strings.Replace(deployment("never", "", ""), testcluster.AppImage, "localhost/zrtest/none:1", 1), timeout: 2 * time.Minute,
 			reason: `image "localhost/zrtest/none:1" is not on node`, early: true},
 		{name: "badname", manifest: strings.Replace(deployment("badname", "", ""), testcluster.AppImage, "UPPER", 1), timeout: 2 * time.Minute,
 			reason: `the name of image "UPPER" is not valid`, early: true},
-		{name: "pull", manifest: strings.Replace(strings.Replace(deployment("pull", "", ""), testcluster.AppImage, "localhost:1/none:1", 1), "Never", "Always", 1), timeout: 15 * time.Second,
+		{name: "pull", manifest: strings.Replace(strings.Replace(deployment("pull", "", ""), testcluster.AppImage, "localhost:1/none:1", 1), "Never", "Always", 1), timeout: slow,
 			reason: `image "localhost:1/none:1" cannot be pulled: `},
-		{name: "config", manifest: deployment("config", "", "        envFrom: [{secretRef: {name: nowhere}}]\n"), timeout: 15 * time.Second,
+		{name: "config", manifest: deployment("config", "", "        envFrom: [{secretRef: {name: nowhere}}]\n"), timeout: slow,
 			reason: `container "config": secret "nowhere" not found`},
-		{name: "mount", manifest: deployment("mount", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, configMap: {name: nowhere}}]\n"), timeout: 25 * time.Second,
+		{name: "mount", manifest: deployment("mount", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, configMap: {name: nowhere}}]\n"), timeout: slow,
 			reason: `configmap "nowhere" not found`},
-		{name: "command", manifest: deployment("command", "", "        command: [/nope]\n"), timeout: 20 * time.Second,
-			reason: `container "command" cannot be started: exec: "/nope"`},
-		{name: "big", manifest: deployment("big", "", "        resources: {requests: {memory: 9000Gi}}\n"), timeout: 15 * time.Second,
+		{name: "command", manifest: deployment("command", "", "        command: [/nope]\n"), timeout: 4 * time.Minute,
+			reason: `container "command" cannot be started: exec: "/nope"`, early: true},
+		{name: "format", manifest: deployment("format", "", "        command: [/v/run]\n        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, configMap: {name: script, defaultMode: 0755}}]\n"), timeout: 4 * time.Minute,
+			reason: `container "format"`, proof: "exec format error", hint: "for another processor than the node's", early: true},
+		{name: "root", manifest: deployment("root", "", "        securityContext: {runAsNonRoot: true, runAsUser: 0}\n"), timeout: 2 * time.Minute,
+			reason: "breaks non-root policy", hint: "correct one of them", early: true},
+		{name: "big", manifest: deployment("big", "", "        resources: {requests: {memory: 9000Gi}}\n"), timeout: slow,
 			reason: "Insufficient memory"},
 		{name: "quota", manifest: deployment("quota", "", "        resources: {limits: {example.test/unit: \"3\"}}\n"), timeout: 2 * time.Minute,
 			reason: "quota: exceeded quota: quota", early: true},
-		{name: "claim", manifest: deployment("claim", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, persistentVolumeClaim: {claimName: nowhere}}]\n"), timeout: 15 * time.Second,
+		{name: "claim", manifest: deployment("claim", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, persistentVolumeClaim: {claimName: nowhere}}]\n"), timeout: slow,
 			reason: `persistentvolumeclaim "nowhere" not found`},
-		{name: "sick", manifest: deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"), probe: ProbeHTTP, timeout: 15 * time.Second,
+		{name: "sick", manifest: deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"), probe: ProbeHTTP, timeout: slow,
 			reason: `503 Service Unavailable: {"build":"","state":"as told"}`},
-		{name: "silent", manifest: deployment("silent", "", ""), probe: ProbeHTTP, timeout: 10 * time.Second, reason: "its http probe is not answered: port 8080: connection refused"},
-		{name: "init", manifest: deployment("init", "", "      initContainers: [{name: prepare, image: "+testcluster.AppImage+", imagePullPolicy: Never, args: [-say=cannot prepare, -exit=3]}]\n"), timeout: 20 * time.Second,
-			reason: `init container "prepare" crashed with exit code 3`, proof: "cannot prepare"},
+		{name: "silent", manifest: deployment("silent", "", ""), probe: ProbeHTTP, timeout: slow, reason: "its http probe is not answered: port 8080: connection refused"},
+		{name: "init", manifest: deployment("init", "", "      initContainers: [{name: prepare, image: "+testcluster.AppImage+", imagePullPolicy: Never, args: [-say=cannot prepare, -exit=3]}]\n"), timeout: 4 * time.Minute,
+			reason: `init container "prepare" crashed with exit code 3`, proof: "cannot prepare", early: true},
 		{name: "missing", timeout: 2 * time.Minute, reason: `Deployment "missing" is not in namespace`, early: true},
 	}
 	g := newGate(t, c)
@@ -154,7 +165,7 @@ spec: {hard: {requests.example.test/unit: "2"}}`)
 			began := time.Now()
 			err := g.Wait(t.Context(), []Target{target}, &seen)
 			took := time.Since(began).Round(100 * time.Millisecond)
-			if err == nil || fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), tc.reason) || !strings.Contains(err.Error(), tc.proof) {
+			if err == nil || fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), tc.reason) || !strings.Contains(err.Error(), tc.proof) || !strings.Contains(fault.HintOf(err), tc.hint) {
 				t.Errorf("%s (%v): %v\nwant %q with %q", tc.name, took, err, tc.reason, tc.proof)
 				return
 			}

@@ -75,7 +75,7 @@ func TestProbeHTTP(t *testing.T) {
 func TestProbeHeaders(t *testing.T) {
 	via := newKubelet(t).tunnel(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != "shop.test" || r.Header.Get("X-Probe") != "yes" || r.UserAgent() != "zr-health" {
+		if r.Host != "shop.test" || r.Header.Get("X-Probe") != "yes" || !strings.HasPrefix(r.UserAgent(), "kube-probe/") {
 			http.Error(w, r.Host+" "+r.Header.Get("X-Probe")+" "+r.UserAgent(), http.StatusForbidden)
 		}
 	}))

@@ -81,6 +81,8 @@ func configReason(name, msg string) *reason {
 	switch {
 	case strings.Contains(msg, "runAsNonRoot") && strings.Contains(msg, "non-numeric user"):
 		r.hint, r.hopeless, r.settle = "the kubelet cannot tell by its name that the image's user is not root: set runAsUser to its number beside runAsNonRoot in the manifest", true, settle
+	case strings.Contains(msg, "breaks non-root policy"):
+		r.hint, r.hopeless, r.settle = "runAsUser: 0 is root, which runAsNonRoot forbids: correct one of them in the manifest", true, settle
 	case strings.Contains(msg, "runAsNonRoot"):
 		r.hint, r.hopeless, r.settle = "the image runs as root: set runAsUser to another user beside runAsNonRoot in the manifest, or build the image with one", true, settle
 	default:
