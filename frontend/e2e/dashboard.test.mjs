@@ -17,6 +17,7 @@ import {
   open,
   showsState,
 } from "./support/browser.mjs";
+import { ask, beginHeaders } from "./support/raw-http.mjs";
 
 const run = promisify(execFile);
 
@@ -56,6 +57,12 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
     assert.equal(status, "ok");
     assert.equal(typeof build, "string");
     assert.match(version, /^\d+\.\d+\.\d+$/);
+  });
+
+  test("the server turns away what it must not see", async () => {
+    assert.equal((await ask(BASE_URL, { host: "evil.example" })).status, 421);
+    assert.equal((await ask(BASE_URL, { method: "TRACE" })).status, 405);
+    assert.match(await beginHeaders(BASE_URL), /408 Request Timeout/);
   });
 
   test("the server renders the services without the browser's help", async () => {
