@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"zr/pkg/bounded"
 )
 
 // WorkTree returns the top of git's work tree that a folder lies in, and the
@@ -54,9 +56,9 @@ func ExcludeFile(gitDir string) string {
 }
 
 func word(path string) string {
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, bounded.Text)
 	if err != nil {
-		return "" // not there, or not ours to read
+		return "" // not there, or nothing that can be read
 	}
 	return strings.TrimSpace(string(b))
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zr/internal/agent/wire"
+	"zr/pkg/bounded"
 )
 
 // content is a local file as it was when it was hashed.
@@ -81,7 +82,7 @@ func stampOf(info fs.FileInfo) stamp {
 const largeFile = 1 << 20
 
 func hash(path string) (content, error) {
-	f, err := os.Open(path)
+	f, err := bounded.Open(path)
 	if err != nil {
 		return content{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zr/internal/agent/wire"
+	"zr/pkg/bounded"
 )
 
 // deltaSize is the size from which a file is compared with what the container
@@ -281,7 +282,7 @@ func (r *reader) close() {
 func (r *reader) read(q piece, buf []byte) ([]byte, error) {
 	if r.file == nil || r.index != q.file {
 		r.close()
-		f, err := os.Open(r.files[q.file].local)
+		f, err := bounded.Open(r.files[q.file].local)
 		if err != nil {
 			return nil, retryError{fmt.Errorf("reading %q: %w", r.files[q.file].path, err)}
 		}

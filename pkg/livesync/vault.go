@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"zr/internal/agent/wire"
+	"zr/pkg/bounded"
 )
 
 // vault keeps the content of the programs that the container was sent, in
@@ -39,7 +40,7 @@ func (v *vault) keep(sum wire.Sum, path string) {
 	if ok {
 		return
 	}
-	src, err := os.Open(path)
+	src, err := bounded.Open(path)
 	if err != nil {
 		return
 	}

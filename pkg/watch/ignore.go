@@ -3,11 +3,11 @@ package watch
 import (
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	"zr/pkg/bounded"
 	"zr/pkg/gitignore"
 )
 
@@ -154,9 +154,9 @@ func (g *ignore) matches(path string, isDir bool) bool {
 }
 
 func readFile(name string) []byte {
-	data, err := os.ReadFile(name)
+	data, err := bounded.ReadFile(name, bounded.Text)
 	if err != nil {
-		return nil // not there, or not ours to read: it ignores nothing
+		return nil // not there, or nothing that can be read: it ignores nothing
 	}
 	return data
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"zr/pkg/bounded"
 )
 
 // largestHashed bounds what a save costs to look at: sources are smaller, and
@@ -75,7 +77,7 @@ func (s *seen) sum(path string, info fs.FileInfo) (uint64, bool) {
 	case !info.Mode().IsRegular() || info.Size() > largestHashed:
 		return 0, false
 	}
-	f, err := os.Open(path)
+	f, err := bounded.Open(path)
 	if err != nil {
 		return 0, false
 	}

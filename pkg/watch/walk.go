@@ -86,9 +86,10 @@ func (w *walker) dir(path string) {
 	}
 }
 
-// readDir is os.ReadDir without the sorting.
+// readDir is os.ReadDir without the sorting, and without waiting for a pipe that
+// has come in the place of a folder.
 func readDir(path string) ([]fs.DirEntry, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

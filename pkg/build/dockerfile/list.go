@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
+	"zr/pkg/bounded"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/inputs"
 	"zr/pkg/fault"
@@ -128,12 +130,11 @@ func (l *lister) patterns(again bool) (*patternmatcher.PatternMatcher, error) {
 }
 
 func readPatterns(name string) ([]string, error) {
-	f, err := os.Open(name)
+	content, err := bounded.ReadFile(name, bounded.Text)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return ignorefile.ReadAll(f)
+	return ignorefile.ReadAll(bytes.NewReader(content))
 }
 
 // Settings are the build arguments that the environment gives.

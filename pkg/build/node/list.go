@@ -24,6 +24,7 @@ type lister struct {
 	dir     string
 	ignored *ignore.Tree
 	further []string
+	left    []string // pipes, sockets and devices that the last List found
 }
 
 func newLister(r build.Request) *lister {
@@ -37,6 +38,7 @@ func newLister(r build.Request) *lister {
 // List walks the folder.
 func (l *lister) List(context.Context) (inputs.List, error) {
 	l.ignored.Forget()
+	l.left = nil
 	list := inputs.List{Further: l.further, Shapes: l.ignored.Files(filepath.Dir(l.dir))}
 	return list, l.walk(&list, l.dir, nil)
 }
@@ -74,8 +76,11 @@ func (l *lister) walk(list *inputs.List, dir string, above []string) error {
 			if err := l.walk(list, path, above); err != nil {
 				return err
 			}
-		case link || e.Type().IsRegular():
+		case link || e.Type().IsRegular(): // a link that leads nowhere may do so later
 			list.Files = append(list.Files, path)
+		}
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			l.left = append(l.left, path)
 		}
 	}
 	return nil

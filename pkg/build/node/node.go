@@ -49,7 +49,15 @@ func New(deps build.Deps) *Builder { return &Builder{deps} }
 // Inputs returns the files of the service's folder that no ignore file leaves
 // out.
 func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
-	return b.deps.Inputs(ctx, r, newLister(r))
+	l := newLister(r)
+	set, err := b.deps.Inputs(ctx, r, l)
+	for _, path := range l.left {
+		if rel, err := filepath.Rel(r.Root, path); err == nil {
+			path = rel
+		}
+		b.deps.Notice(fmt.Sprintf("%q is left out of %s: it is a pipe, a socket or a device", path, r.Service), "images hold files; .zrignore hides it")
+	}
+	return set, err
 }
 
 // Build makes the image.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"zr/pkg/bounded"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/proc"
 	"zr/pkg/fault"
@@ -69,21 +70,21 @@ var installKeys = []string{
 func readProject(r build.Request) (*project, error) {
 	p := &project{dir: filepath.Join(r.Root, r.Spec.Node)}
 	var err error
-	if p.raw, err = os.ReadFile(filepath.Join(p.dir, manifestFile)); err != nil {
+	if p.raw, err = bounded.ReadFile(filepath.Join(p.dir, manifestFile), bounded.Text); err != nil {
 		return nil, fault.Hint(fmt.Errorf("reading %s: %w", filepath.Join(r.Spec.Node, manifestFile), err), "the folder of a Node.js service holds its package.json")
 	}
 	if err := json.Unmarshal(p.raw, &p.manifest); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", filepath.Join(r.Spec.Node, manifestFile), err)
 	}
 	for _, name := range []string{shrinkFile, lockFile} {
-		if p.lock, err = os.ReadFile(filepath.Join(p.dir, name)); err == nil {
+		if p.lock, err = bounded.ReadFile(filepath.Join(p.dir, name), bounded.Large); err == nil {
 			p.lockName = name
 			break
 		} else if !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
 	}
-	if p.npmrc, err = os.ReadFile(filepath.Join(p.dir, npmConfig)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if p.npmrc, err = bounded.ReadFile(filepath.Join(p.dir, npmConfig), bounded.Text); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	return p, p.checkLock(r.Spec.Node)
@@ -130,7 +131,7 @@ func (p *project) readLocal(dir string, l locked) error {
 	if l.Link {
 		name = path.Join(name, manifestFile)
 	}
-	content, err := os.ReadFile(filepath.Join(p.dir, name))
+	content, err := bounded.ReadFile(filepath.Join(p.dir, name), bounded.Large)
 	if err != nil {
 		return fmt.Errorf("reading what %s installs: %w", filepath.Join(dir, p.lockName), err)
 	}

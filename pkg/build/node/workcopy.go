@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"zr/pkg/bounded"
 )
 
 // origin is where a file of a work copy comes from.
@@ -89,11 +92,14 @@ func clear(dir string, wanted map[string]origin) error {
 	return err
 }
 
+// copyFile makes a file of a work copy what it is in the project, where it is not.
+// No file is held in memory as a whole.
 func copyFile(from, to string, mode fs.FileMode) error {
-	content, err := os.ReadFile(from)
+	src, err := bounded.Open(from)
 	if err != nil {
 		return err
 	}
+	defer src.Close()
 	switch {
 	case mode&0o111 != 0:
 		mode = 0o755
@@ -102,14 +108,57 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	default:
 		mode = 0o644
 	}
-	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, content) {
+	same, err := equal(src, to)
+	if err != nil {
+		return err
+	}
+	if same {
 		return os.Chmod(to, mode)
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(to, content, mode); err != nil {
+	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(dst, src)
+	if err := errors.Join(err, dst.Close()); err != nil {
 		return err
 	}
 	return os.Chmod(to, mode)
+}
+
+// equal says whether a file holds what another one does, which it leaves at its
+// beginning.
+func equal(a *os.File, path string) (bool, error) {
+	b, err := bounded.Open(path)
+	if err != nil {
+		return false, nil // it is written anew
+	}
+	defer b.Close()
+	first, err := a.Stat()
+	if err != nil {
+		return false, err
+	}
+	if second, err := b.Stat(); err != nil || first.Size() != second.Size() {
+		return false, err
+	}
+	const part = 256 << 10
+	x, y := make([]byte, min(part, first.Size()+1)), make([]byte, min(part, first.Size()+1))
+	for {
+		n, err := io.ReadFull(a, x)
+		m, _ := io.ReadFull(b, y)
+		if !bytes.Equal(x[:n], y[:m]) {
+			break
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	_, err = a.Seek(0, io.SeekStart)
+	return false, err
 }

@@ -2,12 +2,12 @@
 package ignore
 
 import (
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"sync"
 
+	"zr/pkg/bounded"
 	"zr/pkg/gitignore"
 )
 
@@ -132,7 +132,7 @@ func (t *Tree) of(file string) []gitignore.Rule {
 	defer t.mu.Unlock()
 	r, ok := t.rules[file]
 	if !ok {
-		if content, err := os.ReadFile(file); err == nil {
+		if content, err := bounded.ReadFile(file, bounded.Text); err == nil {
 			r = gitignore.Parse(content)
 		}
 		t.rules[file] = r

@@ -12,7 +12,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -248,44 +247,4 @@ func (s *Set) relevant(dir Dir, below string) bool {
 		dir.Path = path
 	}
 	return true
-}
-
-// read returns a file's content, and its stat from before and after the read
-// agreeing, so that a hash never mixes two versions of a file. The content of a
-// link to a folder is where it leads.
-func read(path string) ([]byte, stat, error) {
-	for {
-		before, err := statOf(path, time.Now())
-		if err != nil || before.Absent {
-			return nil, before, err
-		}
-		if before.isDir() {
-			target, err := os.Readlink(path)
-			return []byte(target), before, err
-		}
-		content, err := readFile(path)
-		if err != nil {
-			return nil, before, err
-		}
-		after, err := statOf(path, time.Now())
-		if err != nil {
-			return nil, before, err
-		}
-		after.Seen = before.Seen
-		if after == before {
-			return content, before, nil
-		}
-	}
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if os.IsNotExist(err) {
-		return nil, nil // gone since the stat: the next stat says so
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(f)
 }

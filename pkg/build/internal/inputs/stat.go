@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zr/pkg/bounded"
 )
 
 // racy is how long before a look a file must have been modified last for its
@@ -31,12 +32,16 @@ type stat struct {
 	Absent bool   `json:"a,omitempty"`
 }
 
-// statOf looks at a path and follows symlinks. An absent file is a state too.
+// statOf looks at a path and follows symlinks. An absent file is a state too, and
+// so is what is no file: a pipe, a socket or a device has no content that a build
+// could be made from.
 func statOf(path string, now time.Time) (stat, error) {
 	var st unix.Stat_t
 	for {
 		err := unix.Stat(path, &st)
 		switch {
+		case err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG && st.Mode&unix.S_IFMT != unix.S_IFDIR:
+			return stat{Absent: true, Seen: now.UnixNano()}, nil
 		case err == nil:
 			return stat{
 				Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Inode: uint64(st.Ino),
@@ -62,7 +67,7 @@ func (before stat) same(now stat) bool {
 
 // HashFile returns the sha256 of a file's content, as hex.
 func HashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := bounded.Open(path)
 	if err != nil {
 		return "", err
 	}

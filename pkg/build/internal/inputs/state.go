@@ -176,19 +176,6 @@ func newState(list List, lister Lister, before state, began time.Time) (state, e
 	return s, nil
 }
 
-// learn reads a file.
-func learn(path string, lister Lister) (known, error) {
-	content, st, err := read(path)
-	if err != nil || st.Absent {
-		return known{Stat: st}, err
-	}
-	k := known{Stat: st, Hash: hashBytes(content), Shape: lister.Shape(path, content)}
-	if len(k.Shape) > 64 {
-		k.Shape = hashBytes([]byte(k.Shape)) // keeps the cache file small
-	}
-	return k, nil
-}
-
 // hashOf keeps the hash of settings: some may be secrets. None have none.
 func hashOf(settings string) string {
 	if settings == "" {

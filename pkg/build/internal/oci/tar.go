@@ -55,6 +55,10 @@ var dirTime = time.Unix(1_000_000_000, 0).UTC()
 // otherwise answer "not modified" for a changed file of the same size.
 func fileTime(content []byte) time.Time {
 	sum := sha256.Sum256(content)
+	return timeOf(sum[:])
+}
+
+func timeOf(sum []byte) time.Time {
 	// Between 2001 and 2017: in the past for every clock.
 	return time.Unix(1_000_000_000+int64(binary.BigEndian.Uint32(sum[:4])%500_000_000), 0).UTC()
 }
@@ -80,6 +84,48 @@ func (t *Tar) File(name string, mode fs.FileMode, owner Owner, content []byte) {
 	})
 	if t.err == nil {
 		_, t.err = t.w.Write(content)
+	}
+}
+
+// Copy adds a file from disk, as File does: it is read twice, and never held in
+// memory as a whole. It is executable where it is that on disk.
+func (t *Tar) Copy(name string, owner Owner, from string) {
+	if t.err != nil {
+		return
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		t.err = err
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%q is not a regular file", from)
+	}
+	sum, buf := sha256.New(), make([]byte, 256<<10)
+	if err == nil {
+		_, err = io.CopyBuffer(sum, io.LimitReader(f, info.Size()), buf)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		t.err = err
+		return
+	}
+	mode := fs.FileMode(0o644)
+	if info.Mode()&0o111 != 0 {
+		mode = 0o755
+	}
+	name = clean(name)
+	t.parents(name)
+	t.header(&tar.Header{
+		Typeflag: tar.TypeReg, Name: name, Size: info.Size(), Mode: int64(mode),
+		ModTime: timeOf(sum.Sum(nil)), Uid: owner.UID, Gid: owner.GID,
+	})
+	if t.err == nil {
+		_, t.err = io.CopyBuffer(t.w, io.LimitReader(f, info.Size()), buf)
 	}
 }
 
@@ -147,6 +193,10 @@ func (t *Tar) Tree(name, from string, owner Owner, keep func(rel string, d fs.Di
 	t.err = errors.Join(t.err, err)
 }
 
+// large is the size in bytes from which a file is read twice instead of being held
+// in memory.
+const large = 1 << 20
+
 func (t *Tar) entry(name, file, rel string, d fs.DirEntry, owner Owner, rewrite func(string, []byte) []byte) error {
 	switch {
 	case d.IsDir():
@@ -158,11 +208,15 @@ func (t *Tar) entry(name, file, rel string, d fs.DirEntry, owner Owner, rewrite 
 		}
 		t.Symlink(name, target, owner)
 	case d.Type().IsRegular():
-		content, err := os.ReadFile(file)
+		info, err := d.Info()
 		if err != nil {
 			return err
 		}
-		info, err := d.Info()
+		if rewrite == nil && info.Size() > large {
+			t.Copy(name, owner, file)
+			return t.err
+		}
+		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
