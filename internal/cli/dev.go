@@ -192,7 +192,6 @@ func (s *stack) bringUp(ctx context.Context) error {
 		return err
 	}
 	s.unchanged = unchanged
-	s.reached = nil // by nobody yet, in what was brought up now
 	s.ready = &readiness{say: func() {
 		s.sink.Emit(event.Ready{Endpoints: s.facts.Load().urls, Took: time.Since(start)})
 	}}
@@ -244,6 +243,7 @@ func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, comman
 	group.Go(func() error { return s.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
 	group.Go(func() error { return s.watchCluster(ctx, provider, local) })
+	group.Go(func() error { return s.watchRelay(ctx) })
 	return group.Wait()
 }
 

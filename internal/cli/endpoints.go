@@ -41,7 +41,6 @@ func (e endpoint) url() string {
 // waits until each answers there, so that the URLs that are printed are true. One of
 // a service that need not run is asked once.
 func (s *stack) openPorts(ctx context.Context) error {
-	s.reached = nil
 	if !s.local() {
 		return nil
 	}

@@ -136,15 +136,51 @@ func (s *stack) relayPorts(ctx context.Context) (*relay.State, error) {
 			ports = append(ports, relay.Port{Service: p.name, Host: p.host, Node: node})
 		}
 	}
+	s.relaying = ports
+	return s.relay(ctx, path)
+}
+
+// relay has a process relay what was wanted last.
+func (s *stack) relay(ctx context.Context, path string) (*relay.State, error) {
 	zr, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting the relay: finding zr: %w", err)
 	}
-	running, started, err := relay.Ensure(ctx, path, ports, zr, relayVerb, s.cfg.Cluster.Name, s.set())
+	running, started, err := relay.Ensure(ctx, path, s.relaying, zr, relayVerb, s.cfg.Cluster.Name, s.set())
 	if started {
 		s.sink.Emit(event.Notice{Text: s.relayNote(running)})
 	}
 	return running, err
+}
+
+// watchRelay has the relay of a session run again where something ended it.
+func (s *stack) watchRelay(ctx context.Context) error {
+	told := ""
+	for {
+		if pause(ctx, clusterPulse); ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := s.exclusively(ctx, func() error { return s.relayAgain(ctx) })
+		switch {
+		case err == nil:
+			told = ""
+		case ctx.Err() == nil && err.Error() != told:
+			told = err.Error()
+			s.sink.Emit(event.Notice{Text: told, Hint: fault.HintOf(err)})
+		}
+	}
+}
+
+func (s *stack) relayAgain(ctx context.Context) error {
+	if len(s.relaying) == 0 {
+		return nil
+	}
+	path, err := s.relayFile()
+	if err != nil {
+		return err
+	}
+	_, err = s.relay(ctx, path)
+	return err
 }
 
 // relayNote tells of a relay.

@@ -15,6 +15,7 @@ import (
 	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/kind"
 	"zr/pkg/cluster/kubecontext"
+	"zr/pkg/cluster/relay"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
@@ -66,6 +67,7 @@ type stack struct {
 	published []published       // the ports of this machine that are wanted
 	plan      portPlan          // the way from them to the Services
 	held      []deploy.HeldPort // the NodePorts of the cluster, as far as they are known
+	relaying  []relay.Port      // what was relayed last
 	reached   []endpoint        // the ports at which the Services answered
 
 	early   atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that

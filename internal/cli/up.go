@@ -104,6 +104,7 @@ func (s *stack) deploy(ctx context.Context) (unchanged bool, err error) {
 	if err := s.claim(); err != nil {
 		return false, err
 	}
+	s.reached = nil // by nobody yet, in what is brought up now
 	s.publish()
 	ctx, end := context.WithCancel(ctx)
 	defer end()

@@ -135,7 +135,7 @@ func (r *run) heldPorts() []string {
 			text += "+"
 		}
 		out = append(out, text)
-		if env, err := r.deployer().OwnerOf(r.t.Context(), h); err != nil || env != "zr-test" {
+		if env, err := r.deployer().OwnerOf(r.t.Context(), h); err != nil || env != r.options.Set {
 			r.t.Errorf("%s belongs to %q, %v", text, env, err)
 		}
 	}
@@ -147,6 +147,7 @@ func (r *run) heldPorts() []string {
 // both directions.
 func TestANodePortMovesWithinASet(t *testing.T) {
 	r := newRun(t)
+	r.options.Set = "zr-" + r.namespace // no other test's, in any namespace
 	r.edit("web.yaml", "{port: 80, targetPort: http}", "{port: 80, targetPort: http, nodePort: 30070}")
 	r.applyWith()
 	if got := r.heldPorts(); !slices.Equal(got, []string{"web 30070"}) {
@@ -161,5 +162,29 @@ func TestANodePortMovesWithinASet(t *testing.T) {
 	r.applyWith(deploy.ExtraPort{Service: "db", Port: 5432, NodePort: 30071})
 	if got := r.heldPorts(); !slices.Equal(got, []string{"db 30071+", "web 30070"}) {
 		t.Errorf("back again %v", got)
+	}
+}
+
+// Services exchange their ports of the node, those of manifests and those that were
+// added, and keep their addresses in the cluster.
+func TestNodePortsAreExchanged(t *testing.T) {
+	r := newRun(t)
+	r.options.Set = "zr-" + r.namespace // no other test's, in any namespace
+	r.edit("web.yaml", "{port: 80, targetPort: http}", "{port: 80, targetPort: http, nodePort: 30072}")
+	r.edit("db.yaml", "  selector: {app: db}\n  ports: [{port: 5432}]", "  type: LoadBalancer\n  externalTrafficPolicy: Local\n  selector: {app: db}\n  ports: [{port: 5432, nodePort: 30073}]")
+	r.applyWith(deploy.ExtraPort{Service: "web", Port: 80, NodePort: 30074}, deploy.ExtraPort{Service: "db", Port: 5432, NodePort: 30075})
+	address := func() string {
+		ip, _, _ := unstructured.NestedString(r.admin.get("services", r.namespace, "web").Object, "spec", "clusterIP")
+		return ip
+	}
+	before := address()
+	r.edit("web.yaml", "nodePort: 30072", "nodePort: 30073")
+	r.edit("db.yaml", "nodePort: 30073", "nodePort: 30072")
+	r.applyWith(deploy.ExtraPort{Service: "web", Port: 80, NodePort: 30075}, deploy.ExtraPort{Service: "db", Port: 5432, NodePort: 30074})
+	if got := r.heldPorts(); !slices.Equal(got, []string{"db 30072", "db 30074+", "web 30073", "web 30075+"}) {
+		t.Errorf("after an exchange %v", got)
+	}
+	if after := address(); after != before || after == "" {
+		t.Errorf("the address in the cluster is %s, and was %s", after, before)
 	}
 }

@@ -77,6 +77,11 @@ func (a *application) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if s == serviceKind.stage {
+			if err := a.release(ctx); err != nil {
+				return err
+			}
+		}
 		if err := a.stage(ctx, s); err != nil {
 			return err
 		}

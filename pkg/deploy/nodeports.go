@@ -84,6 +84,33 @@ func (l *live) yields(r *Rendered, o *object) bool {
 	})
 }
 
+// release takes the NodePorts from Services that exchange theirs: each waits for
+// another to give up its port, and all for ever. They are no Services of the nodes
+// for the moment, and keep their addresses in the cluster.
+func (a *application) release(ctx context.Context) error {
+	for _, i := range a.cs.items {
+		exchanged := i.yielded && i.live != nil && slices.ContainsFunc(a.cs.items, func(other *item) bool {
+			return other != i && other.yielded && shareNodePort(i.live, other.object.Unstructured)
+		})
+		if !exchanged {
+			continue
+		}
+		inside := &object{Unstructured: i.object.DeepCopy(), kind: i.object.kind}
+		spec := need(inside.Object, "spec")
+		spec["type"] = "ClusterIP"
+		for _, field := range []string{"externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalancerSourceRanges"} {
+			delete(spec, field) // the server takes them of the other types only
+		}
+		for _, port := range items(spec, "ports") {
+			delete(port, "nodePort")
+		}
+		if _, err := a.d.patch(ctx, inside, i.force, false); err != nil {
+			return a.d.refused(a.r, i.object, err)
+		}
+	}
+	return nil
+}
+
 func shareNodePort(a, b *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(nodePorts(a), func(port int64) bool { return slices.Contains(nodePorts(b), port) })
 }
