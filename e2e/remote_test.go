@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -54,10 +55,17 @@ func TestRemote(t *testing.T) {
 	p.Env = []string{"KUBECONFIG=" + filepath.Join(t.TempDir(), "kubeconfig")}
 	p.Must("up", "--merge-kubeconfig")
 	const target = "kind-zrtest-remote-dev"
-	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, serveRegistry(t, "zrtest-remote-dev-control-plane")))
+	host, pushed := serveRegistry(t, "zrtest-remote-dev-control-plane")
+	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, host))
 	p.Write("kustomize/overlays/shared/kustomization.yaml", sharedOverlay)
 
 	p.Must("up", "--target", target)
+	stored := pushed()
+	p.Replace("greeter/words/words.go", "name + \"!", "name + \"!!") // a diff shows it, and changes nothing anywhere
+	if r := p.Must("diff", "--target", target); !strings.Contains(r.Stdout, ".image: ") || pushed() != stored {
+		t.Errorf("a diff pushed %d images:\n%s", pushed()-stored, r.Stdout)
+	}
+	p.Replace("greeter/words/words.go", "name + \"!!", "name + \"!")
 	image := func(service string) string {
 		return p.Kubectl("get", "deployment", service, "-n", "hello-shared", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	}
@@ -110,8 +118,9 @@ func TestRemote(t *testing.T) {
 }
 
 // serveRegistry is a registry that this machine and a node know by the same
-// name, which is the loopback address of both.
-func serveRegistry(t *testing.T, node string) (host string) {
+// name, which is the loopback address of both. It counts the manifests that it
+// was sent.
+func serveRegistry(t *testing.T, node string) (host string, pushed func() int64) {
 	gateway := strings.TrimSpace(lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", "ip -4 route show default | cut -d' ' -f3"))
 	bridge, err := net.Listen("tcp", net.JoinHostPort(gateway, "0"))
 	if err != nil {
@@ -122,7 +131,13 @@ func serveRegistry(t *testing.T, node string) (host string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	handler, manifests := registry.New(registry.Logger(log.New(io.Discard, "", 0))), atomic.Int64{}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
+			manifests.Add(1)
+		}
+		handler.ServeHTTP(w, r)
+	})}
 	t.Cleanup(func() { server.Close() })
 	for _, l := range []net.Listener{bridge, loopback} {
 		go func() { _ = server.Serve(l) }()
@@ -130,5 +145,5 @@ func serveRegistry(t *testing.T, node string) (host string) {
 	lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c",
 		"iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport "+port+" -j DNAT --to-destination "+gateway+":"+port+
 			" && iptables -t nat -A POSTROUTING -d "+gateway+" -p tcp --dport "+port+" -j MASQUERADE")
-	return "localhost:" + port
+	return "localhost:" + port, manifests.Load
 }

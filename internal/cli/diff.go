@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,14 +32,14 @@ EXAMPLES:
 			}
 			return quietly(c, func(ctx context.Context, s *stack) error {
 				changes, err := s.diff(ctx)
-				if err != nil {
+				if changes == nil {
 					return err
 				}
 				if asJSON {
-					return printJSON(c.App.Writer, changes)
+					return errors.Join(printJSON(c.App.Writer, changes), err)
 				}
 				printChanges(c.App.Writer, changes)
-				return nil
+				return err
 			})
 		},
 	}
@@ -76,7 +77,7 @@ func (s *stack) diff(ctx context.Context) (*deploy.ChangeSet, error) {
 	if _, err := s.build(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.pin(ctx); err != nil {
+	if err := s.pin(ctx, false); err != nil {
 		return nil, err
 	}
 	return s.deployer.Diff(ctx, s.rendered)
@@ -85,6 +86,12 @@ func (s *stack) diff(ctx context.Context) (*deploy.ChangeSet, error) {
 func printChanges(w io.Writer, changes *deploy.ChangeSet) {
 	for _, warning := range changes.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning)
+	}
+	for _, change := range changes.Changes {
+		for _, a := range change.Added {
+			added, _ := values(a.Value, nil)
+			fmt.Fprintf(w, "left %s %s\n    %s: %s, which %s added\n", change.Kind, change.Name, a.Path, added, a.Manager)
+		}
 	}
 	for _, change := range changes.Changed() {
 		fmt.Fprintf(w, "%s %s %s\n", change.Action, change.Kind, change.Name)
@@ -99,7 +106,7 @@ func printChanges(w io.Writer, changes *deploy.ChangeSet) {
 // summary counts a change set: "2 created, 1 configured, 30 unchanged".
 func summary(changes *deploy.ChangeSet) string {
 	var parts []string
-	for _, action := range []deploy.Action{deploy.Created, deploy.Configured, deploy.Replaced, deploy.Pruned, deploy.Unchanged} {
+	for _, action := range []deploy.Action{deploy.Created, deploy.Configured, deploy.Replaced, deploy.Pruned, deploy.Refused, deploy.Unchanged} {
 		if n := changes.Count(action); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, action))
 		}

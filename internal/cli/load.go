@@ -181,9 +181,9 @@ func (s *stack) loadBuilt(ctx context.Context, nodes []image.Node, results []bui
 }
 
 // pin fills the digests of what was built into the manifests. A cluster of
-// others pulls, so there the images are pushed first, and what the registry
-// made of them is what is pinned.
-func (s *stack) pin(ctx context.Context) error {
+// others pulls, so there the images are pushed first where push says so, and
+// what the registry makes of them is what is pinned.
+func (s *stack) pin(ctx context.Context, push bool) error {
 	images := map[build.Mode]map[string]string{build.Release: {}, build.Dev: {}}
 	for _, r := range s.built {
 		images[r.Mode][r.Service] = r.Local()
@@ -191,11 +191,16 @@ func (s *stack) pin(ctx context.Context) error {
 	if !s.local() {
 		pusher := image.Pusher{Store: s.store, Sink: s.sink, Step: stepImages}
 		for _, r := range s.built {
-			name, _, err := pusher.Push(ctx, r.Image, s.cfg.Cluster.Registry+"/"+r.Service, r.InputHash+tagSuffix[r.Mode])
+			repository := s.cfg.Cluster.Registry + "/" + r.Service
+			var err error
+			if push {
+				images[r.Mode][r.Service], _, err = pusher.Push(ctx, r.Image, repository, r.InputHash+tagSuffix[r.Mode])
+			} else {
+				images[r.Mode][r.Service], err = pusher.Name(ctx, r.Image, repository)
+			}
 			if err != nil {
 				return err
 			}
-			images[r.Mode][r.Service] = name
 		}
 	}
 	s.rendered.Pin(images[build.Release], images[build.Dev])

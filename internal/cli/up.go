@@ -193,7 +193,7 @@ func (s *stack) apply(ctx context.Context) (outcome, error) {
 			return outcome{}, err
 		}
 	}
-	if err := s.pin(ctx); err != nil {
+	if err := s.pin(ctx, true); err != nil {
 		return outcome{}, err
 	}
 	changes, err := s.deployer.Diff(ctx, s.rendered)

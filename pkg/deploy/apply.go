@@ -192,11 +192,16 @@ func (a *application) apply(ctx context.Context, i *item) error {
 			return err
 		}
 	}
+	if i.overwrite != nil {
+		if err := a.d.overwrite(ctx, i); err != nil {
+			return a.d.refused(a.r, o, err)
+		}
+	}
 	written, err := a.write(ctx, i)
 	if err != nil {
 		return a.d.refused(a.r, o, err)
 	}
-	if i.record, err = recordOf(i.record.Manifest, written); err != nil {
+	if err := i.record.note(written); err != nil {
 		return err
 	}
 	switch {

@@ -50,7 +50,9 @@ type record struct {
 	Live string `json:"l"`
 	// Fields are the fields that were owned after the apply, in the format of
 	// managedFields.
-	Fields json.RawMessage `json:"f"`
+	Fields json.RawMessage `json:"f,omitempty"`
+	// Lent says that the object was there before, and is nobody's of the set.
+	Lent bool `json:"n,omitempty"`
 }
 
 func newParent(set, namespace string) *parent {
@@ -112,7 +114,7 @@ func (p *parent) clone() *parent {
 
 func (p *parent) equal(other *parent) bool {
 	return p.covers(other) && other.covers(p) && maps.EqualFunc(p.records, other.records, func(a, b record) bool {
-		return a.Manifest == b.Manifest && a.Live == b.Live && bytes.Equal(a.Fields, b.Fields)
+		return a.Manifest == b.Manifest && a.Live == b.Live && a.Lent == b.Lent && bytes.Equal(a.Fields, b.Fields)
 	})
 }
 

@@ -14,7 +14,8 @@ const (
 	Configured Action = "configured" // some of its fields change
 	Replaced   Action = "replaced"   // deleted and made again, since a field that changes cannot
 	Unchanged  Action = "unchanged"
-	Pruned     Action = "pruned" // no longer rendered
+	Pruned     Action = "pruned"  // no longer rendered
+	Refused    Action = "refused" // the error says why
 )
 
 // Change is what happens to one object.
@@ -26,6 +27,8 @@ type Change struct {
 	Name      string `json:"name"`
 	// Fields are what changes, in the order of their paths.
 	Fields []FieldChange `json:"fields,omitempty"`
+	// Added is what others have added to the object, and what stays.
+	Added []Addition `json:"added,omitempty"`
 }
 
 // FieldChange is one field that changes. Values of Secrets are masked.
@@ -66,6 +69,8 @@ type item struct {
 	// yielded says that another object of this apply gives up the port of the
 	// node that this one asks for.
 	yielded bool
+	// overwrite is what to replace the live object by, before it is applied.
+	overwrite *unstructured.Unstructured
 }
 
 // member is an object of the cluster that is in the set.
@@ -111,15 +116,19 @@ func (cs *ChangeSet) Changed() []Change {
 }
 
 // close fills what is reported from what was found.
-func (cs *ChangeSet) close() {
+func (cs *ChangeSet) close(secrets []string) {
 	for _, i := range cs.items {
-		cs.Changes = append(cs.Changes, change(i.action, i.object.kind.GroupKind(), i.object.Unstructured, i.fields))
+		c := change(i.action, i.object.kind.GroupKind(), i.object.Unstructured)
+		if c.Fields = i.fields; i.overwrite == nil && i.action != Replaced {
+			c.Added = additions(i.live, secrets)
+		}
+		cs.Changes = append(cs.Changes, c)
 	}
 	for _, m := range cs.pruned {
-		cs.Changes = append(cs.Changes, change(Pruned, m.kind.GroupKind(), m.live, nil))
+		cs.Changes = append(cs.Changes, change(Pruned, m.kind.GroupKind(), m.live))
 	}
 }
 
-func change(action Action, gk schema.GroupKind, m *unstructured.Unstructured, fields []FieldChange) Change {
-	return Change{Action: action, Group: gk.Group, Kind: gk.Kind, Namespace: m.GetNamespace(), Name: m.GetName(), Fields: fields}
+func change(action Action, gk schema.GroupKind, m *unstructured.Unstructured) Change {
+	return Change{Action: action, Group: gk.Group, Kind: gk.Kind, Namespace: m.GetNamespace(), Name: m.GetName()}
 }

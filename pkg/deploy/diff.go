@@ -17,11 +17,12 @@ import (
 
 // Diff finds out what Apply would do, and writes nothing. What is unchanged
 // since the last apply is known from a few lists; for the rest the server is
-// asked, and what it refuses is reported, all at once.
+// asked, and what it refuses is reported, all at once: then the change set, to
+// be shown and not applied, has all else that would change.
 func (d *Deployer) Diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	cs, err := d.diff(ctx, r)
 	if err != nil {
-		return nil, reachable(fmt.Errorf("comparing %q with the cluster: %w", r.Set, err))
+		return cs, reachable(fmt.Errorf("comparing %q with the cluster: %w", r.Set, err))
 	}
 	return cs, nil
 }
@@ -60,6 +61,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 			}
 			var verdict *refusal
 			if errors.As(err, &verdict) {
+				cs.items[i].action = Refused
 				problems[i], err = err, nil
 			}
 			return err
@@ -69,8 +71,10 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		return nil, err
 	}
 	problems = append(problems, d.lockedOut(ctx, r, cs))
+	cs.Warnings = append(cs.Warnings, remarks.sorted()...)
+	cs.close(r.secrets)
 	if err := errors.Join(problems...); err != nil {
-		return nil, err
+		return cs, err
 	}
 	for _, i := range cs.items {
 		cs.after.add(i.object.kind, i.object.GetNamespace())
@@ -80,8 +84,6 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	}
 	cs.keepKinds(found.parent)
 	cs.keepKinds(found.gone)
-	cs.Warnings = append(cs.Warnings, remarks.sorted()...)
-	cs.close()
 	return cs, nil
 }
 
@@ -107,29 +109,35 @@ func (cs *ChangeSet) keepKinds(before *parent) {
 
 // plan decides what to do with one object.
 func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live, cs *ChangeSet) (*item, error) {
-	rendered, err := hash(o.Unstructured)
-	if err != nil {
-		return nil, err
-	}
-	if problem := r.misplaced(o); problem != nil {
-		return nil, &refusal{problem}
-	}
 	i := &item{object: o, live: found.objects[keyOf(o.Unstructured)]}
-	i.record.Manifest = rendered
+	if problem := r.misplaced(o); problem != nil {
+		return i, &refusal{problem}
+	}
 	var was record
 	if found.parent != nil {
 		was = found.parent.records[keyOf(o.Unstructured)]
 	}
-	if i.live == nil || !cs.adopts(i.live.GetLabels()[partOfLabel]) {
+	if i.record.Lent = lent(o, i.live, was); i.record.Lent {
+		o = o.guest()
+		i.object = o
+	} else if i.live == nil || !cs.adopts(i.live.GetLabels()[partOfLabel]) {
 		if err := d.checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
-			return nil, &refusal{err}
+			return i, &refusal{err}
 		}
 	}
+	rendered, err := hash(o.Unstructured)
+	if err != nil {
+		return nil, err
+	}
+	i.record.Manifest = rendered
 	switch {
 	case i.live == nil || i.live.GetDeletionTimestamp() != nil:
 		return i, d.planCreate(ctx, r, i, found.away)
 	case was.Manifest == rendered && says(i.live, was):
 		i.action, i.record = Unchanged, was
+		return i, nil
+	case i.record.Lent && o.bare():
+		i.action = Unchanged
 		return i, nil
 	}
 	err = d.planChange(ctx, r, i, was)
@@ -207,6 +215,7 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 			return &refusal{conflictFault(i.object.Unstructured, others)}
 		}
 		i.force = true
+		takenBack(ctx, conflicts)
 		want, err = d.patch(ctx, i.object, true, true)
 	}
 	if noDryRun(err) { // what would change shows when it is applied
@@ -218,6 +227,9 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
 		return d.rehearse(ctx, r, i.object)
 	}
+	if over, overErr := d.planOverwrite(ctx, i, err); over != nil || overErr != nil {
+		want, err = over, overErr
+	}
 	if err != nil {
 		return d.refused(r, i.object, err)
 	}
@@ -228,19 +240,20 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 	}
 	i.write = len(i.fields) > 0 || !sameOwnership(i.live, want)
 	if !i.write {
-		i.record, err = recordOf(i.record.Manifest, i.live)
+		err = i.record.note(i.live)
 	}
 	return err
 }
 
-// recordOf notes what the server made of an object that was applied.
-func recordOf(manifest string, live *unstructured.Unstructured) (record, error) {
+// note takes down what the server made of an object that was applied.
+func (r *record) note(live *unstructured.Unstructured) error {
 	fields := owned(live)
 	print, err := imprint(live, fields)
 	if err != nil {
-		return record{}, fmt.Errorf("%s: %w", name(live), err)
+		return fmt.Errorf("%s: %w", name(live), err)
 	}
-	return record{Manifest: manifest, Live: print, Fields: fields}, nil
+	r.Live, r.Fields = print, fields
+	return nil
 }
 
 // rehearse has the server check an object that will be deleted and made again,

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -220,6 +221,9 @@ func expectActions(t *testing.T, cs *deploy.ChangeSet, want map[string]deploy.Ac
 		t.Errorf("the change set does %v, want %v", got, want)
 	}
 }
+
+// itoa writes a port of a node.
+func itoa(port int64) string { return strconv.FormatInt(port, 10) }
 
 // fields returns the changes of one object by path.
 func fields(cs *deploy.ChangeSet, kind, name string) map[string]deploy.FieldChange {

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,6 +78,7 @@ func ownerOf(live *unstructured.Unstructured) string {
 type conflict struct {
 	field   string
 	manager string
+	applied bool // the manager has applied the field, and not merely changed it
 }
 
 // conflictsOf returns the fields over which the server refused an apply.
@@ -90,16 +92,18 @@ func conflictsOf(err error) []conflict {
 		if cause.Type != metav1.CauseTypeFieldManagerConflict {
 			continue
 		}
-		// conflict with "kubectl-edit" using apps/v1
+		// conflict with "kubectl-edit" using apps/v1, where it was no apply
 		_, rest, _ := strings.Cut(cause.Message, `"`)
-		manager, _, _ := strings.Cut(rest, `"`)
-		out = append(out, conflict{cause.Field, manager})
+		manager, rest, _ := strings.Cut(rest, `"`)
+		out = append(out, conflict{cause.Field, manager, !strings.Contains(rest, " using ")})
 	}
 	return out
 }
 
-// foreign returns the conflicts over fields that zr did not apply before: not
-// a change of what was applied, but something that somebody else says.
+// foreign returns the conflicts over fields that are somebody else's: that zr
+// did not apply before, or that another manager has applied since. Who applies
+// by force what was zr's means to have it; what was merely changed by hand is
+// drift.
 func foreign(conflicts []conflict, was record, live *unstructured.Unstructured) []conflict {
 	ours := map[string]bool{}
 	for _, fields := range [][]byte{was.Fields, owned(live)} {
@@ -109,7 +113,7 @@ func foreign(conflicts []conflict, was record, live *unstructured.Unstructured) 
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(conflicts), func(c conflict) bool { return within(c.field, ours) })
+	return slices.DeleteFunc(slices.Clone(conflicts), func(c conflict) bool { return !c.applied && within(c.field, ours) })
 }
 
 // within says whether a field, or one above or below it, is among fields.
@@ -125,6 +129,17 @@ func within(field string, fields map[string]bool) bool {
 func below(path, ancestor string) bool {
 	rest, ok := strings.CutPrefix(path, ancestor)
 	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
+}
+
+// takenBack says whose changes of what zr applied an apply takes back.
+func takenBack(ctx context.Context, conflicts []conflict) {
+	a, ok := ctx.Value(warningsKey{}).(about)
+	if !ok {
+		return
+	}
+	for _, c := range conflicts {
+		a.warnings.add(fmt.Sprintf("%s: %s was changed by %q and is taken back", a.object, c.field, c.manager))
+	}
 }
 
 // conflictFault names who owns what.

@@ -60,15 +60,18 @@ func TestConflicts(t *testing.T) {
 	cause := func(field, manager string) metav1.StatusCause {
 		return metav1.StatusCause{Type: metav1.CauseTypeFieldManagerConflict, Field: field, Message: `conflict with "` + manager + `" using apps/v1`}
 	}
+	applied := cause(".spec.replicas", "rollouts")
+	applied.Message = `conflict with "rollouts"`
 	err := apierrors.NewApplyConflict([]metav1.StatusCause{
 		cause(".spec.replicas", "kubectl-scale"),
 		cause(`.spec.template.spec.containers[name="web"].image`, "kubectl-edit"),
 		cause(`.spec.template.spec.containers[name="web"].stdin`, "kubectl-edit"),
 		cause(".spec.paused", "rollouts"),
+		applied,
 	}, "conflicts")
 	was := record{Fields: []byte(`{"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`)}
 	got := foreign(conflictsOf(err), was, manifest(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}"))
-	want := []conflict{{`.spec.template.spec.containers[name="web"].stdin`, "kubectl-edit"}, {".spec.paused", "rollouts"}}
+	want := []conflict{{`.spec.template.spec.containers[name="web"].stdin`, "kubectl-edit", false}, {".spec.paused", "rollouts", false}, {".spec.replicas", "rollouts", true}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(conflict{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -53,30 +53,49 @@ func (p Pusher) Push(ctx context.Context, img v1.Image, repository, tag string) 
 	return ref, stats, nil
 }
 
-func (p Pusher) push(ctx context.Context, img v1.Image, repository, tag string) (string, Stats, error) {
-	repo, err := name.NewRepository(repository, name.WeakValidation)
-	if err != nil {
-		return "", Stats{}, err
-	}
+// Name returns the name that Push would, and sends nothing.
+func (p Pusher) Name(ctx context.Context, img v1.Image, repository string) (string, error) {
 	out := &outgoing{base: img, layers: map[v1.Hash]v1.Layer{}}
 	defer out.close()
+	_, pinned, err := p.ready(ctx, out, repository)
+	if err != nil {
+		return "", fmt.Errorf("preparing image %q for its registry: %w", repository, err)
+	}
+	return pinned.Name(), nil
+}
+
+// ready makes of an image what a registry gets, and the name by which it has it.
+func (p Pusher) ready(ctx context.Context, out *outgoing, repository string) (v1.Image, name.Digest, error) {
+	repo, err := name.NewRepository(repository, name.WeakValidation)
+	if err != nil {
+		return nil, name.Digest{}, err
+	}
 	if err := out.prepare(ctx, p.Store, stepProgress(p.Sink, p.Step, repository)); err != nil {
-		return "", Stats{}, err
+		return nil, name.Digest{}, err
 	}
 	ready, err := partial.CompressedToImage(out)
 	if err != nil {
-		return "", Stats{}, err
+		return nil, name.Digest{}, err
 	}
 	digest, err := ready.Digest()
 	if err != nil {
+		return nil, name.Digest{}, err
+	}
+	return ready, repo.Digest(digest.String()), nil
+}
+
+func (p Pusher) push(ctx context.Context, img v1.Image, repository, tag string) (string, Stats, error) {
+	out := &outgoing{base: img, layers: map[v1.Hash]v1.Layer{}}
+	defer out.close()
+	ready, pinned, err := p.ready(ctx, out, repository)
+	if err != nil {
 		return "", Stats{}, err
 	}
-	pinned := repo.Digest(digest.String())
 	options := p.Registry.options(ctx)
 	if _, err := remote.Head(pinned, options...); err == nil {
 		return pinned.Name(), Stats{}, nil
 	}
-	if err := remote.Write(repo.Tag(tag), ready, options...); err != nil {
+	if err := remote.Write(pinned.Context().Tag(tag), ready, options...); err != nil {
 		return "", out.stats(), err
 	}
 	return pinned.Name(), out.stats(), nil

@@ -74,6 +74,21 @@ func TestPushSendsOnlyWhatIsMissing(t *testing.T) {
 	}
 }
 
+// TestNameOfAPushSendsNothing asks for the name that a registry would have an
+// image by, as a diff does, before it is pushed.
+func TestNameOfAPushSendsNothing(t *testing.T) {
+	s, reg := openStore(t), newRegistry(t)
+	pusher := Pusher{Store: s}
+	img := imageOf(t, layerOf(t, s, "a", noise(50<<10)))
+	named, err := pusher.Name(t.Context(), img, reg.host+"/shop/api")
+	if err != nil || reg.requests.Load() != 0 {
+		t.Fatalf("%d requests, %v", reg.requests.Load(), err)
+	}
+	if pushed, _, err := pusher.Push(t.Context(), img, reg.host+"/shop/api", "zr-1"); err != nil || pushed != named {
+		t.Errorf("it is pushed as %s, %v; named was %s", pushed, err, named)
+	}
+}
+
 // TestPushIsReproducible: another store and registry give the same digest, and
 // what comes back has the same config and content.
 func TestPushIsReproducible(t *testing.T) {
