@@ -101,6 +101,10 @@ type Change struct {
 	Build string
 	// Restart swaps the process, if a file or the build hash changed.
 	Restart bool
+	// Reread says of a path below the folder that the process reads the file
+	// whenever it needs it: where no other files changed, they are put in place,
+	// and Restart swaps nothing. May be nil.
+	Reread func(path string) bool
 	// Force swaps the process, or has its watcher look at Files again, even
 	// if nothing changed.
 	Force bool

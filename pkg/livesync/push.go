@@ -415,9 +415,15 @@ func (s *Session) plan(l *link) (plan, error) {
 		p.target[path] = c.File
 	}
 	other := p.change.Build != "" && p.change.Build != status.Build
-	p.restart = p.change.Restart && (p.change.Force || len(p.files) > 0 || len(p.gone) > 0 || other)
-	p.announce = !p.change.Restart && other
+	p.restart = p.change.Restart && (p.change.Force || p.swaps() || other && p.change.Reread == nil)
+	p.announce = !p.restart && other
 	return p, nil
+}
+
+// swaps says whether something changed that the process does not read by itself.
+func (p plan) swaps() bool {
+	restarts := func(path string) bool { return p.change.Reread == nil || !p.change.Reread(path) }
+	return slices.ContainsFunc(p.files, func(f outgoing) bool { return restarts(f.path) }) || slices.ContainsFunc(p.gone, restarts)
 }
 
 // unreadable is the error of a file that could not be read. One that got shorter
