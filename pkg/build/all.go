@@ -13,20 +13,23 @@ import (
 
 // Parallel says how All runs.
 type Parallel struct {
-	// Jobs is how many builds run at once. Default: one for each two cores,
-	// since a compiler keeps about that many busy, but at least two, since
-	// a package manager mostly waits for the network.
+	// Jobs is how many builds run at once. Default: DefaultJobs.
 	Jobs int
 	Sink event.Sink
 	Step string // the step that progress belongs to
 }
+
+// DefaultJobs is one build for each two cores, since a compiler keeps about that
+// many busy, but at least two, since a package manager mostly waits for the
+// network.
+func DefaultJobs() int { return max(2, runtime.NumCPU()/2) }
 
 // All makes the images of several services. The first failure ends the other
 // builds; the error then has every failure that is not of that cancellation.
 // Results are in the order of the requests.
 func All(ctx context.Context, b Builder, requests []Request, p Parallel) ([]Result, error) {
 	if p.Jobs <= 0 {
-		p.Jobs = max(2, runtime.NumCPU()/2)
+		p.Jobs = DefaultJobs()
 	}
 	if p.Sink == nil {
 		p.Sink = event.Discard

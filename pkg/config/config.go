@@ -86,6 +86,14 @@ type Build struct {
 	Context string `yaml:"context,omitempty" json:"context,omitempty"`
 	// Base is the image below the build. Default: one that zr makes itself.
 	Base string `yaml:"base,omitempty" json:"base,omitempty"`
+	// Files are what a Go program reads at run time: files, folders or patterns,
+	// relative to the folder of its package. They lie beside the program in its
+	// image, in its working folder, and are sent by each save under `zr dev`.
+	// Default: what the folder's own Dockerfile copies to its working folder.
+	Files []string `yaml:"files,omitempty" json:"files,omitempty"`
+	// Restart says that a Go program reads those files when it starts: a save of
+	// one restarts it under `zr dev`.
+	Restart bool `yaml:"restart,omitempty" json:"restart,omitempty"`
 	// Flags are further flags for the compiler (go build) or engine (build).
 	Flags []string `yaml:"flags,omitempty" json:"flags,omitempty"`
 	// Dev says how the service runs under `zr dev`, where that differs from

@@ -14,7 +14,8 @@ import (
 )
 
 // CheckSources reports the services whose Go package is no program, or whose
-// folder has no Go files, at their places in the config. It reads the beginnings
+// folder has no Go files, or lacks files that the program reads, at their places
+// in the config. It reads the beginnings
 // of the files of those folders and runs nothing. What is wrong with the files
 // themselves is left to the compiler, and a package that is named by its import
 // path to the go command.
@@ -29,13 +30,19 @@ func (c *Config) CheckSources() error {
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(c.Root, dir)
 		}
-		text, hint := checkProgram(c.Root, dir, b.Flags)
-		if text == "" {
-			continue
+		add := func(key, text, hint string) {
+			file, line, column := c.place("services", name, "build", key)
+			problems = append(problems, Problem{File: file, Line: line, Column: column,
+				Text: fmt.Sprintf("services.%s.build.%s: %s", name, key, text), Hint: hint})
 		}
-		file, line, column := c.place("services", name, "build", "go")
-		problems = append(problems, Problem{File: file, Line: line, Column: column,
-			Text: fmt.Sprintf("services.%s.build.go: %s", name, text), Hint: hint})
+		if text, hint := checkProgram(c.Root, dir, b.Flags); text != "" {
+			add("go", text, hint)
+		}
+		for _, pattern := range b.Files {
+			if found, err := filepath.Glob(filepath.Join(dir, pattern)); err == nil && len(found) == 0 {
+				add("files", fmt.Sprintf("%s has no %q", filepath.ToSlash(rel(c.Root, dir)), pattern), "paths are relative to the folder of the package")
+			}
+		}
 	}
 	if len(problems) == 0 {
 		return nil

@@ -32,8 +32,10 @@ func TestGoPackagesAreChecked(t *testing.T) {
 		"only with cgo":    {"{go: ./svc}", map[string]string{"svc/main.go": "package main\n\nimport \"C\"\n"}, "without cgo"},
 		"by a tag":         {"{go: ./svc, flags: [\"-tags=a,b\"]}", map[string]string{"svc/main.go": "//go:build b\n\npackage main\n", "svc/w.go": "//go:build !b\n\npackage words\n"}, ""},
 		"by two words":     {"{go: ./svc, flags: [-tags, b]}", map[string]string{"svc/main.go": "//go:build b\n\npackage main\n"}, ""},
-		"does not parse":   {"{go: ./svc}", map[string]string{"svc/main.go": "packag main\n"}, ""},
-		"half of two":      {"{go: ./svc}", map[string]string{"svc/main.go": "package main\n", "svc/w.go": "package words\n"}, ""},
+		"lacks a file": {"{go: ./svc, files: [a.json, \"*.html\", templates]}", map[string]string{"svc/main.go": "package main\n", "svc/a.json": "x"},
+			`3:28: services.api.build.files: svc has no "*.html" (paths are relative to the folder of the package)`},
+		"does not parse": {"{go: ./svc}", map[string]string{"svc/main.go": "packag main\n"}, ""},
+		"half of two":    {"{go: ./svc}", map[string]string{"svc/main.go": "package main\n", "svc/w.go": "package words\n"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()

@@ -147,6 +147,20 @@ c.yaml:2:17: cluster.name: "` + strings.Repeat("x", 50) + `" cannot name a clust
 c.yaml:2:23: services.a.build: has go and node, but only one can make the image
 c.yaml:2:53: services.b.build: needs one of go, node and dockerfile
 c.yaml:2:54: services.b.build.context is only for a dockerfile`},
+		{"files of a program", `project: a
+services:
+  a: {build: {go: ., files: [../x, /etc, "[", .], restart: maybe}}
+  b: {build: {node: web, files: [x], restart: true}}
+  c: {build: {go: example.com/cmd/x, files: [x]}}
+`, `
+c.yaml:3:30: services.a.build.files: "../x" is not below . (name what lies in the folder of the package)
+c.yaml:3:36: services.a.build.files: "/etc" is not below . (name what lies in the folder of the package)
+c.yaml:3:42: services.a.build.files: "[" is not a pattern: syntax error in pattern
+c.yaml:3:47: services.a.build.files: "." is not below . (name what lies in the folder of the package)
+c.yaml:3:60: services.a.build.restart: expected true or false, found "maybe" (true or false)
+c.yaml:4:26: services.b.build.files is only for a Go program
+c.yaml:4:38: services.b.build.restart is only for a Go program
+c.yaml:5:46: services.c.build.files: the package is named by its import path, so that they have no folder (name the package by its folder, such as ./cmd/api)`},
 		{"paths", `project: a
 serices: {}
 services:

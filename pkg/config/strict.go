@@ -65,6 +65,10 @@ func (s *strict) check(n *yaml.Node, t reflect.Type, path string) {
 		if _, err := strconv.Atoi(n.Value); n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
 			s.add(n, "", "%s: expected a whole number, found %s", path, describe(n))
 		}
+	case t.Kind() == reflect.Bool:
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+			s.add(n, "true or false", "%s: expected true or false, found %s", path, describe(n))
+		}
 	case t.Kind() == reflect.String:
 		if n.Kind != yaml.ScalarNode {
 			s.add(n, "", "%s: expected text, found %s", path, describe(n))

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -166,8 +167,30 @@ func (v *validator) build(name string, b *Build) {
 	if b.Context != "" && b.Dockerfile == "" {
 		v.add(v.key("services", name, "build", "context"), "", "services.%s.build.context is only for a dockerfile", name)
 	}
+	v.files(name, b)
 	if m := b.Dev.Memory; m != "" && !quantity.MatchString(m) {
 		v.add(v.value("services", name, "build", "dev", "memory"), `write it like "1Gi"`, "services.%s.build.dev.memory: %q is not an amount of memory", name, m)
+	}
+}
+
+// files reports files to run with that no folder of the image has a place for.
+func (v *validator) files(name string, b *Build) {
+	for _, key := range []string{"files", "restart"} {
+		if k := v.key("services", name, "build", key); k != nil && b.Go == "" {
+			v.add(k, "", "services.%s.build.%s is only for a Go program", name, key)
+		}
+	}
+	for i, file := range b.Files {
+		at := v.item(i, "services", name, "build", "files")
+		_, err := path.Match(file, "")
+		switch {
+		case b.Go != "" && !strings.HasPrefix(b.Go, ".") && !filepath.IsAbs(b.Go):
+			v.add(at, "name the package by its folder, such as ./cmd/api", "services.%s.build.files: the package is named by its import path, so that they have no folder", name)
+		case !filepath.IsLocal(file) || filepath.Clean(file) == ".":
+			v.add(at, "name what lies in the folder of the package", "services.%s.build.files: %q is not below %s", name, file, b.Go)
+		case err != nil:
+			v.add(at, "", "services.%s.build.files: %q is not a pattern: %v", name, file, err)
+		}
 	}
 }
 

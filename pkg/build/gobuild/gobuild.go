@@ -4,7 +4,10 @@ package gobuild
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path"
 	"path/filepath"
 
@@ -35,7 +38,7 @@ func New(deps build.Deps) *Builder { return &Builder{deps} }
 // packages that are not of a module of fixed version, what they embed, and the
 // files that fix the versions of the others.
 func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
-	return b.deps.Inputs(ctx, r, &lister{newToolchain(r)})
+	return b.deps.Inputs(ctx, r, &lister{newToolchain(r), r})
 }
 
 // Build makes the image.
@@ -78,6 +81,40 @@ func (b *Builder) BinaryOf(ctx context.Context, r build.Request, set *build.Inpu
 	}
 }
 
+// keptName is the file of a work folder that holds the program of its last image.
+const keptName = "binary"
+
+// Kept copies the program that was compiled last for an image of the service into
+// the file out. Whether it is that of another state of the sources is not known.
+func (b *Builder) Kept(r build.Request, out string) error {
+	work, err := b.deps.WorkDir(r)
+	if err != nil {
+		return err
+	}
+	from, err := os.Open(filepath.Join(work, keptName))
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.OpenFile(out, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, to.Close())
+}
+
+// Beside returns the files that the program reads at run time and that lie beside
+// it in its image, as they are now: slash-separated path from the program's
+// folder → absolute path.
+func (b *Builder) Beside(r build.Request) (map[string]string, error) {
+	beside, err := newBeside(r)
+	if err != nil {
+		return nil, err
+	}
+	return beside.files()
+}
+
 // Name returns the name of the program's binary in its image: that of its
 // package's folder, or of the service where the package is the project itself.
 func Name(r build.Request) string {
@@ -101,7 +138,7 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 		return nil, err
 	}
 	defer unlock()
-	binary := filepath.Join(work, "binary") // stays: the linker is not run again for the same
+	binary := filepath.Join(work, keptName) // stays: the linker is not run again for the same
 	b.deps.Doing(r.Service, "go build "+r.Spec.Go)
 	progress := func(packages int, last string) {
 		b.deps.Doing(r.Service, fmt.Sprintf("compiling, package %d: %s", packages, last))
@@ -110,6 +147,10 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 		return nil, err
 	}
 	dir := appDir
+	beside, err := newBeside(r)
+	if err != nil {
+		return nil, err
+	}
 	if r.Mode == build.Dev {
 		agent, err := oci.Write(ctx, b.deps.Store, "zr-agent", func(t *oci.Tar) { t.Stream(agentspec.AgentPath, 0o755, oci.Root, r.Agent) })
 		if err != nil {
@@ -126,6 +167,14 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 		return nil, err
 	}
 	program.Sources = true
+	files, some, err := beside.layer(ctx, b.deps, dir)
+	if err != nil {
+		return nil, err
+	}
+	if some {
+		layers = append(layers, files)
+		beside.told(b.deps)
+	}
 	return oci.Assemble(base, platform, append(layers, program), func(c *v1.Config) { configure(c, r, hash) })
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"zr/pkg/build"
 	"zr/pkg/build/internal/inputs"
 )
 
@@ -24,7 +25,10 @@ const (
 )
 
 // lister asks the go command what a program is compiled from.
-type lister struct{ toolchain }
+type lister struct {
+	toolchain
+	request build.Request
+}
 
 // goPackage is what `go list` says about a package.
 type goPackage struct {
@@ -109,6 +113,13 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 		if !p.DepOnly {
 			addProfile(&list, filepath.Join(p.Dir, "default.pgo"))
 		}
+	}
+	beside, err := newBeside(l.request)
+	if err == nil {
+		err = beside.addTo(&list)
+	}
+	if err != nil {
+		return inputs.List{}, err
 	}
 	list.Files = sortedSet(list.Files)
 	list.Shapes = slices.DeleteFunc(sortedSet(list.Shapes), func(path string) bool {

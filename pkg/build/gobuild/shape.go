@@ -17,8 +17,10 @@ func (l *lister) Shape(path string, content []byte) string {
 	switch filepath.Ext(path) {
 	case ".go":
 		return goShape(content)
+	case ".dockerignore":
+		return string(content)
 	case ".mod", ".sum", ".work", ".txt", "":
-		if name := filepath.Base(path); name == "go.mod" || name == "go.sum" || name == "go.work" || name == "go.work.sum" || name == "modules.txt" || name == "env" {
+		if name := filepath.Base(path); name == "go.mod" || name == "go.sum" || name == "go.work" || name == "go.work.sum" || name == "modules.txt" || name == "env" || name == "Dockerfile" {
 			return string(content)
 		}
 	}
@@ -52,9 +54,12 @@ func goShape(content []byte) string {
 
 // Relevant reports whether the go command would look at a file of a package,
 // or may embed one.
-func (l *lister) Relevant(dir inputs.Dir, name string, _ bool) bool {
-	if dir.Kind == embedDir {
+func (l *lister) Relevant(dir inputs.Dir, name string, isDir bool) bool {
+	switch {
+	case dir.Kind == embedDir:
 		return name != ".git"
+	case dir.Loose:
+		return besideRelevant(dir, name, isDir)
 	}
 	switch filepath.Ext(name) {
 	case ".go":

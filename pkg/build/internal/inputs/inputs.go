@@ -38,6 +38,7 @@ type Lister interface {
 // List is an answer of a Lister.
 type List struct {
 	Files   []string // whose content makes the hash; may be absent
+	Loose   []string // the same of files that nothing is made from: they lie beside what is made
 	Shapes  []string // whose shape matters, though not their content
 	Dirs    []Dir    // whose listing matters
 	Tools   []string // programs: replaced ones make the list stale
@@ -49,6 +50,8 @@ type Dir struct {
 	Path string `json:"path"`
 	Kind string `json:"kind"`           // of the lister's own; goes to Relevant
 	Deep bool   `json:"deep,omitempty"` // what comes to be below it belongs to it as well
+	// Loose says that what comes to be in it is loose.
+	Loose bool `json:"loose,omitempty"`
 }
 
 // File is one input.
@@ -66,11 +69,12 @@ type Set struct {
 
 	mu    sync.Mutex
 	state state
-	files map[string]struct{} // absolute paths of the state's files
-	// folders are those that hold files or are watched, up to the root.
-	folders map[string]struct{}
+	// folders are those that hold files or are watched, up to the root: whether
+	// all that they hold is loose.
+	folders map[string]bool
 	sum     string
-	kept    bool // the cache file holds the state
+	made    string // the same without what is loose
+	kept    bool   // the cache file holds the state
 }
 
 // Load returns the set as it was kept in the cache file, or an empty one. It
@@ -135,36 +139,39 @@ func (s *Set) keep() error {
 
 // derive computes what follows from the state.
 func (s *Set) derive() {
+	s.sum, s.made = s.hash(true), ""
+	s.folders = map[string]bool{}
+	for path, f := range s.state.Files {
+		if !f.Stat.Absent {
+			s.hold(filepath.Dir(path), f.Loose)
+		}
+	}
+	for _, d := range s.state.Dirs {
+		s.hold(d.Path, d.Loose)
+	}
+}
+
+// hash is that of all inputs, or of those that are not loose.
+func (s *Set) hash(loose bool) string {
 	h := sha256.New()
-	s.files = make(map[string]struct{}, len(s.state.Files))
 	// The number names the way that the hash is made: 1 is the first.
 	fmt.Fprintf(h, "zr inputs 1\n%d\n", len(s.state.Further))
 	for _, text := range s.state.Further {
 		fmt.Fprintf(h, "%q\n", text)
 	}
-	for _, file := range s.list() {
+	for _, file := range s.list(loose) {
 		fmt.Fprintf(h, "%q %s %v\n", file.Path, file.Hash, file.Mode&0o111 != 0)
 	}
-	s.folders = map[string]struct{}{}
-	for path, f := range s.state.Files {
-		s.files[path] = struct{}{}
-		if !f.Stat.Absent {
-			s.hold(filepath.Dir(path))
-		}
-	}
-	for _, d := range s.state.Dirs {
-		s.hold(d.Path)
-	}
-	s.sum = hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // hold notes a folder and those above it, up to the root.
-func (s *Set) hold(dir string) {
+func (s *Set) hold(dir string, loose bool) {
 	for ; strings.HasPrefix(dir, s.root); dir = filepath.Dir(dir) {
-		if _, ok := s.folders[dir]; ok {
+		if only, ok := s.folders[dir]; ok && (loose || !only) {
 			return
 		}
-		s.folders[dir] = struct{}{}
+		s.folders[dir] = loose
 	}
 }
 
@@ -178,16 +185,29 @@ func (s *Set) Sum() string {
 // Hash returns the short form of Sum that processes report: 16 hex characters.
 func (s *Set) Hash() string { return s.Sum()[:16] }
 
+// Made returns the hash over the inputs that something is made from.
+func (s *Set) Made() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.made == "" {
+		s.made = s.hash(false)
+	}
+	return s.made
+}
+
 // Files returns the inputs, sorted by path.
 func (s *Set) Files() []File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.list()
+	return s.list(true)
 }
 
-func (s *Set) list() []File {
+func (s *Set) list(loose bool) []File {
 	files := make([]File, 0, len(s.state.Files))
 	for path, f := range s.state.Files {
+		if f.Loose && !loose {
+			continue
+		}
 		files = append(files, File{Path: s.relative(path), Hash: f.Hash, Mode: os.FileMode(f.Stat.Mode & 0o777)})
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
@@ -205,27 +225,45 @@ func (s *Set) relative(path string) string {
 // relative to the root, can change the build. A folder counts with all below:
 // the kernel says no more of one that is moved away.
 func (s *Set) Contains(path string) bool {
+	is, _ := s.find(path)
+	return is
+}
+
+// Loose reports whether Contains does, and all that changes by it lies beside what
+// is made.
+func (s *Set) Loose(path string) bool {
+	is, loose := s.find(path)
+	return is && loose
+}
+
+func (s *Set) find(path string) (is, loose bool) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(s.root, path)
 	}
 	path = filepath.Clean(path)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.files[path]; ok {
-		return true
-	}
 	if _, ok := s.state.Shapes[path]; ok {
-		return true
+		return true, false
 	}
-	if _, ok := s.folders[path]; ok {
-		return true
+	if f, ok := s.state.Files[path]; ok {
+		return true, f.Loose
+	}
+	if only, ok := s.folders[path]; ok {
+		return true, only
 	}
 	for _, d := range s.state.Dirs {
+		if is && d.Loose {
+			continue
+		}
 		if below, ok := strings.CutPrefix(path, d.Path+string(filepath.Separator)); ok && s.relevant(d.Dir, below) {
-			return true
+			if !d.Loose {
+				return true, false
+			}
+			is = true
 		}
 	}
-	return false
+	return is, is
 }
 
 // relevant asks the lister for each step from the folder down to the path.

@@ -30,6 +30,7 @@ type known struct {
 	Stat  stat   `json:"stat"`
 	Hash  string `json:"hash"`
 	Shape string `json:"shape,omitempty"`
+	Loose bool   `json:"loose,omitempty"`
 }
 
 // knownDir is a folder as it was listed last.
@@ -109,6 +110,7 @@ func (s state) look(lister Lister) (next state, listStands bool, err error) {
 			if err != nil {
 				return state{}, false, err
 			}
+			k.Loose = before.Loose
 			listStands = listStands && k.Shape == before.Shape && k.Stat.Absent == before.Stat.Absent
 			files[path], next.touched = k, true
 		}
@@ -135,9 +137,11 @@ func newState(list List, lister Lister, before state, began time.Time) (state, e
 		paths []string
 		into  map[string]known
 		from  map[string]known
-	}{{list.Files, s.Files, before.Files}, {list.Shapes, s.Shapes, before.Shapes}} {
+		loose bool
+	}{{list.Loose, s.Files, before.Files, true}, {list.Files, s.Files, before.Files, false}, {list.Shapes, s.Shapes, before.Shapes, false}} {
 		for _, path := range of.paths {
 			if k, ok := of.from[path]; ok {
+				k.Loose = of.loose
 				of.into[path] = k
 				continue
 			}
@@ -148,6 +152,7 @@ func newState(list List, lister Lister, before state, began time.Time) (state, e
 			if late(k.Stat) {
 				k.Shape = duringList
 			}
+			k.Loose = of.loose
 			of.into[path] = k
 		}
 	}
