@@ -76,15 +76,24 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 		}
 		return unit, err
 	}
+	return s.program(r, inputs, session), err
+}
+
+// program is the unit of a Go service.
+func (s *stack) program(r build.Request, inputs *build.InputSet, session *livesync.Session) devloop.Unit {
 	out := filepath.Join(s.scratch, r.Service)
 	golang := gobuild.New(s.deps())
 	return &devloop.Program{
-		Service: r.Service, Inputs: inputs, Container: session, File: gobuild.Name(r),
+		Service: r.Service, Inputs: inputs, Container: session, File: gobuild.Name(r), Budget: s.budget,
+		ReadOnce: r.Spec.Restart,
 		Compile: func(ctx context.Context) (string, string, error) {
 			hash, err := golang.BinaryOf(ctx, r, inputs, out)
 			return out, hash, err
 		},
-	}, err
+		Kept:   func() (string, error) { return out, golang.Kept(r, out) },
+		Beside: func() (map[string]string, error) { return golang.Beside(r) },
+		Advice: func(words string) string { return s.adviceFor(r, words) },
+	}
 }
 
 func (s *stack) manifestsUnit(wired []wiring) devloop.Unit {
@@ -126,8 +135,10 @@ func (s *stack) dial(condition *devloop.Condition, target portforward.Target) (*
 	}), nil
 }
 
-// makeScratch makes the folder that compiled programs wait in to be sent.
+// makeScratch makes the folder that compiled programs wait in to be sent, and the
+// budget of the compilers that make them.
 func (s *stack) makeScratch() (remove func(), err error) {
+	s.budget = devloop.NewBudget(build.DefaultJobs())
 	if s.scratch, err = os.MkdirTemp("", "zr-dev-"); err != nil {
 		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
 	}

@@ -33,11 +33,12 @@ type stack struct {
 	sink  event.Sink
 	lines cmdline.Run // that hints tell
 
-	dev      bool          // workloads that are built run their dev images
-	agent    string        // path of the agent's program, in dev
-	token    string        // of the agents, in dev
-	scratch  string        // folder for programs on their way to a container, in dev
-	applying chan struct{} // holds a token while somebody applies: see exclusively
+	dev      bool            // workloads that are built run their dev images
+	agent    string          // path of the agent's program, in dev
+	token    string          // of the agents, in dev
+	scratch  string          // folder for programs on their way to a container, in dev
+	applying chan struct{}   // holds a token while somebody applies: see exclusively
+	budget   *devloop.Budget // of the compilers that saves start
 
 	own           ownPorts // of an instance
 	changeSecrets bool     // also those that a volume may have been made with
@@ -245,6 +246,7 @@ func (s *stack) targets() []health.Target {
 		if w.Kind == "Job" {
 			t.Probe, t.Replicas, t.Services = health.ProbeRollout, 0, nil
 		}
+		t.Advice = s.adviceOf(w.Name)
 		main := w.Own()
 		ready := main.Readiness
 		// Another host than the pod can be asked by the kubelet only.

@@ -2,6 +2,8 @@ package devloop
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -11,8 +13,8 @@ import (
 	"zr/pkg/livesync"
 )
 
-// Program is a service that is compiled on this machine: each save swaps the
-// process.
+// Program is a service that is compiled on this machine: each save of its code
+// swaps the process. Files that it reads at run time are sent beside it.
 type Program struct {
 	Service   string
 	Inputs    Inputs
@@ -23,8 +25,27 @@ type Program struct {
 	// the program is and the hash of what it was compiled from: never that of
 	// a file saved meanwhile. Its error is what the compiler said.
 	Compile func(ctx context.Context) (path, hash string, err error)
+	// Budget bounds the builds of all programs together.
+	Budget *Budget
+	// Kept returns a program that was compiled earlier, which may be the one that
+	// the container holds.
+	Kept func() (path string, err error)
+	// Beside are the files that the program reads at run time, as they are now:
+	// path below the synced folder → absolute path.
+	Beside func() (map[string]string, error)
+	// ReadOnce says that the program reads them when it starts: a save of one
+	// swaps the process.
+	ReadOnce bool
+	// Advice says what to do about a version that did not get healthy, from what
+	// is said about it and its last lines; "" where that is not known. May be nil.
+	Advice func(words string) string
 
-	unlisted atomic.Bool // which files it is built from cannot be told now
+	unlisted atomic.Bool       // which files it is built from cannot be told now
+	built    string            // Inputs.Made of the program that the container runs; "" where that is not known
+	sent     map[string]string // Beside, as the container has it
+	pushed   bool              // the container was asked to hold something
+	saved    time.Time         // the last save, and the one before
+	before   time.Time
 }
 
 // Name returns the service's name.
@@ -33,14 +54,19 @@ func (p *Program) Name() string { return p.Service }
 // State says what its container told last.
 func (p *Program) State(error) event.ServiceState { return StateOf(p.Service, p.Container.State()) }
 
-// First compiles what is there: the container may run something else, and the
-// next version can be sent as the difference to this one.
+// First makes what is there live: the container may run something else. What it
+// runs already is not compiled again, but has to be at hand: the next version is
+// sent as the difference to it, and a container that comes later is given it.
 func (p *Program) First() Work { return Work{Action: event.Restart, All: true, Quiet: true} }
 
 // Plan asks the build itself which paths it reads. Where the build cannot say,
 // because an import or an embedded file is missing, any path may be that one.
 func (p *Program) Plan(path string) Decision {
 	switch {
+	case p.Inputs.Loose(path) && p.ReadOnce:
+		return Decision{p.Service, event.Restart, "the program reads it when it starts"}
+	case p.Inputs.Loose(path):
+		return Decision{p.Service, event.Sync, "the program reads it at run time"}
 	case p.Inputs.Contains(path):
 		return Decision{p.Service, event.Restart, "the program is built from it"}
 	case p.unlisted.Load() && !strings.HasSuffix(path, "_test.go"):
@@ -49,27 +75,97 @@ func (p *Program) Plan(path string) Decision {
 	return ignored
 }
 
-// Run compiles, sends the program and has the process swapped.
+// Run makes a save live: files beside the program are sent; for all else it is
+// compiled and swapped.
 func (p *Program) Run(ctx context.Context, work Work, trace *event.Reload) error {
+	if !trace.Saved.Equal(p.saved) {
+		p.saved, p.before = trace.Saved, p.saved
+	}
+	done, err := p.carry(ctx, work, trace)
+	if !done {
+		err = p.renew(ctx, work, trace)
+	}
+	var f *Fault
+	if errors.As(err, &f) && p.Advice != nil {
+		if advice := p.Advice(f.Text); advice != "" {
+			f.Text += "\nhint: " + advice
+		}
+	}
+	return err
+}
+
+// carry sends files that lie beside the program, where nothing else has changed
+// since that was made. done says that this was all.
+func (p *Program) carry(ctx context.Context, work Work, trace *event.Reload) (done bool, err error) {
+	if work.All || slices.ContainsFunc(work.Paths, func(path string) bool { return !p.Inputs.Loose(path) }) {
+		return false, nil
+	}
+	if p.Inputs.Refresh(ctx) != nil || p.built == "" || p.Inputs.Made() != p.built {
+		return false, nil
+	}
+	now, err := p.Beside()
+	if err != nil {
+		return true, err
+	}
+	change := livesync.Change{Files: map[string]livesync.Source{}, Build: p.Inputs.Hash(), Restart: true}
+	for path, file := range now {
+		if _, had := p.sent[path]; !had || slices.ContainsFunc(work.Paths, func(saved string) bool { return below(file, saved) }) {
+			change.Files[path] = livesync.Source{Path: file}
+		}
+	}
+	for path := range p.sent {
+		if _, still := now[path]; !still {
+			change.Gone = append(change.Gone, path)
+		}
+	}
+	slices.Sort(change.Gone)
+	if !p.ReadOnce {
+		change.Reread = func(path string) bool { return path != p.File }
+	}
+	trace.Build = change.Build
+	p.pushed = true
+	result, err := p.Container.Push(ctx, change)
+	trace.OnlySent = err == nil && !p.ReadOnce
+	if err = settle(work, result, err, trace); err == nil {
+		p.sent = now
+	} else {
+		p.built = "" // what the container has is to be compared
+	}
+	return true, err
+}
+
+// renew compiles, sends the program and has the process swapped.
+func (p *Program) renew(ctx context.Context, work Work, trace *event.Reload) error {
 	hash, binary, err := p.compile(ctx, work, trace)
 	if err != nil {
 		return err
 	}
 	trace.Build = hash
-	if binary == "" {
-		return nil
+	now, err := p.Beside()
+	if err != nil {
+		return err
 	}
-	result, err := p.Container.Push(ctx, livesync.Change{
-		Files: map[string]livesync.Source{p.File: {Path: binary}}, Complete: true,
-		Build: hash, Restart: true, Force: work.Forced,
-	})
-	return settle(work, result, err, trace)
+	made := p.Inputs.Made()
+	if binary != "" {
+		p.built = ""
+		change := livesync.Change{Files: map[string]livesync.Source{p.File: {Path: binary}}, Complete: true, Build: hash, Restart: true, Force: work.Forced}
+		for path, file := range now {
+			change.Files[path] = livesync.Source{Path: file}
+		}
+		p.pushed = true
+		result, err := p.Container.Push(ctx, change)
+		if err := settle(work, result, err, trace); err != nil {
+			return err
+		}
+	}
+	p.built, p.sent = made, now
+	return nil
 }
 
 // runs reports whether the container runs what was built from the given inputs.
 func (p *Program) runs(hash string) bool {
 	s := p.Container.State()
-	return s.InStep && s.Status.Phase == livesync.Healthy && s.Status.Build == hash
+	return s.Status.Phase == livesync.Healthy && s.Status.Build == hash
 }
 
 // compile builds the program, unless the container runs what was built from
@@ -77,16 +173,27 @@ func (p *Program) runs(hash string) bool {
 func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (hash, binary string, err error) {
 	begin := time.Now()
 	defer func() { trace.Built = time.Since(begin) }()
+	release, err := p.Budget.Take(ctx, p.saved, p.before)
+	if err != nil {
+		return "", "", err
+	}
+	defer release()
 	err = p.Inputs.Refresh(ctx)
 	p.unlisted.Store(err != nil && ctx.Err() == nil)
 	if err != nil {
 		return "", "", stopped(ctx, faultOf(err))
 	}
-	if hash = p.Inputs.Hash(); !work.All && p.runs(hash) {
-		return hash, "", nil
+	if hash = p.Inputs.Hash(); !work.Forced && p.runs(hash) {
+		if p.Container.State().InStep {
+			return hash, "", nil
+		}
+		if !p.pushed {
+			if kept, err := p.Kept(); err == nil && p.Container.Holds(p.File, kept) {
+				return hash, kept, nil
+			}
+		}
 	}
-	binary, hash, err = p.Compile(ctx)
-	if err != nil {
+	if binary, hash, err = p.Compile(ctx); err != nil {
 		return "", "", stopped(ctx, faultOf(err))
 	}
 	return hash, binary, nil

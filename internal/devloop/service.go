@@ -24,6 +24,10 @@ type Inputs interface {
 	Hash() string
 	Contains(path string) bool
 	Files() []build.InputFile
+	// Made is the hash of those that something is made from, and Loose says that
+	// a path is none of them: its file lies beside what is made.
+	Made() string
+	Loose(path string) bool
 }
 
 // Container is a running container that is kept in step, as livesync.Session
@@ -31,6 +35,7 @@ type Inputs interface {
 type Container interface {
 	Push(ctx context.Context, c livesync.Change) (livesync.Result, error)
 	State() livesync.State
+	Holds(path, local string) bool
 }
 
 // Sources is a service to which saves are sent as they are. A dev server picks

@@ -21,14 +21,18 @@ import (
 
 // inputs is a set of files whose hash the test sets.
 type inputs struct {
-	root string
-	hash string
-	err  error
+	root  string
+	hash  string
+	made  string
+	loose string // a folder of which nothing is made
+	err   error
 }
 
 func (i *inputs) Refresh(context.Context) error { return i.err }
 func (i *inputs) Hash() string                  { return i.hash }
 func (i *inputs) Contains(path string) bool     { return strings.HasPrefix(path, i.root) }
+func (i *inputs) Made() string                  { return i.made }
+func (i *inputs) Loose(path string) bool        { return i.loose != "" && below(path, i.loose) }
 
 func (i *inputs) Files() []build.InputFile {
 	var files []build.InputFile
@@ -48,9 +52,12 @@ type container struct {
 	state  livesync.State
 	result livesync.Result
 	err    error
+	holds  string // the program, as a file of this machine
 }
 
 func (c *container) State() livesync.State { return c.state }
+
+func (c *container) Holds(_, local string) bool { return local == c.holds }
 
 func (c *container) Push(_ context.Context, change livesync.Change) (livesync.Result, error) {
 	c.pushed = append(c.pushed, change)
@@ -59,73 +66,6 @@ func (c *container) Push(_ context.Context, change livesync.Change) (livesync.Re
 		c.state.Status.Build, c.state.Status.Phase = change.Build, livesync.Healthy
 	}
 	return c.result, c.err
-}
-
-func program(c *container, in *inputs, compile error) (*Program, *int) {
-	n := 0
-	return &Program{Service: "api", Inputs: in, Container: c, File: "api", Compile: func(context.Context) (string, string, error) {
-		n++
-		return "/out/api", in.hash, compile
-	}}, &n
-}
-
-func TestProgram(t *testing.T) {
-	c, in := &container{}, &inputs{root: "/p", hash: "one"}
-	p, compiled := program(c, in, nil)
-	var trace event.Reload
-	run := func(w Work) {
-		t.Helper()
-		if err := p.Run(t.Context(), w, &trace); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run(p.First())
-	want := livesync.Change{Files: map[string]livesync.Source{"api": {Path: "/out/api"}}, Complete: true, Build: "one", Restart: true}
-	if diff := cmp.Diff([]livesync.Change{want}, c.pushed); diff != "" || trace.Build != "one" {
-		t.Fatal(diff)
-	}
-	run(Work{Action: event.Restart, Paths: []string{"/p/a.go"}})
-	if *compiled != 1 || len(c.pushed) != 1 {
-		t.Errorf("the same inputs again: compiled %d times, pushed %d times", *compiled, len(c.pushed))
-	}
-	c.state.Status.Build = "older" // it was put back since
-	run(Work{Action: event.Restart, Paths: []string{"/p/a.go"}})
-	if *compiled != 2 || len(c.pushed) != 2 {
-		t.Errorf("what runs is another version: compiled %d times, pushed %d times", *compiled, len(c.pushed))
-	}
-	run(Work{Action: event.Restart, All: true, Forced: true})
-	if *compiled != 3 || !c.pushed[2].Force {
-		t.Errorf("the user asked: compiled %d times, %+v", *compiled, c.pushed)
-	}
-}
-
-func TestProgramFails(t *testing.T) {
-	var f *Fault
-	c, in := &container{}, &inputs{hash: "one"}
-	p, _ := program(c, in, errors.New("a.go:1:1: syntax error"))
-	if err := p.Run(t.Context(), p.First(), &event.Reload{}); !errors.As(err, &f) || len(c.pushed) > 0 {
-		t.Errorf("what does not compile: %v, pushed %v", err, c.pushed)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := p.Run(ctx, p.First(), &event.Reload{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
-	}
-	p, _ = program(c, in, nil)
-	c.result = livesync.Result{Reason: "exited with status 2", Output: []string{"panic: no"}, RolledBack: true, Restored: time.Second, Build: "zero"}
-	trace := event.Reload{}
-	err := p.Run(t.Context(), p.First(), &trace)
-	if !errors.Is(err, ErrRolledBack) || !errors.As(err, &f) || !strings.Contains(f.Text, "panic: no") || trace.Build != "zero" {
-		t.Errorf("rolled back: %v, trace %+v", err, trace)
-	}
-	c.result.RolledBack = false
-	if err := p.Run(t.Context(), p.First(), &trace); errors.Is(err, ErrRolledBack) || !errors.As(err, &f) {
-		t.Errorf("not healthy: %v", err)
-	}
-	c.result, c.err = livesync.Result{}, livesync.ErrReplaced
-	if err := p.Run(t.Context(), p.First(), &trace); !errors.Is(err, livesync.ErrReplaced) || errors.As(err, &f) && f == nil {
-		t.Errorf("the container went away: %v", err)
-	}
 }
 
 // TestWhatIsMissingMayBeAnywhere saves a file that imports a package first and

@@ -76,6 +76,10 @@ type Target struct {
 	Credentials func() (map[string]string, error)
 	// Lines are the command lines that hints tell.
 	Lines cmdline.Run
+	// Advice says what to do about a service that is not healthy, from the
+	// reason and the last lines of its log; "" where it knows no better than
+	// Wait. May be nil.
+	Advice func(words string) string
 }
 
 // The kinds of a Target that differ from the others: pods on every node, and

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -162,6 +163,9 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	text := why.text
 	if len(why.proof) > 0 {
 		text += "\n    " + strings.Join(why.proof, "\n    ")
+	}
+	if t.Advice != nil {
+		why.hint = cmp.Or(t.Advice(text), why.hint)
 	}
 	w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Unhealthy, Reason: why.text, Build: f.answer.build})
 	w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: text, Hint: why.hint})

@@ -1,0 +1,74 @@
+package devloop
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Budget bounds how many builds run at once: a save in a package that twenty
+// services share would otherwise start twenty compilers, which are slower
+// together than one after the other, and take the memory of all. It is safe for
+// concurrent use.
+type Budget struct {
+	mu      sync.Mutex
+	free    int
+	waiting []*turn
+}
+
+// turn is a build that waits.
+type turn struct {
+	saved, before time.Time
+	come          chan struct{} // closed when it may begin
+}
+
+// NewBudget returns a budget of so many builds, at least one.
+func NewBudget(jobs int) *Budget { return &Budget{free: max(jobs, 1)} }
+
+// Take waits until a build may begin. Of those that wait, the one that was saved
+// last comes first; a save that concerns several is followed first by the one
+// that was saved last before it. release lets the next one begin. The error
+// is that of the context.
+func (b *Budget) Take(ctx context.Context, saved, before time.Time) (release func(), err error) {
+	b.mu.Lock()
+	if b.free > 0 {
+		b.free--
+		b.mu.Unlock()
+		return b.release, nil
+	}
+	t := &turn{saved, before, make(chan struct{})}
+	b.waiting = append(b.waiting, t)
+	b.mu.Unlock()
+	select {
+	case <-t.come:
+		return b.release, nil
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	i := slices.Index(b.waiting, t)
+	if i >= 0 {
+		b.waiting = slices.Delete(b.waiting, i, i+1)
+	}
+	b.mu.Unlock()
+	if i < 0 { // its turn came just now
+		b.release()
+	}
+	return nil, context.Cause(ctx)
+}
+
+// release hands a turn on.
+func (b *Budget) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		b.free++
+		return
+	}
+	next := slices.MaxFunc(b.waiting, func(x, y *turn) int {
+		return cmp.Or(x.saved.Compare(y.saved), x.before.Compare(y.before))
+	})
+	b.waiting = slices.DeleteFunc(b.waiting, func(t *turn) bool { return t == next })
+	close(next.come)
+}
