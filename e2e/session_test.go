@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -97,6 +98,66 @@ func TestSession(t *testing.T) {
 		}
 		p.Write("greeter/main.go", good)
 		dev.Wait(mark, "the problem to be over", cleared("greeter"))
+	})
+	t.Run("up and down beside it are refused", func(t *testing.T) {
+		process := "`zr dev` runs for zrtest-session-dev, as process " + strconv.Itoa(dev.PID())
+		p.Fails(1, []string{process, "Ctrl-C"}, "up")
+		p.Fails(1, []string{process, "Ctrl-C"}, "down")
+		p.Fails(1, []string{process, "Ctrl-C"}, "down", "--purge", "--yes")
+	})
+	t.Run("what is scaled is one pod again", func(t *testing.T) {
+		mark := dev.Mark()
+		p.Kubectl("scale", "-n", "hello", "deployment/greeter", "--replicas=3")
+		dev.Wait(mark, "it to be told", func(e lab.Event) bool {
+			return e.Text("type") == "notice" && strings.HasPrefix(e.Text("text"), "deployment/greeter: somebody scaled it to 3 pods")
+		})
+		dev.Wait(mark, "the manifests to be applied", reloaded("manifests"))
+		lab.Eventually(t, "the pods", func() string {
+			if got := strings.Fields(p.Kubectl("get", "pods", "-n", "hello", "-l", "app.kubernetes.io/name=greeter", "-o", "name")); len(got) != 1 {
+				return strings.Join(got, " ")
+			}
+			return ""
+		})
+		edited := dev.Mark()
+		p.Replace("greeter/words/words.go", "Edited", "Scaled")
+		if trace := dev.Wait(edited, "the greeter to be live", reloaded("greeter")); trace.Text("error") != "" {
+			t.Errorf("trace: %v", trace)
+		}
+		says(t, greeter+"/greet", "Scaled")
+	})
+	t.Run("a restarted rollout gets what was saved before it is healthy", func(t *testing.T) {
+		mark, want := dev.Mark(), build(t, greeter)
+		p.Kubectl("rollout", "restart", "-n", "hello", "deployment/greeter")
+		dev.Wait(mark, "the loss", func(e lab.Event) bool { return stateOf("greeter")(e) && e.Text("state") == "starting" })
+		healthy := dev.Wait(mark, "the new pod", func(e lab.Event) bool { return stateOf("greeter")(e) && e.Text("state") == "healthy" })
+		if healthy.Text("build") != want {
+			t.Errorf("build %s is called healthy, what was saved is %s", healthy.Text("build"), want)
+		}
+		says(t, greeter+"/greet", "Scaled")
+	})
+	t.Run("what somebody else applied and deleted is told", func(t *testing.T) {
+		mark := dev.Mark()
+		p.Kubectl("patch", "-n", "hello", "deployment/greeter", "--type=json", "-p", `[{"op": "remove", "path": "/spec/template/metadata/labels/zr.dev~1dev"}]`)
+		dev.Wait(mark, "it to be told", problemOf("deployment/greeter"))
+		p.Kubectl("delete", "-n", "hello", "deployment/web")
+		dev.Wait(mark, "it to be told", problemOf("deployment/web"))
+		p.Replace("kustomize/overlays/dev/kustomization.yaml", "# of the web", "# of both")
+		dev.Wait(mark, "the greeter to be taken back", cleared("deployment/greeter"))
+		dev.Wait(mark, "the web to be back", cleared("deployment/web"))
+		says(t, "http://localhost:20601/", "Good day, ")
+	})
+	t.Run("a namespace that was deleted is brought up again", func(t *testing.T) {
+		mark := dev.Mark()
+		p.Kubectl("delete", "namespace", "hello", "--wait=false")
+		dev.Wait(mark, "it to be told", func(e lab.Event) bool {
+			return e.Text("type") == "notice" && strings.HasPrefix(e.Text("text"), `namespace "hello" was deleted`)
+		})
+		dev.Wait(mark, "the stack to be ready", ofType("ready"))
+		says(t, greeter+"/greet", "Scaled")
+		edited := dev.Mark()
+		p.Replace("greeter/words/words.go", "Scaled", "Back")
+		dev.Wait(edited, "the greeter to be live", reloaded("greeter"))
+		says(t, greeter+"/greet", "Back")
 	})
 }
 

@@ -148,7 +148,7 @@ var errRewired = errors.New("other services are built now")
 
 // develop brings the stack up and keeps it in step until ctx ends. What breaks on
 // the way, be it the user's code or the cluster, is told and mended.
-func (s *stack) develop(ctx context.Context, commands <-chan devloop.Command) error {
+func (s *stack) develop(ctx context.Context, commands chan devloop.Command) error {
 	unlock, err := s.lockDev()
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func (s *stack) bringUp(ctx context.Context) error {
 }
 
 // keepInStep is part of environment.
-func (s *stack) keepInStep(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
+func (s *stack) keepInStep(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
 	for {
 		err := s.loopOver(ctx, batches, commands)
 		if !errors.Is(err, errRewired) {
@@ -211,7 +211,7 @@ func (s *stack) keepInStep(ctx context.Context, batches chan devloop.Batch, comm
 
 // loopOver keeps the services in step that are reloaded now, until ctx ends,
 // what was brought up is gone, or other services are to be reloaded.
-func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error {
+func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
 	wired := s.facts.Load().wiring
 	units, sessions, closeUnits, err := s.units(ctx, wired)
 	if err != nil {
@@ -244,6 +244,7 @@ func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, comman
 	group.Go(func() error { return s.followLogs(ctx) })
 	group.Go(func() error { return s.watchCluster(ctx, provider, local) })
 	group.Go(func() error { return s.watchRelay(ctx) })
+	group.Go(func() error { return s.watchOutside(ctx, commands) })
 	return group.Wait()
 }
 

@@ -18,6 +18,7 @@ type facts struct {
 	dashboard string            // URL of the service that answered at the lowest port; empty where none did
 	urls      map[string]string // of all that answered, by service
 	wiring    []wiring
+	applied   []wanted // workloads that run
 }
 
 // wiring is what the unit of a service is made for: another one takes another
@@ -54,6 +55,13 @@ func (s *stack) publish() {
 			next.mode, _ = s.builder().DevMode(r)
 		}
 		f.wiring = append(f.wiring, next)
+	}
+	for _, w := range s.rendered.Workloads() {
+		if !serves(w.Kind) {
+			continue
+		}
+		reloaded := slices.ContainsFunc(f.wiring, func(r wiring) bool { return r.request.Service == w.Name && r.request.Mode == build.Dev })
+		f.applied = append(f.applied, wanted{w.Kind, w.Name, reloaded})
 	}
 	s.facts.Store(f)
 }

@@ -15,7 +15,7 @@ import (
 // commands turns the keys of the development view into orders to the loop, and
 // does by itself what is none of the loop's business. quit ends the session,
 // also while nobody takes orders.
-func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc) <-chan devloop.Command {
+func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc) chan devloop.Command {
 	orders := make(chan devloop.Command)
 	go func() {
 		var waiting []devloop.Command

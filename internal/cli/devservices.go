@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"zr/pkg/agentspec"
 	"zr/pkg/build"
@@ -17,7 +16,6 @@ import (
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
-	"zr/pkg/fault"
 )
 
 // reloads says whether a service is reloaded in place. What a Dockerfile makes
@@ -121,26 +119,4 @@ func forgetToken(name string) error {
 		return fmt.Errorf("removing the token of the agents: %w", err)
 	}
 	return nil
-}
-
-// lockDev makes this the one `zr dev` of the environment on this machine.
-func (s *stack) lockDev() (unlock func(), err error) {
-	dir, err := statedir.Dir()
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(filepath.Join(dir, "dev-"+s.set()), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking `zr dev`: %w", err)
-	}
-	if err := lockFile(f); err != nil {
-		defer f.Close()
-		pid := make([]byte, 16)
-		n, _ := f.Read(pid)
-		return nil, fault.Hint(fmt.Errorf("`zr dev` runs already for %s, as process %s", s.set(), pid[:n]),
-			"use that one, or end it with Ctrl-C")
-	}
-	_ = f.Truncate(0) // the number is for the message above only
-	_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
-	return func() { f.Close() }, nil
 }

@@ -18,7 +18,7 @@ type environment interface {
 	bringUp(ctx context.Context) error
 	// keepInStep makes saves live until ctx ends. It returns errGone when
 	// everything has to be brought up again.
-	keepInStep(ctx context.Context, batches chan devloop.Batch, commands <-chan devloop.Command) error
+	keepInStep(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error
 	// reload reads the configuration anew, and keeps the one before where that
 	// fails.
 	reload() error
@@ -46,7 +46,7 @@ type session struct {
 	env      environment
 	sink     event.Sink
 	batches  chan devloop.Batch
-	commands <-chan devloop.Command
+	commands chan devloop.Command
 
 	was    bool // it was up before
 	stands bool // a Problem of upSource

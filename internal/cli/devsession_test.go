@@ -39,7 +39,7 @@ func (s *scripted) call(ctx context.Context, name string) error {
 }
 
 func (s *scripted) bringUp(ctx context.Context) error { return s.call(ctx, "up") }
-func (s *scripted) keepInStep(ctx context.Context, _ chan devloop.Batch, _ <-chan devloop.Command) error {
+func (s *scripted) keepInStep(ctx context.Context, _ chan devloop.Batch, _ chan devloop.Command) error {
 	return s.call(ctx, "step")
 }
 func (s *scripted) reload() error { return s.call(context.Background(), "reload") }

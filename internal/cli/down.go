@@ -50,6 +50,11 @@ EXAMPLES:
 				}
 			}
 			return withStack(c, func(ctx context.Context, s *stack) error {
+				unlock, err := s.besideDev()
+				if err != nil {
+					return err
+				}
+				defer unlock()
 				if c.Bool("purge") {
 					return s.purge(ctx)
 				}

@@ -61,7 +61,7 @@ func (s *stack) deleteOwn(ctx context.Context, c *cluster.Cluster, others []stri
 
 // forget drops what this machine keeps for an environment that is gone.
 func (s *stack) forget() error {
-	err := errors.Join(forgetToken(s.set()), statedir.Environment{Set: s.set()}.Forget())
+	err := errors.Join(forgetToken(s.set()), forgetDevLock(s.set()), statedir.Environment{Set: s.set()}.Forget())
 	if statedir.Instance(s.cfg.Root, s.cfg.Env) == s.cfg.Instance {
 		err = errors.Join(err, statedir.ChooseInstance(s.cfg.Root, s.cfg.Env, ""))
 	}

@@ -39,6 +39,11 @@ EXAMPLES:
 		Action: func(c *cli.Context) error {
 			return withStack(c, func(ctx context.Context, s *stack) error {
 				s.changeSecrets = c.Bool("change-secrets")
+				unlock, err := s.besideDev()
+				if err != nil {
+					return err
+				}
+				defer unlock()
 				if err := s.up(ctx); err != nil {
 					return err
 				}

@@ -1,0 +1,100 @@
+package health
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Held is what a namespace has of Deployments and StatefulSets.
+type Held struct {
+	// Gone says that the namespace does not exist, or is about to go. Where the
+	// user's role does not allow to read it, it is taken to be there.
+	Gone      bool
+	Workloads []Workload
+}
+
+// Workload is a Deployment or a StatefulSet as the API server has it.
+type Workload struct {
+	Kind      string
+	Name      string
+	Replicas  int32             // that are wanted
+	PodLabels map[string]string // of its pod template; not to be changed
+}
+
+// Follow calls changed with what a namespace holds, at first and after each
+// change, until ctx ends or the user's role does not allow it. It costs three
+// watches and no polls. Calls do not overlap; several changes may be told by one.
+func (g *Gate) Follow(ctx context.Context, namespace string, changed func(Held)) error {
+	workloads := newBoard(g.kube, namespace, deployments, statefulSets)
+	itself := newBoard(g.kube, "", resource{
+		name: "namespaces", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.NamespaceList{} },
+		fields: "metadata.name=" + namespace, optional: true,
+	})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return workloads.run(ctx) })
+	group.Go(func() error {
+		if err := itself.run(ctx); err != nil {
+			return err
+		}
+		<-ctx.Done() // it may not be read
+		return ctx.Err()
+	})
+	group.Go(func() error {
+		for {
+			snap, moved, _ := workloads.look()
+			_, left, _ := itself.look()
+			if workloads.isSynced() && itself.isSynced() {
+				changed(Held{Gone: itself.deserted("namespaces"), Workloads: snap.workloads()})
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-moved:
+			case <-left:
+			}
+		}
+	})
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("following namespace %q: %w", namespace, err)
+	}
+	return nil
+}
+
+// deserted tells that a resource was read, and has no object that stays.
+func (b *board) deserted(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.objects[name] == nil {
+		return false // it may not be read
+	}
+	for _, o := range b.objects[name] {
+		if n, ok := o.(*corev1.Namespace); ok && n.DeletionTimestamp == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// workloads returns those that pods are made for, except what is being deleted.
+func (s *snapshot) workloads() []Workload {
+	var out []Workload
+	for _, d := range s.deployments {
+		if d.DeletionTimestamp == nil {
+			out = append(out, workloadOf("Deployment", d.Name, d.Spec.Replicas, d.Spec.Template))
+		}
+	}
+	for _, set := range s.statefulSets {
+		if set.DeletionTimestamp == nil {
+			out = append(out, workloadOf("StatefulSet", set.Name, set.Spec.Replicas, set.Spec.Template))
+		}
+	}
+	return out
+}
+
+func workloadOf(kind, name string, n *int32, template corev1.PodTemplateSpec) Workload {
+	return Workload{Kind: kind, Name: name, Replicas: replicas(n), PodLabels: template.Labels}
+}
