@@ -26,6 +26,9 @@ func changeSecretsFlag() cli.Flag {
 // before the file was lost, may have made volumes with the values that the
 // cluster holds, and with others nobody would get into them.
 func (s *stack) renderSettled(ctx context.Context) error {
+	if err := s.ignoreSecrets(s.cfg); err != nil {
+		return err
+	}
 	err := s.render(ctx)
 	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 {
 		return err // they are there, or nothing reads any
@@ -40,6 +43,10 @@ func (s *stack) renderSettled(ctx context.Context) error {
 	if err != nil && len(held) == 0 {
 		return err
 	}
+	s.cfg.WithHeld(held)
+	if err := s.ignoreSecrets(s.cfg); err != nil {
+		return err
+	}
 	made, err := s.cfg.MakeSecrets(held)
 	if err != nil {
 		return err
@@ -48,6 +55,18 @@ func (s *stack) renderSettled(ctx context.Context) error {
 		s.sink.Emit(event.Notice{Text: takenOver(made)})
 	}
 	return s.render(ctx)
+}
+
+// ignoreSecrets keeps secrets out of git, where there are or may be any.
+func (s *stack) ignoreSecrets(cfg *config.Config) error {
+	if cfg.SecretsMissing && len(cfg.Secrets) == 0 {
+		return nil
+	}
+	wrote, err := cfg.IgnoreSecrets()
+	if wrote != "" {
+		s.sink.Emit(event.Notice{Text: wrote + " is written: git would have taken the secrets that stand beside it", Hint: "commit it"})
+	}
+	return err
 }
 
 func takenOver(made config.MadeSecrets) string {
@@ -120,6 +139,9 @@ func (s *stack) borrowSecrets(ctx context.Context) error {
 func (s *stack) keepSecrets(next *config.Config) error {
 	if !next.SecretsMissing || s.cfg.SecretsMissing {
 		return nil
+	}
+	if err := s.ignoreSecrets(s.cfg); err != nil {
+		return err
 	}
 	made, err := next.MakeSecrets(s.cfg.Secrets)
 	if err == nil {

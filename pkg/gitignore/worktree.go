@@ -55,6 +55,47 @@ func ExcludeFile(gitDir string) string {
 	return filepath.Join(common, "info", "exclude")
 }
 
+// Ignored says whether git ignores a path, which need not be there, in any clone:
+// by the ignore files of the work tree that it lies in. ok is false outside of one.
+func Ignored(path string) (ignored, ok bool) {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return false, false
+	}
+	top, _, ok := WorkTree(dir)
+	if !ok {
+		return false, false
+	}
+	below, err := filepath.Rel(top, filepath.Join(dir, filepath.Base(path)))
+	if err != nil {
+		return false, false
+	}
+	names := strings.Split(filepath.ToSlash(below), "/")
+	files := make([][]Rule, len(names)) // of each folder on the way
+	for i := range names {
+		data, err := bounded.ReadFile(filepath.Join(top, filepath.Join(names[:i]...), ".gitignore"), bounded.Text)
+		if err == nil {
+			files[i] = Parse(data)
+		}
+		if excluded(files[:i+1], names[:i+1], i < len(names)-1) {
+			return true, true // and so is all that is in it
+		}
+	}
+	return false, true
+}
+
+// excluded asks the last rule of the nearest file that matches.
+func excluded(files [][]Rule, names []string, isDir bool) bool {
+	for at := len(files) - 1; at >= 0; at-- {
+		for i := len(files[at]) - 1; i >= 0; i-- {
+			if r := &files[at][i]; r.Matches(strings.Join(names[at:], "/"), names[len(names)-1], isDir) {
+				return !r.Negated
+			}
+		}
+	}
+	return false
+}
+
 func word(path string) string {
 	b, err := bounded.ReadFile(path, bounded.Text)
 	if err != nil {

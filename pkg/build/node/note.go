@@ -1,14 +1,14 @@
 package node
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"zr/pkg/build/internal/inputs"
 )
 
 // installedNote is the file that says what node_modules beside it was made from.
@@ -90,7 +90,7 @@ func (p *project) isInstallFile(rel string) bool {
 }
 
 func originOf(path string) (origin, error) {
-	content, err := os.ReadFile(path)
+	hash, err := inputs.HashFile(path)
 	if err != nil {
 		return origin{}, err
 	}
@@ -98,6 +98,5 @@ func originOf(path string) (origin, error) {
 	if err != nil {
 		return origin{}, err
 	}
-	sum := sha256.Sum256(content)
-	return origin{path, info.Mode(), hex.EncodeToString(sum[:])}, nil
+	return origin{path, info.Mode(), hash}, nil
 }
