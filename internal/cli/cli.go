@@ -39,6 +39,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = out.failure()
 	}
+	if reported := (told{}); errors.As(err, &reported) {
+		err = reported.error
+	} else if jsonAsked(args) {
+		tellJSON(stdout, err, ctx.Err() != nil)
+	}
 	if err != nil && ctx.Err() != nil {
 		if !errors.Is(err, context.Canceled) { // what was killed says so in words of its own
 			ui.PrintError(stderr, err)

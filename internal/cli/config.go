@@ -98,9 +98,7 @@ func validateConfig(c *cli.Context) error {
 		}
 	}
 	if asJSON {
-		if err := printJSON(c.App.Writer, map[string]any{"valid": len(failed) == 0, "problems": problems}); err != nil {
-			return err
-		}
+		return printReport(c.App.Writer, map[string]any{"valid": len(failed) == 0, "problems": problems}, errors.Join(failed...))
 	}
 	return errors.Join(failed...)
 }

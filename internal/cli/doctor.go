@@ -69,12 +69,9 @@ func runDoctor(c *cli.Context) error {
 			}
 		}
 		if asJSON {
-			if err := printJSON(c.App.Writer, map[string]any{"checks": checks}); err != nil {
-				return err
-			}
-		} else {
-			printChecks(c.App.Writer, checks, c.Bool("quiet"))
+			return printReport(c.App.Writer, map[string]any{"checks": checks}, doctor.Err(checks))
 		}
+		printChecks(c.App.Writer, checks, c.Bool("quiet"))
 		return doctor.Err(checks)
 	})
 }

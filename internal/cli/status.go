@@ -46,18 +46,14 @@ EXAMPLES:
 					return err
 				}
 				ports, portsErr := s.lookAtPorts(ctx)
+				failure := cmp.Or(unhealthy(s.lines, statuses), portsErr, ports.fault(s.lines))
 				if asJSON {
-					err = printJSON(c.App.Writer, map[string]any{
+					return printReport(c.App.Writer, map[string]any{
 						"cluster": s.cluster.Context, "namespace": s.rendered.Namespace, "services": statuses,
 						"endpoints": urls(ports.asked), "unanswered": ports.unanswered(), "relay": ports.relay,
-					})
-				} else {
-					err = printStatus(c.App.Writer, statuses, ports)
+					}, failure)
 				}
-				if err != nil {
-					return err
-				}
-				return cmp.Or(unhealthy(s.lines, statuses), portsErr, ports.fault(s.lines))
+				return cmp.Or(printStatus(c.App.Writer, statuses, ports), failure)
 			})
 		},
 	}

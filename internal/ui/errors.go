@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
@@ -42,6 +43,19 @@ func PrintError(w io.Writer, err error) {
 			}
 		}
 	}
+}
+
+// Failures returns an error as events: one for each thing that it tells.
+func Failures(err error) []event.Failure {
+	var all []event.Failure
+	code := fault.Code(err)
+	if code == fault.Interrupted {
+		return append(all, event.Failure{Error: "interrupted", Code: code})
+	}
+	for _, s := range statements(err, "") {
+		all = append(all, event.Failure{Error: plainText(s.text), Hint: plainText(s.hint), Code: code})
+	}
+	return all
 }
 
 // statement is an error to be told by itself.

@@ -19,7 +19,9 @@ import (
 func (c *Config) IgnoreSecrets() (wrote string, err error) {
 	dir := filepath.Dir(secretsFile(c.Root, c.Env))
 	wrote = rel(c.Root, filepath.Join(dir, ".gitignore"))
-	fail := func(err error) (string, error) { return "", fmt.Errorf("keeping secrets out of git by %s: %w", wrote, err) }
+	fail := func(err error) (string, error) {
+		return "", fmt.Errorf("keeping secrets out of git by %s: %w", wrote, err)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fail(err)
 	}

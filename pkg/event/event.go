@@ -165,6 +165,14 @@ type Ready struct {
 	Next      string            `json:"next,omitempty"` // the command to type next
 }
 
+// Failure is the last word of a run that failed: what happened, what can be done
+// about it, and the exit code of zr. A run may have several.
+type Failure struct {
+	Error string `json:"error"`
+	Hint  string `json:"hint,omitempty"`
+	Code  int    `json:"code"`
+}
+
 // Type returns the name of the event in the JSON stream.
 func (StepStarted) Type() string  { return "step.started" }
 func (StepProgress) Type() string { return "step.progress" }
@@ -177,3 +185,4 @@ func (Skipped) Type() string      { return "log.skipped" }
 func (Reload) Type() string       { return "reload" }
 func (Problem) Type() string      { return "problem" }
 func (Ready) Type() string        { return "ready" }
+func (Failure) Type() string      { return "error" }
