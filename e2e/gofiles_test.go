@@ -82,6 +82,16 @@ func TestFilesThatAGoProgramReads(t *testing.T) {
 			t.Errorf("build %s answers, the sources are %s", got, want)
 		}
 	})
+	t.Run("generated code that git ignores", func(t *testing.T) {
+		p.Write(".gitignore", "*_templ.go\n")
+		for _, label := range []string{"one", "two"} {
+			save("pages", "pages/label_templ.go", "package main\n\nimport \"net/http\"\n\nfunc init() {\n"+
+				"\thttp.HandleFunc(\"/label\", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(\""+label+"\")) })\n}\n")
+			if got := lab.Get(t, pages+"/label"); got != label {
+				t.Errorf("the generated code says %q, want %q", got, label)
+			}
+		}
+	})
 	t.Run("a file that is not in the image is named", func(t *testing.T) {
 		mark := dev.Mark()
 		p.Replace("pages/main.go", "func main() {", "func main() {\n\tif _, err := os.Open(\"prices.json\"); err != nil {\n\t\tpanic(err)\n\t}")
@@ -103,6 +113,7 @@ func TestFilesThatAGoProgramReads(t *testing.T) {
 			"catalog/products.json":      "restart catalog: the program reads it when it starts",
 			"shelf/static/book.txt":      "sync shelf: the program reads it at run time",
 			"pages/main.go":              "restart pages: the program is built from it",
+			"pages/label_templ.go":       "restart pages: the program is built from it",
 			"catalog/README.md":          "ignore",
 		} {
 			if got := p.Must("dev", "--explain", p.Path(path)).Stdout; !strings.HasPrefix(got, want) {

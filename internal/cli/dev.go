@@ -162,6 +162,7 @@ func (s *stack) develop(ctx context.Context, commands chan devloop.Command) erro
 	if err != nil {
 		return err
 	}
+	s.watcher = watcher
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan devloop.Batch)
 	group.Go(func() error { return feed(ctx, watcher, batches) })
@@ -231,9 +232,12 @@ func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, comman
 		group.Go(func() error { return feed(ctx, outside, batches) })
 	}
 	s.ready.expect(units)
+	include := s.includes(units)
+	include()
 	s.loop = devloop.New(s.cfg.Root, units, s.sink).After(s.loop)
 	s.loop.Ended = func(unit string, err error) error {
 		s.ready.ended(unit, err)
+		include() // what it compiles may be other files now
 		if unit == manifestsUnit && err == nil && anyLost(sessions) {
 			return errRewired // what was applied lets this session in again
 		}

@@ -14,6 +14,7 @@ import (
 	"zr/pkg/build/gobuild"
 	"zr/pkg/livesync"
 	"zr/pkg/livesync/portforward"
+	"zr/pkg/watch"
 )
 
 // manifestsUnit names the unit of everything that is not a service.
@@ -133,6 +134,24 @@ func (s *stack) dial(condition *devloop.Condition, target portforward.Target) (*
 		},
 		OnReplay: condition.Replayed,
 	}), nil
+}
+
+// includes returns a function that has everything watched that the programs among
+// units are made from now, whatever ignore files hide.
+func (s *stack) includes(units []devloop.Unit) func() {
+	var last []build.InputFolder
+	return func() {
+		folders, wants := devloop.Included(units)
+		if last != nil && slices.Equal(folders, last) {
+			return
+		}
+		last = folders
+		watched := make([]watch.Folder, len(folders))
+		for i, f := range folders {
+			watched[i] = watch.Folder(f)
+		}
+		s.watcher.Include(watched, wants)
+	}
 }
 
 // makeScratch makes the folder that compiled programs wait in to be sent, and the

@@ -24,6 +24,7 @@ import (
 	"zr/pkg/health"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
+	"zr/pkg/watch"
 )
 
 // stack is one environment and the parts of zr that work on it. Its fields are
@@ -49,6 +50,7 @@ type stack struct {
 	// What other goroutines than the one that applies may know of all below.
 	facts     atomic.Pointer[facts]
 	manifests *devloop.Manifests // of the session, in dev
+	watcher   *watch.Watcher     // of the project, in dev
 	loop      *devloop.Loop      // the session's, or the last one
 
 	containers map[string]devloop.Container // that are reloaded now, by service, in dev

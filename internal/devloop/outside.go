@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"zr/pkg/build"
 )
 
 // Outside returns what services are made from outside of the project's folder:
@@ -48,6 +50,21 @@ func Outside(root string, units []Unit) (modules, files []string) {
 	slices.Sort(modules)
 	slices.Sort(files)
 	return slices.Compact(modules), slices.Compact(files)
+}
+
+// Included returns the folders that programs are made from, and says of a file
+// whether one is: a compiler asks no ignore file.
+func Included(units []Unit) (folders []build.InputFolder, wants func(path string) bool) {
+	var all []Inputs
+	for _, u := range units {
+		if p, ok := u.(*Program); ok {
+			all = append(all, p.Inputs)
+			folders = append(folders, p.Inputs.Folders()...)
+		}
+	}
+	return folders, func(path string) bool {
+		return slices.ContainsFunc(all, func(i Inputs) bool { return i.Contains(path) })
+	}
 }
 
 func below(path, dir string) bool {

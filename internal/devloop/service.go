@@ -24,6 +24,7 @@ type Inputs interface {
 	Hash() string
 	Contains(path string) bool
 	Files() []build.InputFile
+	Folders() []build.InputFolder
 	// Made is the hash of those that something is made from, and Loose says that
 	// a path is none of them: its file lies beside what is made.
 	Made() string

@@ -31,6 +31,7 @@ type inputs struct {
 func (i *inputs) Refresh(context.Context) error { return i.err }
 func (i *inputs) Hash() string                  { return i.hash }
 func (i *inputs) Contains(path string) bool     { return strings.HasPrefix(path, i.root) }
+func (i *inputs) Folders() []build.InputFolder  { return []build.InputFolder{{Path: i.root}} }
 func (i *inputs) Made() string                  { return i.made }
 func (i *inputs) Loose(path string) bool        { return i.loose != "" && below(path, i.loose) }
 

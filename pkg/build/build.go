@@ -70,6 +70,9 @@ type InputSet = inputs.Set
 // InputFile is one file of an InputSet.
 type InputFile = inputs.File
 
+// InputFolder is a folder of an InputSet.
+type InputFolder = inputs.Folder
+
 // Builder makes the images of one kind of source. Methods are safe for
 // concurrent use. Errors carry what the compiler said, with paths relative to
 // Root.

@@ -141,6 +141,9 @@ func (c *collector) enter(path string, now time.Time) bool {
 	r, ok := c.tree.rootOf(path)
 	if !ok || c.tree.hidden(path, true) {
 		c.found(now, c.tree.enterAlways(path, touch))
+		if ok {
+			c.found(now, c.tree.enterIncluded(r, path, touch))
+		}
 		return true
 	}
 	if p, open := c.paths[path]; open && p.gone {
@@ -155,7 +158,13 @@ func (c *collector) enter(path string, now time.Time) bool {
 		c.entered[path] = true
 	}
 	c.found(now, c.tree.add(r, path, touch))
+	c.found(now, c.tree.enterIncluded(r, path, touch))
 	return true
+}
+
+// include makes folders count, and takes what of them has changed just now.
+func (c *collector) include(i *inclusion, now time.Time) {
+	c.found(now, c.tree.include(i, func(file string) { c.touch(file, pending{}, now) }))
 }
 
 // found has the consumer compare everything where a folder could not be
@@ -197,6 +206,7 @@ func (c *collector) regain(now time.Time) bool {
 		c.mark(now)
 		c.found(now, c.tree.add(r, r.real, c.tree.know))
 		c.found(now, c.tree.addAlways())
+		c.found(now, c.tree.hide(c.tree.know))
 		c.tree.addGit()
 	}
 	back := len(still) < len(c.lost)

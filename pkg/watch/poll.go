@@ -131,5 +131,6 @@ func (w *Watcher) snapshot(r root) map[string]stamp {
 		}
 		return nil
 	})
+	w.tree.stampIncluded(r, files)
 	return files
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"zr/pkg/gitignore"
 )
@@ -21,6 +22,8 @@ type tree struct {
 	always map[string]bool // real paths of files that no ignore rule hides
 	watch  func(string) error
 	forget func(string) error
+
+	included atomic.Pointer[included] // never nil
 
 	mu   sync.Mutex
 	dirs map[string]struct{} // real paths of the watched folders
@@ -43,6 +46,7 @@ func newTree(roots, always []string, watch, forget func(string) error) (*tree, e
 		watch: watch, forget: forget, dirs: map[string]struct{}{}, always: map[string]bool{},
 		seed: maphash.MakeSeed(), files: map[uint64]struct{}{},
 	}
+	t.included.Store(&included{})
 	for _, path := range roots {
 		real, err := resolve(path)
 		if err != nil {
@@ -116,10 +120,10 @@ func (t *tree) hidden(real string, isDir bool) bool {
 		return true
 	case real == r.real:
 		return false
-	case t.isDir(dir) && !t.onlyAlways(dir, r):
+	case t.isDir(dir) && !t.onlyAlways(dir, r) && !t.isHidden(dir):
 		return !t.visible(r.ignore.layers(dir), real, isDir)
 	}
-	return gitignore.IsEditorTemp(filepath.Base(real)) || r.ignore.matches(real, isDir)
+	return gitignore.IsEditorTemp(filepath.Base(real)) || r.ignore.matches(real, isDir) && !t.wants(real, isDir)
 }
 
 // onlyAlways says that a folder may be watched for the sake of one file, and
@@ -133,10 +137,18 @@ func (t *tree) onlyAlways(dir string, r root) bool {
 	return false
 }
 
-// visible judges an entry of a folder that is itself visible. It is safe for
-// concurrent use.
+// visible judges an entry of a folder that is itself visible, or included. It is
+// safe for concurrent use.
 func (t *tree) visible(layers []layer, real string, isDir bool) bool {
-	return t.always[real] || !gitignore.IsEditorTemp(filepath.Base(real)) && !excluded(layers, real, isDir)
+	switch {
+	case t.always[real]:
+		return true
+	case gitignore.IsEditorTemp(filepath.Base(real)):
+		return false
+	case !t.isHidden(filepath.Dir(real)) && !excluded(layers, real, isDir):
+		return true
+	}
+	return t.wants(real, isDir)
 }
 
 // isDir says whether a path is, or was when it was last looked at, a watched
@@ -264,7 +276,7 @@ func (t *tree) reload(r root, dir string, found func(string)) error {
 			t.unwatch(d)
 		}
 	}
-	if err := t.addAlways(); err != nil {
+	if err := errors.Join(t.addAlways(), t.hide(found)); err != nil {
 		return err
 	}
 	return t.walk(r, dir, before, found)
@@ -281,5 +293,5 @@ func (t *tree) again() error {
 		errs = append(errs, t.add(r, r.real, t.know))
 	}
 	t.addGit()
-	return errors.Join(append(errs, t.addAlways())...)
+	return errors.Join(append(errs, t.addAlways(), t.hide(t.know))...)
 }

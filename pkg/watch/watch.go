@@ -54,6 +54,7 @@ type Options struct {
 	Roots []string
 	// Always are files that are watched even though an ignore file names them,
 	// such as git-ignored secrets. They need not exist yet; their folders must.
+	// See Include for what is known later.
 	Always []string
 	// Quick says of a file that it does no harm to take it alone, where others
 	// would have followed some milliseconds later: no compiler runs for it. Its
@@ -75,9 +76,10 @@ type Watcher struct {
 	tree   *tree
 	poll   []polled // roots of which the kernel does not tell all
 
-	mu     sync.Mutex
-	raw    []rawEvent
-	signal chan struct{}
+	mu      sync.Mutex
+	raw     []rawEvent
+	include *inclusion // that Run has not looked at yet
+	signal  chan struct{}
 }
 
 // polled is a root with the files that were there at the start.
@@ -185,6 +187,9 @@ func (w *Watcher) Run(ctx context.Context, f func(Batch)) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.signal:
+			if i := w.takeInclusion(); i != nil {
+				c.include(i, time.Now())
+			}
 			for _, e := range w.take() {
 				c.take(e)
 			}
@@ -250,6 +255,10 @@ func (w *Watcher) put(e rawEvent) {
 		w.raw = append(w.raw, e)
 	}
 	w.mu.Unlock()
+	w.wake()
+}
+
+func (w *Watcher) wake() {
 	select {
 	case w.signal <- struct{}{}:
 	default:

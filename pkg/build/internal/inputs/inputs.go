@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,13 @@ type Dir struct {
 	Deep bool   `json:"deep,omitempty"` // what comes to be below it belongs to it as well
 	// Loose says that what comes to be in it is loose.
 	Loose bool `json:"loose,omitempty"`
+}
+
+// Folder is one that inputs lie in. Deep says that what comes to be below it may
+// be one as well.
+type Folder struct {
+	Path string
+	Deep bool
 }
 
 // File is one input.
@@ -219,6 +227,27 @@ func (s *Set) relative(path string) string {
 		return filepath.ToSlash(rel)
 	}
 	return path
+}
+
+// Folders returns the folders that the inputs lie in, or may come to lie in:
+// absolute, sorted, each once.
+func (s *Set) Folders() []Folder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	deep := map[string]bool{}
+	for _, of := range []map[string]known{s.state.Files, s.state.Shapes} {
+		for path := range of {
+			deep[filepath.Dir(path)] = false
+		}
+	}
+	for _, d := range s.state.Dirs {
+		deep[d.Path] = deep[d.Path] || d.Deep
+	}
+	var folders []Folder
+	for _, path := range slices.Sorted(maps.Keys(deep)) {
+		folders = append(folders, Folder{path, deep[path]})
+	}
+	return folders
 }
 
 // Contains reports whether a change of the path, which may be new, deleted or
