@@ -37,7 +37,7 @@ func (s *stack) requests() []build.Request {
 }
 
 func (s *stack) deps() build.Deps {
-	return build.Deps{Store: s.store, Base: s.resolver.Resolve, Sink: s.sink, Step: stepBuild}
+	return build.Deps{Store: s.store, Base: s.resolver.Resolve, Sink: s.sink, Step: stepBuild, Missing: s.missing}
 }
 
 // builder makes the images of every kind of source.

@@ -73,6 +73,8 @@ type stack struct {
 	relaying  []relay.Port      // what was relayed last
 	reached   []endpoint        // the ports at which the Services answered
 
+	missing func() // called before an image is made, in a run of up
+
 	early   atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
 	built   []build.Result
 	builtOf []build.Request // what each of built was asked for by

@@ -11,7 +11,7 @@ import (
 )
 
 // step is one named part of a run. do returns the outcome in a few words, and
-// whether there was nothing to do.
+// whether there was nothing to do. One without a name is not shown.
 type step struct {
 	name  string
 	title string
@@ -45,6 +45,10 @@ func together(ctx context.Context, sink event.Sink, list ...step) error {
 
 func (s step) run(ctx context.Context, sink event.Sink) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.name == "" {
+		_, err := s.do(ctx)
 		return err
 	}
 	start := time.Now()

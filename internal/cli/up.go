@@ -39,7 +39,7 @@ EXAMPLES:
 		Action: func(c *cli.Context) error {
 			return withStack(c, func(ctx context.Context, s *stack) error {
 				s.changeSecrets = c.Bool("change-secrets")
-				unlock, err := s.besideDev()
+				unlock, err := s.lockRun(ctx, "up")
 				if err != nil {
 					return err
 				}
@@ -138,10 +138,35 @@ func (s *stack) next() string {
 	return s.lines.Zr("dev")
 }
 
+// clusterAndImages are the two parts of a run that take minutes, and what they
+// would be in vain for.
+func (s *stack) clusterAndImages(ctx context.Context) error {
+	f := newForesight()
+	s.missing = f.needsBuild
+	defer func() { s.missing = nil }()
+	return together(ctx, s.sink,
+		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (outcome, error) { // find it, bring it back or make it
+			o, err := s.ensureCluster(ctx)
+			f.found <- o.unchanged
+			return o, err
+		}},
+		step{stepBuild, "build images", func(ctx context.Context) (outcome, error) { // source in, images out
+			defer close(f.built)
+			return s.build(ctx)
+		}},
+		step{do: func(ctx context.Context) (outcome, error) { return outcome{}, s.foresee(ctx, f) }}, // whether the cluster will take it
+	)
+}
+
 // ensureCluster finds the cluster, which takes milliseconds, or makes it.
 func (s *stack) ensureCluster(ctx context.Context) (outcome, error) {
 	c, err := s.provider.Find(ctx)
 	found := err == nil
+	if errors.Is(err, cluster.ErrNotFound) {
+		if err := s.rendered.NeedsNamespace(); err != nil {
+			return outcome{}, err
+		}
+	}
 	if !found {
 		if err := s.preflight(ctx, errors.Is(err, cluster.ErrNotFound)); err != nil {
 			return outcome{}, err

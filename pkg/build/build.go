@@ -103,6 +103,9 @@ type Deps struct {
 	// no failure. May be nil.
 	Sink event.Sink
 	Step string // the step that progress belongs to
+	// Missing is called before an image is made that the store lacks, by
+	// several goroutines. May be nil.
+	Missing func()
 }
 
 // Notice tells the sink something that is no failure.

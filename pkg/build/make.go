@@ -59,6 +59,9 @@ func (d Deps) Make(ctx context.Context, f Frame) (Result, error) {
 				return Result{}, err
 			}
 		}
+		if d.Missing != nil {
+			d.Missing()
+		}
 		img, err := f.Assemble(ctx)
 		if err != nil {
 			return Result{}, err

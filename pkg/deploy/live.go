@@ -99,14 +99,14 @@ func placesOf(r *Rendered) []place {
 
 func (l *live) readNamespace(ctx context.Context, d *Deployer, r *Rendered) error {
 	namespace, err := d.get(ctx, namespaceKind, "", r.Namespace)
-	rendered := slices.ContainsFunc(r.objects, func(o *object) bool { return o.kind == namespaceKind && o.GetName() == r.Namespace })
+	rendered := r.makesNamespace()
 	switch {
 	case apierrors.IsForbidden(err) && !rendered:
 		return nil // who may use a namespace may not always read it
 	case err != nil:
 		return err
 	case namespace == nil && !rendered:
-		return fault.Hint(fmt.Errorf("namespace %q does not exist", r.Namespace), "add a Namespace to the overlay, or create it")
+		return r.noNamespace()
 	}
 	l.away = namespace == nil || namespace.GetDeletionTimestamp() != nil
 	if namespace != nil {
