@@ -2,9 +2,13 @@ package cli
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+
+	"zr/internal/testkit"
+	"zr/pkg/event"
 )
 
 // TestOneZrAtATimeChangesAnEnvironment has dev, up and down begin beside each
@@ -32,15 +36,36 @@ func TestOneZrAtATimeChangesAnEnvironment(t *testing.T) {
 		}
 		return unlock
 	}
+	up := func() (func(), error) { return s.lockRun(t.Context(), "up") }
 	dev := begun(s.lockDev)
-	refused("a second dev", "runs already for tiny-dev, as "+pid, s.lockDev)
-	refused("up beside dev", "`zr dev` runs for tiny-dev, as "+pid, s.besideDev)
+	refused("a second dev", "`zr dev` runs already for tiny-dev, as "+pid, s.lockDev)
+	refused("up beside dev", "`zr dev` runs for tiny-dev, as "+pid, up)
+	s.cfg.Root += "/other" // another checkout
+	refused("up of another checkout beside dev", "as "+pid+" in "+strings.TrimSuffix(s.cfg.Root, "/other"), up)
+	s.cfg.Root = strings.TrimSuffix(s.cfg.Root, "/other")
 	dev()
-	up, down := begun(s.besideDev), begun(s.besideDev)
-	refused("dev beside up and down", "`zr up` or `zr down` is at work on tiny-dev", s.lockDev)
-	up()
-	refused("dev beside down", "`zr up` or `zr down` is at work on tiny-dev", s.lockDev)
-	down()
+	first := begun(up)
+	refused("dev beside up", "`zr up` is at work on tiny-dev, as "+pid, s.lockDev)
+	waited := make(chan func(), 1)
+	said := &testkit.Recorder{}
+	second := &stack{cfg: s.cfg, sink: said}
+	go func() {
+		unlock, _ := second.lockRun(t.Context(), "down") // the test's context ends no sooner
+		waited <- unlock
+	}()
+	for len(said.Events()) == 0 {
+		runtime.Gosched()
+	}
+	if n, ok := said.Events()[0].(event.Notice); !ok || !strings.Contains(n.Text, "`zr up` is at work on tiny-dev, as "+pid+"; waiting for it") {
+		t.Errorf("said is %v", said.Events())
+	}
+	select {
+	case <-waited:
+		t.Error("down began beside up")
+	default:
+	}
+	first()
+	(<-waited)()
 	begun(s.lockDev)()
 	if err := forgetDevLock(s.set()); err != nil {
 		t.Error(err)

@@ -50,7 +50,7 @@ EXAMPLES:
 				}
 			}
 			return withStack(c, func(ctx context.Context, s *stack) error {
-				unlock, err := s.besideDev()
+				unlock, err := s.lockRun(ctx, "down")
 				if err != nil {
 					return err
 				}
