@@ -5,6 +5,7 @@ package lab
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,6 +44,9 @@ type Project struct {
 	Dir  string
 	Name string
 	Env  []string
+	// Node is the container of the control plane. Default: that of the
+	// environment "dev".
+	Node string
 }
 
 // Copy copies a folder of the repository, as git sees it, into a new one.
@@ -324,17 +328,19 @@ func (r *Running) join() int {
 	return r.process.ProcessState.ExitCode()
 }
 
+func (p *Project) node() string { return cmp.Or(p.Node, p.Name+"-dev-control-plane") }
+
 // Kubectl runs kubectl inside the control plane's container, so that the tests
 // need none of their own.
 func (p *Project) Kubectl(args ...string) string {
 	p.T.Helper()
-	return Output(p.T, "", EngineName(), append([]string{"exec", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	return Output(p.T, "", EngineName(), append([]string{"exec", p.node(), "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
 }
 
 // TryKubectl is Kubectl where a failure is an answer too. The output has what
 // was said of it.
 func (p *Project) TryKubectl(args ...string) (string, error) {
-	c := exec.Command(EngineName(), append([]string{"exec", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	c := exec.Command(EngineName(), append([]string{"exec", p.node(), "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
 	out, err := c.CombinedOutput()
 	return string(out), err
 }
@@ -342,7 +348,7 @@ func (p *Project) TryKubectl(args ...string) (string, error) {
 // KubectlInput is Kubectl with a standard input.
 func (p *Project) KubectlInput(input string, args ...string) {
 	p.T.Helper()
-	c := exec.Command(EngineName(), append([]string{"exec", "-i", p.Name + "-dev-control-plane", "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	c := exec.Command(EngineName(), append([]string{"exec", "-i", p.node(), "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
 	c.Stdin = strings.NewReader(input)
 	if out, err := c.CombinedOutput(); err != nil {
 		p.T.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
