@@ -7,13 +7,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"zr/pkg/agentspec"
 )
 
 // Under `zr dev` the container is zr's agent, which starts the process again by
 // itself: to Kubernetes it runs and is not ready. Why that is, is in its log.
 const (
-	// agentEnv is a variable that containers of the agent have, and no others.
-	agentEnv = "ZR_AGENT_PORT"
 	// agentLogger and agentEnded tell the agent's line about an end from what
 	// the process writes.
 	agentLogger = "zr-agent"
@@ -36,7 +36,7 @@ type process struct {
 func agentOf(p *corev1.Pod) string {
 	for _, c := range p.Spec.Containers {
 		for _, v := range c.Env {
-			if v.Name == agentEnv {
+			if v.Name == agentspec.EnvToken { // no other container has that
 				return c.Name
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 
+	"zr/pkg/agentspec"
 	"zr/pkg/event"
 )
 
@@ -32,7 +33,7 @@ func agentLog(at time.Time, times int) string {
 // devPod is a pod under zr dev, which runs whatever its process does.
 func devPod(t *testing.T, status string) *corev1.Pod {
 	t.Helper()
-	s := read(t, join(strings.Replace(podOfSet("api-2-a", "rs2", status), "{name: api, resources", "{name: api, env: [{name: ZR_AGENT_PORT, value: \"29797\"}], resources", 1)))
+	s := read(t, join(strings.Replace(podOfSet("api-2-a", "rs2", status), "{name: api, resources", "{name: api, env: [{name: "+agentspec.EnvToken+"}], resources", 1)))
 	return s.pods["rs2"][0]
 }
 

@@ -57,10 +57,12 @@ type Target struct {
 	Idle string
 	// Services are those of the manifest that are to lead to its pods.
 	Services []string
-	Probe    string // one of the Probe constants; empty means ProbeRollout
-	Port     int32
-	Path     string // of ProbeHTTP; empty means "/"
-	TLS      bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
+	// Container is the one that Probe asks. Default: the first.
+	Container string
+	Probe     string // one of the Probe constants; empty means ProbeRollout
+	Port      int32
+	Path      string // of ProbeHTTP; empty means "/"
+	TLS       bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
 	// Headers are sent with ProbeHTTP; Host among them names another host than
 	// the pod's address.
 	Headers http.Header

@@ -24,24 +24,27 @@ const (
 const recently = time.Minute
 
 // doubted is how long a container that was restarted is not believed: what ends
-// over and over is ready in between. It has to outlive the run before by half of
-// that, the first time only where no probe vouches for it.
+// over and over is ready in between. It has to run for twice as long as the run
+// before, as these differ, and where no probe vouches for it the longer the more
+// often it ended. The first end is forgiven one that is asked.
 func doubted(t Target, p *corev1.Pod, c corev1.ContainerStatus) time.Duration {
 	last := c.LastTerminationState.Terminated
 	if last == nil {
 		return 0
 	}
-	outlive := time.Duration(0)
-	if ran := last.FinishedAt.Sub(last.StartedAt.Time); ran < recently {
-		outlive = ran + ran/2
-	}
+	ran := last.FinishedAt.Sub(last.StartedAt.Time)
+	loops := ran < recently
 	switch {
 	case !c.Ready:
-		return max(recently, outlive)
+		return max(recently, 2*min(ran, recently))
+	case !vouched(t, p, c.Name) && loops:
+		return max(2*ran, steadyRestart*time.Duration(min(c.RestartCount, 6)))
 	case !vouched(t, p, c.Name):
-		return max(steadyRestart, outlive)
-	case c.RestartCount > 1:
-		return outlive
+		return steadyRestart
+	case loops && c.RestartCount > 2:
+		return max(2*ran, steadyRestart)
+	case loops && c.RestartCount > 1:
+		return 2 * ran
 	}
 	return 0
 }
@@ -104,11 +107,12 @@ func (s steadiness) reached(t Target, r rollout, now time.Time) bool {
 }
 
 // vouched tells that a container is asked whether it is ready: by the kubelet,
-// or by zr, which asks the first one.
+// or by zr, which asks one of them.
 func vouched(t Target, p *corev1.Pod, container string) bool {
 	for i, c := range p.Spec.Containers {
 		if c.Name == container {
-			return c.ReadinessProbe != nil || i == 0 && t.probed()
+			asked := c.Name == t.Container || t.Container == "" && i == 0
+			return c.ReadinessProbe != nil || asked && t.probed()
 		}
 	}
 	for _, c := range p.Spec.InitContainers {

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ func TestALoopIsNotHealthyInBetween(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	always := corev1.ContainerRestartPolicyAlways
 	probe := &corev1.Probe{}
-	target := Target{Service: "api", Kind: "Deployment", Namespace: "ns", Probe: ProbeHTTP}
+	target := Target{Service: "api", Kind: "Deployment", Namespace: "ns", Probe: ProbeHTTP, Container: "api"}
 	for _, tc := range []struct {
 		name     string
 		restarts int32
@@ -23,15 +24,22 @@ func TestALoopIsNotHealthyInBetween(t *testing.T) {
 		want     bool
 	}{
 		{"a sidecar that ends at once", 4, 0, 9 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}, {Name: "x"}}}, false},
+		{"a sidecar that is named first", 4, 0, 9 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "x"}, {Name: "api"}}}, false},
 		{"a sidecar that lasts for a while", 4, 20 * time.Second, 25 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}, {Name: "x"}}}, false},
-		{"a sidecar that lasts longer than before", 4, 20 * time.Second, 31 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}, {Name: "x"}}}, true},
+		{"a sidecar that lasts longer than before, and ends often", 4, 5 * time.Second, 31 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}, {Name: "x"}}}, false},
+		{"a sidecar that lasts longer than before", 4, 20 * time.Second, 41 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}, {Name: "x"}}}, true},
 		{"a sidecar among the init containers", 4, 0, 5 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}}, InitContainers: []corev1.Container{{Name: "x", RestartPolicy: &always}}}, false},
 		{"an init container that had to try again", 1, 0, time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "api"}}, InitContainers: []corev1.Container{{Name: "x"}}}, true},
 		{"one that its probe calls ready, again and again", 3, 20 * time.Second, 25 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "x", ReadinessProbe: probe}}}, false},
+		{"one that its probe calls ready, for a bit longer each time", 3, 3 * time.Second, 8 * time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "x", ReadinessProbe: probe}}}, false},
 		{"one that its probe calls ready, after one end", 1, 20 * time.Second, time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "x", ReadinessProbe: probe}}}, true},
 		{"one that zr asks, after one end", 1, 20 * time.Second, time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "x"}}}, true},
 		{"one that ran for hours", 3, 5 * time.Hour, time.Second, corev1.PodSpec{Containers: []corev1.Container{{Name: "x", ReadinessProbe: probe}}}, true},
 	} {
+		asked := target
+		if strings.HasPrefix(tc.name, "one that zr asks") {
+			asked.Container = "x"
+		}
 		p := &corev1.Pod{Spec: tc.spec}
 		p.Status.Phase = corev1.PodRunning
 		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
@@ -49,7 +57,7 @@ func TestALoopIsNotHealthyInBetween(t *testing.T) {
 		}
 		r := rollout{found: true, done: true, ready: 1, desired: 1, current: []*corev1.Pod{p}}
 		f := finding{rollout: r, asked: true, answer: answer{ok: true}}
-		f.why = newSnapshot().diagnose(target, r, now)
+		f.why = newSnapshot().diagnose(asked, r, now)
 		if got := f.healthy(); got != tc.want {
 			t.Errorf("%s: healthy is %v, since %q", tc.name, got, textOf(f.why))
 		}
