@@ -246,7 +246,7 @@ func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, comman
 	provider, local := s.provider, s.local() // an apply may replace what the stack holds
 	group.Go(func() error { return s.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return s.followLogs(ctx) })
-	group.Go(func() error { return s.watchCluster(ctx, provider, local) })
+	group.Go(func() error { return s.sight.run(ctx, provider, local) })
 	group.Go(func() error { return s.watchRelay(ctx) })
 	group.Go(func() error { return s.watchOutside(ctx, commands) })
 	return group.Wait()
@@ -273,44 +273,11 @@ func (s *stack) followLogs(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		// A log that cannot be read is no reason to stop reloading; whether
-		// the cluster is there is watchCluster's to say.
+		// the cluster is there is clusterWatch's to say.
 		_ = reader.Follow(ctx, logs.Options{Namespace: s.facts.Load().namespace, Tail: logs.None, Follow: true}, func(l event.LogLine) { s.sink.Emit(l) })
 		pause(ctx, time.Second)
 	}
 	return nil
-}
-
-// The cluster is asked every two seconds and has two to answer, so that a loss
-// is noticed within five.
-const (
-	clusterPulse    = 2 * time.Second
-	clusterPatience = 2 * time.Second
-)
-
-// watchCluster notices when the cluster is lost, says so, and returns errGone
-// when it takes a run of up to bring it back.
-func (s *stack) watchCluster(ctx context.Context, provider cluster.Provider, local bool) error {
-	lost := false
-	for {
-		if pause(ctx, clusterPulse); ctx.Err() != nil {
-			return ctx.Err()
-		}
-		asking, cancel := context.WithTimeout(ctx, clusterPatience)
-		_, err := provider.Find(asking)
-		cancel()
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err == nil && lost:
-			s.sink.Emit(event.Problem{Source: stepCluster, Cleared: true})
-			lost = false
-		case err != nil && !lost:
-			s.sink.Emit(event.Problem{Source: stepCluster, Text: "the connection to the cluster is lost: " + err.Error()})
-			lost = true
-		case err != nil && (errors.Is(err, cluster.ErrNotFound) || errors.Is(err, cluster.ErrDown)) && local:
-			return errGone
-		}
-	}
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"zr/internal/testkit"
 	"zr/pkg/config"
 	"zr/pkg/event"
@@ -83,6 +85,35 @@ func TestOtherServices(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestARenamedServiceIsGone has one under another name from one apply to the next:
+// nothing waits for the one before any more.
+func TestARenamedServiceIsGone(t *testing.T) {
+	s := stackOf(t, withOverlay("project: tiny\nservices: {web: {}}\n"))
+	var seen testkit.Recorder
+	s.sink = &seen
+	if err := s.render(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish()
+	s.publish()
+	path := filepath.Join(s.cfg.Root, "kustomize/overlays/dev/all.yaml")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(overlay, "name: web", "name: front")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg.Services = nil
+	if err := s.render(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish()
+	want := []event.Event{event.ServiceState{Service: "web", State: event.Removed}}
+	if diff := cmp.Diff(want, seen.Events()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if f := s.facts.Load(); f.runs("web") || !f.runs("front") {
+		t.Errorf("what runs is %q", f.services)
 	}
 }
 

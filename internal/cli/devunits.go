@@ -37,7 +37,7 @@ func (s *stack) units(ctx context.Context, wired []wiring) (units []devloop.Unit
 		r := w.request
 		if r.Mode == build.Dev {
 			condition := &devloop.Condition{Service: r.Service, Sink: s.sink}
-			session, err := s.dial(condition, w.target)
+			session, err := s.dial(condition, w)
 			if err != nil {
 				end()
 				return nil, nil, nil, fmt.Errorf("connecting to service %q: %w", r.Service, err)
@@ -69,7 +69,7 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 	}
 	switch {
 	case r.Mode != build.Dev, mode.Reload == build.Deploy:
-		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild}, err
+		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild, Idle: func() string { return s.facts.Load().idle[r.Service] }}, err
 	case r.Spec.Node != "":
 		unit, failed := s.nodeUnit(r, mode, inputs, session, rebuild)
 		if failed != nil {
@@ -114,19 +114,22 @@ func (s *stack) watchManifests() {
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
-func (s *stack) dial(condition *devloop.Condition, target portforward.Target) (*livesync.Session, error) {
+func (s *stack) dial(condition *devloop.Condition, w wiring) (*livesync.Session, error) {
 	rest, err := s.cluster.RESTConfig()
 	if err != nil {
 		return nil, err
 	}
-	dialer, err := portforward.New(rest, target)
+	dialer, err := portforward.New(rest, w.target)
 	if err != nil {
 		return nil, err
 	}
 	met := false // calls do not overlap
 	return livesync.Open(livesync.Options{
-		Dialer: dialer, Token: s.token,
+		Dialer: dialer, Token: s.token, Patience: w.patience,
 		OnChange: func(state livesync.State) {
+			if !s.facts.Load().runs(condition.Service) {
+				return // its session ends any moment
+			}
 			condition.Changed(state)
 			if met = met || state.Connected; met { // before that, the gate knows more
 				s.sink.Emit(devloop.StateOf(condition.Service, state))

@@ -57,6 +57,7 @@ type stack struct {
 	ready      *readiness                   // of what was brought up last, in dev
 	unchanged  bool                         // by what was brought up last, in dev
 	unreached  error                        // why the last run found no cluster
+	sight      clusterWatch                 // of the session, in dev
 
 	store    *image.Store
 	resolver *image.Resolver
@@ -91,7 +92,7 @@ func newStack(cfg *config.Config, sink event.Sink) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store, applying: make(chan struct{}, 1)}
+	s := &stack{cfg: cfg, sink: sink, lines: linesOf(cfg), sight: clusterWatch{sink: sink}, store: store, applying: make(chan struct{}, 1)}
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	s.fetch = s.sayFetch
@@ -252,6 +253,7 @@ func (s *stack) targets() []health.Target {
 		}
 		t.Advice = s.adviceOf(w.Name)
 		main := w.Own()
+		t.Container = main.Name
 		ready := main.Readiness
 		// Another host than the pod can be asked by the kubelet only.
 		if t.Probe == "" && ready.Host == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {

@@ -13,6 +13,8 @@ type Deployed struct {
 	Service string
 	Inputs  Inputs
 	Rebuild func(ctx context.Context) error
+	// Idle says why it is not meant to run, or "". May be nil.
+	Idle func() string
 }
 
 // Name returns the service's name.
@@ -23,6 +25,11 @@ func (d *Deployed) Name() string { return d.Service }
 func (d *Deployed) State(err error) event.ServiceState {
 	if err != nil {
 		return event.ServiceState{Service: d.Service, State: event.Failed, Reason: "the last save is not deployed"}
+	}
+	if d.Idle != nil {
+		if why := d.Idle(); why != "" {
+			return event.ServiceState{Service: d.Service, State: event.Stopped, Reason: why}
+		}
 	}
 	return event.ServiceState{Service: d.Service, State: event.Healthy}
 }

@@ -111,3 +111,17 @@ func TestNothingIsHealthyAfterAFailedApply(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsStoppedIsNotHealthyAfterASave deploys an image of which no pod is to
+// run.
+func TestWhatIsStoppedIsNotHealthyAfterASave(t *testing.T) {
+	idle := "its manifest asks for 0 replicas"
+	d := &Deployed{Service: "worker", Idle: func() string { return idle }}
+	if got := d.State(nil); got.State != event.Stopped || got.Reason != idle {
+		t.Errorf("it is %+v", got)
+	}
+	idle = ""
+	if got := d.State(nil); got.State != event.Healthy {
+		t.Errorf("once it is meant to run it is %+v", got)
+	}
+}

@@ -97,6 +97,10 @@ func (r *row) busy() bool {
 func (d *devView) take(v *view, e event.Event, at time.Time) ([]string, bool) {
 	switch e := e.(type) {
 	case event.ServiceState:
+		if e.State == event.Removed {
+			d.rows = slices.DeleteFunc(d.rows, func(r *row) bool { return r.Service == e.Service })
+			return nil, true
+		}
 		r := d.row(e.Service)
 		if r.State != e.State {
 			r.since = at

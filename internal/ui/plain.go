@@ -99,7 +99,7 @@ func (p *plain) state(e event.ServiceState, at time.Time) []string {
 	if e == before && known {
 		return nil
 	}
-	settled := slices.Contains([]event.State{event.Healthy, event.Unhealthy, event.Stopped, event.Applied, event.Failed}, e.State)
+	settled := slices.Contains([]event.State{event.Healthy, event.Unhealthy, event.Stopped, event.Removed, event.Applied, event.Failed}, e.State)
 	if st := p.steps.waitsFor(e.Service); st != nil {
 		if settled || at.Sub(p.toldAt[e.Service]) < often {
 			return nil

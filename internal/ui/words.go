@@ -70,7 +70,7 @@ func (v *voice) mark(s event.State) string {
 		return v.p.green("●")
 	case event.Unhealthy, event.Failed:
 		return v.p.red("✗")
-	case event.Pending, event.Stopped:
+	case event.Pending, event.Stopped, event.Removed:
 		return v.p.dim("○")
 	}
 	return v.p.yellow("●")

@@ -69,7 +69,9 @@ type Service struct {
 	Probe string `yaml:"probe,omitempty" json:"probe,omitempty" jsonschema:"enum=http,enum=tcp,enum=postgres,enum=redis,enum=rollout"`
 	// DependsOn are the services that must be healthy first.
 	DependsOn []string `yaml:"dependsOn,omitempty" json:"dependsOn,omitempty"`
-	// Timeout is how long the gate waits for the service. Default: 3m.
+	// Timeout is how long the gate waits for the service, and how long a version
+	// that was saved has to get healthy. Default: 3m for the one, 10s for the
+	// other.
 	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 

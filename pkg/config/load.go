@@ -167,12 +167,6 @@ func (c *Config) setDefaults() {
 	if c.Overlay == "" {
 		c.Overlay = filepath.Join("kustomize", "overlays", c.Env)
 	}
-	for name, s := range c.Services {
-		if s.Timeout == 0 {
-			s.Timeout = Duration(defaultTimeout)
-		}
-		c.Services[name] = s
-	}
 }
 
 func clusterName(project, env string) string { return project + "-" + env }

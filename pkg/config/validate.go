@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -18,11 +17,6 @@ const (
 	ProviderKind    = "kind"
 	ProviderContext = "context"
 )
-
-// defaultTimeout is how long a gate waits for one service: three times what
-// the slowest first start that was seen (initdb on a busy two-core machine)
-// takes, with room for an image pull.
-const defaultTimeout = 3 * time.Minute
 
 var (
 	probes = []string{"http", "postgres", "redis", "rollout", "tcp"}

@@ -81,6 +81,7 @@ const (
 	Stopped   State = "stopped"   // it is not meant to run: nobody is there to be asked
 	Building  State = "building"  // a save is being built
 	Reloading State = "reloading" // a save is being made live
+	Removed   State = "removed"   // no manifest has it any more
 	Applied   State = "applied"   // of the manifests: the cluster says what they say
 	Failed    State = "failed"    // what was saved last could not be applied or deployed; what ran before stays
 )

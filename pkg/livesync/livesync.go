@@ -39,6 +39,8 @@ type Options struct {
 	// CacheDir is where copies of pushed programs lie while the session lives,
 	// a few times their size. Default: the folder for temporary files.
 	CacheDir string
+	// Patience is how long a new process has to get healthy. Default: ten seconds.
+	Patience time.Duration
 	// OnChange is called after the connection, the process or the agreement of
 	// files has changed. Calls do not overlap; it must not call the session's
 	// Push. May be nil.
@@ -108,7 +110,8 @@ type Change struct {
 	// Force swaps the process, or has its watcher look at Files again, even
 	// if nothing changed.
 	Force bool
-	// Timeout is how long a new process has to get healthy. Default: ten seconds.
+	// Timeout is how long a new process has to get healthy. Default: that of the
+	// session.
 	Timeout time.Duration
 }
 

@@ -1,6 +1,7 @@
 package livesync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -40,7 +41,7 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 		Tree:    p.target.Sum(),
 		Build:   p.change.Build,
 		Restart: p.restart,
-		Timeout: p.change.Timeout,
+		Timeout: cmp.Or(p.change.Timeout, s.opts.Patience),
 	}
 	for _, f := range p.files {
 		commit.Sums = append(commit.Sums, f.Sum)
