@@ -25,6 +25,7 @@ var parts = []struct {
 	{"dev", "a save of a file, and of a Go program", benchDev},
 	{"node", "a save of a plain Node.js service, until the new code answers", benchPlainNode},
 	{"frontend", "a save of a component, until the browser shows it", benchFrontend},
+	{"ports", "an answer through a relayed port, and through one that kind mapped", benchPorts},
 	{"watch", "a tree of 100,000 files: ready, idle CPU, memory", benchWatch},
 }
 

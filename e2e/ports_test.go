@@ -98,6 +98,15 @@ func TestPortsOfAClusterThatIsThere(t *testing.T) {
 		t.Errorf("the cluster was made anew: node %s after %s", now, node)
 	}
 	p.Kubectl("get", "configmap", "kept", "-n", "default")
+
+	t.Run("a cluster that was deleted underneath", func(t *testing.T) {
+		relay := relayOf(t, p)
+		lab.Output(t, "", lab.EngineName(), "rm", "-f", "-v", p.Name+"-dev-control-plane")
+		reached(t, p, all) // kind maps them now, at which the relay listened
+		if err := syscall.Kill(relay.PID, 0); err == nil {
+			t.Errorf("process %d is still there", relay.PID)
+		}
+	})
 }
 
 // testNeighbour brings a second project up on the cluster of the first: what the

@@ -98,6 +98,10 @@ func (s *stack) publishPorts() ([]published, error) {
 				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", p.name, p.host+1))
 		}
 		taken[p.host] = p.name
+		if !p.exposed() && !p.service.Selects {
+			return nil, fault.WithCode(fmt.Errorf("%s: Service %q has no selector, so that zr cannot give its pods a port", s.cfg.Place("cluster", "ports", p.name), p.service.Name),
+				fault.Usage, "make it one of `type: NodePort` in its manifest")
+		}
 	}
 	return all, nil
 }

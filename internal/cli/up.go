@@ -168,15 +168,16 @@ func (s *stack) ensureCluster(ctx context.Context) (outcome, error) {
 		}
 	}
 	if !found {
-		if err := s.preflight(ctx, errors.Is(err, cluster.ErrNotFound)); err != nil {
-			return outcome{}, err
-		}
-		s.fetchExternal()
-		if errors.Is(err, cluster.ErrNotFound) {
-			if err := s.endRelays(ctx); err != nil { // they have ports that a new one may publish
+		gone := errors.Is(err, cluster.ErrNotFound)
+		if gone {
+			if err := s.endRelays(ctx); err != nil { // they have ports that a new one publishes
 				return outcome{}, err
 			}
 		}
+		if err := s.preflight(ctx, gone); err != nil {
+			return outcome{}, err
+		}
+		s.fetchExternal()
 		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
 			return outcome{}, err
 		}

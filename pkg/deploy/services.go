@@ -13,6 +13,7 @@ type Service struct {
 	Namespace string
 	Name      string
 	Type      string        // "ClusterIP", "NodePort", "LoadBalancer" or "ExternalName"
+	Selects   bool          // it has a selector, by which the cluster finds its pods
 	Ports     []ServicePort // of TCP, in the order of the manifest
 }
 
@@ -35,7 +36,7 @@ func (r *Rendered) Services() []Service {
 		if !isService(o) || o.GetLabels()[NodePortOfLabel] != "" || decode(o.Unstructured, &typed) != nil {
 			continue
 		}
-		s := Service{Namespace: o.GetNamespace(), Name: o.GetName(),
+		s := Service{Namespace: o.GetNamespace(), Name: o.GetName(), Selects: len(typed.Spec.Selector) > 0,
 			Type: cmp.Or(string(typed.Spec.Type), string(corev1.ServiceTypeClusterIP))}
 		for _, p := range typed.Spec.Ports {
 			if p.Protocol != "" && p.Protocol != corev1.ProtocolTCP {
