@@ -280,14 +280,24 @@ func (r *Running) Count(mark int, fits func(Event) bool) (n int) {
 // Wait returns the first event from mark on that fits.
 func (r *Running) Wait(mark int, what string, fits func(Event) bool) Event {
 	r.t.Helper()
-	timeout := time.After(4 * time.Minute)
+	e, _, err := r.Next(mark, 4*time.Minute, fits)
+	if err != nil {
+		r.t.Fatalf("waiting for %s: %v:\n%s", what, err, r.Talk())
+	}
+	return e
+}
+
+// Next returns the first event from mark on that fits, and the mark after it.
+// It fails when zr ends, or after timeout.
+func (r *Running) Next(mark int, timeout time.Duration, fits func(Event) bool) (Event, int, error) {
+	expired := time.After(timeout)
 	for {
 		r.mu.Lock()
 		for ; mark < len(r.events); mark++ {
 			if fits(r.events[mark]) {
 				e := r.events[mark]
 				r.mu.Unlock()
-				return e
+				return e, mark + 1, nil
 			}
 		}
 		r.mu.Unlock()
@@ -297,9 +307,9 @@ func (r *Running) Wait(mark int, what string, fits func(Event) bool) Event {
 			if r.Mark() > mark {
 				continue
 			}
-			r.t.Fatalf("zr ended before %s:\n%s", what, r.Talk())
-		case <-timeout:
-			r.t.Fatalf("waited in vain for %s:\n%s", what, r.Talk())
+			return nil, mark, errors.New("zr has ended")
+		case <-expired:
+			return nil, mark, fmt.Errorf("it did not come within %s", timeout)
 		}
 	}
 }
