@@ -62,6 +62,11 @@ test-e2e: build deps frontend/node_modules/.package-lock.json ## the tests on re
 	go test -count=1 -timeout 60m ./e2e/...
 	hack/with-docker go test -count=1 -timeout 20m -run '^TestEngine$$' ./e2e
 
+.PHONY: test-long
+test-long: build deps ## 500 random saves of each kind of service, Next.js included; takes an hour or two
+	@bin/zr doctor --fix --quiet
+	ZR_TEST_LONG=1 ZR_SAVES=500 go test -count=1 -v -timeout 240m -run '^TestSaves' ./e2e
+
 .PHONY: verify
 verify: frontend/node_modules/.package-lock.json ## format, vet, lint, import law, generated files
 	hack/verify

@@ -1,0 +1,3 @@
+module saves
+
+go 1.26
