@@ -15,6 +15,7 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
+	"zr/pkg/bounded"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/inputs"
 	"zr/pkg/build/internal/oci"
@@ -66,7 +67,7 @@ func newBeside(r build.Request) (*beside, error) {
 	for _, folder := range folders {
 		file := filepath.Join(folder, "Dockerfile")
 		b.may = append(b.may, file, filepath.Join(folder, ".dockerignore"))
-		if content, err := os.ReadFile(file); err == nil && b.from == "" {
+		if content, err := bounded.ReadFile(file, bounded.Text); err == nil && b.from == "" {
 			b.from = file
 			if err := b.take(folder, content); err != nil {
 				return nil, err
@@ -92,7 +93,7 @@ func (b *beside) take(folder string, dockerfile []byte) error {
 			}
 		}
 	}
-	f, err := os.Open(filepath.Join(folder, ".dockerignore"))
+	f, err := bounded.Open(filepath.Join(folder, ".dockerignore"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -81,7 +81,11 @@ func (l *lister) List(ctx context.Context) (inputs.List, error) {
 		args := append([]string{"list", "-deps", "-json=" + fields}, l.flags...)
 		list := l.command(append(args, l.pkg)...)
 		list.Name = "go list " + l.spec
-		out, err := list.Output(ctx)
+		var out []byte
+		err = l.attended(ctx, func(ctx context.Context) (err error) {
+			out, err = list.Output(ctx)
+			return err
+		})
 		if err != nil {
 			return reason(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"zr/pkg/bounded"
 	"zr/pkg/build/internal/proc"
 	"zr/pkg/fault"
 )
@@ -53,7 +54,11 @@ func (t toolchain) clean(words string) string {
 func cgoFile(dir string) string {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.go")) // the pattern is well-formed
 	for _, file := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		content, err := bounded.ReadFile(file, bounded.Large)
+		if err != nil {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, content, parser.ImportsOnly)
 		if err == nil && slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"C"` }) {
 			return file
 		}

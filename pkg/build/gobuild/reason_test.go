@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"zr/pkg/build"
@@ -83,4 +84,29 @@ func TestWhatTheGoCommandSays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPipesAreNotWaitedFor: the go command reads what has the name of a Go file, for
+// ever where nobody writes to it. The file is named, and no command stays.
+func TestPipesAreNotWaitedFor(t *testing.T) {
+	p := newProject(t)
+	if err := syscall.Mkfifo(filepath.Join(p.root, "greet/fifo.go"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := build.New(New(p.deps), nil, nil).Build(t.Context(), p.request())
+	want := `building image "api": greet/fifo.go is not a regular file, and the go command waits for what it holds`
+	if err == nil || err.Error() != want || !strings.Contains(fault.HintOf(err), "remove it") {
+		t.Fatalf("err = %v\nwant  %s", err, want)
+	}
+	if dirs, _ := filepath.Glob("/proc/[0-9]*/cwd"); len(dirs) > 0 { // on Linux
+		for _, dir := range dirs {
+			if cwd, err := os.Readlink(dir); err == nil && cwd == p.root {
+				t.Errorf("%s is there still", filepath.Dir(dir))
+			}
+		}
+	}
+	if err := os.Remove(filepath.Join(p.root, "greet/fifo.go")); err != nil {
+		t.Fatal(err)
+	}
+	p.build()
 }

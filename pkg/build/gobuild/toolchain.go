@@ -132,7 +132,7 @@ func (t toolchain) compile(ctx context.Context, out string, progress func(packag
 			}
 		}
 	}
-	return reason(build.Run(ctx))
+	return reason(t.attended(ctx, build.Run))
 }
 
 // isPackage reports whether a line of `go build -v` names a package that it

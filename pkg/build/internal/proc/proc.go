@@ -75,6 +75,7 @@ func (c Command) run(ctx context.Context, stdout io.Writer, said *words) error {
 	cmd.Dir, cmd.Env = c.Dir, c.Env
 	cmd.Stdout, cmd.Stderr = stdout, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	defer tie(cmd.SysProcAttr)()
 	cmd.Cancel = func() error { return signalGroup(cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = grace
 	if err := cmd.Start(); err != nil {

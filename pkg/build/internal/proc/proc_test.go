@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +117,39 @@ func TestCancelEndsTheGroup(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v, want a cancelled context", err)
 	}
+	for syscall.Kill(pid, 0) == nil && !zombie(pid) {
+		time.Sleep(time.Millisecond) // ends with the test's own deadline if it never dies
+	}
+}
+
+// TestEndsWithThisProcess: what a killed process had started ends with it, also
+// where that ignores signals and waits for something that never comes.
+func TestEndsWithThisProcess(t *testing.T) {
+	const variable = "ZR_TEST_PROC_FILE"
+	if file := os.Getenv(variable); file != "" {
+		_ = Command{Args: []string{"sh", "-c", "trap '' INT TERM; echo $$ >" + file + ".tmp; mv " + file + ".tmp " + file + "; while :; do sleep 60; done"}}.Run(t.Context())
+		return
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux ties processes to each other")
+	}
+	file := filepath.Join(t.TempDir(), "pid")
+	parent := exec.Command(os.Args[0], "-test.run=^TestEndsWithThisProcess$")
+	parent.Env = append(os.Environ(), variable+"="+file)
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	for pid == 0 {
+		if raw, err := os.ReadFile(file); err == nil {
+			pid, _ = strconv.Atoi(strings.TrimSpace(string(raw)))
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.Wait()
 	for syscall.Kill(pid, 0) == nil && !zombie(pid) {
 		time.Sleep(time.Millisecond) // ends with the test's own deadline if it never dies
 	}
