@@ -11,6 +11,7 @@ import (
 	"zr/pkg/build/gobuild"
 	"zr/pkg/build/node"
 	"zr/pkg/cluster/engine"
+	"zr/pkg/deploy"
 )
 
 // platform is what images are built for: kind's nodes have the architecture of
@@ -34,6 +35,14 @@ func (s *stack) requests() []build.Request {
 		requests = append(requests, r)
 	}
 	return requests
+}
+
+// ownCommands notes which images are run by a command of the manifest.
+func (s *stack) ownCommands(workloads []deploy.Workload) {
+	for i := range s.builds {
+		r := &s.builds[i]
+		r.OwnCommand = slices.ContainsFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service && len(w.Own().Command) > 0 })
+	}
 }
 
 func (s *stack) deps() build.Deps {

@@ -25,7 +25,7 @@ func (s *stack) nodeUnit(r build.Request, mode build.DevMode, inputs *build.Inpu
 		Installs: tree.Installs, Made: tree.Made,
 	}
 	if mode.Reload == build.Compile {
-		return &devloop.Compiled{Sources: sources, Compile: tree.Built}, nil
+		return &devloop.Compiled{Sources: sources, Compile: tree.Built, Budget: s.budget}, nil
 	}
 	return sources, nil
 }

@@ -120,6 +120,10 @@ func buildImages(c *cli.Context) error {
 		if err := s.cfg.CheckSources(); err != nil {
 			return err
 		}
+		// Manifests say whether the image's own command is run. Images are also
+		// built where there are none, or broken ones; nothing is fetched for them.
+		s.fetch = nil
+		_ = s.render(ctx)
 		if err := (step{stepBuild, "build images", s.build}).run(ctx, sink); err != nil {
 			return err
 		}

@@ -139,6 +139,7 @@ func (s *stack) render(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.ownCommands(r.Workloads())
 	if s.dev { // what differs depends on the probes that are rendered
 		s.releaseRest(r.Workloads())
 		if options.Dev, err = s.devServices(r.Workloads()); err != nil {

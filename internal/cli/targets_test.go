@@ -138,3 +138,16 @@ func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
 		t.Errorf("got %v, %q", err, fault.HintOf(err))
 	}
 }
+
+// TestACommandOfTheManifest stands in for the image's own, which then need not be
+// one that is there.
+func TestACommandOfTheManifest(t *testing.T) {
+	s := &stack{builds: []build.Request{{Service: "web"}, {Service: "api"}}}
+	s.ownCommands([]deploy.Workload{
+		{Name: "web", Containers: []deploy.Container{{Name: "log", Manifest: "fluent", Command: []string{"x"}}, {Name: "web", Manifest: "web"}}},
+		{Name: "api", Containers: []deploy.Container{{Name: "api", Manifest: "api", Command: []string{"node", "other.js"}}}},
+	})
+	if s.builds[0].OwnCommand || !s.builds[1].OwnCommand {
+		t.Errorf("builds %+v", s.builds)
+	}
+}

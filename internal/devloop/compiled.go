@@ -18,6 +18,10 @@ type Compiled struct {
 	// were made from: never that of a file saved meanwhile. Its error is what the
 	// build said.
 	Compile func(ctx context.Context) (files map[string]string, hash string, err error)
+	// Budget bounds the builds of all services together.
+	Budget *Budget
+
+	saved, before time.Time // the last save, and the one before
 }
 
 // First builds what is there: the container may run something else.
@@ -35,6 +39,9 @@ func (c *Compiled) Plan(path string) Decision {
 // Run builds, sends all that is to run and has the process swapped. What a failed
 // run did not do is done by the next one.
 func (c *Compiled) Run(ctx context.Context, work Work, trace *event.Reload) error {
+	if !trace.Saved.Equal(c.saved) {
+		c.saved, c.before = trace.Saved, c.saved
+	}
 	work.Action = dearer(work.Action, c.failed)
 	c.failed = work.Action
 	files, hash, err := c.compile(ctx, work, trace)
@@ -70,6 +77,11 @@ func (c *Compiled) compile(ctx context.Context, work Work, trace *event.Reload) 
 	if hash = c.Inputs.Hash(); !work.All && work.Action != event.Rebuild && c.runs(hash) {
 		return nil, hash, nil
 	}
+	release, err := c.Budget.Take(ctx, c.saved, c.before)
+	if err != nil {
+		return nil, "", err
+	}
+	defer release()
 	if files, hash, err = c.Compile(ctx); err != nil {
 		return nil, "", stopped(ctx, faultOf(err))
 	}

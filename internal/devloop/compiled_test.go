@@ -26,6 +26,7 @@ func TestCompiled(t *testing.T) {
 			Rebuild:  func(context.Context) error { rebuilds++; return rebuildFails },
 			Installs: func(below string) bool { return below == "patches/ms.patch" },
 		},
+		Budget: NewBudget(1),
 		Compile: func(context.Context) (map[string]string, string, error) {
 			builds++
 			return map[string]string{"dist/a.js": "/out/dist/a.js", "../b": "/out/b"}, in.hash, buildFails

@@ -43,6 +43,9 @@ type Request struct {
 	Platform string // of the nodes, for example linux/amd64
 	Mode     Mode
 	Agent    string // path of a zr-agent for the platform; for Dev only
+	// OwnCommand says that the manifest names another command than the image has,
+	// so that it does not matter whether that one is there.
+	OwnCommand bool
 }
 
 // Result is an image in the store.

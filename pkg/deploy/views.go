@@ -39,6 +39,9 @@ type Container struct {
 	Manifest  string
 	Ports     []Port
 	Readiness probe.Probe
+	// Command is what runs in place of the image's own command; empty where the
+	// manifest names none.
+	Command []string
 }
 
 // Own returns the container that runs the service: the one with its image, or
@@ -144,7 +147,7 @@ func decode(m *unstructured.Unstructured, into any) error {
 }
 
 func container(c corev1.Container, manifest string) Container {
-	out := Container{Name: c.Name, Image: c.Image, Manifest: manifest}
+	out := Container{Name: c.Name, Image: c.Image, Manifest: manifest, Command: c.Command}
 	for _, p := range c.Ports {
 		out.Ports = append(out.Ports, Port{p.Name, p.ContainerPort, cmp.Or(string(p.Protocol), "TCP")})
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -20,31 +21,25 @@ func (j *job) checkMain(source string) error {
 		command, _ = j.project.devCommand(j.Spec.Dev.Command)
 	}
 	file := script(command)
-	if len(j.Spec.Dev.Command) > 0 && j.Mode == build.Dev || file == "" || loads(source, file) {
+	if j.OwnCommand || len(j.Spec.Dev.Command) > 0 && j.Mode == build.Dev || file == "" || loads(source, file) {
 		return nil
 	}
-	m := j.project.manifest
 	manifest := path.Join(j.Spec.Node, manifestFile)
-	line := fmt.Sprintf(`"start": "node %s"`, file)
-	switch {
+	missing, hint := path.Join(j.Spec.Node, file)+" is not there", ""
+	switch m := j.project.manifest; {
 	case m.Scripts["start"] == "" && m.Main == "":
-		line = `"start": "node server.js"`
-		hint := fmt.Sprintf("name the file in the scripts of %s, such as %s", manifest, line)
-		return fault.Hint(fmt.Errorf("finding out what runs: %s has no start script and no main, and there is no %s beside it", manifest, file), j.orCommand(hint))
+		missing = fmt.Sprintf("%s has no start script and no main, and there is no %s beside it", manifest, file)
+		hint = fmt.Sprintf(`name the file that runs in the scripts of %s, such as "start": "node server.js"`, manifest)
 	case j.builds():
-		return fault.Hint(fmt.Errorf("%s is not there after npm run build", path.Join(j.Spec.Node, file)),
-			j.orCommand(fmt.Sprintf("it is what %s runs: have its build script make it, or name what that makes", manifest)))
+		missing += " after npm run build"
+		hint = fmt.Sprintf("it is what %s runs: have its build script make it, or name what that makes", manifest)
+	default:
+		hint = fmt.Sprintf("it is what %s runs; what git ignores is no source, so a script named build is to make it", manifest)
 	}
-	return fault.Hint(fmt.Errorf("%s is not there", path.Join(j.Spec.Node, file)),
-		j.orCommand(fmt.Sprintf("it is what %s runs; what git ignores is no source, so a script named build is to make it", manifest)))
-}
-
-// orCommand adds to a hint what says in the config how a service runs under dev.
-func (j *job) orCommand(hint string) string {
-	if j.Mode != build.Dev {
-		return hint
+	if j.Mode == build.Dev {
+		hint += fmt.Sprintf("; or say in the config what runs in dev: services: {%s: {build: {node: %s, dev: {command: [node, <file>]}}}}", j.Service, j.Spec.Node)
 	}
-	return hint + fmt.Sprintf("; or say what runs under dev in the config: services: {%s: {build: {node: %s, dev: {command: [node, <file>]}}}}", j.Service, j.Spec.Node)
+	return fault.Hint(errors.New(missing), hint)
 }
 
 // valueFlags are the flags of node whose next argument is a value and not the script.

@@ -182,6 +182,13 @@ func TestAMainFileThatIsNotThere(t *testing.T) {
 			r := s.request(c.mode)
 			r.Spec.Dev.Command, r.Agent = c.command, agent
 			_, err := New(s.deps).Build(t.Context(), r)
+			if err != nil {
+				own := r
+				own.OwnCommand = true
+				if _, err := New(s.deps).Build(t.Context(), own); err != nil {
+					t.Errorf("with a command of the manifest: %v", err)
+				}
+			}
 			if c.want == "" {
 				if err != nil {
 					t.Error(err)
