@@ -19,9 +19,13 @@ type stamped struct {
 	at time.Time
 }
 
-// maxPending is how many log lines may wait to be shown: more than any
-// terminal holds, and little memory.
-const maxPending = 5000
+// maxPending is how many log lines may wait to be shown, and pendingBytes how
+// much text they may have: more than any terminal holds, and little memory. One
+// line may have 64 KiB.
+const (
+	maxPending   = 5000
+	pendingBytes = 2 << 20
+)
 
 // queue hands events to the one goroutine that owns the screen.
 type queue struct {
@@ -31,6 +35,7 @@ type queue struct {
 	mu      sync.Mutex
 	pending []stamped
 	lines   int            // log lines among them
+	bytes   int            // of their text
 	skipped map[string]int // log lines that were left out, by service
 	closed  bool
 	wake    chan struct{}
@@ -51,11 +56,12 @@ func (q *queue) Emit(e event.Event) {
 		return
 	}
 	if l, ok := e.(event.LogLine); ok {
-		if q.lines >= maxPending {
+		if q.lines >= maxPending || q.bytes >= pendingBytes {
 			q.skipped[l.Service]++
 			return
 		}
 		q.lines++
+		q.bytes += len(l.Text)
 	}
 	q.pending = append(q.pending, stamped{e, q.now()})
 	q.signal()
@@ -77,7 +83,7 @@ func (q *queue) take() ([]stamped, bool) {
 		batch = append(batch, stamped{event.Skipped{Service: service, N: n}, q.now()})
 	}
 	clear(q.skipped)
-	q.pending, q.lines = nil, 0
+	q.pending, q.lines, q.bytes = nil, 0, 0
 	return batch, !q.closed
 }
 

@@ -14,8 +14,12 @@ type recent struct {
 	level map[string]string // of the last line that had one, by container
 }
 
-// keepLines is how many lines are kept, at about 200 bytes each.
-const keepLines = 2000
+// keepLines is how many lines are kept, at about 200 bytes each, and keepText how
+// much of one, in bytes: no screen shows more.
+const (
+	keepLines = 2000
+	keepText  = 1 << 10
+)
 
 // shownAgain is how many of them a new filter shows.
 const shownAgain = 20
@@ -34,7 +38,11 @@ func (r *recent) add(l event.LogLine) event.LogLine {
 	if len(r.lines) >= 2*keepLines {
 		r.lines = slices.Clone(r.lines[keepLines:])
 	}
-	r.lines = append(r.lines, l)
+	kept := l
+	if len(kept.Text) > keepText {
+		kept.Text = strings.ToValidUTF8(strings.Clone(kept.Text[:keepText]), "") + "…"
+	}
+	r.lines = append(r.lines, kept)
 	return l
 }
 

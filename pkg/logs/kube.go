@@ -30,7 +30,7 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "zr-logs"
 	}
-	client, err := rest.HTTPClientFor(cfg)
+	transport, err := transportFor(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,29 @@ func newKube(cfg *rest.Config) (*kube, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kube{client: client, base: base}, nil
+	return &kube{client: &http.Client{Transport: transport}, base: base}, nil
+}
+
+// streamBuffer is how much of one log may wait here to be read, in bytes. All
+// containers are read at once, in the order of time: with the 4 MiB that HTTP/2
+// clients usually take, the logs of 40 of them would wait in 160 MiB.
+const streamBuffer = 256 << 10
+
+// transportFor is rest.TransportFor with that bound. The pings are those of
+// client-go: they end a connection that died without a word.
+func transportFor(cfg *rest.Config) (http.RoundTripper, error) {
+	tls, err := rest.TLSConfigFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	proxy := cfg.Proxy
+	if proxy == nil {
+		proxy = http.ProxyFromEnvironment
+	}
+	return rest.HTTPWrappersForConfig(cfg, &http.Transport{
+		TLSClientConfig: tls, Proxy: proxy, DialContext: cfg.Dial, TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true,
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+	})
 }
 
 // pod is what there is to know of a pod to read its logs.

@@ -1,0 +1,80 @@
+package logs
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"zr/internal/testkit"
+	"zr/pkg/event"
+)
+
+const (
+	backlogPods  = 40
+	backlogLines = 12
+)
+
+// backlog is an API server with a namespace whose containers wrote lines of a
+// megabyte each while nobody looked: 480 MB in all.
+func backlog(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/log") {
+		var list podList
+		for i := range backlogPods {
+			var p pod
+			p.Metadata.Name, p.Metadata.UID = fmt.Sprintf("pod-%d", i), fmt.Sprint(i)
+			p.Status.ContainerStatuses = []containerStatus{{Name: "main", State: containerState{Running: &struct{}{}}}}
+			list.Items = append(list.Items, p)
+		}
+		_ = json.NewEncoder(w).Encode(list)
+		return
+	}
+	long := strings.Repeat("x", 1<<20)
+	for i := range backlogLines {
+		at := time.Unix(1_700_000_000+int64(i), 0).UTC().Format(time.RFC3339Nano)
+		if _, err := io.WriteString(w, fmt.Sprintf("%s %d %s\n", at, i, long)); err != nil {
+			return
+		}
+	}
+}
+
+// TestABacklogTakesLittleMemory reads it in a child. All logs are open at once,
+// in the order of time, so that most of them wait for the one that is read.
+func TestABacklogTakesLittleMemory(t *testing.T) {
+	const child = "ZR_TEST_BACKLOG"
+	if url := os.Getenv(child); url != "" {
+		reader, err := New(&rest.Config{Host: url, TLSClientConfig: rest.TLSClientConfig{Insecure: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hub, n := NewHub(1<<20), 0
+		err = reader.Follow(t.Context(), Options{Namespace: "x"}, func(l event.LogLine) { n++; hub.Publish(l) })
+		if err != nil || n != backlogPods*backlogLines {
+			t.Errorf("%d lines, %v", n, err)
+		}
+		return
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(backlog))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	c.Env = append(os.Environ(), child+"="+server.URL)
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := testkit.PeakMemory(t, c); got > testkit.MaxMemory {
+		t.Errorf("it took %d MB", got/1e6)
+	} else {
+		t.Logf("it took %d MB", got/1e6)
+	}
+}
