@@ -71,7 +71,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		return nil, err
 	}
 	problems = append(problems, d.lockedOut(ctx, r, cs))
-	cs.Warnings = append(cs.Warnings, remarks.sorted()...)
+	cs.Warnings = append(append(cs.Warnings, r.leadNowhere()...), remarks.sorted()...)
 	cs.close(r.secrets)
 	if err := errors.Join(problems...); err != nil {
 		return cs, err

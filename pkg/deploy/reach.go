@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -30,6 +31,23 @@ func (r *Rendered) selected(selector map[string]string, namespace string) bool {
 		labels, _, _ := unstructured.NestedStringMap(podTemplate(o.Unstructured), "metadata", "labels")
 		return o.GetNamespace() == namespace && selects(selector, labels)
 	})
+}
+
+// leadNowhere tells of the Services that select no pods of anything that is
+// rendered. Where there are custom objects, an operator may make them.
+func (r *Rendered) leadNowhere() []string {
+	if slices.ContainsFunc(r.objects, func(o *object) bool { _, ok := known[o.GroupVersionKind()]; return !ok }) {
+		return nil
+	}
+	var out []string
+	for _, o := range r.objects {
+		selector := serviceSelector(o.Unstructured)
+		if len(selector) > 0 && !r.selected(selector, o.GetNamespace()) {
+			where := locate(r.files, o.Unstructured, "")
+			out = append(out, fmt.Sprintf("%s%s selects the pods of nothing in the overlay", where, name(o.Unstructured)))
+		}
+	}
+	return out
 }
 
 // serviceSelector returns the selector of a Service that has endpoints made for

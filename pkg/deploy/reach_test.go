@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -35,6 +36,29 @@ spec:
 		if !slices.Equal(got.Services, tc.want) {
 			t.Errorf("%s: got %q, want %q", name, got.Services, tc.want)
 		}
+	}
+}
+
+// TestAServiceThatSelectsNothing is told of where nobody else could make its pods.
+func TestAServiceThatSelectsNothing(t *testing.T) {
+	const job = `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate: {spec: {template: {metadata: {labels: {app: nightly}}, spec: {restartPolicy: Never, containers: [{name: nightly, image: "example/x:1"}]}}}}
+`
+	service := func(name, spec string) string {
+		return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {" + spec + ", ports: [{port: 80}]}\n"
+	}
+	manifests := job + service("fine", "selector: {app: nightly}") + service("by-hand", "type: ClusterIP") + service("lost", "selector: {app: nighlty}")
+	got := renderText(t, manifests, nil).leadNowhere()
+	if len(got) != 1 || !strings.HasSuffix(got[0], `Service "lost" selects the pods of nothing in the overlay`) {
+		t.Errorf("got %q", got)
+	}
+	custom := "---\napiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one}\n"
+	if got := renderText(t, manifests+custom, nil).leadNowhere(); got != nil {
+		t.Errorf("beside a custom object: %q", got)
 	}
 }
 
