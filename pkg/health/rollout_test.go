@@ -162,12 +162,22 @@ func TestSteadiness(t *testing.T) {
 		{"just started", pod(0, nil, now), 0, false},
 		{"ran on", pod(0, nil, now), steadyFirst, true},
 		{"restarted", pod(1, nil, now), steadyFirst, false},
-		{"ran on after the restart", pod(1, nil, now), steadyFirst + steadyRestart, true},
+		{"ran on after the restart", pod(1, nil, now), steadyFirst + steadyRestart + 2*(steadyFirst-steadyLag), true}, // first seen after steadyFirst
 		{"has a probe", pod(2, &corev1.Probe{}, now), 0, true},
 		{"runs since long ago", pod(7, nil, now.Add(-time.Hour)), 0, true},
 	} {
 		if got := s.reached(Target{}, tc.r, now.Add(tc.after)); got != tc.want {
 			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+	// A node that told of the start after 4 s may tell of the end as late.
+	late, told := steadiness{}, pod(0, nil, now.Add(-2*steadyLag))
+	for _, step := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, false}, {steadyFirst, false}, {steadyFirst + 2*steadyLag, true}} {
+		if got := late.reached(Target{}, told, now.Add(step.after)); got != step.want {
+			t.Errorf("told of late, after %s: %v", step.after, got)
 		}
 	}
 }

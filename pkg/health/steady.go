@@ -16,6 +16,11 @@ const (
 	steadyRestart  = 10 * time.Second // one that crashed before is given longer
 	steadySurely   = 30 * time.Second // by the node's clock, which may differ from this one
 	steadyInterval = 500 * time.Millisecond
+
+	// A node that tells late of a start tells as late of an end. Its times are cut
+	// to seconds, and its clock may be behind, so that there is a most.
+	steadyLag     = 2 * time.Second
+	steadyLagMost = 5 * time.Second
 )
 
 // recently is how long after a restart a container that is not ready is said to
@@ -81,7 +86,7 @@ type run struct {
 	restarts       int32
 }
 
-// steadiness remembers when the runs of containers were first seen.
+// steadiness remembers until when the runs of containers are not believed.
 type steadiness map[run]time.Time
 
 // reached tells whether all containers that no probe vouches for have run
@@ -95,10 +100,11 @@ func (s steadiness) reached(t Target, r rollout, now time.Time) bool {
 				continue
 			}
 			seen := run{string(p.UID), c.Name, c.RestartCount}
+			age := now.Sub(c.State.Running.StartedAt.Time)
 			if s[seen].IsZero() {
-				s[seen] = now
+				s[seen] = now.Add(need + 2*min(max(0, age-steadyLag), steadyLagMost))
 			}
-			if now.Sub(c.State.Running.StartedAt.Time) < steadySurely && now.Sub(s[seen]) < need {
+			if age < steadySurely && now.Before(s[seen]) {
 				all = false
 			}
 		}
