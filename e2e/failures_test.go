@@ -81,6 +81,18 @@ func TestFailures(t *testing.T) {
 		p.Fails(1, []string{`building image "greeter"`, "greeter/main.go:", "undefined: slog.Now"}, "up")
 		greeted(t, "Hello, world!")
 	})
+	t.Run("pods that a rule of the cluster forbids", func(t *testing.T) {
+		defer restore(p, "kustomize/overlays/dev/greeter.yaml")()
+		defer restore(p, "greeter/words/words.go")()
+		p.KubectlInput(smallPods, "apply", "-f", "-")
+		defer p.Kubectl("delete", "limitrange", "small", "-n", "hello")
+		p.Replace("greeter/words/words.go", "name + \"!", "name + \"!!!!") // something to build
+		p.Replace("kustomize/overlays/dev/greeter.yaml", "limits: {memory: 128Mi}", "limits: {memory: 512Mi}")
+		r := p.Fails(1, []string{`Deployment "greeter"`, "maximum memory usage per Container is 256Mi", "limitrange"}, "up")
+		if strings.Contains(r.Stdout, "apply kustomize") {
+			t.Errorf("it was applied:\n%s", r.Stdout)
+		}
+	})
 	t.Run("an image that does not exist", func(t *testing.T) {
 		defer restore(p, "kustomize/overlays/dev/web.yaml")()
 		p.Write("kustomize/overlays/dev/web.yaml", p.Read("kustomize/overlays/dev/web.yaml")+noSuchImage)
@@ -112,6 +124,12 @@ func TestFailures(t *testing.T) {
 		greeted(t, "Hello, world!")
 	})
 }
+
+const smallPods = `apiVersion: v1
+kind: LimitRange
+metadata: {name: small, namespace: hello}
+spec: {limits: [{type: Container, max: {memory: 256Mi}}]}
+`
 
 const noSuchImage = `---
 apiVersion: apps/v1

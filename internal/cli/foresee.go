@@ -22,8 +22,8 @@ func newForesight() *foresight {
 
 func (f *foresight) needsBuild() { f.once.Do(func() { close(f.missing) }) }
 
-// foresee ends without a word when everything is built, or when the cluster takes
-// what is rendered. A cluster that was just made has no rules of its own.
+// foresee ends without a word where everything was built before, or when the
+// cluster takes what is rendered. One that was just made has no rules of its own.
 func (s *stack) foresee(ctx context.Context, f *foresight) error {
 	select {
 	case <-ctx.Done():
@@ -42,20 +42,5 @@ func (s *stack) foresee(ctx context.Context, f *foresight) error {
 			return nil
 		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		select {
-		case <-f.built:
-			cancel()
-		case <-stop:
-		}
-	}()
-	err := s.deployer.Foresee(ctx, s.rendered)
-	if ctx.Err() != nil {
-		return nil // the diff before the apply asks again
-	}
-	return err
+	return s.deployer.Foresee(ctx, s.rendered)
 }

@@ -140,6 +140,10 @@ func (s *stack) render(ctx context.Context) error {
 		return err
 	}
 	s.ownCommands(r.Workloads())
+	s.rendered = r
+	if err := s.checkNames(); err != nil {
+		return err
+	}
 	if s.dev { // what differs depends on the probes that are rendered
 		s.releaseRest(r.Workloads())
 		if options.Dev, err = s.devServices(r.Workloads()); err != nil {
@@ -148,10 +152,7 @@ func (s *stack) render(ctx context.Context) error {
 		if r, err = deploy.Render(ctx, options); err != nil {
 			return err
 		}
-	}
-	s.rendered = r
-	if err := s.checkNames(); err != nil {
-		return err
+		s.rendered = r
 	}
 	ports, err := s.publishPorts()
 	if err != nil {

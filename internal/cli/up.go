@@ -115,10 +115,7 @@ func (s *stack) deploy(ctx context.Context) (unchanged bool, err error) {
 	defer end()
 	s.early.Store(newEarlyLoad(ctx))
 	defer s.early.Store(nil)
-	if err := together(ctx, s.sink,
-		step{stepCluster, "cluster " + s.clusterName(), s.reachCluster}, // find it, bring it back or make it
-		step{stepBuild, "build images", s.build},                        // source in, images out
-	); err != nil {
+	if err := s.clusterAndImages(ctx); err != nil {
 		return false, err
 	}
 	err = steps(ctx, s.sink,
@@ -146,7 +143,7 @@ func (s *stack) clusterAndImages(ctx context.Context) error {
 	defer func() { s.missing = nil }()
 	return together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (outcome, error) { // find it, bring it back or make it
-			o, err := s.ensureCluster(ctx)
+			o, err := s.reachCluster(ctx)
 			f.found <- o.unchanged
 			return o, err
 		}},
