@@ -219,10 +219,11 @@ func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, comman
 		return err
 	}
 	defer closeUnits()
-	s.containers = map[string]devloop.Container{}
+	containers := map[string]devloop.Container{}
 	for service, session := range sessions {
-		s.containers[service] = session
+		containers[service] = session
 	}
+	s.containers = containers
 	group, ctx := errgroup.WithContext(ctx)
 	if modules, files := devloop.Outside(s.cfg.Root, units); len(modules)+len(files) > 0 {
 		outside, err := watch.New(ctx, watch.Options{Roots: modules, Always: files, Sink: s.sink})
@@ -248,7 +249,7 @@ func (s *stack) loopOver(ctx context.Context, batches chan devloop.Batch, comman
 	group.Go(func() error { return s.followLogs(ctx) })
 	group.Go(func() error { return s.sight.run(ctx, provider, local) })
 	group.Go(func() error { return s.watchRelay(ctx) })
-	group.Go(func() error { return s.watchOutside(ctx, commands) })
+	group.Go(func() error { return s.watchOutside(ctx, containers, commands) })
 	return group.Wait()
 }
 

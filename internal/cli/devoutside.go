@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -110,11 +111,13 @@ func (o *outsiders) over(changes map[string]change) {
 
 // watchOutside follows what others do to the environment until ctx ends. It
 // returns errGone when its namespace is deleted.
-func (s *stack) watchOutside(ctx context.Context, commands chan<- devloop.Command) error {
+func (s *stack) watchOutside(ctx context.Context, containers map[string]devloop.Container, commands chan<- devloop.Command) error {
+	var last atomic.Pointer[health.Held]
 	namespace, seen := s.facts.Load().namespace, make(chan health.Held)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		err := s.gate.Follow(ctx, namespace, func(h health.Held) {
+			last.Store(&h)
 			select {
 			case seen <- h:
 			case <-ctx.Done():
@@ -126,6 +129,7 @@ func (s *stack) watchOutside(ctx context.Context, commands chan<- devloop.Comman
 		return ctx.Err()
 	})
 	group.Go(func() error { return s.judgeOutside(ctx, namespace, seen, commands) })
+	group.Go(func() error { return compareVerdicts(ctx, s.sink, containers, last.Load) })
 	return group.Wait()
 }
 

@@ -144,10 +144,12 @@ func (s *survey) kustomization(file, dir string, root *yaml.Node, k *types.Kusto
 	if schema := k.OpenAPI["path"]; !s.isJSON(filepath.Join(dir, schema)) {
 		paths = append(paths, schema)
 	}
+	//lint:ignore SA1019 kustomize still takes the old name
 	for _, p := range slices.Concat(k.Patches, k.PatchesJson6902) {
 		paths = append(paths, p.Path)
 		s.inline(at, p.Patch)
 	}
+	//lint:ignore SA1019 kustomize still takes the old name
 	for _, p := range k.PatchesStrategicMerge {
 		if s.inline(at, string(p)); !strings.Contains(string(p), "\n") {
 			paths = append(paths, string(p))

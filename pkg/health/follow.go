@@ -22,6 +22,7 @@ type Workload struct {
 	Kind      string
 	Name      string
 	Replicas  int32             // that are wanted
+	Ready     int32             // pods that the kubelets call ready
 	PodLabels map[string]string // of its pod template; not to be changed
 }
 
@@ -84,17 +85,17 @@ func (s *snapshot) workloads() []Workload {
 	var out []Workload
 	for _, d := range s.deployments {
 		if d.DeletionTimestamp == nil {
-			out = append(out, workloadOf("Deployment", d.Name, d.Spec.Replicas, d.Spec.Template))
+			out = append(out, workloadOf("Deployment", d.Name, d.Spec.Replicas, d.Status.ReadyReplicas, d.Spec.Template))
 		}
 	}
 	for _, set := range s.statefulSets {
 		if set.DeletionTimestamp == nil {
-			out = append(out, workloadOf("StatefulSet", set.Name, set.Spec.Replicas, set.Spec.Template))
+			out = append(out, workloadOf("StatefulSet", set.Name, set.Spec.Replicas, set.Status.ReadyReplicas, set.Spec.Template))
 		}
 	}
 	return out
 }
 
-func workloadOf(kind, name string, n *int32, template corev1.PodTemplateSpec) Workload {
-	return Workload{Kind: kind, Name: name, Replicas: replicas(n), PodLabels: template.Labels}
+func workloadOf(kind, name string, n *int32, ready int32, template corev1.PodTemplateSpec) Workload {
+	return Workload{Kind: kind, Name: name, Replicas: replicas(n), Ready: ready, PodLabels: template.Labels}
 }

@@ -68,7 +68,7 @@ func TestFollowTellsWhatOthersDo(t *testing.T) {
 			}
 		}
 	}
-	deployment, set := Workload{"Deployment", "shop", 1, dev}, Workload{"StatefulSet", "shop", 1, dev}
+	deployment, set := Workload{"Deployment", "shop", 1, 0, dev}, Workload{"StatefulSet", "shop", 1, 0, dev}
 	wait(Held{Workloads: []Workload{deployment, set}})
 	api["deployments"] <- `{"type":"MODIFIED","object":` + one("Deployment", 3, "") + `}`
 	deployment.Replicas = 3
