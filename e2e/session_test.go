@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"zr/internal/lab"
@@ -159,6 +162,52 @@ func TestSession(t *testing.T) {
 		dev.Wait(edited, "the greeter to be live", reloaded("greeter"))
 		says(t, greeter+"/greet", "Back")
 	})
+	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "the end of the terminal": syscall.SIGHUP} {
+		t.Run(name+" ends it in every phase, and nothing stays", func(t *testing.T) {
+			for phase, reached := range map[string]func(lab.Event) bool{
+				"the build": ofType("step.started"), "the apply": stepDone("cluster"), "the gate": stepDone("apply"), "the loop": ofType("ready"),
+			} {
+				dev.Wait(0, phase, reached)
+				if code := dev.Signal(signal); code != 130 {
+					t.Errorf("in %s: exit code %d", phase, code)
+				}
+				if left := scratch(t); left != "" {
+					t.Errorf("in %s: %s is left", phase, left)
+				}
+				dev = p.Start("dev")
+			}
+		})
+	}
+	t.Run("what a killed one leaves is cleared away", func(t *testing.T) {
+		dev.Wait(0, "the stack to be ready", ofType("ready"))
+		p.Replace("greeter/words/words.go", "Back", "Killed")
+		dev.Wait(0, "the greeter to be live", reloaded("greeter"))
+		dev.Kill()
+		dev = p.Start("dev")
+		dev.Wait(0, "the stack to be ready", ofType("ready"))
+		says(t, greeter+"/greet", "Killed")
+		if code := dev.Interrupt(); code != 130 || scratch(t) != "" {
+			t.Errorf("exit code %d, %q is left", code, scratch(t))
+		}
+	})
+}
+
+// scratch is the folder for compiled programs, or "" where it is gone.
+func scratch(t *testing.T) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "zr", "dev", "zrtest-session-dev")
+	if _, err := os.Stat(dir); err != nil {
+		return ""
+	}
+	return dir
+}
+
+func stepDone(step string) func(lab.Event) bool {
+	return func(e lab.Event) bool { return e.Text("type") == "step.done" && e.Text("step") == step }
 }
 
 func problemOf(source string) func(lab.Event) bool {

@@ -21,7 +21,7 @@ import (
 
 // Main runs the command line args (with the program's name first) and returns
 // the exit code: 0 done, 1 failed, 2 bad usage or configuration, 3 not healthy
-// in time, 130 interrupted. The first Ctrl-C cancels what is being done and
+// in time, 130 interrupted, 141 nobody reads the output any more. The first Ctrl-C cancels what is being done and
 // waits until it has tidied up; the second ends the process at once.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible()
@@ -30,12 +30,17 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	out := &output{Writer: stdout}
+	ctx, unread := context.WithCancel(ctx)
+	defer unread()
+	out := &output{Writer: stdout, unread: unread}
 	if !isTerminal(stdout) {
 		stdout = out
 	}
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, arranged(app, args))
+	if errors.Is(out.failure(), syscall.EPIPE) {
+		return brokenPipe
+	}
 	if err == nil {
 		err = out.failure()
 	}
@@ -55,10 +60,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return fault.Code(err)
 }
 
+// brokenPipe is the exit code where the reader of the output has gone, as in
+// `zr status | head -1`: that of a program which the signal for it has ended.
+const brokenPipe = 128 + int(syscall.SIGPIPE)
+
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	// A write that nobody reads is an error then, and not the end of the process
+	// in the midst of something. Programs that it starts still get the signal.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		<-signals
 		cancel()

@@ -15,6 +15,7 @@ import (
 
 	"zr/internal/devloop"
 	"zr/internal/ui"
+	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/config"
@@ -71,11 +72,7 @@ func runDev(c *cli.Context) error {
 	if err := s.forDev(); err != nil {
 		return err
 	}
-	remove, err := s.makeScratch()
-	if err != nil {
-		return err
-	}
-	defer remove()
+	s.budget = devloop.NewBudget(build.DefaultJobs())
 	ctx, quit := context.WithCancelCause(c.Context)
 	defer quit(nil)
 	commands := s.commands(ctx, keys, quit)
@@ -154,6 +151,11 @@ func (s *stack) develop(ctx context.Context, commands chan devloop.Command) erro
 		return err
 	}
 	defer unlock()
+	remove, err := s.makeScratch()
+	if err != nil {
+		return err
+	}
+	defer remove()
 	if err := s.renderSettled(ctx); err != nil {
 		return err
 	}

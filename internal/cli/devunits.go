@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -155,16 +154,6 @@ func (s *stack) includes(units []devloop.Unit) func() {
 		}
 		s.watcher.Include(watched, wants)
 	}
-}
-
-// makeScratch makes the folder that compiled programs wait in to be sent, and the
-// budget of the compilers that make them.
-func (s *stack) makeScratch() (remove func(), err error) {
-	s.budget = devloop.NewBudget(build.DefaultJobs())
-	if s.scratch, err = os.MkdirTemp("", "zr-dev-"); err != nil {
-		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
-	}
-	return func() { os.RemoveAll(s.scratch) }, nil
 }
 
 // selector writes labels as the Kubernetes API takes them.

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/term"
 )
@@ -13,8 +15,9 @@ import (
 // that no verb has to look: a report that is cut short is no success.
 type output struct {
 	io.Writer
-	mu  sync.Mutex
-	err error
+	unread func() // called once nobody reads on
+	mu     sync.Mutex
+	err    error
 }
 
 // Write is part of io.Writer.
@@ -24,6 +27,9 @@ func (o *output) Write(p []byte) (int, error) {
 	defer o.mu.Unlock()
 	if o.err == nil && err != nil {
 		o.err = fmt.Errorf("writing the output: %w", err)
+		if errors.Is(err, syscall.EPIPE) {
+			o.unread()
+		}
 	}
 	return n, err
 }

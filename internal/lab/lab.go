@@ -315,8 +315,11 @@ func (r *Running) Next(mark int, timeout time.Duration, fits func(Event) bool) (
 }
 
 // Interrupt sends Ctrl-C and returns the exit code.
-func (r *Running) Interrupt() int {
-	_ = r.process.Process.Signal(os.Interrupt)
+func (r *Running) Interrupt() int { return r.Signal(os.Interrupt) }
+
+// Signal sends a signal that ends zr and returns the exit code.
+func (r *Running) Signal(s os.Signal) int {
+	_ = r.process.Process.Signal(s)
 	return r.join()
 }
 
