@@ -59,6 +59,7 @@ func TestDev(t *testing.T) {
 		mark = dev.Mark()
 		p.Write("greeter/main.go", good)
 		dev.Wait(mark, "the problem to be cleared", func(e lab.Event) bool { return e.Text("type") == "problem" && e["cleared"] == true })
+		dev.Wait(mark, "the good version", reloaded("greeter")) // so that the next part does not take it for its own
 	})
 	t.Run("what crashes is rolled back", func(t *testing.T) {
 		good, mark, before := p.Read("greeter/main.go"), dev.Mark(), build(t, greeter)
