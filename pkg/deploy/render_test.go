@@ -135,7 +135,7 @@ spec: {minReplicas: 3, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kin
 			{Name: "db", Image: "example/db:1", Manifest: "example/db:1"},
 		}},
 		{Kind: "Deployment", Namespace: p.namespace, Name: "web", Replicas: 3, Selector: map[string]string{"app": "web"}, Services: []string{"web"}, Containers: []deploy.Container{
-			{Name: "web", Image: p.options.Images["web"], Manifest: "web",
+			{Name: "web", Image: p.options.Images["web"], Manifest: "web", Command: []string{"/web"},
 				Ports: []deploy.Port{{Name: "http", Number: 8080, Protocol: "TCP"}},
 				Readiness: probe.Probe{Kind: "http", Scheme: "HTTP", Path: "/health", Port: 8080,
 					Period: 10 * time.Second, Timeout: time.Second, Successes: 1, Failures: 3}},
