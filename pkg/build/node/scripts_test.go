@@ -157,3 +157,22 @@ func readFile(t *testing.T, root, name string) []byte {
 	}
 	return content
 }
+
+// TestScriptsForAnotherPlatform: those of packages would build for this machine,
+// those of the project run all the same.
+func TestScriptsForAnotherPlatform(t *testing.T) {
+	s := copyFixture(t, "plain")
+	s.write("package.json", `{"type":"module","main":"server.js","scripts":{"postinstall":"node setup.mjs"},"dependencies":{"ms":"2.1.3"},"devDependencies":{"escape-string-regexp":"5.0.0"}}`)
+	s.write("setup.mjs", `import fs from "node:fs"; fs.appendFileSync("node_modules/ms/index.js", "// set up");`)
+	r := s.request(build.Release)
+	r.Platform = "linux/s390x"
+	result, err := New(s.deps).Build(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	names := unpack(t, result.Image, root)
+	if !bytes.HasSuffix(readFile(t, root, "app/node_modules/ms/index.js"), []byte("// set up")) || names["app/node_modules/escape-string-regexp/index.js"] {
+		t.Errorf("the script did not run, or too much is there: %v", names)
+	}
+}
