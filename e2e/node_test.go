@@ -72,6 +72,9 @@ func TestNode(t *testing.T) {
 		if !strings.Contains(problem.Text("text"), "ts/src/text.ts(2,3): error TS2322") {
 			t.Errorf("problem: %v", problem)
 		}
+		if trace := dev.Wait(mark, "the end of that run", reloaded("ts")); trace.Text("error") == "" {
+			t.Errorf("trace: %v", trace)
+		}
 		check(t, ts, fmt.Sprintf("save %d", saves-1))
 		mark = dev.Mark()
 		if got := live(t, func() { p.Write("ts/src/text.ts", text(`"mended"`)) }); got.Text != "mended" {
