@@ -90,7 +90,7 @@ func (s *stack) program(r build.Request, inputs *build.InputSet, session *livesy
 			hash, err := golang.BinaryOf(ctx, r, inputs, out)
 			return out, hash, err
 		},
-		Kept:   func() (string, error) { return out, golang.Kept(r, out) },
+		Kept:   func() (string, error) { return out, golang.Kept(r, inputs, out) },
 		Beside: func() (map[string]string, error) { return golang.Beside(r) },
 		Advice: func(words string) string { return s.adviceFor(r, words) },
 	}

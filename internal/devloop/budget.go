@@ -27,19 +27,27 @@ type turn struct {
 // NewBudget returns a budget of so many builds, at least one.
 func NewBudget(jobs int) *Budget { return &Budget{free: max(jobs, 1)} }
 
+// gather is how long the first build of a save that concerns several services
+// waits for the others: who comes first is for Take to say.
+const gather = 2 * time.Millisecond
+
 // Take waits until a build may begin. Of those that wait, the one that was saved
-// last comes first; a save that concerns several is followed first by the one
-// that was saved last before it. release lets the next one begin. The error
-// is that of the context.
-func (b *Budget) Take(ctx context.Context, saved, before time.Time) (release func(), err error) {
-	b.mu.Lock()
-	if b.free > 0 {
-		b.free--
-		b.mu.Unlock()
-		return b.release, nil
-	}
+// last comes first; a save that is shared, and concerns several, is followed
+// first by the one that was saved last before it. release lets the next one
+// begin. The error is that of the context.
+func (b *Budget) Take(ctx context.Context, saved, before time.Time, shared bool) (release func(), err error) {
 	t := &turn{saved, before, make(chan struct{})}
+	b.mu.Lock()
 	b.waiting = append(b.waiting, t)
+	if shared {
+		time.AfterFunc(gather, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.begin()
+		})
+	} else {
+		b.begin()
+	}
 	b.mu.Unlock()
 	select {
 	case <-t.come:
@@ -58,17 +66,21 @@ func (b *Budget) Take(ctx context.Context, saved, before time.Time) (release fun
 	return nil, context.Cause(ctx)
 }
 
-// release hands a turn on.
 func (b *Budget) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		b.free++
-		return
+	b.free++
+	b.begin()
+}
+
+// begin lets those begin that may. The caller holds the mutex.
+func (b *Budget) begin() {
+	for b.free > 0 && len(b.waiting) > 0 {
+		next := slices.MaxFunc(b.waiting, func(x, y *turn) int {
+			return cmp.Or(x.saved.Compare(y.saved), x.before.Compare(y.before))
+		})
+		b.waiting = slices.DeleteFunc(b.waiting, func(t *turn) bool { return t == next })
+		b.free--
+		close(next.come)
 	}
-	next := slices.MaxFunc(b.waiting, func(x, y *turn) int {
-		return cmp.Or(x.saved.Compare(y.saved), x.before.Compare(y.before))
-	})
-	b.waiting = slices.DeleteFunc(b.waiting, func(t *turn) bool { return t == next })
-	close(next.come)
 }

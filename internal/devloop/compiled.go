@@ -77,7 +77,7 @@ func (c *Compiled) compile(ctx context.Context, work Work, trace *event.Reload) 
 	if hash = c.Inputs.Hash(); !work.All && work.Action != event.Rebuild && c.runs(hash) {
 		return nil, hash, nil
 	}
-	release, err := c.Budget.Take(ctx, c.saved, c.before)
+	release, err := c.Budget.Take(ctx, c.saved, c.before, work.Shared)
 	if err != nil {
 		return nil, "", err
 	}

@@ -37,6 +37,8 @@ type Work struct {
 	All bool
 	// Forced says that the user asked for it: do it even if nothing changed.
 	Forced bool
+	// Shared says that the save concerns other units as well.
+	Shared bool
 	// Quiet says that nobody asked: report it only if there was something to do.
 	Quiet bool
 }
@@ -152,9 +154,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 				batches = nil
 				continue
 			}
-			for _, n := range lanes {
-				n.offer(b)
-			}
+			share(lanes, b)
 		case c, ok := <-commands:
 			if !ok {
 				commands = nil
@@ -175,6 +175,22 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 			}
 		case n := <-timers:
 			n.settled()
+		}
+	}
+}
+
+// share hands a batch to the lanes that it concerns.
+func share(lanes []*lane, b Batch) {
+	works := map[*lane]Work{}
+	for _, n := range lanes {
+		if work, concerned := n.offer(b); concerned {
+			works[n] = work
+		}
+	}
+	for _, n := range lanes {
+		if work, concerned := works[n]; concerned {
+			work.Shared = len(works) > 1
+			n.take(b, work)
 		}
 	}
 }

@@ -319,8 +319,9 @@ func TestUnitsAreMadeAnewAfterTheRunIsTold(t *testing.T) {
 		// What stood is cleared, though not by those who told of it.
 		events, api.fail = nil, nil
 		second := New("/", []Unit{manifests, api}, sink).After(first)
-		second.Ended = func(string, error) error {
-			if api.count("done") > 0 && manifests.count("done") > 1 {
+		ended := map[string]bool{}
+		second.Ended = func(unit string, _ error) error {
+			if ended[unit] = true; ended["api"] && ended["manifests"] {
 				return anew
 			}
 			return nil

@@ -53,9 +53,9 @@ func (n *lane) begin(w Work) {
 	n.start()
 }
 
-// offer takes what of a batch concerns the unit.
-func (n *lane) offer(b Batch) {
-	work := Work{Action: event.Ignore, All: b.Rescan}
+// offer says what of a batch concerns the unit.
+func (n *lane) offer(b Batch) (work Work, concerned bool) {
+	work = Work{Action: event.Ignore, All: b.Rescan}
 	for _, path := range b.Paths {
 		if d := n.unit.Plan(path); d.Action != event.Ignore {
 			work.Paths = append(work.Paths, path)
@@ -64,10 +64,15 @@ func (n *lane) offer(b Batch) {
 	}
 	if work.Action == event.Ignore {
 		if !b.Rescan {
-			return
+			return Work{}, false
 		}
 		work.Action = event.Restart
 	}
+	return work, true
+}
+
+// take begins what of a batch concerns the unit, or lets it wait.
+func (n *lane) take(b Batch, work Work) {
 	n.lastSave, n.noticedAt = b.Last, time.Now()
 	n.merge(work)
 	n.save()
@@ -95,6 +100,7 @@ func (n *lane) merge(w Work) {
 	n.pending.All = n.pending.All || w.All
 	n.pending.Forced = n.pending.Forced || w.Forced
 	n.pending.Quiet = n.pending.Quiet && w.Quiet
+	n.pending.Shared = n.pending.Shared || w.Shared
 	for _, path := range w.Paths {
 		if !slices.Contains(n.pending.Paths, path) {
 			n.pending.Paths = append(n.pending.Paths, path)

@@ -27,8 +27,8 @@ type Program struct {
 	Compile func(ctx context.Context) (path, hash string, err error)
 	// Budget bounds the builds of all programs together.
 	Budget *Budget
-	// Kept returns a program that was compiled earlier, which may be the one that
-	// the container holds.
+	// Kept returns the program of the refreshed Inputs where it was compiled
+	// before, such as for the image.
 	Kept func() (path string, err error)
 	// Beside are the files that the program reads at run time, as they are now:
 	// path below the synced folder → absolute path.
@@ -43,7 +43,6 @@ type Program struct {
 	unlisted atomic.Bool       // which files it is built from cannot be told now
 	built    string            // Inputs.Made of the program that the container runs; "" where that is not known
 	sent     map[string]string // Beside, as the container has it
-	pushed   bool              // the container was asked to hold something
 	saved    time.Time         // the last save, and the one before
 	before   time.Time
 }
@@ -54,9 +53,10 @@ func (p *Program) Name() string { return p.Service }
 // State says what its container told last.
 func (p *Program) State(error) event.ServiceState { return StateOf(p.Service, p.Container.State()) }
 
-// First makes what is there live: the container may run something else. What it
-// runs already is not compiled again, but has to be at hand: the next version is
-// sent as the difference to it, and a container that comes later is given it.
+// First makes what is there live: the container may run something else. What was
+// compiled for the image is not compiled again, but has to be at hand: the next
+// version is sent as the difference to it, and a container that comes later is
+// given it.
 func (p *Program) First() Work { return Work{Action: event.Restart, All: true, Quiet: true} }
 
 // Plan asks the build itself which paths it reads. Where the build cannot say,
@@ -123,7 +123,6 @@ func (p *Program) carry(ctx context.Context, work Work, trace *event.Reload) (do
 		change.Reread = func(path string) bool { return path != p.File }
 	}
 	trace.Build = change.Build
-	p.pushed = true
 	result, err := p.Container.Push(ctx, change)
 	trace.OnlySent = err == nil && !p.ReadOnce
 	if err = settle(work, result, err, trace); err == nil {
@@ -152,7 +151,6 @@ func (p *Program) renew(ctx context.Context, work Work, trace *event.Reload) err
 		for path, file := range now {
 			change.Files[path] = livesync.Source{Path: file}
 		}
-		p.pushed = true
 		result, err := p.Container.Push(ctx, change)
 		if err := settle(work, result, err, trace); err != nil {
 			return err
@@ -165,7 +163,7 @@ func (p *Program) renew(ctx context.Context, work Work, trace *event.Reload) err
 // runs reports whether the container runs what was built from the given inputs.
 func (p *Program) runs(hash string) bool {
 	s := p.Container.State()
-	return s.Status.Phase == livesync.Healthy && s.Status.Build == hash
+	return s.InStep && s.Status.Phase == livesync.Healthy && s.Status.Build == hash
 }
 
 // compile builds the program, unless the container runs what was built from
@@ -173,7 +171,7 @@ func (p *Program) runs(hash string) bool {
 func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (hash, binary string, err error) {
 	begin := time.Now()
 	defer func() { trace.Built = time.Since(begin) }()
-	release, err := p.Budget.Take(ctx, p.saved, p.before)
+	release, err := p.Budget.Take(ctx, p.saved, p.before, work.Shared)
 	if err != nil {
 		return "", "", err
 	}
@@ -183,15 +181,12 @@ func (p *Program) compile(ctx context.Context, work Work, trace *event.Reload) (
 	if err != nil {
 		return "", "", stopped(ctx, faultOf(err))
 	}
-	if hash = p.Inputs.Hash(); !work.Forced && p.runs(hash) {
-		if p.Container.State().InStep {
-			return hash, "", nil
-		}
-		if !p.pushed {
-			if kept, err := p.Kept(); err == nil && p.Container.Holds(p.File, kept) {
-				return hash, kept, nil
-			}
-		}
+	hash = p.Inputs.Hash()
+	if p.runs(hash) && !work.Forced {
+		return hash, "", nil
+	}
+	if kept, err := p.Kept(); err == nil && !work.Forced {
+		return hash, kept, nil
 	}
 	if binary, hash, err = p.Compile(ctx); err != nil {
 		return "", "", stopped(ctx, faultOf(err))

@@ -25,7 +25,7 @@ func program(c *container, in *inputs, compile error) (*Program, *int) {
 			n++
 			return "/out/api", in.hash, compile
 		},
-		Kept:   func() (string, error) { return "/kept/api", nil },
+		Kept:   func() (string, error) { return "", errors.New("another one") },
 		Beside: func() (map[string]string, error) { return nil, nil },
 	}, &n
 }
@@ -89,31 +89,22 @@ func TestProgramFails(t *testing.T) {
 	}
 }
 
-// TestWhatRunsIsNotCompiled: a program that the container runs already is only made
-// known at the start, so that what comes later is a difference to it.
-func TestWhatRunsIsNotCompiled(t *testing.T) {
-	state := livesync.State{Connected: true, Status: livesync.Status{Phase: livesync.Healthy, Build: "one"}}
-	first := func(state livesync.State, holds string) (*container, int) {
-		c, in := &container{state: state, holds: holds}, &inputs{root: "/p", hash: "one", made: "one"}
-		p, compiled := program(c, in, nil)
-		if err := p.Run(t.Context(), p.First(), &event.Reload{}); err != nil {
-			t.Fatal(err)
-		}
-		return c, *compiled
+// TestWhatIsAtHandIsNotCompiled: the program that an image was made with is only made
+// known at the start, so that what comes later is a difference to it, whatever the
+// container runs by then.
+func TestWhatIsAtHandIsNotCompiled(t *testing.T) {
+	c, in := &container{}, &inputs{root: "/p", hash: "one", made: "one"}
+	p, compiled := program(c, in, nil)
+	p.Kept = func() (string, error) { return "/kept/api", nil }
+	if err := p.Run(t.Context(), p.First(), &event.Reload{}); err != nil {
+		t.Fatal(err)
 	}
-	if c, compiled := first(state, "/kept/api"); compiled != 0 || len(c.pushed) != 1 || c.pushed[0].Files["api"].Path != "/kept/api" || !c.pushed[0].Complete || c.pushed[0].Build != "one" {
-		t.Errorf("compiled %d times, pushed %+v", compiled, c.pushed)
+	want := livesync.Change{Files: map[string]livesync.Source{"api": {Path: "/kept/api"}}, Complete: true, Build: "one", Restart: true}
+	if diff := cmp.Diff([]livesync.Change{want}, c.pushed); *compiled != 0 || diff != "" {
+		t.Errorf("compiled %d times, %s", *compiled, diff)
 	}
-	if c, compiled := first(state, "another"); compiled != 1 || c.pushed[0].Files["api"].Path != "/out/api" {
-		t.Errorf("the kept program is another one: compiled %d times, pushed %+v", compiled, c.pushed)
-	}
-	state.Status.Build = "zero"
-	if _, compiled := first(state, "/kept/api"); compiled != 1 {
-		t.Errorf("the container runs another one: compiled %d times", compiled)
-	}
-	state.Status.Build, state.Status.Phase = "one", livesync.Down
-	if _, compiled := first(state, "/kept/api"); compiled != 1 {
-		t.Errorf("it does not run: compiled %d times", compiled)
+	if err := p.Run(t.Context(), Work{Action: event.Restart, All: true, Forced: true}, &event.Reload{}); err != nil || *compiled != 1 {
+		t.Errorf("the user asked: %v, compiled %d times", err, *compiled)
 	}
 }
 
@@ -198,7 +189,7 @@ func TestBuildsShareABudget(t *testing.T) {
 		var began []string
 		running, most := 0, 0
 		build := func(name string, saved, before int) {
-			release, err := b.Take(t.Context(), at(saved), at(before))
+			release, err := b.Take(t.Context(), at(saved), at(before), false)
 			if err != nil {
 				t.Error(err)
 				return
@@ -223,7 +214,7 @@ func TestBuildsShareABudget(t *testing.T) {
 			synctest.Wait()
 		}
 		ended := make(chan error, 1)
-		go func() { _, err := b.Take(gone, at(9), at(9)); ended <- err }()
+		go func() { _, err := b.Take(gone, at(9), at(9), false); ended <- err }()
 		synctest.Wait()
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -235,10 +226,34 @@ func TestBuildsShareABudget(t *testing.T) {
 		if want := []string{"first", "second", "b", "newest", "a", "c", "early"}; !slices.Equal(began, want) || most != 2 {
 			t.Errorf("began %q, %d at once", began, most)
 		}
-		if release, err := b.Take(t.Context(), at(0), at(0)); err != nil {
+		if release, err := b.Take(t.Context(), at(0), at(0), false); err != nil {
 			t.Error(err)
 		} else {
 			release()
+		}
+	})
+}
+
+// TestASharedSaveBeginsWithTheNewest: of a save that concerns several services, none
+// begins before it is known who they are.
+func TestASharedSaveBeginsWithTheNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(1)
+		began := make(chan int, 3)
+		for _, before := range []int{2, 3, 1} {
+			go func() {
+				release, err := b.Take(t.Context(), time.Unix(9, 0), time.Unix(int64(before), 0), true)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				began <- before
+				release()
+			}()
+			synctest.Wait()
+		}
+		if got := []int{<-began, <-began, <-began}; !slices.Equal(got, []int{3, 2, 1}) {
+			t.Errorf("began in the order %v", got)
 		}
 	})
 }

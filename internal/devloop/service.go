@@ -36,7 +36,6 @@ type Inputs interface {
 type Container interface {
 	Push(ctx context.Context, c livesync.Change) (livesync.Result, error)
 	State() livesync.State
-	Holds(path, local string) bool
 }
 
 // Sources is a service to which saves are sent as they are. A dev server picks

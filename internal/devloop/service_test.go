@@ -53,12 +53,9 @@ type container struct {
 	state  livesync.State
 	result livesync.Result
 	err    error
-	holds  string // the program, as a file of this machine
 }
 
 func (c *container) State() livesync.State { return c.state }
-
-func (c *container) Holds(_, local string) bool { return local == c.holds }
 
 func (c *container) Push(_ context.Context, change livesync.Change) (livesync.Result, error) {
 	c.pushed = append(c.pushed, change)

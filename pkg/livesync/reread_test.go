@@ -10,22 +10,6 @@ import (
 	"zr/internal/testkit"
 )
 
-// TestHolds: a program that came with the image is recognised, and need not be
-// compiled to be known.
-func TestHolds(t *testing.T) {
-	image := agenttest.Behaviour{"id": "image"}
-	a := goService(t, image)
-	s := dial(t, a, nil)
-	agenttest.Eventually(t, "healthy", func() bool { return s.State().Status.Phase == wire.Healthy })
-	program := agenttest.App(t, image, 0)
-	if !s.Holds("app", program) || s.Holds("app", agenttest.App(t, agenttest.Behaviour{"id": "another"}, 0)) || s.Holds("other", program) || s.Holds("app", "/nowhere") {
-		t.Error("the container's program is not recognised, or another one is")
-	}
-	if r := push(t, s, version(t, image, "seed")); !r.Unchanged || r.Bytes != 0 || !s.State().InStep {
-		t.Errorf("result %+v", r)
-	}
-}
-
 // TestReread: a file that the process reads by itself is put in place without a
 // swap, also in a container that came later, and a program beside it is not.
 func TestReread(t *testing.T) {

@@ -85,20 +85,6 @@ func (s *Session) State() State {
 	return st
 }
 
-// Holds reports whether the container holds the file local of this machine at
-// path, below the synced folder.
-func (s *Session) Holds(path, local string) bool {
-	s.mu.Lock()
-	l := s.link
-	s.mu.Unlock()
-	if l == nil {
-		return false
-	}
-	_, held := l.snapshot()
-	c, err := s.local.look(local)
-	return err == nil && c.File == held[path]
-}
-
 // keep holds a link open until the session ends.
 func (s *Session) keep() {
 	s.work.Go(s.tell)

@@ -4,10 +4,7 @@ package gobuild
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -47,10 +44,16 @@ func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, err
 	if err != nil {
 		return build.Result{}, err
 	}
-	return b.deps.Make(ctx, build.Frame{
+	var kept kept
+	result, err := b.deps.Make(ctx, build.Frame{
 		Request: r, Inputs: set, Base: r.Spec.Base, Further: []string{layout},
-		Assemble: func(ctx context.Context) (v1.Image, error) { return b.assemble(ctx, r, set.Hash()) },
+		Assemble: func(ctx context.Context) (v1.Image, error) { return b.assemble(ctx, r, set.Hash(), &kept) },
 	})
+	if err == nil && !result.Cached {
+		kept.Made = set.Made() // Make has seen that nothing was saved meanwhile
+		kept.note()
+	}
+	return result, err
 }
 
 // Binary compiles the program into the file out and returns the hash of what
@@ -81,29 +84,6 @@ func (b *Builder) BinaryOf(ctx context.Context, r build.Request, set *build.Inpu
 	}
 }
 
-// keptName is the file of a work folder that holds the program of its last image.
-const keptName = "binary"
-
-// Kept copies the program that was compiled last for an image of the service into
-// the file out. Whether it is that of another state of the sources is not known.
-func (b *Builder) Kept(r build.Request, out string) error {
-	work, err := b.deps.WorkDir(r)
-	if err != nil {
-		return err
-	}
-	from, err := os.Open(filepath.Join(work, keptName))
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := os.OpenFile(out, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(to, from)
-	return errors.Join(err, to.Close())
-}
-
 // Beside returns the files that the program reads at run time and that lie beside
 // it in its image, as they are now: slash-separated path from the program's
 // folder → absolute path.
@@ -124,7 +104,7 @@ func Name(r build.Request) string {
 	return r.Service
 }
 
-func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v1.Image, error) {
+func (b *Builder) assemble(ctx context.Context, r build.Request, hash string, kept *kept) (v1.Image, error) {
 	platform, err := image.ParsePlatform(r.Platform)
 	if err != nil {
 		return nil, err
@@ -144,6 +124,9 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string) (v
 		b.deps.Doing(r.Service, fmt.Sprintf("compiling, package %d: %s", packages, last))
 	}
 	if err := newToolchain(r).compile(ctx, binary, progress); err != nil {
+		return nil, err
+	}
+	if err := kept.look(binary); err != nil {
 		return nil, err
 	}
 	dir := appDir
