@@ -37,7 +37,7 @@ func (s *stack) waitReachable(ctx context.Context, unchanged bool) error {
 	}
 	return s.exclusively(ctx, func() error {
 		reached := s.reached
-		if err := s.openPorts(ctx); err != nil {
+		if err := s.openPorts(ctx, portsStatus{}); err != nil {
 			return err
 		}
 		if reached != nil { // the first ones are told when everything is ready

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -40,19 +41,24 @@ func (e endpoint) url() string {
 // openPorts makes every published port of this machine lead to its Service, and
 // waits until each answers there, so that the URLs that are printed are true. One of
 // a service that need not run is asked once.
-func (s *stack) openPorts(ctx context.Context) error {
+// What was asked ahead, with what still leads there, is not asked again.
+func (s *stack) openPorts(ctx context.Context, ahead portsStatus) error {
 	if !s.local() {
 		return nil
 	}
-	if _, err := s.relayPorts(ctx); err != nil {
+	relay, err := s.relayPorts(ctx)
+	if err != nil {
 		return err
 	}
-	reached := make([]endpoint, len(s.published))
+	reached, questions := make([]endpoint, len(s.published)), s.questions()
 	group, gctx := errgroup.WithContext(ctx)
 	for i, p := range s.published {
-		question := s.questionFor(p)
+		if len(ahead.asked) > 0 && ahead.asked[i].err == nil && reflect.DeepEqual(ahead.relay, relay) {
+			reached[i] = ahead.asked[i]
+			continue
+		}
 		group.Go(func() (err error) {
-			reached[i], err = waitEndpoint(gctx, p, question, s.lines)
+			reached[i], err = waitEndpoint(gctx, p, questions[i], s.lines)
 			return err
 		})
 	}
@@ -92,17 +98,32 @@ func askEndpoint(ctx context.Context, p published, q question) endpoint {
 
 // askEndpoints asks every published port once.
 func (s *stack) askEndpoints(ctx context.Context) []endpoint {
-	asked := make([]endpoint, len(s.published))
+	asked, questions := make([]endpoint, len(s.published)), s.questions()
 	var group errgroup.Group
 	for i, p := range s.published {
-		question := s.questionFor(p)
 		group.Go(func() error {
-			asked[i] = askEndpoint(ctx, p, question)
+			asked[i] = askEndpoint(ctx, p, questions[i])
 			return nil
 		})
 	}
 	_ = group.Wait() // nothing in it fails
 	return asked
+}
+
+// askAhead asks every published port once while the services are looked at, where
+// nothing was applied. The returned function waits for what that found.
+func (s *stack) askAhead(ctx context.Context, unchanged bool) func() portsStatus {
+	found := make(chan portsStatus, 1)
+	go func() {
+		defer close(found)
+		if !unchanged || !s.local() {
+			return
+		}
+		if relay, err := s.relayPorts(ctx); err == nil { // otherwise openPorts says so
+			found <- portsStatus{asked: s.askEndpoints(ctx), relay: relay}
+		}
+	}()
+	return func() portsStatus { return <-found }
 }
 
 // urls are those of the ports that answered, by name.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zr/pkg/cluster/relay"
+	"zr/pkg/deploy"
 	"zr/pkg/health"
 )
 
@@ -25,11 +26,20 @@ type question func(ctx context.Context, address string) (scheme string, err erro
 // answerTimeout is how long an answer may take.
 const answerTimeout = 2 * time.Second
 
+// questions returns what to ask each published port.
+func (s *stack) questions() []question {
+	targets, workloads := s.targets(), s.rendered.Workloads()
+	out := make([]question, len(s.published))
+	for i, p := range s.published {
+		out[i] = questionFor(p, targets, workloads)
+	}
+	return out
+}
+
 // questionFor returns what to ask a published port: what the probe of the workload
 // behind it, or else the manifest's name of the port, says that it speaks.
-func (s *stack) questionFor(p published) question {
-	targets := s.targets()
-	for _, w := range s.rendered.Workloads() {
+func questionFor(p published, targets []health.Target, workloads []deploy.Workload) question {
+	for _, w := range workloads {
 		if !p.service.LeadsTo(w) {
 			continue
 		}

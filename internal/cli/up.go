@@ -87,10 +87,13 @@ func (s *stack) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.waitHealthy(ctx, unchanged, ""); err != nil {
+	ahead := s.askAhead(ctx, unchanged)
+	err = s.waitHealthy(ctx, unchanged, "")
+	asked := ahead()
+	if err != nil {
 		return err
 	}
-	if err := s.openPorts(ctx); err != nil {
+	if err := s.openPorts(ctx, asked); err != nil {
 		return err
 	}
 	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Took: time.Since(start), Next: s.next()})
