@@ -1,0 +1,1 @@
+export const rate = "rate-1";
