@@ -125,3 +125,20 @@ func TestWhatIsStoppedIsNotHealthyAfterASave(t *testing.T) {
 		t.Errorf("once it is meant to run it is %+v", got)
 	}
 }
+
+// TestAFirstRunBlamesNoSaveForWhatRuns finds a program that has ended by itself,
+// with nothing to send: that is told by its container, and clears by itself.
+func TestAFirstRunBlamesNoSaveForWhatRuns(t *testing.T) {
+	ended := livesync.Result{Unchanged: true, Reason: "exited with status 1", Output: []string{"no database yet"}}
+	var f *Fault
+	if err := settle(Work{Quiet: true}, ended, nil, &event.Reload{}); err != nil {
+		t.Errorf("where nobody asked: %v", err)
+	}
+	if err := settle(Work{}, ended, nil, &event.Reload{}); !errors.As(err, &f) {
+		t.Errorf("where somebody saved: %v", err)
+	}
+	ended.Unchanged = false
+	if err := settle(Work{Quiet: true}, ended, nil, &event.Reload{}); !errors.As(err, &f) {
+		t.Errorf("where something was sent: %v", err)
+	}
+}
