@@ -99,9 +99,18 @@ func plainText(text string) string {
 		if r == '\n' || r == '\t' {
 			return r
 		}
-		if r < 0x20 || r >= 0x7f && r < 0xa0 {
+		if r < 0x20 || r >= 0x7f && r < 0xa0 || turns(r) {
 			return -1
 		}
 		return r
 	}, ansi.Strip(text))
+}
+
+// turns says whether a character has a terminal show what follows it from right
+// to left, which makes one text look like another.
+func turns(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+
+// oneLine is plainText for a name, such as that of a file, which stays on its line.
+func oneLine(name string) string {
+	return plainText(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(name))
 }

@@ -155,16 +155,16 @@ func paths(all []string) string {
 	case 0:
 		return "nothing saved"
 	case 1:
-		return plainText(all[0])
+		return oneLine(all[0])
 	}
-	return fmt.Sprintf("%s and %d more", plainText(all[0]), len(all)-1)
+	return fmt.Sprintf("%s and %d more", oneLine(all[0]), len(all)-1)
 }
 
 func (v *voice) problem(e event.Problem) []string {
 	if e.Cleared {
-		return []string{v.p.green("✓") + " " + e.Source + " is mended"}
+		return []string{v.p.green("✓") + " " + oneLine(e.Source) + " is mended"}
 	}
-	return indent(v.p.red("✗")+" "+v.p.bold(e.Source)+": ", plainText(e.Text))
+	return indent(v.p.red("✗")+" "+v.p.bold(oneLine(e.Source))+": ", plainText(e.Text))
 }
 
 func (v *voice) ready(e event.Ready) []string {
