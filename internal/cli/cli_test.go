@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 // text.
 func zr(t *testing.T, files map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // where locks are
 	dir := t.TempDir()
 	for path, text := range files {
 		path = filepath.Join(dir, path)
