@@ -35,6 +35,7 @@ type options struct {
 	port    int
 	probe   probe.Probe
 	host    string   // where the probe is asked
+	ready   int      // port at host where the kubelet asks, or 0
 	build   string   // of the seed
 	command []string // of the process
 	dir     string   // of the process
@@ -73,6 +74,8 @@ func optionsOf(args, environ []string) (options, error) {
 			o.port, err = strconv.Atoi(value)
 		case agentspec.EnvHost:
 			o.host = value
+		case agentspec.EnvReadyPort:
+			o.ready, err = strconv.Atoi(value)
 		case agentspec.EnvProbe:
 			err = json.Unmarshal([]byte(value), &o.probe)
 		case agentspec.EnvDir:
@@ -154,6 +157,10 @@ func run(o options, stdout, stderr io.Writer, log *slog.Logger) (int, error) {
 		healthy:   make(chan *proc.Process, 1),
 		verdicts:  make(chan verdict),
 	}
+	if e.ready, err = answerKubelet(o, e.status); err != nil {
+		return 0, err
+	}
+	defer e.ready.close()
 	s := &server{token: o.token, folder: f, inbox: e.inbox, status: e.status, log: log}
 	go func() { _ = s.accept(listener) }()
 	ctx, stop := context.WithCancelCause(context.Background())

@@ -48,6 +48,7 @@ type engine struct {
 
 	inbox  *inbox
 	status *board
+	ready  *readiness
 
 	proc       *proc.Process // the newest; nil before the first start
 	build      string        // of the files that proc was started from, or that it picked up
@@ -195,6 +196,8 @@ func (e *engine) ended(ctx context.Context, cause string) {
 	e.proc.Clear()
 	if e.onTrial != nil && e.folder.HasGood() {
 		e.onTrial = nil
+		e.ready.begin()
+		defer e.ready.end()
 		back, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		if !e.inbox.interrupt(func() { cancel(errSuperseded) }) {

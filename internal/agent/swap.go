@@ -32,7 +32,11 @@ func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 	case err != nil:
 		res.Outcome, res.Error = wire.Failed, err.Error()
 	case r.commit.Restart:
+		e.ready.begin()
 		e.swap(ctx, r.commit, &res)
+		if res.Outcome != wire.Superseded { // the swap goes on
+			e.ready.end()
+		}
 	default:
 		if r.commit.Build != "" {
 			e.build = r.commit.Build
@@ -76,6 +80,9 @@ func (e *engine) swap(ctx context.Context, c wire.Commit, res *wire.Result) {
 		res.Outcome = wire.Done
 		e.backoff = 0
 		e.answered()
+		begin := time.Now()
+		e.ready.await(ctx)
+		res.Times.Healthy += time.Since(begin)
 		e.onTrial = time.After(trial)
 	case errors.Is(context.Cause(ctx), errSuperseded):
 		res.Outcome = wire.Superseded

@@ -43,6 +43,9 @@ const (
 	// EnvProbe holds the readiness probe of the manifest as JSON (probe.Probe).
 	// Without one, a process is healthy that stays alive. Set in the pod.
 	EnvProbe = "ZR_AGENT_PROBE"
+	// EnvReadyPort holds the port at EnvHost on which the agent answers the
+	// kubelet for the process. Not set where there is no probe. Set in the pod.
+	EnvReadyPort = "ZR_AGENT_READY_PORT"
 	// EnvDir holds the working folder of the process, where the manifest names
 	// one. Default: Spec.Dir. Set in the pod.
 	EnvDir = "ZR_AGENT_DIR"
@@ -54,6 +57,13 @@ const (
 // DefaultPort is the agent's port where the pod names none: outside the
 // ephemeral range of Linux (32768-60999) and of no registered service.
 const DefaultPort = 29797
+
+// ReadyPort is where the kubelet asks the agent of a pod, at ReadyPath: beside
+// DefaultPort, for the same reasons.
+const (
+	ReadyPort = DefaultPort + 1
+	ReadyPath = "/ready"
+)
 
 // What the manifest says of the process comes as the agent's own arguments, so
 // that the kubelet fills in $(VARIABLES) as it does for the process itself. The

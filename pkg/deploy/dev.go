@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,7 +24,7 @@ const (
 	// a laptop; a release's limit would throttle it on every save.
 	devCPU = "4"
 	// devProbeTimeout, in seconds: the first answer of a dev server may wait
-	// for the page's compilation.
+	// for the page's compilation, and that of the agent for the end of a swap.
 	devProbeTimeout = 10
 
 	devVolume       = "zr-dev"
@@ -32,22 +33,23 @@ const (
 
 // devMode turns workloads into those that run a dev image. It returns the
 // container of each that does, too.
-func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) (all []*unstructured.Unstructured, inDev map[*unstructured.Unstructured]string, err error) {
-	inDev = map[*unstructured.Unstructured]string{}
+func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) (all []*unstructured.Unstructured, inDev map[*unstructured.Unstructured]devContainer, err error) {
+	inDev = map[*unstructured.Unstructured]devContainer{}
 	for _, service := range slices.Sorted(maps.Keys(dev)) {
 		workload := find(manifests, service)
 		if workload == nil {
 			return nil, nil, fmt.Errorf("no Deployment or StatefulSet is named %q", service)
 		}
-		container := devContainer(podTemplate(workload), service)
+		container := containerOf(podTemplate(workload), service)
 		if container == nil {
 			return nil, nil, fault.Hint(fmt.Errorf("%s: no container has the image %q", name(workload), service),
 				"zr replaces the image that is named like the service")
 		}
-		inDev[workload] = text(container, "name")
-		if err := devContainerMode(container, dev[service]); err != nil {
+		asked, err := devContainerMode(container, dev[service])
+		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", name(workload), err)
 		}
+		inDev[workload] = devContainer{text(container, "name"), asked}
 		devPodMode(workload, container, dev[service])
 		if secrets := dev[service].Secrets; len(secrets) > 0 {
 			manifests = append(manifests, secretObject(service+devSecretSuffix, workload.GetNamespace(), secrets))
@@ -70,9 +72,16 @@ func find(manifests []*unstructured.Unstructured, service string) *unstructured.
 	return nil
 }
 
-// devContainer finds the container that has the service's image: the one named
+// devContainer is the container of a workload that runs a dev image, with the
+// probe that its agent asks: the kubelet asks the agent.
+type devContainer struct {
+	name  string
+	probe probe.Probe
+}
+
+// containerOf finds the container that has the service's image: the one named
 // like it where several do.
-func devContainer(template map[string]any, service string) (found map[string]any) {
+func containerOf(template map[string]any, service string) (found map[string]any) {
 	for _, container := range items(at(template, "spec"), "containers") {
 		if untagged(text(container, "image")) == service && (found == nil || text(container, "name") == service) {
 			found = container
@@ -82,8 +91,9 @@ func devContainer(template map[string]any, service string) (found map[string]any
 }
 
 // devContainerMode leaves start, supervision and restart to the agent that the
-// dev image starts, and tells it what the manifest says of the process.
-func devContainerMode(container map[string]any, service DevService) error {
+// dev image starts, and tells it what the manifest says of the process. It
+// returns the probe that the agent asks.
+func devContainerMode(container map[string]any, service DevService) (probe.Probe, error) {
 	service.move(container)
 	// A failed probe would restart the container while its author reads the
 	// compiler's message.
@@ -92,17 +102,18 @@ func devContainerMode(container map[string]any, service DevService) error {
 	devProbe(at(container, "readinessProbe"), service.Slow)
 	limits := at(container, "resources", "limits")
 	if err := raise(limits, "cpu", devCPU); err != nil {
-		return err
+		return probe.Probe{}, err
 	}
 	if service.Memory != "" {
 		if err := raise(limits, "memory", service.Memory); err != nil {
-			return err
+			return probe.Probe{}, err
 		}
 	}
-	return tellAgent(container, service)
+	tellProcess(container, service)
+	return tellProbe(container)
 }
 
-// devProbe has the kubelet ask often, since somebody waits for the answer. A
+// devProbe has the process asked often, since somebody waits for the answer. A
 // command is left at its own pace: it costs more than a question.
 func devProbe(probe map[string]any, slow bool) {
 	if probe == nil {
@@ -117,10 +128,10 @@ func devProbe(probe map[string]any, slow bool) {
 	}
 }
 
-// tellAgent hands over what the manifest says of the process: its command line
-// as arguments, so that the kubelet fills in variables as it does for the
-// process itself, the rest in the environment.
-func tellAgent(container map[string]any, service DevService) error {
+// tellProcess hands over what the manifest says of the process: its command line
+// as arguments of the agent, so that the kubelet fills in variables as it does
+// for the process itself.
+func tellProcess(container map[string]any, service DevService) {
 	command, _ := container["command"].([]any)
 	args, _ := container["args"].([]any)
 	delete(container, "command")
@@ -130,19 +141,6 @@ func tellAgent(container map[string]any, service DevService) error {
 	case len(args) > 0:
 		container["args"] = append([]any{agentspec.ArgsAppend}, args...)
 	}
-	asked, err := readiness(container)
-	if err != nil {
-		return err
-	}
-	if asked.Kind != "" {
-		data, err := json.Marshal(asked)
-		if err != nil {
-			return err
-		}
-		setEnv(container, map[string]any{"name": agentspec.EnvProbe, "value": literal(string(data))})
-		setEnv(container, map[string]any{"name": agentspec.EnvHost, "valueFrom": map[string]any{
-			"fieldRef": map[string]any{"fieldPath": "status.podIP"}}})
-	}
 	// A folder that is not there yet would be made by the container's runtime,
 	// for root alone.
 	if dir := text(container, "workingDir"); dir != "" {
@@ -151,7 +149,28 @@ func tellAgent(container map[string]any, service DevService) error {
 			delete(container, "workingDir")
 		}
 	}
-	return nil
+}
+
+// tellProbe hands over the readiness probe, and has the kubelet ask the agent,
+// whose verdict counts at once.
+func tellProbe(container map[string]any) (probe.Probe, error) {
+	asked, err := readiness(container)
+	if err != nil || asked.Kind == "" {
+		return asked, err
+	}
+	data, err := json.Marshal(asked)
+	if err != nil {
+		return asked, err
+	}
+	setEnv(container, map[string]any{"name": agentspec.EnvProbe, "value": literal(string(data))})
+	setEnv(container, map[string]any{"name": agentspec.EnvHost, "valueFrom": map[string]any{
+		"fieldRef": map[string]any{"fieldPath": "status.podIP"}}})
+	setEnv(container, map[string]any{"name": agentspec.EnvReadyPort, "value": strconv.Itoa(agentspec.ReadyPort)})
+	container["readinessProbe"] = map[string]any{
+		"httpGet":       map[string]any{"path": agentspec.ReadyPath, "port": int64(agentspec.ReadyPort)},
+		"periodSeconds": int64(1), "timeoutSeconds": int64(devProbeTimeout), "failureThreshold": int64(1),
+	}
+	return asked, nil
 }
 
 // literal escapes what the kubelet would fill in as a variable.

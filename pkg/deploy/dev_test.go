@@ -31,9 +31,10 @@ func TestDevMode(t *testing.T) {
 			map[string]any{"name": "PASSWORD", "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": "secrets", "key": "PASSWORD"}}},
 			map[string]any{"name": "ZR_AGENT_PROBE", "value": asked},
 			map[string]any{"name": "ZR_AGENT_HOST", "valueFrom": map[string]any{"fieldRef": map[string]any{"fieldPath": "status.podIP"}}},
+			map[string]any{"name": "ZR_AGENT_READY_PORT", "value": "29798"},
 		},
 		"ports":          []any{map[string]any{"name": "http", "containerPort": int64(8080)}},
-		"readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/health", "port": "http"}, "periodSeconds": int64(1), "timeoutSeconds": int64(10)},
+		"readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/ready", "port": int64(29798)}, "periodSeconds": int64(1), "timeoutSeconds": int64(10), "failureThreshold": int64(1)},
 		"resources": map[string]any{
 			"requests": map[string]any{"cpu": 0.1, "memory": "64Mi"},
 			"limits":   map[string]any{"cpu": "4", "memory": "1Gi"},
@@ -43,7 +44,7 @@ func TestDevMode(t *testing.T) {
 			map[string]any{"name": "zr-dev", "mountPath": "/zr/volume"},
 		},
 	}
-	if diff := cmp.Diff(want, containerOf(t, web, 0)); diff != "" {
+	if diff := cmp.Diff(want, containerAt(t, web, 0)); diff != "" {
 		t.Errorf("the container (-want +got):\n%s", diff)
 	}
 	if n, _, _ := unstructured.NestedInt64(web.Object, "spec", "replicas"); n != 1 {
@@ -59,7 +60,7 @@ func TestDevMode(t *testing.T) {
 	}
 }
 
-func containerOf(t *testing.T, workload *unstructured.Unstructured, i int) map[string]any {
+func containerAt(t *testing.T, workload *unstructured.Unstructured, i int) map[string]any {
 	t.Helper()
 	list, _, err := unstructured.NestedSlice(workload.Object, "spec", "template", "spec", "containers")
 	if err != nil || len(list) <= i {
@@ -94,7 +95,7 @@ func TestTheAgentAsksAsTheKubelet(t *testing.T) {
 		p := newProject(t)
 		p.edit("web.yaml", "httpGet: {path: /health, port: http}, initialDelaySeconds: 3", yaml)
 		p.options.Dev = map[string]deploy.DevService{"web": {WritableDir: "/app"}}
-		text := variable(containerOf(t, object(t, p.render(), "Deployment", "web"), 0), agentspec.EnvProbe)
+		text := variable(containerAt(t, object(t, p.render(), "Deployment", "web"), 0), agentspec.EnvProbe)
 		var got probe.Probe
 		// The kubelet fills in variables, and takes two dollars for one.
 		if err := json.Unmarshal([]byte(strings.ReplaceAll(text, "$$", "$")), &got); err != nil {
@@ -119,7 +120,7 @@ func TestTheProcessOfTheManifest(t *testing.T) {
 	p.edit("web.yaml", "command: [/web]", "command: [node]")
 	p.edit("web.yaml", "          env:", "          env:\n            - {name: FILE, value: /app/file}")
 	p.options.Dev = map[string]deploy.DevService{"web": {WritableDir: "/app/src", ReleaseDir: "/app", Stays: []string{"/app/node_modules"}}}
-	c := containerOf(t, object(t, p.render(), "Deployment", "web"), 0)
+	c := containerAt(t, object(t, p.render(), "Deployment", "web"), 0)
 	want := []any{"command", "node", "/app/src/server.js", "--config=/app/src/config.json", "$(PASSWORD)", "/app/node_modules/x.js", "/application"}
 	if diff := cmp.Diff(want, c["args"]); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)

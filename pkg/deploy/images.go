@@ -16,7 +16,7 @@ func (r *Rendered) Pin(images, dev map[string]string) {
 	for _, o := range r.objects {
 		for i, container := range containers(podTemplate(o.Unstructured)) {
 			from := images
-			if o.inDev != "" && o.inDev == text(container, "name") {
+			if o.inDev.name != "" && o.inDev.name == text(container, "name") {
 				from = dev
 			}
 			if ref := lookup(from, o.images[i]); ref != "" {
@@ -40,7 +40,7 @@ func (r *Rendered) Helpers() (helpers []Helper) {
 	for _, o := range r.objects {
 		for i, container := range containers(podTemplate(o.Unstructured)) {
 			service := untagged(o.images[i])
-			if name := text(container, "name"); slices.Contains(r.dev, service) && (o.inDev == "" || o.inDev != name) {
+			if name := text(container, "name"); slices.Contains(r.dev, service) && (o.inDev.name == "" || o.inDev.name != name) {
 				helpers = append(helpers, Helper{service, o.GetKind() + "/" + o.GetName(), name})
 			}
 		}

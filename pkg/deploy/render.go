@@ -35,9 +35,9 @@ type Rendered struct {
 type object struct {
 	*unstructured.Unstructured
 	kind   kind
-	images []string // of its containers, as the manifest names them
-	scaled bool     // an autoscaler sets its number of replicas
-	inDev  string   // its container that runs a dev image, or ""
+	images []string     // of its containers, as the manifest names them
+	scaled bool         // an autoscaler sets its number of replicas
+	inDev  devContainer // its container that runs a dev image, if one does
 }
 
 // place drops the namespace of an object that is in none: kustomize gives one

@@ -90,7 +90,11 @@ func (r *Rendered) Workloads() []Workload {
 		w.Idle = r.idle(o.Unstructured, w.Replicas)
 		w.Services = r.servicesOf(o.Unstructured, typed.Spec.Template.Labels)
 		for i, c := range typed.Spec.Template.Spec.Containers {
-			w.Containers = append(w.Containers, container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)]))
+			view := container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)])
+			if c.Name == o.inDev.name {
+				view.Readiness = o.inDev.probe // which the agent asks in place of the kubelet
+			}
+			w.Containers = append(w.Containers, view)
 		}
 		out = append(out, w)
 	}

@@ -87,6 +87,7 @@ type Agent struct {
 	Addr    string // of the agent
 	Token   string
 	AppPort int
+	Ready   string // where the kubelet asks
 	Volume  string
 	Dir     string // of the files, in the volume
 	Seed    string
@@ -130,6 +131,7 @@ func Start(t testing.TB, o Options) *Agent {
 	}
 	a.Dir = filepath.Join(a.Volume, folder.Files)
 	a.Addr = fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
+	a.Ready = fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 	for path, from := range o.Seed {
 		b, err := os.ReadFile(from)
 		if err != nil {
@@ -181,12 +183,14 @@ func (a *Agent) Run(t testing.TB) {
 		argv = append([]string{"unshare", "-p", "-f", "--mount-proc", "--kill-child"}, argv...)
 	}
 	_, port, _ := net.SplitHostPort(a.Addr)
+	_, readyPort, _ := net.SplitHostPort(a.Ready)
 	a.cmd = exec.Command(argv[0], argv[1:]...)
 	a.cmd.Env = append(os.Environ(),
 		asAgent+"=1",
 		agentspec.EnvSpec+"="+s.Encode(),
 		agentspec.EnvToken+"="+a.Token,
 		agentspec.EnvPort+"="+port,
+		agentspec.EnvReadyPort+"="+readyPort,
 		agentspec.EnvProbe+"="+string(asked),
 		agentspec.EnvBuild+"="+o.Build,
 		"PORT="+strconv.Itoa(a.AppPort),
