@@ -230,6 +230,7 @@ func devPodMode(workload *unstructured.Unstructured, container map[string]any, s
 		return
 	}
 	spec := need(template, "spec")
+	service.moveMounts(container, items(spec, "volumes"))
 	volumes, _ := spec["volumes"].([]any)
 	spec["volumes"] = append(volumes, map[string]any{"name": devVolume, "emptyDir": map[string]any{}})
 	mounts, _ := container["volumeMounts"].([]any)

@@ -114,8 +114,8 @@ func TestTheProcessOfTheManifest(t *testing.T) {
 	p.edit("web.yaml", `          args: [--listen, ":8080"]`, `          args: [/app/server.js, "--config=/app/config.json", "$(PASSWORD)", /app/node_modules/x.js, /application]
           workingDir: /app/server
           lifecycle: {preStop: {exec: {command: [node, /app/drain.js]}}}
-          volumeMounts: [{name: uploads, mountPath: /app/uploads}]`)
-	p.edit("web.yaml", `      containers:`, `      volumes: [{name: uploads, emptyDir: {}}]
+          volumeMounts: [{name: uploads, mountPath: /app/uploads}, {name: cache, mountPath: /app/.cache}]`)
+	p.edit("web.yaml", `      containers:`, `      volumes: [{name: uploads, persistentVolumeClaim: {claimName: uploads}}, {name: cache, emptyDir: {}}]
       containers:`)
 	p.edit("web.yaml", "command: [/web]", "command: [node]")
 	p.edit("web.yaml", "          env:", "          env:\n            - {name: FILE, value: /app/file}")
@@ -130,7 +130,7 @@ func TestTheProcessOfTheManifest(t *testing.T) {
 	}
 	hook, _, _ := unstructured.NestedStringSlice(c, "lifecycle", "preStop", "exec", "command")
 	mounts, _, _ := unstructured.NestedSlice(c, "volumeMounts")
-	if !slices.Equal(hook, []string{"node", "/app/src/drain.js"}) || mounts[0].(map[string]any)["mountPath"] != "/app/src/uploads" {
+	if !slices.Equal(hook, []string{"node", "/app/src/drain.js"}) || mounts[0].(map[string]any)["mountPath"] != "/app/src/uploads" || mounts[1].(map[string]any)["mountPath"] != "/app/.cache" {
 		t.Errorf("hook %v, mounts %v", hook, mounts)
 	}
 }

@@ -20,8 +20,22 @@ func (d DevService) move(container map[string]any) {
 	for _, variable := range items(container, "env") {
 		d.moveText(variable, "value")
 	}
+}
+
+// moveMounts has a container find in a dev image what its volumes hold. Scratch
+// space stays where it was: the folder of a dev image is written to anyway, and
+// what is missing on the way to a mount is made for root alone.
+func (d DevService) moveMounts(container map[string]any, volumes []map[string]any) {
+	if d.ReleaseDir == "" || d.ReleaseDir == d.WritableDir {
+		return
+	}
 	for _, mount := range items(container, "volumeMounts") {
-		d.moveText(mount, "mountPath")
+		scratch := slices.ContainsFunc(volumes, func(v map[string]any) bool {
+			return text(v, "name") == text(mount, "name") && v["emptyDir"] != nil
+		})
+		if !scratch {
+			d.moveText(mount, "mountPath")
+		}
 	}
 }
 
