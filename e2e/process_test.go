@@ -140,6 +140,12 @@ func TestTheManifestsProcess(t *testing.T) {
 		p.Kubectl("create", "job", "-n", "hello", "--from=cronjob/tick", "now")
 		p.Kubectl("wait", "-n", "hello", "--for=condition=complete", "--timeout=120s", "job/now")
 	})
+	t.Run("a setting", func(t *testing.T) {
+		p.Replace("config/dev.yaml", "GREETING: Hello", "GREETING: Welcome")
+		says(t, url, "two: serve --greeting=Welcome in /etc")
+		p.Replace("config/dev.yaml", "GREETING: Welcome", "GREETING: Hello")
+		says(t, url, "two"+started)
+	})
 	t.Run("a version that its probe does not call ready", func(t *testing.T) {
 		mark := dev.Mark()
 		p.Replace("greeter/main.go", "StatusCode != 200", "StatusCode != 201")

@@ -14,8 +14,9 @@ import (
 // one that does not compile keeps nobody from applying.
 func (s *stack) rebuild(ctx context.Context, anew string) error {
 	var due []build.Request
-	results := make([]build.Result, len(s.builds))
-	for i, r := range s.builds {
+	requests := s.images()
+	results := make([]build.Result, len(requests))
+	for i, r := range requests {
 		at := slices.IndexFunc(s.builtOf, func(before build.Request) bool { return reflect.DeepEqual(before, r) })
 		if at < 0 || r.Service == anew {
 			due = append(due, r)
@@ -28,10 +29,10 @@ func (s *stack) rebuild(ctx context.Context, anew string) error {
 		return err
 	}
 	for _, result := range made {
-		at := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == result.Service })
+		at := slices.IndexFunc(requests, func(r build.Request) bool { return r.Service == result.Service && r.Mode == result.Mode })
 		results[at] = result
 	}
-	s.built, s.builtOf = results, slices.Clone(s.builds)
+	s.built, s.builtOf = results, requests
 	return nil
 }
 

@@ -59,6 +59,9 @@ func (s *stack) devServices(workloads []deploy.Workload) (map[string]deploy.DevS
 	return services, nil
 }
 
+// images are those to build: of the services, and of the helpers beside them.
+func (s *stack) images() []build.Request { return slices.Concat(s.builds, s.helpers()) }
+
 // helpers returns the release images that containers beside those in dev mode
 // run: they have no agent, and no connection that a save could reach them by.
 func (s *stack) helpers() (requests []build.Request) {

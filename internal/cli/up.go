@@ -199,11 +199,12 @@ func (s *stack) reachCluster(ctx context.Context) (outcome, error) {
 
 // build makes the images of the project's sources and pins them.
 func (s *stack) build(ctx context.Context) (outcome, error) {
-	results, err := build.All(ctx, s.builder(), slices.Concat(s.builds, s.helpers()), build.Parallel{Sink: s.sink, Step: stepBuild})
+	requests := s.images()
+	results, err := build.All(ctx, s.builder(), requests, build.Parallel{Sink: s.sink, Step: stepBuild})
 	if err != nil {
 		return outcome{}, err
 	}
-	s.built, s.builtOf = results, slices.Clone(s.builds)
+	s.built, s.builtOf = results, requests
 	if early := s.early.Load(); early != nil {
 		early.built(results)
 	}
