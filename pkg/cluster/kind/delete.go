@@ -24,7 +24,9 @@ func (p *provider) Delete(ctx context.Context, sink event.Sink) error {
 	defer unlock()
 	h, err := p.locate(ctx)
 	if errors.Is(err, engine.ErrNone) && !p.known() {
-		return p.forget() // no engine, no containers
+		err := p.forget() // no engine, no containers
+		p.forgetLock()
+		return err
 	}
 	if err != nil {
 		return p.wrap("deleting", err)
@@ -33,7 +35,11 @@ func (p *provider) Delete(ctx context.Context, sink event.Sink) error {
 		return p.wrap("deleting", h.foreignFault())
 	}
 	progress(sink, "removing %d node(s)", len(h.nodes))
-	return p.wrap("deleting", p.removeAll(ctx, h))
+	if err := p.removeAll(ctx, h); err != nil {
+		return p.wrap("deleting", err)
+	}
+	p.forgetLock()
+	return nil
 }
 
 // known says that there may be a cluster although no engine answers: one is
