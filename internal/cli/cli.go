@@ -36,6 +36,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !isTerminal(stdout) {
 		stdout = out
 	}
+	if completeEnv(args, stdout) {
+		return 0
+	}
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, arranged(app, args))
 	if errors.Is(out.failure(), syscall.EPIPE) {

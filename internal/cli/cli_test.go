@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"zr/internal/testkit"
 )
 
 // asZR lets a child of this test be zr itself.
@@ -232,7 +234,12 @@ func TestBashCompletes(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip(err)
 	}
+	project := t.TempDir()
+	testkit.WriteFile(t, filepath.Join(project, "config/dev.yaml"), "project: shop\nservices: {web: {}, api: {}}\n")
+	testkit.WriteFile(t, filepath.Join(project, "config/staging.yaml"), "project: shop\nservices: {worker: {}}\n")
 	for typed, want := range map[string]string{
+		"zr -C " + project + " logs ": "api web", "zr -C " + project + " logs w": "web", "zr -C " + project + " -e staging logs ": "worker",
+		"zr -C " + project + " up -e ": "dev staging", "zr -C " + project + " --env s": "staging",
 		"zr d": "dev down diff doctor", "zr images ": "ls build prune", "zr up --o": "--output", "zr up --": "--change-secrets",
 		"zr logs api --f": "--follow", "zr completion ": "bash zsh fish", "zr up ": "",
 	} {

@@ -2,10 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"zr/pkg/config"
 	"zr/pkg/fault"
 )
 
@@ -31,6 +36,45 @@ _zr() {
 }
 if [ "$funcstack[1]" = _zr ]; then _zr; else compdef _zr zr; fi
 `
+
+// completeServices offers the services of the environment that the line names so
+// far, and flags where one was begun. Of a configuration that cannot be read it
+// offers nothing.
+func completeServices(c *cli.Context) {
+	if args := os.Args; len(args) > 1 && strings.HasPrefix(args[len(args)-2], "-") {
+		cli.DefaultCompleteWithFlags(c.Command)(c)
+		return
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Services)) {
+		fmt.Fprintln(c.App.Writer, name)
+	}
+}
+
+// completeEnv offers the environments of the project, where a line that a shell
+// asks to be completed ends with the flag for one. The library would take what
+// ends the line for its value.
+func completeEnv(args []string, out io.Writer) bool {
+	n := len(args)
+	if n < 3 || args[n-1] != completing || args[n-2] != "-e" && args[n-2] != "--env" {
+		return false
+	}
+	project := ""
+	for i, arg := range args[:n-2] {
+		if arg == "-C" || arg == "--project" {
+			project = args[i+1]
+		}
+	}
+	if root, err := config.Find(project); err == nil {
+		for _, env := range config.Envs(root) {
+			fmt.Fprintln(out, env)
+		}
+	}
+	return true
+}
 
 func completionCommand() *cli.Command {
 	return &cli.Command{

@@ -36,6 +36,7 @@ EXAMPLES:
 			&cli.DurationFlag{Name: "since", Usage: "begin with lines from `DURATION` ago, for example 10m"},
 			&cli.StringFlag{Name: "level", Usage: "the least severe `LEVEL` wanted: debug, info, warning or error"},
 		),
+		BashComplete: completeServices,
 		Action: func(c *cli.Context) error {
 			if c.Int("tail") < 0 || c.Duration("since") < 0 {
 				return fault.WithCode(errors.New("--tail and --since: less than nothing is asked for"), fault.Usage, "see `zr logs --help`")
