@@ -158,7 +158,7 @@ func TestDev(t *testing.T) {
 	t.Run("explain", func(t *testing.T) {
 		for path, want := range map[string]string{
 			"greeter/words/words.go":             "restart greeter",
-			"web/page.js":                        "sync web",
+			"web/page.js":                        "restart web",
 			"web/package.json":                   "build web",
 			"kustomize/overlays/dev/web.yaml":    "apply manifests",
 			"config/dev.yaml":                    "apply manifests",

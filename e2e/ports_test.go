@@ -89,9 +89,7 @@ func TestPortsOfAClusterThatIsThere(t *testing.T) {
 	t.Run("down ends the relay", func(t *testing.T) {
 		relay := relayOf(t, p)
 		p.Must("down")
-		if err := syscall.Kill(relay.PID, 0); err == nil {
-			t.Errorf("process %d is still there", relay.PID)
-		}
+		gone(t, relay.PID)
 		reached(t, p, all)
 	})
 	if now := nodeID(t, p); now != node {
@@ -103,9 +101,7 @@ func TestPortsOfAClusterThatIsThere(t *testing.T) {
 		relay := relayOf(t, p)
 		lab.Output(t, "", lab.EngineName(), "rm", "-f", "-v", p.Name+"-dev-control-plane")
 		reached(t, p, all) // kind maps them now, at which the relay listened
-		if err := syscall.Kill(relay.PID, 0); err == nil {
-			t.Errorf("process %d is still there", relay.PID)
-		}
+		gone(t, relay.PID)
 	})
 }
 
@@ -214,4 +210,16 @@ func relayOf(t *testing.T, p *lab.Project) relayStatus {
 func nodeID(t *testing.T, p *lab.Project) string {
 	t.Helper()
 	return lab.Output(t, "", lab.EngineName(), "inspect", "--format", "{{.Id}}", p.Name+"-dev-control-plane")
+}
+
+// gone waits until a process that was ended has been taken away: its parent is
+// not this test.
+func gone(t *testing.T, pid int) {
+	t.Helper()
+	lab.Eventually(t, "the relay to be gone", func() string {
+		if err := syscall.Kill(pid, 0); err == nil {
+			return fmt.Sprintf("process %d is still there", pid)
+		}
+		return ""
+	})
 }

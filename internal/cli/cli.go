@@ -153,9 +153,11 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
 		var known []string
 		for _, f := range c.Command.Flags {
-			known = append(known, "--"+f.Names()[0])
+			known = append(known, f.Names()[0])
 		}
-		hint = config.Suggest(hint, "--"+name, known)
+		if near := config.Nearest(name, known); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", "--"+near)
+		}
 	}
 	return fault.WithCode(fmt.Errorf("reading the command line: %w", err), fault.Usage, hint)
 }

@@ -61,7 +61,7 @@ func (v *validator) nearestPath(path string) string {
 			for _, f := range files {
 				names = append(names, f.Name())
 			}
-			name := nearest(filepath.Base(at), names)
+			name := Nearest(filepath.Base(at), names)
 			mended := filepath.Join(parent, name, rest)
 			if _, err := os.Stat(v.inProject(mended)); name == "" || err != nil {
 				return otherwise

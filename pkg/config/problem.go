@@ -104,8 +104,8 @@ func offender(data, text string) int {
 	return -1
 }
 
-// nearest returns the candidate that s was probably meant to be, or "".
-func nearest(s string, candidates []string) string {
+// Nearest returns the candidate that s was probably meant to be, or "".
+func Nearest(s string, candidates []string) string {
 	best, bestDistance := "", 1+max(1, len(s)/3)
 	for _, c := range candidates {
 		if strings.EqualFold(c, s) {
@@ -124,7 +124,7 @@ func nearest(s string, candidates []string) string {
 // Suggest is the hint of a name that is not among the candidates: the nearest of
 // them, or otherwise.
 func Suggest(otherwise, s string, candidates []string) string {
-	if n := nearest(s, candidates); n != "" {
+	if n := Nearest(s, candidates); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}
 	return otherwise
