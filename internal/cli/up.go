@@ -37,6 +37,7 @@ EXAMPLES:
    zr up -o json | jq 'select(.type == "step.done")'`,
 		Flags: verbFlags(changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}),
 		Action: func(c *cli.Context) error {
+			brief()
 			return withStack(c, func(ctx context.Context, s *stack) error {
 				s.changeSecrets = c.Bool("change-secrets")
 				unlock, err := s.lockRun(ctx, "up")
