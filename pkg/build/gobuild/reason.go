@@ -83,7 +83,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`no required module provides package|missing go\.sum entry|updates to go\.mod needed|inconsistent vendoring`),
 		"`go mod tidy` adds what go.mod and go.sum lack"},
 	{regexp.MustCompile(`is not in std`),
-		"the path of a package of this module begins with the module's name in go.mod; one of another module has a domain in front"},
+		"no folder is there for it: a path in this module is the module's name in go.mod and the folder behind it; one of another module begins with a domain"},
 }
 
 // reason adds to a failure of the go command what can be done about it.
