@@ -37,7 +37,8 @@ func (r *Rendered) NeedsNamespace() error {
 	if r.makesNamespace() || slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, r.Namespace) {
 		return nil
 	}
-	return r.noNamespace()
+	return fault.Hint(fmt.Errorf("namespace %q does not exist, and nothing makes it", r.Namespace),
+		fmt.Sprintf("add a Namespace to the overlay: `{apiVersion: v1, kind: Namespace, metadata: {name: %s}}`", r.Namespace))
 }
 
 func (r *Rendered) makesNamespace() bool {
