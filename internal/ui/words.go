@@ -91,8 +91,8 @@ func (v *voice) state(e event.ServiceState) string {
 // short is how much of a build hash tells two builds apart at a glance.
 func short(hash string) string { return hash[:min(8, len(hash))] }
 
-// reload tells the trace of a save: live is what was seen to be. Why one was not made live is told by the
-// problem that it left.
+// reload tells the trace of a save: live is what was seen to be. Why one was not
+// made live is told by the problem that it left.
 func (v *voice) reload(e event.Reload) []string {
 	name := v.p.service(e.Service, e.Service)
 	if e.Action == event.Apply {

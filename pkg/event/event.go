@@ -126,8 +126,9 @@ const (
 )
 
 // Reload is the trace of one batch of saves for one service, emitted when it
-// is live, when it was sent and no more can be known, or when it failed. The durations follow each other; a zero one did
-// not happen. Bytes is what travelled to the container.
+// is live, when it was sent and no more can be known, or when it failed. The
+// durations follow each other; a zero one did not happen. Bytes is what
+// travelled to the container.
 type Reload struct {
 	Service string   `json:"service"`
 	Action  Action   `json:"action"`
@@ -145,8 +146,8 @@ type Reload struct {
 	// OnlySent says that the files are in place in the container, and nothing
 	// shows whether the process has read them since.
 	OnlySent bool `json:"onlySent,omitempty"`
-	// Error is empty when the save is live, or only sent. RolledBack says that the last
-	// good version answers again.
+	// Error is empty when the save is live, or only sent. RolledBack says that
+	// the last good version answers again.
 	Error      string `json:"error,omitempty"`
 	RolledBack bool   `json:"rolledBack,omitempty"`
 }
