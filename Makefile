@@ -62,6 +62,14 @@ test-e2e: build deps frontend/node_modules/.package-lock.json ## the tests on re
 	go test -count=1 -timeout 60m ./e2e/...
 	hack/with-docker go test -count=1 -timeout 20m -run '^TestEngine$$' ./e2e
 
+# The race detector needs cgo, and takes several times the memory, which the
+# tests that bound memory could not bear.
+RACE_TESTS := ./internal/agent/... ./internal/devloop ./internal/ui ./pkg/bounded ./pkg/livesync ./pkg/probe ./pkg/watch
+
+.PHONY: test-race
+test-race: ## what runs in many goroutines, under the race detector
+	CGO_ENABLED=1 go test -race -timeout 20m $(RACE_TESTS)
+
 .PHONY: test-long
 test-long: build deps ## 500 random saves of each kind of service, Next.js included; takes an hour or two
 	@bin/zr doctor --fix --quiet
