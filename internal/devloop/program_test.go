@@ -221,7 +221,7 @@ func TestBuildsShareABudget(t *testing.T) {
 			t.Errorf("err = %v", err)
 		}
 		time.Sleep(time.Minute)
-		synctest.Wait() // for the last of them to have let go
+		synctest.Wait()         // for the last of them to have let go
 		slices.Sort(began[2:4]) // two turns come at once
 		slices.Sort(began[4:6])
 		if want := []string{"first", "second", "b", "newest", "a", "c", "early"}; !slices.Equal(began, want) || most != 2 {
