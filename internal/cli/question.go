@@ -15,6 +15,7 @@ import (
 	"zr/pkg/cluster/relay"
 	"zr/pkg/deploy"
 	"zr/pkg/health"
+	"zr/pkg/probe"
 )
 
 // question asks what listens at an address something that only the pods of a
@@ -96,7 +97,7 @@ func asksHTTP(scheme, path string) question {
 		if err != nil {
 			return "", err
 		}
-		request.Header.Set("User-Agent", health.UserAgent)
+		request.Header.Set("User-Agent", probe.UserAgent)
 		request.Close = true                                                                 // a connection that was kept could end in a pod that is gone
 		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // issued for a name that is not this machine's
 		defer transport.CloseIdleConnections()

@@ -8,29 +8,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 // server listens and has serve talk on each connection.
 func server(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				serve(c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return testkit.Serve(t, serve).String()
 }
 
 // An accepted connection proves nothing: a proxy with nobody behind it accepts

@@ -44,6 +44,30 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
+// Serve listens on the loopback until the end of t and has serve talk on each
+// connection, which is closed then. It returns the address.
+func Serve(t testing.TB, serve func(net.Conn)) *net.TCPAddr {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr)
+}
+
 // WriteFile writes a file and makes the folders that it is in.
 func WriteFile(t testing.TB, path, content string) {
 	t.Helper()

@@ -16,6 +16,8 @@ import (
 	clientspdy "k8s.io/client-go/transport/spdy"
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
+
+	"zr/internal/testkit"
 )
 
 // kubelet forwards ports to this machine as a kubelet does to a pod, over the
@@ -112,26 +114,10 @@ func forward(data, failure httpstream.Stream) {
 	<-done
 }
 
-// listen serves one TCP connection after the other and returns the port.
+// listen serves TCP connections and returns the port.
 func listen(t *testing.T, serve func(net.Conn)) int32 {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				serve(conn)
-			}()
-		}
-	}()
-	return int32(l.Addr().(*net.TCPAddr).Port)
+	t.Helper()
+	return int32(testkit.Serve(t, serve).Port)
 }
 
 // closedPort returns a port that nobody listens on.

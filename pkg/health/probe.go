@@ -17,6 +17,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"zr/pkg/probe"
 )
 
 // answer is what a probe was told.
@@ -34,10 +36,6 @@ const bodyLimit = 64 << 10
 // shownLimit is how much of a failing answer a reason quotes, in runes: what
 // fits into two lines of a terminal.
 const shownLimit = 160
-
-// UserAgent is that of requests which only ask whether a service is there. It
-// begins as the kubelet's does, by which servers and their loggers know a probe.
-const UserAgent = "kube-probe/zr"
 
 // ask probes a pod once.
 func ask(ctx context.Context, t Target, via *tunnel, podIP string) answer {
@@ -91,7 +89,7 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 	if err != nil {
 		return answer{text: err.Error()}
 	}
-	req.Header.Set("User-Agent", UserAgent)
+	req.Header.Set("User-Agent", probe.UserAgent)
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
 	maps.Copy(req.Header, t.Headers)
 	req.Host = t.Headers.Get("Host") // of the URL where it is empty

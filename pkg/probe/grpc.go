@@ -28,10 +28,10 @@ const (
 
 var grpcWords = map[uint64]string{0: "UNKNOWN", grpcServing: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
 
-func grpcClient(o Options) *http.Client {
+func grpcClient() *http.Client {
 	var plain http.Protocols
 	plain.SetUnencryptedHTTP2(true) // the kubelet asks without TLS, too
-	return &http.Client{Transport: &http.Transport{DialContext: o.Dial, Protocols: &plain, DisableKeepAlives: true}}
+	return &http.Client{Transport: &http.Transport{Protocols: &plain, DisableKeepAlives: true}}
 }
 
 func (a *Asker) askGRPC(ctx context.Context) error {
@@ -41,7 +41,7 @@ func (a *Asker) askGRPC(ctx context.Context) error {
 	}
 	req.Header.Set("Content-Type", "application/grpc")
 	req.Header.Set("TE", "trailers")
-	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("User-Agent", UserAgent)
 	res, err := a.client.Do(req)
 	if err != nil {
 		var wrapped *url.Error

@@ -20,10 +20,9 @@ const (
 	redirectLimit = 10
 )
 
-func httpClient(o Options) *http.Client {
+func httpClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: o.Dial,
 			// Every question is a new connection: a kept one could end at a
 			// process that is draining.
 			DisableKeepAlives: true,
@@ -60,7 +59,7 @@ func (a *Asker) askHTTP(ctx context.Context) (build string, err error) {
 	if err != nil {
 		return "", err
 	}
-	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("User-Agent", UserAgent)
 	req.Header.Set("Accept", "*/*")
 	maps.Copy(req.Header, a.probe.Headers)
 	req.Host = a.probe.Headers.Get("Host") // of the address where it is empty

@@ -43,8 +43,6 @@ type Probe struct {
 type Options struct {
 	// Host is the address of the pod.
 	Host string
-	// Dial opens a connection. Default: that of package net.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Run runs a command beside the process and fails if that does. Without
 	// it, an Exec probe cannot be asked.
 	Run func(ctx context.Context, command []string) error
@@ -59,15 +57,12 @@ type Asker struct {
 
 // New returns an Asker. The probe must have a kind.
 func New(p Probe, o Options) (*Asker, error) {
-	if o.Dial == nil {
-		o.Dial = (&net.Dialer{}).DialContext
-	}
 	a := &Asker{probe: p, opts: o}
 	switch p.Kind {
 	case HTTP:
-		a.client = httpClient(o)
+		a.client = httpClient()
 	case GRPC:
-		a.client = grpcClient(o)
+		a.client = grpcClient()
 	case TCP:
 	case Exec:
 		if len(p.Command) == 0 || o.Run == nil {
@@ -109,7 +104,8 @@ func (a *Asker) Ask(ctx context.Context) (build string, err error) {
 }
 
 func (a *Asker) askTCP(ctx context.Context) error {
-	c, err := a.opts.Dial(ctx, "tcp", a.address())
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", a.address())
 	if err != nil {
 		return err
 	}
@@ -125,6 +121,7 @@ func (a *Asker) address() string {
 	return net.JoinHostPort(host, strconv.Itoa(int(a.probe.Port)))
 }
 
-// userAgent begins as the kubelet's does, since servers and their loggers know
-// a probe by that.
-const userAgent = "kube-probe/zr"
+// UserAgent is that of requests which only ask whether a service is there. It
+// begins as the kubelet's does, since servers and their loggers know a probe by
+// that.
+const UserAgent = "kube-probe/zr"

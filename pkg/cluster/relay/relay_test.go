@@ -45,25 +45,10 @@ func loopback(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
 // the client has no more.
 func greeter(t *testing.T, word string) int32 {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				fmt.Fprintln(c, word)
-				_, _ = io.Copy(c, c)
-			}()
-		}
-	}()
-	return int32(l.Addr().(*net.TCPAddr).Port)
+	return int32(testkit.Serve(t, func(c net.Conn) {
+		fmt.Fprintln(c, word)
+		_, _ = io.Copy(c, c)
+	}).Port)
 }
 
 func dial(t *testing.T, port int32) net.Conn {

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"zr/pkg/bounded"
 )
 
 // Owner is who the files of a layer belong to.
@@ -93,20 +95,13 @@ func (t *Tar) Copy(name string, owner Owner, from string) {
 	if t.err != nil {
 		return
 	}
-	f, err := os.Open(from)
-	if err != nil {
-		t.err = err
+	f, info := t.open(from)
+	if t.err != nil {
 		return
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%q is not a regular file", from)
-	}
 	sum, buf := sha256.New(), make([]byte, 256<<10)
-	if err == nil {
-		_, err = io.CopyBuffer(sum, io.LimitReader(f, info.Size()), buf)
-	}
+	_, err := io.CopyBuffer(sum, io.LimitReader(f, info.Size()), buf)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
@@ -129,23 +124,32 @@ func (t *Tar) Copy(name string, owner Owner, from string) {
 	}
 }
 
+// open opens a file of this machine; a pipe of that name is not waited for.
+func (t *Tar) open(from string) (*os.File, fs.FileInfo) {
+	f, err := bounded.Open(from)
+	if err != nil {
+		t.err = err
+		return nil, nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		t.err = err
+	}
+	return f, info
+}
+
 // Stream adds a file from disk without holding it in memory. Its time is
 // fixed: use it for what no web server hands out.
 func (t *Tar) Stream(name string, mode fs.FileMode, owner Owner, from string) {
 	if t.err != nil {
 		return
 	}
-	f, err := os.Open(from)
-	if err != nil {
-		t.err = err
+	f, info := t.open(from)
+	if t.err != nil {
 		return
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.err = err
-		return
-	}
 	name = clean(name)
 	t.parents(name)
 	t.header(&tar.Header{
