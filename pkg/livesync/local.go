@@ -58,7 +58,7 @@ func (l *locals) look(path string) (content, error) {
 	l.mu.Lock()
 	c, ok := l.known[path]
 	l.mu.Unlock()
-	if ok && c.stamp == s && c.at.Sub(info.ModTime()) > racy {
+	if ok && c.stamp == s && c.at.Sub(s.changed()) > racy {
 		return c, nil
 	}
 	c, err = hash(path)
@@ -69,6 +69,16 @@ func (l *locals) look(path string) (content, error) {
 	l.known[path] = c
 	l.mu.Unlock()
 	return c, nil
+}
+
+// changed is when the file was changed last. A tool that sets a file's own time
+// back cannot do that to the other one.
+func (s stamp) changed() time.Time {
+	m, c := time.Unix(s.mtime.Unix()), time.Unix(s.ctime.Unix())
+	if c.After(m) {
+		return c
+	}
+	return m
 }
 
 func stampOf(info fs.FileInfo) stamp {
