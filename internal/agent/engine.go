@@ -196,8 +196,7 @@ func (e *engine) ended(ctx context.Context, cause string) {
 	e.proc.Clear()
 	if e.onTrial != nil && e.folder.HasGood() {
 		e.onTrial = nil
-		e.ready.begin()
-		defer e.ready.end()
+		defer e.holdKubelet()()
 		back, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		if !e.inbox.interrupt(func() { cancel(errSuperseded) }) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -62,11 +63,20 @@ func (b *inbox) interrupt(f func()) bool {
 	if f == nil {
 		return true
 	}
-	for _, r := range b.queue {
-		if r.commit.Restart {
-			return false
-		}
+	if b.restartsLocked() {
+		return false
 	}
 	b.onRestart = f
 	return true
+}
+
+// restarts reports whether a request for a restart waits.
+func (b *inbox) restarts() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.restartsLocked()
+}
+
+func (b *inbox) restartsLocked() bool {
+	return slices.ContainsFunc(b.queue, func(r *request) bool { return r.commit.Restart })
 }

@@ -115,6 +115,25 @@ func TestTheKubeletDoesNotMeetASwap(t *testing.T) {
 	}
 }
 
+// TestTheKubeletDoesNotMeetARollbackThatIsCutShort by the next save.
+func TestTheKubeletDoesNotMeetARollbackThatIsCutShort(t *testing.T) {
+	a, c, held := running(t, agenttest.Behaviour{"id": "one", "startUp": 300 * time.Millisecond})
+	k := asking(t, a, 2*time.Millisecond)
+	agenttest.Eventually(t, "an answer", func() bool { return k.last() != "" })
+	c.send(agenttest.App(t, agenttest.Behaviour{"id": "two", "crash": true}, 0), held, wire.Commit{Restart: true, Build: "two"})
+	agenttest.Eventually(t, "the version before is started again", func() bool { return strings.Count(a.Output(), "starting one") == 2 })
+	c.send(agenttest.App(t, agenttest.Behaviour{"id": "three", "startUp": 100 * time.Millisecond}, 0), held, wire.Commit{Restart: true, Build: "three"})
+	for _, want := range []wire.Outcome{wire.RolledBack, wire.Done} {
+		if r := c.result(); r.Outcome != want {
+			t.Fatalf("result %+v, want %s", r, want)
+		}
+	}
+	k.end()
+	if denied := k.denied(); len(denied) > 0 || a.Get("/") != "three" {
+		t.Errorf("the kubelet was told %q; %q answers", denied, a.Get("/"))
+	}
+}
+
 // TestTheKubeletHearsWhatTheAgentFound, and before zr does where it heard
 // otherwise.
 func TestTheKubeletHearsWhatTheAgentFound(t *testing.T) {

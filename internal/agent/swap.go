@@ -14,6 +14,9 @@ import (
 // carryOut commits a transaction and, where it asks for that, swaps the process.
 func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 	res := wire.Result{Tx: r.commit.Tx, Times: wire.Times{Received: r.received}}
+	if r.commit.Restart {
+		defer e.holdKubelet()()
+	}
 	if r.commit.Restart && e.onTrial != nil {
 		// It was healthy until now: that is the one to go back to first. Should
 		// it end in its trial then, the one before it has still to be there.
@@ -32,11 +35,7 @@ func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 	case err != nil:
 		res.Outcome, res.Error = wire.Failed, err.Error()
 	case r.commit.Restart:
-		e.ready.begin()
 		e.swap(ctx, r.commit, &res)
-		if res.Outcome != wire.Superseded { // the swap goes on
-			e.ready.end()
-		}
 	default:
 		if r.commit.Build != "" {
 			e.build = r.commit.Build
@@ -46,6 +45,18 @@ func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 	}
 	res.Status, _ = e.status.get()
 	return res
+}
+
+// holdKubelet has the kubelet wait for the end of a swap that begins now. The
+// function it returns is that end, unless a newer swap waits for its turn, as it
+// also does where it cut a rollback short.
+func (e *engine) holdKubelet() (end func()) {
+	e.ready.begin()
+	return func() {
+		if !e.inbox.restarts() {
+			e.ready.end()
+		}
+	}
 }
 
 // swap replaces the process by one that is started from the new files, and
