@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -157,6 +158,30 @@ func TestTheManifestsProcess(t *testing.T) {
 		mark = dev.Mark()
 		p.Replace("greeter/main.go", "StatusCode != 201", "StatusCode != 200")
 		dev.Wait(mark, "the problem to be cleared", func(e lab.Event) bool { return e.Text("type") == "problem" && e["cleared"] == true })
+	})
+	t.Run("a save that mends what its Service did not lead to any more", func(t *testing.T) {
+		text := "two"
+		for i := range 5 {
+			mark := dev.Mark()
+			set(t, url+"/sick?set=true")
+			dev.Wait(mark, "zr's word", state("greeter", "unhealthy"))
+			lab.Eventually(t, "its pod to leave the Service", func() string {
+				return p.Kubectl("get", "endpointslices", "-n", "hello", "-l", "kubernetes.io/service-name=greeter", "-o", "jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].addresses}")
+			})
+			mark = dev.Mark()
+			next := fmt.Sprintf("mended %d", i)
+			p.Replace("greeter/main.go", fmt.Sprintf("text = %q", text), fmt.Sprintf("text = %q", next))
+			if trace := dev.Wait(mark, "the save", reloaded("greeter")); trace.Text("error") != "" {
+				t.Fatalf("trace: %v", trace)
+			}
+			if got := page(url); got != next+started { // at once
+				t.Errorf("zr says that it is live, and the answer is %q", got)
+			}
+			text = next
+		}
+		mark := dev.Mark()
+		p.Replace("greeter/main.go", fmt.Sprintf("text = %q", text), `text = "two"`)
+		dev.Wait(mark, "the save", reloaded("greeter"))
 	})
 	t.Run("a process that stops to be ready", func(t *testing.T) {
 		mark := dev.Mark()

@@ -112,21 +112,21 @@ func (r *readiness) begin() {
 func (r *readiness) end() { r.set(func() { r.swaps = false }) }
 
 // await waits until the kubelet has heard that the process is healthy, where it
-// was told otherwise before.
-func (r *readiness) await(ctx context.Context) {
+// was told otherwise before, and reports whether it was.
+func (r *readiness) await(ctx context.Context) (told bool) {
 	ctx, cancel := context.WithTimeout(ctx, toldTime)
 	defer cancel()
-	for {
+	for ; ; told = true {
 		r.mu.Lock()
 		denied, changed := r.denied, r.changed
 		r.mu.Unlock()
 		if !denied || r.server == nil {
-			return
+			return told
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return
+			return true
 		}
 	}
 }

@@ -66,25 +66,26 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 	if failed != nil {
 		return nil, failed
 	}
+	container := throughService{session, func(ctx context.Context) error { return s.leads(ctx, r.Service) }}
 	switch {
 	case r.Mode != build.Dev, mode.Reload == build.Deploy:
 		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild, Idle: func() string { return s.facts.Load().idle[r.Service] }}, err
 	case r.Spec.Node != "":
-		unit, failed := s.nodeUnit(r, mode, inputs, session, rebuild)
+		unit, failed := s.nodeUnit(r, mode, inputs, container, rebuild)
 		if failed != nil {
 			return nil, failed
 		}
 		return unit, err
 	}
-	return s.program(r, inputs, session), err
+	return s.program(r, inputs, container), err
 }
 
 // program is the unit of a Go service.
-func (s *stack) program(r build.Request, inputs *build.InputSet, session *livesync.Session) devloop.Unit {
+func (s *stack) program(r build.Request, inputs *build.InputSet, container devloop.Container) devloop.Unit {
 	out := filepath.Join(s.scratch, r.Service)
 	golang := gobuild.New(s.deps())
 	return &devloop.Program{
-		Service: r.Service, Inputs: inputs, Container: session, File: gobuild.Name(r), Budget: s.budget,
+		Service: r.Service, Inputs: inputs, Container: container, File: gobuild.Name(r), Budget: s.budget,
 		ReadOnce: r.Spec.Restart,
 		Compile: func(ctx context.Context) (string, string, error) {
 			hash, err := golang.BinaryOf(ctx, r, inputs, out)

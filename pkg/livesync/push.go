@@ -246,6 +246,7 @@ func (s *Session) carry(ctx context.Context, l *link, p plan, begin time.Time) (
 		Sent:    sent.Sub(begin),
 		Swapped: res.Times.Stopped + res.Times.Started,
 		Healthy: res.Times.Healthy,
+		Rejoins: res.Rejoins,
 		Output:  res.Output,
 		Build:   res.Status.Build,
 		Tree:    res.Status.Tree,

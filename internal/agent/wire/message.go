@@ -125,7 +125,10 @@ type Result struct {
 	Error string `json:"error,omitempty"`
 	// Output is what a version that did not get healthy wrote last.
 	Output []string `json:"output,omitempty"`
-	Times  Times    `json:"times"`
+	// Rejoins says that the kubelet was told before that the process is not
+	// ready: its pod is on the way back into its Service.
+	Rejoins bool  `json:"rejoins,omitempty"`
+	Times   Times `json:"times"`
 	// Status is what the container runs and holds now.
 	Status Status `json:"status"`
 }
