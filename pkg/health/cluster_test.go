@@ -122,7 +122,7 @@ data: {run: echo hello}`)
 		{name: "crash", manifest: deployment("crash", `-panic`, ""), timeout: 4 * time.Minute,
 			reason: `container "crash" crashed with exit code 2, `, proof: "panic: the test told me to", early: true},
 		{name: "oom", manifest: deployment("oom", `-eat=200`, "        resources: {limits: {memory: 32Mi}}\n"), timeout: 4 * time.Minute,
-			reason: "it used more memory than its limit of 32Mi", early: true},
+			reason: "was killed", hint: "limits.memory", early: true}, // containerd does not always see who killed it
 		{name: "ends", manifest: deployment("ends", `-exit=0`, ""), timeout: 4 * time.Minute, reason: "ended with exit code 0", early: true},
 		{name: "never", manifest: strings.Replace(deployment("never", "", ""), testcluster.AppImage, "localhost/zrtest/none:1", 1), timeout: 2 * time.Minute,
 			reason: `image "localhost/zrtest/none:1" is not on node`, early: true},

@@ -128,6 +128,11 @@ func (s *snapshot) crashReason(t Target, p *corev1.Pod, c corev1.ContainerStatus
 		r.text = fmt.Sprintf("%s was restarted: %s", name, strings.TrimSpace(probe.Message))
 	case last.Signal != 0:
 		r.text = fmt.Sprintf("%s was killed by %s", name, signalName(int(last.Signal)))
+	case last.ExitCode == 128+9 && limitOf(p, c.Name) != "":
+		// containerd may miss the kernel's word that memory ran out, so nobody
+		// can say who sent the signal.
+		r.text = name + " was killed by SIGKILL (exit code 137)"
+		r.hint = "the kernel sends SIGKILL where a container uses more memory than its limit" + limitOf(p, c.Name) + ": raise resources.limits.memory in the manifest, or see " + t.logs()
 	case last.ExitCode > 128 && last.ExitCode < 128+65: // how shells and runtimes report signals, of which there are 64
 		r.text = fmt.Sprintf("%s was killed by %s (exit code %d)", name, signalName(int(last.ExitCode)-128), last.ExitCode)
 	case last.ExitCode == 0:

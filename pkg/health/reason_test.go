@@ -55,6 +55,8 @@ func TestDiagnose(t *testing.T) {
 			text: `container "api" was killed by SIGSEGV (exit code 139), 1 restart`, crashes: 2},
 		{name: "memory", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}`)),
 			text: `container "api" was killed: it used more memory than its limit of 64Mi, 1 restart`, hint: "limits.memory", crashes: 2},
+		{name: "killed, perhaps for its memory", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: Error}}`)),
+			text: `container "api" was killed by SIGKILL (exit code 137), 1 restart`, hint: "its limit of 64Mi: raise resources.limits.memory", crashes: 2},
 		{name: "liveness", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 2, finishedAt: "2026-01-02T03:04:03Z"}}`)) +
 			warningAbout("Pod", "a", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500"),
 			text: `container "api" was restarted: Liveness probe failed: HTTP probe failed with statuscode: 500, 1 restart`, crashes: 2},
