@@ -14,10 +14,9 @@ import (
 	"zr/pkg/config"
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/logline"
 	"zr/pkg/logs"
 )
-
-var levels = []string{logs.Debug, logs.Info, logs.Warning, logs.Error}
 
 func logsCommand() *cli.Command {
 	return &cli.Command{
@@ -41,8 +40,8 @@ EXAMPLES:
 			if c.Int("tail") < 0 || c.Duration("since") < 0 {
 				return fault.WithCode(errors.New("--tail and --since: less than nothing is asked for"), fault.Usage, "see `zr logs --help`")
 			}
-			if level := c.String("level"); level != "" && !slices.Contains(levels, level) {
-				return fault.WithCode(fmt.Errorf("--level: %q is not a level", level), fault.Usage, "one of "+strings.Join(levels, ", "))
+			if level := c.String("level"); level != "" && !slices.Contains(logline.Levels(), level) {
+				return fault.WithCode(fmt.Errorf("--level: %q is not a level", level), fault.Usage, "one of "+strings.Join(logline.Levels(), ", "))
 			}
 			out, err := printer(c, c.App.Writer)
 			if err != nil {
@@ -81,7 +80,7 @@ func (s *stack) logs(ctx context.Context, c *cli.Context) error {
 		options.Since = time.Now().Add(-since)
 	}
 	err = reader.Follow(ctx, options, func(l event.LogLine) {
-		if logs.AtLeast(l.Level, c.String("level")) {
+		if logline.AtLeast(l.Level, c.String("level")) {
 			s.sink.Emit(l)
 		}
 	})

@@ -1,6 +1,5 @@
 // Package logs follows what the containers of a namespace write, without gaps
-// and without repeats, finds the level of each line, and hands the lines to
-// any number of readers from bounded memory.
+// and without repeats.
 package logs
 
 import (

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zr/pkg/event"
+	"zr/pkg/logline"
 )
 
 // source reads the log of one container, run after run.
@@ -129,8 +130,9 @@ func (s *source) read(ctx context.Context, q logQuery) (int, error) {
 }
 
 func (s *source) emit(at time.Time, text string) {
-	level, text := Parse(text)
-	s.follower.emit(event.LogLine{Time: at, Service: s.service, Pod: s.pod, Container: s.container, Level: level, Text: text})
+	r := logline.Parse(text)
+	s.follower.emit(event.LogLine{Time: at, Service: s.service, Pod: s.pod, Container: s.container, Level: r.Level,
+		Text: strings.ReplaceAll(r.Text(), "\n", " ")}) // one line for one line
 }
 
 // maxLine is how much of a line is kept, in bytes. The kubelet has no limit.

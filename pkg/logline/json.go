@@ -1,4 +1,4 @@
-package logs
+package logline
 
 import (
 	"bytes"
@@ -16,58 +16,45 @@ var (
 	timeKeys    = []string{"time", "ts", "timestamp", "@timestamp", "t", "datetime", "@t"}
 )
 
-type field struct {
+type jsonField struct {
 	key   string
 	value json.RawMessage
 }
 
 // parseJSON reads a line that is one JSON object with a level or a message.
-func parseJSON(line string) (level, text string, ok bool) {
+func parseJSON(line string) (r Record, ok bool) {
 	line = strings.TrimSpace(line)
 	if len(line) < 2 || line[0] != '{' || line[len(line)-1] != '}' {
-		return "", "", false
+		return r, false
 	}
 	fields, ok := fieldsOf(line)
 	if !ok {
-		return "", "", false
+		return r, false
 	}
 	messageAt := messageField(fields)
-	var message string
 	hasLevel := false
-	rest := fields[:0]
 	for i, f := range fields {
 		key := strings.ToLower(f.key)
 		switch {
 		case i == messageAt:
-			message = stringOf(f.value)
+			r.Message = cleaned(stringOf(f.value))
 		case !hasLevel && slices.Contains(levelKeys, key):
-			level, hasLevel = levelOfValue(f.value), true
+			r.Level, hasLevel = levelOfValue(f.value), true
 		case slices.Contains(timeKeys, key):
 		default:
-			rest = append(rest, f)
+			r.Fields = append(r.Fields, Field{cleaned(f.key), cleaned(compact(f.value))})
 		}
 	}
-	if messageAt < 0 {
-		return level, line, hasLevel
-	}
-	var b strings.Builder
-	b.WriteString(printable(strings.ReplaceAll(message, "\n", " ")))
-	for _, f := range rest {
-		b.WriteString(" ")
-		b.WriteString(printable(f.key))
-		b.WriteString("=")
-		b.WriteString(printable(plain(f.value)))
-	}
-	return level, b.String(), true
+	return r, messageAt >= 0 || hasLevel
 }
 
 // fieldsOf returns the fields of an object in their order.
-func fieldsOf(line string) ([]field, bool) {
+func fieldsOf(line string) ([]jsonField, bool) {
 	d := json.NewDecoder(strings.NewReader(line))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil, false
 	}
-	var fields []field
+	var fields []jsonField
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
@@ -77,7 +64,7 @@ func fieldsOf(line string) ([]field, bool) {
 		if err := d.Decode(&value); err != nil {
 			return nil, false
 		}
-		fields = append(fields, field{key.(string), value}) // the keys of an object are strings
+		fields = append(fields, jsonField{key.(string), value}) // the keys of an object are strings
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, false
@@ -86,9 +73,9 @@ func fieldsOf(line string) ([]field, bool) {
 }
 
 // messageField returns the index of the field with the message, or -1.
-func messageField(fields []field) int {
+func messageField(fields []jsonField) int {
 	for _, key := range messageKeys {
-		if i := slices.IndexFunc(fields, func(f field) bool { return strings.EqualFold(f.key, key) && isString(f.value) }); i >= 0 {
+		if i := slices.IndexFunc(fields, func(f jsonField) bool { return strings.EqualFold(f.key, key) && isString(f.value) }); i >= 0 {
 			return i
 		}
 	}
@@ -129,18 +116,14 @@ func levelOfValue(v json.RawMessage) string {
 	return Error
 }
 
-// plain writes a value as logfmt does.
-func plain(v json.RawMessage) string {
-	if !isString(v) {
-		var b bytes.Buffer
-		if json.Compact(&b, v) != nil {
-			return string(v)
-		}
-		return b.String()
+// compact returns the text of a string, and of anything else its JSON.
+func compact(v json.RawMessage) string {
+	if isString(v) {
+		return stringOf(v)
 	}
-	s := stringOf(v)
-	if s == "" || strings.ContainsAny(s, " =\"\n\r\t") {
-		return strconv.Quote(s)
+	var b bytes.Buffer
+	if json.Compact(&b, v) != nil {
+		return string(v)
 	}
-	return s
+	return b.String()
 }

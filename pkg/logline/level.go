@@ -1,4 +1,4 @@
-package logs
+package logline
 
 import (
 	"regexp"
@@ -29,17 +29,8 @@ func rank(level string) int {
 // AtLeast tells whether a level is as severe as min. No min takes all.
 func AtLeast(level, min string) bool { return min == "" || rank(level) >= rank(min) }
 
-// Parse finds the level of a line, and makes its text fit to be shown: of a
-// JSON line the message and then the other fields as key=value (without time
-// and level, which have their own place), of any line without control
-// characters.
-func Parse(line string) (level, text string) {
-	line = printable(line)
-	if level, text, ok := parseJSON(line); ok {
-		return level, text
-	}
-	return levelOf(line), line
-}
+// Levels are all that a line can name, from the least severe on.
+func Levels() []string { return []string{Debug, Info, Warning, Error} }
 
 // named maps the words of the usual loggers to levels.
 func named(word string) string {
@@ -67,7 +58,7 @@ var (
 	postgresLine = regexp.MustCompile(`(?:^|[\] :])(DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):  `)
 	// Redis: 1:M 02 Jan 2006 15:04:05.000 * text
 	redisLine = regexp.MustCompile(`^\d+:[XCSM] \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.\-*#]) `)
-	// logfmt: ... level=info ...
+	// logfmt without a message, or with other text around it: ... level=info ...
 	logfmtLine = regexp.MustCompile(`(?:^|\s)(?:level|lvl|severity)="?([A-Za-z]+(?:[+-]\d+)?)"?(?:\s|$)`)
 )
 
@@ -141,26 +132,3 @@ func prefixLevel(line string) string {
 	}
 	return ""
 }
-
-// escape is a terminal's control sequence: colours (CSI), titles (OSC).
-var escape = regexp.MustCompile("\x1b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])")
-
-// printable removes what a terminal would obey rather than show.
-func printable(line string) string {
-	if strings.IndexFunc(line, isControl) < 0 {
-		return strings.ToValidUTF8(line, "\uFFFD")
-	}
-	line = escape.ReplaceAllString(line, "")
-	if i := strings.LastIndexByte(strings.TrimRight(line, "\r"), '\r'); i >= 0 {
-		line = line[i+1:] // a progress bar: what a terminal would show in the end
-	}
-	return strings.ToValidUTF8(strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return -1
-		}
-		return r
-	}, line), "\uFFFD")
-}
-
-// isControl includes the C1 controls, which some terminals obey.
-func isControl(r rune) bool { return r < 0x20 && r != '\t' || r >= 0x7f && r < 0xa0 }

@@ -1,75 +1,75 @@
-package logs
+package logline
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
-
-	"zr/pkg/event"
 )
 
 // drain returns what a subscription has right now, in words.
 func drain(t *testing.T, s *Subscription) string {
 	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	var got []string
 	for {
-		e, err := s.take()
+		lines, err := s.Next(ctx)
+		if errors.Is(err, context.Canceled) {
+			return strings.Join(got, " ")
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch e := e.(type) {
-		case nil:
-			return strings.Join(got, " ")
-		case event.LogLine:
-			got = append(got, e.Text)
-		case event.Skipped:
-			got = append(got, fmt.Sprintf("-%d%s", e.N, e.Service))
+		for _, l := range lines {
+			if l.Skipped > 0 {
+				got = append(got, fmt.Sprintf("-%d%s", l.Skipped, l.Service))
+			} else {
+				got = append(got, l.Message)
+			}
 		}
 	}
 }
 
 func say(h *Hub, service string, texts ...string) {
 	for _, text := range texts {
-		h.Publish(event.LogLine{Service: service, Text: text})
+		h.Publish(&Line{ID: h.Last() + 1, Service: service, Record: Record{Message: text}})
 	}
 }
 
-func TestHubOrderAndTail(t *testing.T) {
-	h := NewHub(1 << 20)
-	say(h, "a", "1", "2")
-	say(h, "b", "3")
-	say(h, "a", "4")
+func TestHubOrder(t *testing.T) {
 	for _, tc := range []struct {
 		filter Filter
-		tail   int
+		after  int64
 		want   string
 	}{
-		{Filter{}, None, "1 2 3 4 5 6"},
-		{Filter{}, 0, "5 6"},
+		{Filter{}, 0, "1 2 3 4 5 6"},
+		{Filter{}, 4, "5 6"},
 		{Filter{}, 2, "3 4 5 6"},
-		{Filter{Services: []string{"b"}}, 5, "3 6"},
-		{Filter{Level: Error}, None, ""},
+		{Filter{Services: []string{"b"}}, 0, "3 6"},
+		{Filter{Level: Error}, 0, ""},
+		{Filter{Regexp: regexp.MustCompile("[35]")}, 0, "3 5"},
 	} {
 		h := NewHub(1 << 20)
 		say(h, "a", "1", "2")
 		say(h, "b", "3")
 		say(h, "a", "4")
-		s := h.Subscribe(tc.filter, tc.tail)
+		s, dropped := h.Subscribe(&tc.filter, tc.after)
 		say(h, "c", "5")
 		say(h, "b", "6")
-		if got := drain(t, s); got != tc.want {
-			t.Errorf("%+v, tail %d: got %q, want %q", tc.filter, tc.tail, got, tc.want)
+		if got := drain(t, s); got != tc.want || dropped != 0 {
+			t.Errorf("%+v, after %d: got %q, want %q; dropped up to %d", tc.filter, tc.after, got, tc.want, dropped)
 		}
 	}
 }
 
 func TestHubSkips(t *testing.T) {
-	size := entry{line: event.LogLine{Text: "1"}}.size()
+	size := sizeOf(&Line{Record: Record{Message: "1"}})
 	h := NewHub(3 * size)
-	slow := h.Subscribe(Filter{}, 0)
+	slow, _ := h.Subscribe(&Filter{}, 0)
 	say(h, "a", "1", "2", "3", "4", "5")
 	say(h, "b", "6")
 	if got, want := drain(t, slow), "-2a 3 4 5 6"; got != want {
@@ -78,6 +78,14 @@ func TestHubSkips(t *testing.T) {
 	say(h, "a", "7")
 	if got, want := drain(t, slow), "7"; got != want {
 		t.Errorf("after that: got %q, want %q", got, want)
+	}
+	for after, want := range map[int64]int64{0: 3, 2: 3, 3: 0, 7: 0} {
+		if _, dropped := h.Subscribe(&Filter{}, after); dropped != want {
+			t.Errorf("after %d: dropped up to %d, want %d", after, dropped, want)
+		}
+	}
+	if _, dropped := h.Subscribe(&Filter{Services: []string{"b"}}, 0); dropped != 0 {
+		t.Errorf("of b nothing was dropped, but %d", dropped)
 	}
 }
 
@@ -91,7 +99,7 @@ func TestHubMemoryIsBounded(t *testing.T) {
 	if r.bytes > budget || r.len() == 0 || int(r.first)+r.len() != 10_000 {
 		t.Errorf("holds %d bytes in %d lines from %d on", r.bytes, r.len(), r.first)
 	}
-	if len(r.entries) > 2*budget/(entry{}).size() {
+	if len(r.entries) > 2*budget/sizeOf(&Line{}) {
 		t.Errorf("keeps %d slots", len(r.entries))
 	}
 	// One line that is larger than all of it is kept alone.
@@ -105,25 +113,26 @@ func TestHubMemoryIsBounded(t *testing.T) {
 func TestHubConcurrent(t *testing.T) {
 	const lines = 20_000
 	h := NewHub(64 << 10)
-	s := h.Subscribe(Filter{}, 0)
+	s, _ := h.Subscribe(&Filter{}, 0)
 	var wg sync.WaitGroup
+	var mu sync.Mutex
 	for _, service := range []string{"a", "b"} {
 		wg.Go(func() {
 			for i := range lines {
+				mu.Lock()
 				say(h, service, fmt.Sprint(i))
+				mu.Unlock()
 			}
 		})
 	}
 	total := 0
 	for total < 2*lines {
-		e, err := s.Next(t.Context())
+		taken, err := s.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if skipped, ok := e.(event.Skipped); ok {
-			total += skipped.N
-		} else {
-			total++
+		for _, l := range taken {
+			total += max(1, l.Skipped)
 		}
 	}
 	wg.Wait()
@@ -134,7 +143,7 @@ func TestHubConcurrent(t *testing.T) {
 
 func TestSubscriptionEnds(t *testing.T) {
 	h := NewHub(1 << 10)
-	s := h.Subscribe(Filter{}, 0)
+	s, _ := h.Subscribe(&Filter{}, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
