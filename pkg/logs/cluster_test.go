@@ -12,6 +12,7 @@ import (
 
 	"zr/pkg/event"
 	"zr/pkg/health/testcluster"
+	"zr/pkg/logs/follow"
 )
 
 // chatty writes a Deployment whose container writes numbered lines.
@@ -209,6 +210,65 @@ func TestClusterBrokenConnections(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+	byRun := runs(t, got.all())
+	checkComplete(t, byRun, 0)
+	t.Logf("%d lines of %d runs", len(got.all()), len(byRun))
+}
+
+// TestClusterResume ends and begins again over and over, each time with nothing
+// but the cursors of before, while containers write, crash and restart.
+func TestClusterResume(t *testing.T) {
+	c := testcluster.New(t)
+	c.LoadApp()
+	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 1))
+	c.Apply(chatty("crashing", `-lines=1500, -every=1ms, -exit=1`, 1))
+	reader, err := New(c.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got collector
+	kept := map[string][]byte{}
+	session := func() {
+		cursors := map[string]*follow.Cursor{}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		done := make(chan error, 1)
+		go func() {
+			done <- reader.lines.Follow(ctx, follow.Options{Namespace: c.Namespace, Follow: true, Resume: func(uid, container string) follow.Cursor {
+				if cursor, err := follow.ParseCursor(kept[uid]); err == nil {
+					return cursor
+				}
+				return follow.Cursor{}
+			}}, func(l follow.Line) {
+				if cursors[l.PodUID] == nil {
+					cursor, _ := follow.ParseCursor(kept[l.PodUID]) // none yet
+					cursors[l.PodUID] = &cursor
+				}
+				cursors[l.PodUID].Add(l)
+				got.emit(event.LogLine{Time: l.Time, Service: l.Service, Pod: l.Pod, Text: l.Text})
+			})
+		}()
+		before := len(got.all())
+		c.Await("more lines", func() bool { return len(got.all()) > before+200 })
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		for uid, cursor := range cursors {
+			kept[uid] = cursor.Bytes()
+		}
+	}
+	crashes := func() (n int) {
+		for run := range runs(t, got.all()) {
+			if strings.HasPrefix(run, "crashing") {
+				n++
+			}
+		}
+		return n
+	}
+	for crashes() < 3 {
+		session()
 	}
 	byRun := runs(t, got.all())
 	checkComplete(t, byRun, 0)

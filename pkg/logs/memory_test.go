@@ -27,14 +27,14 @@ const (
 // megabyte each while nobody looked: 480 MB in all.
 func backlog(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/log") {
-		var list podList
+		var items []any
 		for i := range backlogPods {
-			var p pod
-			p.Metadata.Name, p.Metadata.UID = fmt.Sprintf("pod-%d", i), fmt.Sprint(i)
-			p.Status.ContainerStatuses = []containerStatus{{Name: "main", State: containerState{Running: &struct{}{}}}}
-			list.Items = append(list.Items, p)
+			items = append(items, map[string]any{
+				"metadata": map[string]any{"name": fmt.Sprintf("pod-%d", i), "uid": fmt.Sprint(i)},
+				"status":   map[string]any{"containerStatuses": []any{map[string]any{"name": "main", "state": map[string]any{"running": map[string]any{}}}}},
+			})
 		}
-		_ = json.NewEncoder(w).Encode(list)
+		_ = json.NewEncoder(w).Encode(map[string]any{"items": items})
 		return
 	}
 	long := strings.Repeat("x", 1<<20)

@@ -1,7 +1,8 @@
-package logs
+package follow
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,55 +13,29 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"k8s.io/client-go/rest"
 )
 
 // kube makes the three requests that reading logs takes. It decodes into the
-// few fields that matter: this package is linked into programs whose rebuild
-// somebody waits for, and the types of k8s.io/api cost them a third more.
+// few fields that matter, and links no library of Kubernetes: this package is
+// part of programs whose rebuild somebody waits for.
 type kube struct {
 	client *http.Client
 	base   *url.URL
 }
 
-func newKube(cfg *rest.Config) (*kube, error) {
-	cfg = rest.CopyConfig(cfg)
-	cfg.Timeout = 0 // logs are followed for hours; each call has its context
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = "zr-logs"
-	}
-	transport, err := transportFor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	base, _, err := rest.DefaultServerUrlFor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return &kube{client: &http.Client{Transport: transport}, base: base}, nil
-}
-
 // streamBuffer is how much of one log may wait here to be read, in bytes. All
-// containers are read at once, in the order of time: with the 4 MiB that HTTP/2
-// clients usually take, the logs of 40 of them would wait in 160 MiB.
+// containers are read at once: with the 4 MiB that HTTP/2 clients usually take,
+// the logs of 40 of them would wait in 160 MiB.
 const streamBuffer = 256 << 10
 
-// transportFor is rest.TransportFor with that bound. The pings are those of
-// client-go: they end a connection that died without a word.
-func transportFor(cfg *rest.Config) (http.RoundTripper, error) {
-	tls, err := rest.TLSConfigFor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	proxy := cfg.Proxy
-	if proxy == nil {
-		proxy = http.ProxyFromEnvironment
-	}
-	return rest.HTTPWrappersForConfig(cfg, &http.Transport{
-		TLSClientConfig: tls, Proxy: proxy, DialContext: cfg.Dial, TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true,
+// NewTransport returns a transport with that bound. There is none on the time
+// until an answer begins, since a log without lines has none; pings, as
+// client-go sends them, end a connection that died without a word.
+func NewTransport(config *tls.Config) *http.Transport {
+	return &http.Transport{
+		TLSClientConfig: config, TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true,
 		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
-	})
+	}
 }
 
 // pod is what there is to know of a pod to read its logs.

@@ -1,4 +1,4 @@
-package logs
+package follow
 
 import (
 	"fmt"
@@ -30,7 +30,10 @@ func TestSeam(t *testing.T) {
 		read := func(lines []line) {
 			since := s.since()
 			for _, l := range lines {
-				if !l.at.Before(since) && s.pass(l.at, l.text) {
+				if l.at.Before(since) {
+					continue
+				}
+				if _, isNew := s.pass(l.at, l.text); isNew {
 					got = append(got, l.text)
 				}
 			}
@@ -51,11 +54,69 @@ func TestSeam(t *testing.T) {
 	}
 }
 
+// TestCursor cuts a log at every place, keeps the cursor as bytes, and goes on
+// from them in a process that knows nothing else.
+func TestCursor(t *testing.T) {
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var log []Line
+	for i := range 300 {
+		at := began.Add(time.Duration(i) * 10 * time.Millisecond)
+		if i%7 == 0 {
+			at = at.Add(-15 * time.Millisecond) // the other stream was late
+		}
+		log = append(log, Line{Time: at, Text: fmt.Sprint(i), Run: i / 100})
+	}
+	for cut := range log {
+		var got []string
+		var c Cursor
+		read := func(s *seam, lines []Line) {
+			since := s.since()
+			for _, l := range lines {
+				if l.Time.Before(since) {
+					continue
+				}
+				if sum, isNew := s.pass(l.Time, l.Text); isNew {
+					got = append(got, l.Text)
+					l.sum = sum
+					c.Add(l)
+				}
+			}
+		}
+		read(newSeam(), log[:cut])
+		again, err := ParseCursor(c.Bytes())
+		if err != nil || cut > 0 && again.Run != (cut-1)/100 {
+			t.Fatalf("cut at %d: %v, run %d", cut, err, again.Run)
+		}
+		if cut > 0 {
+			read(again.seam(), log)
+		} else {
+			read(newSeam(), log)
+		}
+		if len(got) != len(log) {
+			t.Fatalf("cut at %d: %d lines", cut, len(got))
+		}
+		for i, text := range got {
+			if text != fmt.Sprint(i) {
+				t.Fatalf("cut at %d: line %d is %s", cut, i, text)
+			}
+		}
+		if n := len(c.near); n > 12 {
+			t.Fatalf("cut at %d: the cursor has %d lines", cut, n)
+		}
+	}
+	for _, bad := range [][]byte{nil, make([]byte, headBytes+1)} {
+		if _, err := ParseCursor(bad); err == nil {
+			t.Errorf("%d bytes are a cursor", len(bad))
+		}
+	}
+}
+
 func TestSeamFloor(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 500e6, time.UTC)
 	s := newSeam()
 	s.floor = at
-	if s.pass(at, "a") || !s.pass(at.Add(1), "b") {
+	_, before := s.pass(at, "a")
+	if _, after := s.pass(at.Add(1), "b"); before || !after {
 		t.Error("the floor is not kept")
 	}
 	if want := at.Truncate(time.Second); !s.since().Equal(want) {

@@ -1,4 +1,4 @@
-package logs
+package follow
 
 import (
 	"bufio"
@@ -8,9 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"zr/pkg/event"
-	"zr/pkg/logline"
 )
 
 // source reads the log of one container, run after run.
@@ -94,7 +91,7 @@ func (s *source) readRun(ctx context.Context, status containerStatus) (int, erro
 	if run > max(s.reading, 0) && s.ended < run && (status.State.Running != nil || status.State.Terminated != nil) {
 		// While a container backs off, the run that just ended is not the
 		// previous one but the one that is read without asking for it.
-		rest, err := s.read(ctx, logQuery{previous: true, since: s.seam.since()})
+		rest, err := s.read(ctx, run-1, logQuery{previous: true, since: s.seam.since()})
 		if err != nil && !hasCode(err, http.StatusBadRequest) { // 400: it is removed already
 			return rest, err
 		}
@@ -102,12 +99,12 @@ func (s *source) readRun(ctx context.Context, status containerStatus) (int, erro
 	}
 	s.reading = run
 	s.ended = max(s.ended, run) // the runs before are done with
-	rest, err := s.read(ctx, logQuery{follow: !status.over(), since: s.seam.since()})
+	rest, err := s.read(ctx, run, logQuery{follow: !status.over(), since: s.seam.since()})
 	return n + rest, err
 }
 
-// read passes on what a log has that is new.
-func (s *source) read(ctx context.Context, q logQuery) (int, error) {
+// read passes on what the log of a run has that is new.
+func (s *source) read(ctx context.Context, run int, q logQuery) (int, error) {
 	body, err := s.follower.kube.log(ctx, s.follower.options.Namespace, s.pod, s.container, q)
 	if err != nil {
 		return 0, err
@@ -122,17 +119,19 @@ func (s *source) read(ctx context.Context, q logQuery) (int, error) {
 		if err != nil {
 			return n, err
 		}
-		if s.seam.pass(at, text) {
-			s.emit(at, text)
+		if s.pass(at, text, run) {
 			n++
 		}
 	}
 }
 
-func (s *source) emit(at time.Time, text string) {
-	r := logline.Parse(text)
-	s.follower.emit(event.LogLine{Time: at, Service: s.service, Pod: s.pod, Container: s.container, Level: r.Level,
-		Text: strings.ReplaceAll(r.Text(), "\n", " ")}) // one line for one line
+// pass passes a line on, if it is new.
+func (s *source) pass(at time.Time, text string, run int) bool {
+	sum, isNew := s.seam.pass(at, text)
+	if isNew {
+		s.follower.emit(Line{Time: at, Service: s.service, Pod: s.pod, PodUID: s.of.uid, Container: s.container, Run: run, Text: text, sum: sum})
+	}
+	return isNew
 }
 
 // maxLine is how much of a line is kept, in bytes. The kubelet has no limit.

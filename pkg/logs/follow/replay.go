@@ -1,4 +1,4 @@
-package logs
+package follow
 
 import (
 	"container/heap"
@@ -60,9 +60,7 @@ func (f *follower) replay(ctx context.Context, sources []*source) error {
 	heap.Init(&logs)
 	for len(logs) > 0 {
 		l := logs[0]
-		if l.seam.pass(l.at, l.text) {
-			l.emit(l.at, l.text)
-		}
+		l.pass(l.at, l.text, l.reading)
 		if err := l.advance(); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

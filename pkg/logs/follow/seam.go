@@ -1,7 +1,9 @@
-package logs
+package follow
 
 import (
-	"hash/maphash"
+	"encoding/binary"
+	"hash/fnv"
+	"io"
 	"time"
 )
 
@@ -10,7 +12,6 @@ import (
 // be asked for lines since a whole second, so what lies in that second comes
 // twice; a line is known by its time and its text.
 type seam struct {
-	seed maphash.Seed
 	// floor is the time up to which lines are not wanted at all.
 	floor time.Time
 	last  time.Time // the newest time passed on
@@ -34,7 +35,7 @@ const overlap = 100 * time.Millisecond
 const maxKnown = 1 << 16
 
 func newSeam() *seam {
-	return &seam{seed: maphash.MakeSeed(), index: map[uint64]struct{}{}}
+	return &seam{index: map[uint64]struct{}{}}
 }
 
 // since is the time to ask the API for, zero for all.
@@ -46,18 +47,20 @@ func (s *seam) since() time.Time {
 	return at.Truncate(time.Second)
 }
 
-// pass tells whether a line is new, and remembers it.
-func (s *seam) pass(at time.Time, text string) bool {
+// pass tells whether a line is new, and remembers it. sum stands for its time
+// and its text, in this process and in later ones.
+func (s *seam) pass(at time.Time, text string) (sum uint64, isNew bool) {
 	if at.Before(s.since()) || !s.floor.IsZero() && !at.After(s.floor) {
-		return false
+		return 0, false
 	}
-	var h maphash.Hash
-	h.SetSeed(s.seed)
-	maphash.WriteComparable(&h, at.UnixNano())
-	h.WriteString(text)
-	sum := h.Sum64()
+	h := fnv.New64a()
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(at.UnixNano()))
+	h.Write(b[:])
+	_, _ = io.WriteString(h, text) // a hash takes everything
+	sum = h.Sum64()
 	if _, known := s.index[sum]; known {
-		return false
+		return sum, false
 	}
 	if at.After(s.last) {
 		s.last = at
@@ -65,7 +68,7 @@ func (s *seam) pass(at time.Time, text string) bool {
 	s.known = append(s.known, mark{at, sum})
 	s.index[sum] = struct{}{}
 	s.forget()
-	return true
+	return sum, true
 }
 
 // forget drops the lines that the API is not asked for any more.
