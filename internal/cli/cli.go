@@ -115,7 +115,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),
-			relayCommand(),
+			relayCommand(), kubeTokenCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // Main turns errors into exit codes
 		OnUsageError:   usageError,

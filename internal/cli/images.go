@@ -38,6 +38,17 @@ EXAMPLE:
 				Action: buildImages,
 			},
 			{
+				Name:  "push",
+				Usage: "build the images of the environment and push them, and no more",
+				Description: `For pipelines: it asks no cluster. What the registry has is not sent again. Prints
+each image's name, pinned by digest, on the standard output.
+
+EXAMPLE:
+   zr images push --env staging`,
+				Flags:  verbFlags(),
+				Action: pushImages,
+			},
+			{
 				Name:  "prune",
 				Usage: "drop the images that are used least",
 				Description: `Brings the store down to its budget of 20 GiB and drops builds that newer ones
@@ -100,6 +111,17 @@ func listImages(c *cli.Context, store *image.Store, asJSON bool) error {
 }
 
 func buildImages(c *cli.Context) error {
+	return buildAnd(c, func(_ context.Context, s *stack) ([]string, error) {
+		names := make([]string, len(s.built))
+		for n, r := range s.built {
+			names[n] = r.Local()
+		}
+		return names, nil
+	})
+}
+
+// buildAnd builds what changed, and prints the names that do returns for it.
+func buildAnd(c *cli.Context, do func(context.Context, *stack) ([]string, error)) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
@@ -127,24 +149,32 @@ func buildImages(c *cli.Context) error {
 		if err := (step{stepBuild, "build images", s.build}).run(ctx, sink); err != nil {
 			return err
 		}
-		if asJSON {
-			report := []map[string]any{}
-			for _, r := range s.built {
-				size, err := topLayer(r)
-				if err != nil {
-					return err
-				}
-				report = append(report, map[string]any{
-					"service": r.Service, "name": r.Local(), "build": r.InputHash, "cached": r.Cached, "topLayer": size,
-				})
-			}
-			return printJSON(c.App.Writer, report)
+		names, err := do(ctx, s)
+		if err != nil {
+			return err
 		}
-		for _, r := range s.built {
-			fmt.Fprintln(c.App.Writer, r.Local())
+		if asJSON {
+			return printBuilt(c, s.built, names)
+		}
+		for _, name := range names {
+			fmt.Fprintln(c.App.Writer, name)
 		}
 		return nil
 	})
+}
+
+func printBuilt(c *cli.Context, built []build.Result, names []string) error {
+	report := []map[string]any{}
+	for n, r := range built {
+		size, err := topLayer(r)
+		if err != nil {
+			return err
+		}
+		report = append(report, map[string]any{
+			"service": r.Service, "name": names[n], "build": r.InputHash, "cached": r.Cached, "topLayer": size,
+		})
+	}
+	return printJSON(c.App.Writer, report)
 }
 
 // topLayer is the size in bytes of an image's last layer: what a change of the

@@ -189,23 +189,14 @@ func (s *stack) pin(ctx context.Context, push bool) error {
 		images[r.Mode][r.Service] = r.Local()
 	}
 	if !s.local() {
-		pusher := image.Pusher{Store: s.store, Sink: s.sink, Step: stepImages}
-		for _, r := range s.built {
-			repository := s.cfg.Cluster.Registry + "/" + r.Service
-			var err error
-			if push {
-				images[r.Mode][r.Service], _, err = pusher.Push(ctx, r.Image, repository, r.InputHash+tagSuffix[r.Mode])
-			} else {
-				images[r.Mode][r.Service], err = pusher.Name(ctx, r.Image, repository)
-			}
-			if err != nil {
-				return err
-			}
+		names, err := s.pushed(ctx, push)
+		if err != nil {
+			return err
+		}
+		for n, r := range s.built {
+			images[r.Mode][r.Service] = names[n]
 		}
 	}
 	s.rendered.Pin(images[build.Release], images[build.Dev])
 	return nil
 }
-
-// tagSuffix keeps the two images of one service apart, which have the same inputs.
-var tagSuffix = map[build.Mode]string{build.Dev: "-dev"}

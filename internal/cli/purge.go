@@ -126,7 +126,7 @@ func (s *stack) purgeQuestion(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !s.local() {
-		return fmt.Sprintf("This deletes the workloads, volumes and data of %q on %q.", s.set(), s.cfg.Cluster.Context), nil
+		return fmt.Sprintf("This deletes the workloads, volumes and data of %q on %q.", s.set(), s.clusterName()), nil
 	}
 	others, _, err := s.others(ctx)
 	if err != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -74,6 +73,9 @@ type stack struct {
 	relaying  []relay.Port      // what was relayed last
 	reached   []endpoint        // the ports at which the Services answered
 
+	azure azure // who the run is there
+	shown bool  // somebody sees what the sink is told
+
 	missing func() // called before an image is made, in a run of up
 
 	early   atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
@@ -119,7 +121,7 @@ func (s *stack) close() {
 func (s *stack) set() string { return s.cfg.Set() }
 
 // clusterName is what to call the cluster.
-func (s *stack) clusterName() string { return cmp.Or(s.cfg.Cluster.Name, s.cfg.Cluster.Context) }
+func (s *stack) clusterName() string { return s.cfg.Cluster.Called() }
 
 func (s *stack) local() bool { return s.cfg.Cluster.Provider == config.ProviderKind }
 
@@ -177,7 +179,10 @@ func (s *stack) workloads() []string {
 }
 
 func (s *stack) newProvider(ports []kind.Port) cluster.Provider {
-	if !s.local() {
+	switch s.cfg.Cluster.Provider {
+	case config.ProviderAKS:
+		return s.aksProvider()
+	case config.ProviderContext:
 		return kubecontext.New(kubecontext.Options{Context: s.cfg.Cluster.Context, Allowed: s.cfg.Cluster.Context, Lines: linesOf(s.cfg)})
 	}
 	return kind.New(kind.Options{

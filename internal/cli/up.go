@@ -76,6 +76,7 @@ func withStack(c *cli.Context, f func(context.Context, *stack) error) error {
 	if err != nil {
 		return err
 	}
+	s.shown = true
 	defer s.close()
 	return f(c.Context, s)
 }

@@ -37,6 +37,7 @@ var bans = []struct {
 	{"k8s.io/client-go", []string{"zr/pkg/cluster", "zr/pkg/deploy", "zr/pkg/livesync", "zr/pkg/health", "zr/pkg/logs"},
 		"it is most of a binary's size and link time: what does not talk to a cluster must not pay for it"},
 	{"sigs.k8s.io/kind", []string{"zr/pkg/cluster/kind"}, "one place knows how a local cluster is made"},
+	{"github.com/Azure", []string{"zr/pkg/cluster/aks"}, "one place knows Azure's SDK; its registry needs a token and no more"},
 	{"github.com/google/go-containerregistry", []string{"zr/pkg/build", "zr/pkg/image"}, "the rest of zr speaks of references and digests only"},
 	{"sigs.k8s.io/kustomize", []string{"zr/pkg/deploy"}, "manifests are rendered in one place"},
 	{"github.com/fsnotify/fsnotify", []string{"zr/pkg/watch"}, "raw events need coalescing before anybody may act on them"},

@@ -1,12 +1,13 @@
 // Package cluster is the Kubernetes cluster that an environment runs on. A
 // Provider makes or finds it: package kind makes one on this machine, package
-// kubecontext finds one that a kubeconfig names.
+// kubecontext finds one that a kubeconfig names, package aks one in Azure.
 package cluster
 
 import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -50,12 +51,15 @@ type Node interface {
 
 // Cluster is a cluster that answers.
 type Cluster struct {
-	Name     string // of the kind cluster, or the name of the context
-	Provider string // "kind" or "context"
+	Name     string // of the kind or AKS cluster, or the name of the context
+	Provider string // "kind", "context" or "aks"
 	Context  string // the kubeconfig context to use
 	// Kubeconfig is the path of the file that holds Context. It is empty where
 	// the user's own files do, as $KUBECONFIG and ~/.kube/config name them.
 	Kubeconfig string
+	// Authorize puts on each request who sends it, in place of the plugin that
+	// the kubeconfig names. It is nil where the kubeconfig says it all.
+	Authorize func(http.RoundTripper) http.RoundTripper
 	// Nodes are the machines into which zr may reach, control plane first.
 	Nodes []Node
 	// Ports of this machine lead to NodePorts of the cluster, as long as it is
@@ -65,7 +69,12 @@ type Cluster struct {
 
 // RESTConfig returns how to talk to the cluster. The caller may change it.
 func (c *Cluster) RESTConfig() (*rest.Config, error) {
-	return LoadRESTConfig(c.Kubeconfig, c.Context)
+	cfg, err := LoadRESTConfig(c.Kubeconfig, c.Context)
+	if err == nil && c.Authorize != nil {
+		cfg.ExecProvider = nil
+		cfg.Wrap(c.Authorize)
+	}
+	return cfg, err
 }
 
 // LoadRESTConfig returns how to talk to the cluster of a kubeconfig context.

@@ -3,7 +3,10 @@
 // place, and the JSON Schema that editors complete from.
 package config
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Config is one environment of a project. What a manifest or a source file
 // already says (ports, probes, the namespace, the images of others) is not
@@ -39,12 +42,14 @@ type Config struct {
 
 // Cluster is where an environment runs.
 type Cluster struct {
-	// Provider makes or finds the cluster: "kind" or "context". Default: kind.
-	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" jsonschema:"enum=kind,enum=context"`
+	// Provider makes or finds the cluster: "kind", "context" or "aks". Default: kind.
+	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" jsonschema:"enum=kind,enum=context,enum=aks"`
 	// Name of the kind cluster. Default: <project>-<env>.
 	Name string `yaml:"name,omitempty" json:"name,omitempty"`
 	// Context is the one kubeconfig context that zr may touch, for provider "context".
 	Context string `yaml:"context,omitempty" json:"context,omitempty"`
+	// AKS is the cluster of Azure Kubernetes Service, for provider "aks".
+	AKS AKS `yaml:"aks,omitempty" json:"aks,omitzero"`
 	// Registry takes the images of a cluster that is not kind, for example
 	// registry.example/team.
 	Registry string `yaml:"registry,omitempty" json:"registry,omitempty"`
@@ -57,6 +62,22 @@ type Cluster struct {
 	// name of a Service, for its first port, or service/port-name.
 	Ports map[string]int `yaml:"ports,omitempty" json:"ports,omitempty"`
 }
+
+// AKS names a cluster of Azure Kubernetes Service.
+type AKS struct {
+	// Subscription is the id of the subscription that the cluster is in.
+	Subscription string `yaml:"subscription,omitempty" json:"subscription,omitempty"`
+	// ResourceGroup is the resource group that the cluster is in.
+	ResourceGroup string `yaml:"resourceGroup,omitempty" json:"resourceGroup,omitempty"`
+	// Cluster is the cluster's name.
+	Cluster string `yaml:"cluster,omitempty" json:"cluster,omitempty"`
+	// Tenant is the id or domain of the Entra ID tenant to sign in to. Default:
+	// that of whoever is signed in.
+	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
+}
+
+// Called is what the cluster is called: its name, its context's, or that in Azure.
+func (c Cluster) Called() string { return cmp.Or(c.Name, c.Context, c.AKS.Cluster) }
 
 // Service says how one workload is built and gated.
 type Service struct {

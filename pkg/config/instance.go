@@ -20,7 +20,7 @@ func (c *Config) As(instance string) error {
 	name := c.Cluster.Name + "-" + instance
 	switch {
 	case c.Cluster.Provider != ProviderKind:
-		return refuse("give the checkout a config/<env>.yaml with an overlay in a namespace of its own", "it would need a cluster of its own, and %q is one of others", c.Cluster.Context)
+		return refuse("give the checkout a config/<env>.yaml with an overlay in a namespace of its own", "it would need a cluster of its own, and %q is one of others", c.Cluster.Called())
 	case slices.Contains(Envs(c.Root), c.Env+"-"+instance):
 		return refuse("take another one", "config/%s-%s.yaml is an environment of that name", c.Env, instance)
 	case !dnsLabel.MatchString(instance):

@@ -187,6 +187,15 @@ c.yaml:2:27: cluster.context is only for provider "context" (add ` + "`provider:
 c.yaml:3:23: services.a.probe: "htp" is not known (did you mean "http"?)`},
 		{"context without a registry", "project: a\ncluster: {provider: context, context: x}\nservices: {a: {build: {go: .}}}\n",
 			`c.yaml:2:10: cluster: provider "context" needs a registry, where the nodes find what is built (such as registry.example/team)`},
+		{"aks", "project: a\ncluster: {provider: aks, name: x, context: y, aks: {subscription: s, cluster: \"a b\"}}\nservices: {a: {build: {go: .}}}\n", `
+c.yaml:2:10: cluster: provider "aks" needs a registry, where the nodes find what is built (such as registry.example/team)
+c.yaml:2:26: cluster.name is only for provider "kind"
+c.yaml:2:35: cluster.context is only for provider "context" (add ` + "`provider: context`" + `)
+c.yaml:2:52: cluster.aks: key "resourceGroup" is missing (its resource group)
+c.yaml:2:79: cluster.aks.cluster: "a b" is no name in Azure`},
+		{"registry of kind", "project: a\ncluster: {registry: x, aks: {}}\nservices: {a: {}}\n", `
+c.yaml:2:11: cluster.registry is only for provider "context" or "aks" (add ` + "`provider: context`" + `)
+c.yaml:2:24: cluster.aks is only for provider "aks" (add ` + "`provider: aks`" + `)`},
 		{"context without one", "project: a\ncluster: {provider: context, nodes: 2}\nservices: {a: {}}\n", `
 c.yaml:2:10: cluster: provider "context" needs a context (the one kubeconfig context that zr may touch)
 c.yaml:2:30: cluster.nodes is only for provider "kind"`},

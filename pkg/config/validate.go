@@ -16,6 +16,7 @@ import (
 const (
 	ProviderKind    = "kind"
 	ProviderContext = "context"
+	ProviderAKS     = "aks"
 )
 
 var (
@@ -63,26 +64,35 @@ func (v *validator) config(c *Config) {
 	}
 }
 
+// clusterKeys are the keys of a cluster that not every provider has.
+var clusterKeys = map[string][]string{
+	"name": {ProviderKind}, "nodes": {ProviderKind}, "nodeImage": {ProviderKind}, "ports": {ProviderKind},
+	"context": {ProviderContext}, "aks": {ProviderAKS}, "registry": {ProviderContext, ProviderAKS},
+}
+
 func (v *validator) cluster(c *Cluster) {
-	v.oneOf(c.Provider, []string{ProviderContext, ProviderKind}, "cluster", "provider")
-	if c.Provider == ProviderContext {
-		if c.Context == "" {
-			v.add(v.value("cluster"), "the one kubeconfig context that zr may touch", "cluster: provider \"context\" needs a context")
-		}
-		for _, kindOnly := range []string{"name", "nodes", "nodeImage", "ports"} {
-			if k := v.key("cluster", kindOnly); k != nil {
-				v.add(k, "", "cluster.%s is only for provider \"kind\"", kindOnly)
+	v.oneOf(c.Provider, []string{ProviderAKS, ProviderContext, ProviderKind}, "cluster", "provider")
+	provider := c.Provider
+	if provider != ProviderContext && provider != ProviderAKS {
+		provider = ProviderKind
+	}
+	for _, name := range sortedKeys(clusterKeys) {
+		if k, whose := v.key("cluster", name), clusterKeys[name]; k != nil && !slices.Contains(whose, provider) {
+			hint := ""
+			if whose[0] != ProviderKind {
+				hint = "add `provider: " + whose[0] + "`"
 			}
+			v.add(k, hint, `cluster.%s is only for provider "%s"`, name, strings.Join(whose, `" or "`))
 		}
-		if c.Registry == "" && slices.ContainsFunc(v.keys("services"), v.builds) {
-			v.add(v.value("cluster"), "such as registry.example/team", "cluster: provider \"context\" needs a registry, where the nodes find what is built")
-		}
-	} else {
-		for _, contextOnly := range []string{"context", "registry"} {
-			if k := v.key("cluster", contextOnly); k != nil {
-				v.add(k, "add `provider: context`", "cluster.%s is only for provider \"context\"", contextOnly)
-			}
-		}
+	}
+	switch {
+	case provider == ProviderContext && c.Context == "":
+		v.add(v.value("cluster"), "the one kubeconfig context that zr may touch", "cluster: provider \"context\" needs a context")
+	case provider == ProviderAKS:
+		v.aks(c.AKS)
+	}
+	if provider != ProviderKind && c.Registry == "" && slices.ContainsFunc(v.keys("services"), v.builds) {
+		v.add(v.value("cluster"), "such as registry.example/team", "cluster: provider %q needs a registry, where the nodes find what is built", provider)
 	}
 	if n := v.value("cluster", "nodes"); v.key("cluster", "nodes") != nil && n.Tag == "!!int" && (c.Nodes < 1 || c.Nodes > 16) {
 		v.add(n, "", "cluster.nodes: %d is not between 1 and 16", c.Nodes)
@@ -103,10 +113,30 @@ func (v *validator) cluster(c *Cluster) {
 	}
 }
 
+// azureName is what Azure lets a subscription, resource group, cluster or tenant
+// be called. They become part of command lines and of a file's name.
+var azureName = regexp.MustCompile(`^[-\w.()]{1,90}$`)
+
+func (v *validator) aks(a AKS) {
+	for _, part := range []struct{ key, value, what string }{
+		{"subscription", a.Subscription, "the id of its subscription, which `az account list -o table` shows"},
+		{"resourceGroup", a.ResourceGroup, "its resource group"},
+		{"cluster", a.Cluster, "its name"},
+		{"tenant", a.Tenant, ""},
+	} {
+		switch {
+		case part.value == "" && part.what != "":
+			v.add(v.value("cluster", "aks"), part.what, "cluster.aks: key %q is missing", part.key)
+		case part.value != "" && !azureName.MatchString(part.value):
+			v.add(v.value("cluster", "aks", part.key), "", "cluster.aks.%s: %q is no name in Azure", part.key, part.value)
+		}
+	}
+}
+
 func (v *validator) clusterName(c *Config) {
 	name, byDefault := c.Cluster.Name, clusterName(c.Project, v.env)
 	switch {
-	case c.Cluster.Provider == ProviderContext:
+	case c.Cluster.Provider == ProviderContext, c.Cluster.Provider == ProviderAKS:
 	case name != "" && (!dnsLabel.MatchString(name) || len(name) > maxClusterName):
 		v.add(v.value("cluster", "name"), fmt.Sprintf("lower case letters, digits and dashes, at most %d", maxClusterName), "cluster.name: %q cannot name a cluster", name)
 	case name == "" && len(byDefault) > maxClusterName && projectName.MatchString(c.Project):

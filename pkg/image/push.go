@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 // Pusher sends images to a registry.
@@ -48,7 +49,12 @@ func (p Pusher) Push(ctx context.Context, img v1.Image, repository, tag string) 
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return "", stats, fmt.Errorf("pushing image %q: %w", repository, explain(err))
+		if p.Registry.Denied != "" && denied(err) {
+			err = fault.Hint(err, p.Registry.Denied)
+		} else {
+			err = explain(err)
+		}
+		return "", stats, fmt.Errorf("pushing image %q: %w", repository, err)
 	}
 	return ref, stats, nil
 }

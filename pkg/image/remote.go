@@ -36,6 +36,8 @@ type Registry struct {
 	Platform  v1.Platform
 	Keychain  authn.Keychain
 	Transport http.RoundTripper
+	// Denied is what to do where the registry refuses a push. Default: log in.
+	Denied string
 }
 
 // ParsePlatform reads "linux/arm64".
@@ -135,8 +137,14 @@ func explain(err error) error {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	case errors.As(err, &said) && said.StatusCode == http.StatusNotFound:
 		return fault.Hint(err, "check the image's name and tag")
-	case errors.As(err, &said) && (said.StatusCode == http.StatusUnauthorized || said.StatusCode == http.StatusForbidden):
+	case denied(err):
 		return fault.Hint(err, "the image does not exist, or you have to log in to its registry first (docker login, podman login, az acr login)")
 	}
 	return err
+}
+
+// denied says whether a registry knows the user and refuses, or knows nobody.
+func denied(err error) bool {
+	var said *transport.Error
+	return errors.As(err, &said) && (said.StatusCode == http.StatusUnauthorized || said.StatusCode == http.StatusForbidden)
 }

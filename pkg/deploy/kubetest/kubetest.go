@@ -63,6 +63,22 @@ func Config(t *testing.T) *rest.Config {
 	return rest.CopyConfig(plane.config)
 }
 
+// Server starts a control plane for one test, whose API server has further
+// flags, and returns how its administrator reaches it; or skips the test.
+func Server(t *testing.T, flags ...string) *rest.Config {
+	t.Helper()
+	bin := os.Getenv("ZR_TEST_KUBE_BIN")
+	if bin == "" {
+		t.Skip("ZR_TEST_KUBE_BIN is not set")
+	}
+	var own controlPlane
+	t.Cleanup(own.stop)
+	if err := own.start(t, bin, flags...); err != nil {
+		t.Fatal(err)
+	}
+	return own.config
+}
+
 // Namespace returns a name that no other test uses.
 func Namespace(t *testing.T) string {
 	t.Helper()
@@ -93,7 +109,7 @@ type controlPlane struct {
 	processes []*exec.Cmd
 }
 
-func (p *controlPlane) start(t *testing.T, bin string) (err error) {
+func (p *controlPlane) start(t *testing.T, bin string, flags ...string) (err error) {
 	if p.dir, err = os.MkdirTemp("", "zrtest-deploy-"); err != nil {
 		return err
 	}
@@ -128,10 +144,10 @@ func (p *controlPlane) start(t *testing.T, bin string) (err error) {
 		"--listen-client-urls", etcd, "--advertise-client-urls", etcd, "--listen-peer-urls", "http://127.0.0.1:"+ports[1]); err != nil {
 		return err
 	}
-	if err := p.run(kube("kube-apiserver"), "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", ports[2],
+	if err := p.run(kube("kube-apiserver"), append(flags, "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", ports[2],
 		"--cert-dir", kube("certs"), "--token-auth-file", kube("tokens.csv"), "--authorization-mode", "RBAC",
 		"--service-account-key-file", kube("sa.key"), "--service-account-signing-key-file", kube("sa.key"),
-		"--service-account-issuer", "https://zrtest", "--service-cluster-ip-range", "10.96.0.0/16"); err != nil {
+		"--service-account-issuer", "https://zrtest", "--service-cluster-ip-range", "10.96.0.0/16")...); err != nil {
 		return err
 	}
 	if p.config, err = clientcmd.BuildConfigFromFlags("", kube("kubeconfig")); err != nil {
