@@ -15,8 +15,8 @@ func TestAdvice(t *testing.T) {
 	root := t.TempDir()
 	testkit.WriteFile(t, filepath.Join(root, "svc/products.json"), "[]")
 	s := &stack{cfg: &config.Config{Root: root, File: filepath.Join(root, "config/dev.yaml")}}
-	r := build.Request{Service: "shop", Root: root, Spec: config.Build{Go: "./svc", Files: []string{"templates"}}}
-	s.builds = []build.Request{r, {Service: "web", Root: root, Spec: config.Build{Node: "web"}}}
+	r := build.Request{Service: "shop", Root: root, Spec: config.Build{GoKeys: config.GoKeys{Go: "./svc", Files: []string{"templates"}}}}
+	s.builds = []build.Request{r, {Service: "web", Root: root, Spec: config.Build{NodeKeys: config.NodeKeys{Node: "web"}}}}
 	const said = "container \"shop\" crashed with exit code 2\n    panic: open products.json: no such file or directory"
 	want := "svc/products.json is not in the image: add `files: [templates, products.json]` to services.shop.build in config/dev.yaml"
 	if got := s.adviceOf("shop")(said); got != want {

@@ -29,7 +29,7 @@ func (s *stack) requests() []build.Request {
 		r := build.Request{
 			Service: name, Project: s.cfg.Project, Root: s.cfg.Root, Spec: *spec, Platform: platform, Mode: build.Release,
 		}
-		if s.dev && reloads(spec) {
+		if s.dev && kinds.InPlace(*spec) {
 			r.Mode, r.Agent = build.Dev, s.agent
 		}
 		requests = append(requests, r)
@@ -49,10 +49,11 @@ func (s *stack) deps() build.Deps {
 	return build.Deps{Store: s.store, Base: s.resolver.Resolve, Sink: s.sink, Step: stepBuild, Missing: s.missing}
 }
 
+// kinds are those that services can be built of.
+var kinds = build.Kinds{gobuild.Kind, node.Kind, dockerfile.Kind(buildEngine)}
+
 // builder makes the images of every kind of source.
-func (s *stack) builder() build.Builder {
-	return build.New(gobuild.New(s.deps()), node.New(s.deps()), dockerfile.New(s.deps(), buildEngine))
-}
+func (s *stack) builder() build.Builders { return kinds.With(s.deps()) }
 
 // buildEngine finds the engine for Dockerfiles: one that answers, as for the
 // cluster, with the settings that this machine calls for.

@@ -103,8 +103,7 @@ func (s *stack) syncs(path string) bool {
 		return false
 	}
 	return slices.ContainsFunc(f.wiring, func(w wiring) bool {
-		r := w.request
-		return w.mode.Reload.SendsFiles() && strings.HasPrefix(path, filepath.Join(r.Root, r.Spec.Node)+string(filepath.Separator))
+		return w.mode.Sources != "" && strings.HasPrefix(path, w.mode.Sources+string(filepath.Separator))
 	})
 }
 

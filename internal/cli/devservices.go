@@ -13,14 +13,9 @@ import (
 	"zr/pkg/agentspec"
 	"zr/pkg/build"
 	"zr/pkg/cluster/statedir"
-	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 )
-
-// reloads says whether a service is reloaded in place. What a Dockerfile makes
-// can be anything, so a change of it is built and deployed.
-func reloads(b *config.Build) bool { return b != nil && b.Dockerfile == "" }
 
 // releaseRest lets what is built for a Job or a DaemonSet run its release
 // image, and so what is not meant to run: there is no one pod in which it could

@@ -10,7 +10,6 @@ import (
 
 	"zr/internal/devloop"
 	"zr/pkg/build"
-	"zr/pkg/build/gobuild"
 	"zr/pkg/livesync"
 	"zr/pkg/livesync/portforward"
 	"zr/pkg/watch"
@@ -62,39 +61,19 @@ func (s *stack) unit(ctx context.Context, r build.Request, session *livesync.Ses
 		return nil, err
 	}
 	rebuild := func(ctx context.Context) error { return s.redeploy(ctx, r.Service) }
-	mode, failed := s.builder().DevMode(r)
+	if r.Mode != build.Dev {
+		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild, Idle: func() string { return s.facts.Load().idle[r.Service] }}, err
+	}
+	live, failed := s.builder().Live(r, inputs, filepath.Join(s.scratch, r.Service))
 	if failed != nil {
 		return nil, failed
 	}
-	container := throughService{session, func(ctx context.Context) error { return s.leads(ctx, r.Service) }}
-	switch {
-	case r.Mode != build.Dev, mode.Reload == build.Deploy:
-		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild, Idle: func() string { return s.facts.Load().idle[r.Service] }}, err
-	case r.Spec.Node != "":
-		unit, failed := s.nodeUnit(r, mode, inputs, container, rebuild)
-		if failed != nil {
-			return nil, failed
-		}
-		return unit, err
+	reloaded := devloop.Reloaded{
+		Service: r.Service, Root: s.cfg.Root, Inputs: inputs, Budget: s.budget, Rebuild: rebuild,
+		Container: throughService{session, func(ctx context.Context) error { return s.leads(ctx, r.Service) }},
+		Advice:    func(words string) string { return s.adviceFor(r, words) },
 	}
-	return s.program(r, inputs, container), err
-}
-
-// program is the unit of a Go service.
-func (s *stack) program(r build.Request, inputs *build.InputSet, container devloop.Container) devloop.Unit {
-	out := filepath.Join(s.scratch, r.Service)
-	golang := gobuild.New(s.deps())
-	return &devloop.Program{
-		Service: r.Service, Inputs: inputs, Container: container, File: gobuild.Name(r), Budget: s.budget,
-		ReadOnce: r.Spec.Restart,
-		Compile: func(ctx context.Context) (string, string, error) {
-			hash, err := golang.BinaryOf(ctx, r, inputs, out)
-			return out, hash, err
-		},
-		Kept:   func() (string, error) { return out, golang.Kept(r, inputs, out) },
-		Beside: func() (map[string]string, error) { return golang.Beside(r) },
-		Advice: func(words string) string { return s.adviceFor(r, words) },
-	}
+	return reloaded.Unit(live), err
 }
 
 func (s *stack) manifestsUnit(wired []wiring) devloop.Unit {

@@ -121,7 +121,7 @@ func TestJobsUnderDev(t *testing.T) {
 // TestWhatIsStoppedIsNotReloaded has a service that its manifest keeps from
 // running: under zr dev, too.
 func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
-	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{Go: "./web"}}}}, dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
+	s := &stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{GoKeys: config.GoKeys{Go: "./web"}}}}}, dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
 	workloads := []deploy.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []deploy.Container{{}}}}
 	s.releaseRest(workloads)
 	if got, err := s.devServices(workloads); err != nil || len(got) > 0 || s.builds[0].Mode != build.Release {

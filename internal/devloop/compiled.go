@@ -13,11 +13,6 @@ import (
 // otherwise, and swaps the process. A build that fails sends nothing.
 type Compiled struct {
 	*Sources
-	// Compile runs the build of the refreshed Inputs. It returns where the files
-	// are that run, by their paths in the container, and the hash of what they
-	// were made from: never that of a file saved meanwhile. Its error is what the
-	// build said.
-	Compile func(ctx context.Context) (files map[string]string, hash string, err error)
 	// Budget bounds the builds of all services together.
 	Budget *Budget
 
@@ -70,7 +65,7 @@ func (c *Compiled) compile(ctx context.Context, work Work, trace *event.Reload) 
 		return nil, "", stopped(ctx, faultOf(err))
 	}
 	if work.Action == event.Rebuild {
-		if err := c.Rebuild(ctx); err != nil {
+		if err := c.rebuild(ctx); err != nil {
 			return nil, "", stopped(ctx, faultOf(err))
 		}
 	}
@@ -82,7 +77,7 @@ func (c *Compiled) compile(ctx context.Context, work Work, trace *event.Reload) 
 		return nil, "", err
 	}
 	defer release()
-	if files, hash, err = c.Compile(ctx); err != nil {
+	if files, hash, err = c.Command(ctx); err != nil {
 		return nil, "", stopped(ctx, faultOf(err))
 	}
 	return files, hash, nil

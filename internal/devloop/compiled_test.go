@@ -10,9 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zr/internal/testkit"
+	"zr/pkg/build"
 	"zr/pkg/event"
 	"zr/pkg/livesync"
 )
+
+// rebuildsFor has the image made anew with one file, as a build.Folder says it.
+func rebuildsFor(name string) func(string) string {
+	return func(below string) string {
+		if below == name {
+			return "the image has it"
+		}
+		return ""
+	}
+}
 
 // TestCompiled: what the build makes is sent as a whole and runs anew, and a build
 // that fails sends nothing.
@@ -22,18 +33,17 @@ func TestCompiled(t *testing.T) {
 	var buildFails, rebuildFails error
 	u := &Compiled{
 		Sources: &Sources{
-			Service: "web", Inputs: in, Container: c, Root: "/p", Dir: "/p/web",
-			Rebuild:  func(context.Context) error { rebuilds++; return rebuildFails },
-			Installs: func(below string) bool { return below == "patches/ms.patch" },
+			Service: "web", Inputs: in, Container: c, Root: "/p",
+			Rebuild: func(context.Context) error { rebuilds++; return rebuildFails },
+			Folder: build.Folder{Dir: "/p/web", Rebuilds: rebuildsFor("package.json"), Command: func(context.Context) (map[string]string, string, error) {
+				builds++
+				return map[string]string{"dist/a.js": "/out/dist/a.js", "../b": "/out/b"}, in.hash, buildFails
+			}},
 		},
 		Budget: NewBudget(1),
-		Compile: func(context.Context) (map[string]string, string, error) {
-			builds++
-			return map[string]string{"dist/a.js": "/out/dist/a.js", "../b": "/out/b"}, in.hash, buildFails
-		},
 	}
 	for path, want := range map[string]event.Action{
-		"/p/web/src/a.ts": event.Restart, "/p/web/package.json": event.Rebuild, "/p/web/patches/ms.patch": event.Rebuild, "/p/go.mod": event.Ignore,
+		"/p/web/src/a.ts": event.Restart, "/p/web/package.json": event.Rebuild, "/p/go.mod": event.Ignore,
 	} {
 		if d := u.Plan(path); d.Action != want {
 			t.Errorf("%s: %v, want %s", path, d, want)
@@ -72,10 +82,10 @@ func TestWhatTheInstallMadeStaysInTheContainer(t *testing.T) {
 	testkit.WriteFile(t, root+"/web/server.js", "1")
 	c := &container{}
 	s := &Sources{
-		Service: "web", Inputs: &inputs{root: root, hash: "one"}, Container: c, Root: root, Dir: root + "/web",
-		Made: func(context.Context) (map[string]string, error) {
+		Service: "web", Inputs: &inputs{root: root, hash: "one"}, Container: c, Root: root,
+		Folder: build.Folder{Dir: root + "/web", Made: func(context.Context) (map[string]string, error) {
 			return map[string]string{"generated/a.js": "/out/generated/a.js"}, nil
-		},
+		}},
 	}
 	if err := s.Run(t.Context(), s.First(), &event.Reload{}); err != nil {
 		t.Fatal(err)

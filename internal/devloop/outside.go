@@ -9,8 +9,8 @@ import (
 )
 
 // Outside returns what services are made from outside of the project's folder:
-// modules that a replace or a go.work names, and what links of a Node.js service
-// lead to, as folders and single files.
+// modules that their compilers read, and what links among sources lead to, as
+// folders and single files.
 func Outside(root string, units []Unit) (modules, files []string) {
 	for _, u := range units {
 		if c, ok := u.(*Compiled); ok {
@@ -35,8 +35,8 @@ func Outside(root string, units []Unit) (modules, files []string) {
 			path := filepath.Join(root, f.Path)
 			switch {
 			case filepath.IsLocal(f.Path) || f.Hash == "": // inside, or not there
-			case filepath.Base(path) == "go.mod" && !below(root, filepath.Dir(path)):
-				modules = append(modules, filepath.Dir(path))
+			case p.Module != nil && p.Module(path) != "" && !below(root, p.Module(path)):
+				modules = append(modules, p.Module(path))
 			default:
 				files = append(files, path)
 			}

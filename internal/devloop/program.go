@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
+	"zr/pkg/build"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/livesync"
@@ -19,23 +19,9 @@ type Program struct {
 	Service   string
 	Inputs    Inputs
 	Container Container
-	// File is the program's path below the synced folder.
-	File string
-	// Compile builds the program from the refreshed Inputs. It returns where
-	// the program is and the hash of what it was compiled from: never that of
-	// a file saved meanwhile. Its error is what the compiler said.
-	Compile func(ctx context.Context) (path, hash string, err error)
+	build.Program
 	// Budget bounds the builds of all programs together.
 	Budget *Budget
-	// Kept returns the program of the refreshed Inputs where it was compiled
-	// before, such as for the image.
-	Kept func() (path string, err error)
-	// Beside are the files that the program reads at run time, as they are now:
-	// path below the synced folder → absolute path.
-	Beside func() (map[string]string, error)
-	// ReadOnce says that the program reads them when it starts: a save of one
-	// swaps the process.
-	ReadOnce bool
 	// Advice says what to do about a version that did not get healthy, from what
 	// is said about it and its last lines; "" where that is not known. May be nil.
 	Advice func(words string) string
@@ -69,7 +55,7 @@ func (p *Program) Plan(path string) Decision {
 		return Decision{p.Service, event.Sync, "the program reads it at run time"}
 	case p.Inputs.Contains(path):
 		return Decision{p.Service, event.Restart, "the program is built from it"}
-	case p.unlisted.Load() && !strings.HasSuffix(path, "_test.go"):
+	case p.unlisted.Load() && (p.Missing == nil || p.Missing(path)):
 		return Decision{p.Service, event.Restart, "the program lacks a file, and this may be it"}
 	}
 	return ignored

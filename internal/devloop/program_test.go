@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"zr/pkg/build"
 	"zr/pkg/event"
 	"zr/pkg/livesync"
 )
@@ -20,13 +21,16 @@ import (
 func program(c *container, in *inputs, compile error) (*Program, *int) {
 	n := 0
 	return &Program{
-		Service: "api", Inputs: in, Container: c, File: "api", Budget: NewBudget(1),
-		Compile: func(context.Context) (string, string, error) {
-			n++
-			return "/out/api", in.hash, compile
+		Service: "api", Inputs: in, Container: c, Budget: NewBudget(1), Program: build.Program{
+			File: "api",
+			Compile: func(context.Context) (string, string, error) {
+				n++
+				return "/out/api", in.hash, compile
+			},
+			Kept:    func() (string, error) { return "", errors.New("another one") },
+			Beside:  func() (map[string]string, error) { return nil, nil },
+			Missing: func(path string) bool { return !strings.HasSuffix(path, "_test.go") },
 		},
-		Kept:   func() (string, error) { return "", errors.New("another one") },
-		Beside: func() (map[string]string, error) { return nil, nil },
 	}, &n
 }
 

@@ -41,21 +41,14 @@ type Container interface {
 // Sources is a service to which saves are sent as they are. A dev server picks
 // them up by itself; any other process is started anew.
 type Sources struct {
-	Service   string
-	Inputs    Inputs
-	Container Container
-	Restarts  bool   // the process is started anew with each save
-	Root      string // of the project: InputFile paths are relative to it
-	Dir       string // of the sources, absolute: what the synced folder mirrors
+	Service      string
+	Inputs       Inputs
+	Container    Container
+	Root         string // of the project: InputFile paths are relative to it
+	build.Folder        // what the synced folder mirrors
 	// Rebuild makes the image and has it deployed: what is not among the
 	// sources changed, such as the dependencies.
 	Rebuild func(ctx context.Context) error
-	// Installs reports whether the installed packages depend on a file besides
-	// those that npm installs by, by its path below Dir. May be nil.
-	Installs func(below string) bool
-	// Made returns the files that the install made besides the packages, by their
-	// paths in the container. May be nil.
-	Made func(ctx context.Context) (map[string]string, error)
 
 	failed event.Action           // of the last run, if that did not end well
 	known  atomic.Pointer[[]link] // as they were found last; nil before that
@@ -69,9 +62,6 @@ func (s *Sources) State(error) event.ServiceState { return StateOf(s.Service, s.
 
 // First compares every file: the container may hold an earlier session's.
 func (s *Sources) First() Work { return Work{Action: event.Sync, All: true, Quiet: true} }
-
-// manifests are the files that decide which packages are installed.
-var manifests = map[string]bool{"package.json": true, "package-lock.json": true, "npm-shrinkwrap.json": true, ".npmrc": true}
 
 // Plan sends what is a source, and rebuilds the image when its dependencies change.
 func (s *Sources) Plan(path string) Decision {
@@ -89,8 +79,10 @@ func (s *Sources) plan(path string) Decision {
 	if err != nil || strings.HasPrefix(below, "..") || !s.Inputs.Contains(path) {
 		return ignored
 	}
-	if manifests[below] || s.Installs != nil && s.Installs(below) {
-		return Decision{s.Service, event.Rebuild, "the installed packages depend on it"}
+	if s.Rebuilds != nil {
+		if why := s.Rebuilds(below); why != "" {
+			return Decision{s.Service, event.Rebuild, why}
+		}
 	}
 	if s.Restarts {
 		return Decision{s.Service, event.Restart, "the process is started anew with it"}
@@ -118,7 +110,7 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 	}
 	if work.Action == event.Rebuild {
 		begin := time.Now()
-		if err := s.Rebuild(ctx); err != nil {
+		if err := s.rebuild(ctx); err != nil {
 			return stopped(ctx, err)
 		}
 		trace.Built = time.Since(begin)
@@ -148,8 +140,17 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 	return settle(work, result, err, trace)
 }
 
-// addMade puts what the install made into a change. It is what the image has,
-// also in place of a source.
+// rebuild makes the image anew and has it deployed.
+func (s *Sources) rebuild(ctx context.Context) error {
+	err := s.Rebuild(ctx)
+	if s.Reread != nil {
+		err = errors.Join(err, s.Reread())
+	}
+	return err
+}
+
+// addMade puts what was made beside the sources into a change. It is what the image
+// has, also in place of a source.
 func (s *Sources) addMade(ctx context.Context, change *livesync.Change) error {
 	if s.Made == nil {
 		return nil
@@ -178,10 +179,7 @@ func (s *Sources) add(change *livesync.Change, path string) {
 		return
 	}
 	below = filepath.ToSlash(below)
-	if filepath.Base(below) == ".npmrc" {
-		return // it may hold a registry's token, and only installs read it
-	}
-	if !livesync.CanHold(below) {
+	if s.Private != nil && s.Private(below) || !livesync.CanHold(below) {
 		return
 	}
 	info, err := os.Stat(path)

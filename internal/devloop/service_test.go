@@ -100,7 +100,7 @@ func TestSources(t *testing.T) {
 	}
 	c, in := &container{}, &inputs{root: root, hash: "one"}
 	rebuilt := 0
-	s := &Sources{Service: "web", Inputs: in, Container: c, Root: root, Dir: dir, Rebuild: func(context.Context) error { rebuilt++; return nil }}
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: root, Folder: build.Folder{Dir: dir, Rebuilds: rebuildsFor("package-lock.json")}, Rebuild: func(context.Context) error { rebuilt++; return nil }}
 	for path, want := range map[string]event.Action{
 		filepath.Join(dir, "app/page.tsx"):      event.Sync,
 		filepath.Join(dir, "package-lock.json"): event.Rebuild,
@@ -156,7 +156,7 @@ func TestSourcesOfAllKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &container{}
-	s := &Sources{Service: "web", Inputs: &inputs{root: dir, hash: "one"}, Container: c, Root: dir, Dir: dir}
+	s := &Sources{Service: "web", Inputs: &inputs{root: dir, hash: "one"}, Container: c, Root: dir, Folder: build.Folder{Dir: dir}}
 	var paths []string
 	for _, name := range []string{"a", "a/x", "b", "b/y", "caf\xe9", "pipe"} {
 		paths = append(paths, filepath.Join(dir, name))
@@ -195,7 +195,7 @@ func TestLinks(t *testing.T) {
 	}
 	c := &container{}
 	dir := filepath.Join(named, "web")
-	s := &Sources{Service: "web", Inputs: in, Container: c, Root: named, Dir: dir}
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: named, Folder: build.Folder{Dir: dir}}
 	for path, want := range map[string][]string{
 		filepath.Join(named, "shared/a.ts"):     {"a.ts", "shared/a.ts"},
 		filepath.Join(named, "shared/sub/b.ts"): {"shared/sub/b.ts"},
@@ -247,7 +247,7 @@ func TestSourcesMakeUpForAFailedRun(t *testing.T) {
 	c, in := &container{}, &inputs{root: dir, hash: "one"}
 	rebuilt := 0
 	broken := errors.New("npm: no network")
-	s := &Sources{Service: "web", Inputs: in, Container: c, Root: dir, Dir: dir, Rebuild: func(context.Context) error {
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: dir, Folder: build.Folder{Dir: dir}, Rebuild: func(context.Context) error {
 		rebuilt++
 		return broken
 	}}
@@ -306,7 +306,13 @@ func TestOutside(t *testing.T) {
 		in.files = append(in.files, build.InputFile{Path: path, Hash: "x"})
 	}
 	in.files = append(in.files, build.InputFile{Path: "../lib/go.sum"}, build.InputFile{Path: "../go.work.sum"})
-	modules, files := Outside("/r/p", []Unit{&Manifests{}, &Program{Inputs: in}, &Program{Inputs: in}})
+	program := &Program{Inputs: in, Program: build.Program{Module: func(input string) string {
+		if filepath.Base(input) == "go.mod" {
+			return filepath.Dir(input)
+		}
+		return ""
+	}}}
+	modules, files := Outside("/r/p", []Unit{&Manifests{}, program, program})
 	if diff := cmp.Diff([]string{"/r/lib"}, modules); diff != "" {
 		t.Error(diff)
 	}

@@ -1,6 +1,7 @@
 // Package build makes OCI images from sources, with the compilers and package
 // managers of this machine and no container engine: gobuild for Go, node for
-// Node.js and Next.js. Only dockerfile hands its work to an engine.
+// Node.js and Next.js. Only dockerfile hands its work to an engine. Each of them
+// is a Kind, and what zr knows of it is in its package.
 //
 // The same inputs give the same image digest on every machine. What an image
 // is made from has a hash, and where an image with that hash is in the store,
@@ -9,8 +10,6 @@ package build
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -76,21 +75,6 @@ type InputFile = inputs.File
 // InputFolder is a folder of an InputSet.
 type InputFolder = inputs.Folder
 
-// Builder makes the images of one kind of source. Methods are safe for
-// concurrent use. Errors carry what the compiler said, with paths relative to
-// Root.
-type Builder interface {
-	// Inputs returns what the service is built from, up to date. The mode
-	// does not matter to it. Keep the set and call its Refresh to look again:
-	// where something is missing that the sources name, the set comes with the
-	// error, as it was known last.
-	Inputs(ctx context.Context, r Request) (*InputSet, error)
-	// Build makes the image and puts it into the store.
-	Build(ctx context.Context, r Request) (Result, error)
-	// DevMode says how the service runs and reloads under `zr dev`.
-	DevMode(r Request) (DevMode, error)
-}
-
 // Base finds an image that a build is put on, by its name. Afterwards the
 // store has it.
 type Base func(ctx context.Context, ref string) (v1.Image, error)
@@ -123,62 +107,4 @@ func (d Deps) Doing(service, what string) {
 	if d.Sink != nil {
 		d.Sink.Emit(event.StepProgress{Step: d.Step, Detail: service + ": " + what})
 	}
-}
-
-// kinds picks the builder by the kind of source.
-type kinds struct{ golang, node, dockerfile Builder }
-
-// New returns a Builder that picks one of three by Request.Spec.
-func New(golang, node, dockerfile Builder) Builder { return kinds{golang, node, dockerfile} }
-
-func (k kinds) pick(r Request) (Builder, error) {
-	var picked []Builder
-	for _, kind := range []struct {
-		path    string
-		builder Builder
-	}{{r.Spec.Go, k.golang}, {r.Spec.Node, k.node}, {r.Spec.Dockerfile, k.dockerfile}} {
-		if kind.path != "" {
-			picked = append(picked, kind.builder)
-		}
-	}
-	if len(picked) != 1 {
-		return nil, errors.New("exactly one of go, node and dockerfile must be set")
-	}
-	return picked[0], nil
-}
-
-func (k kinds) Inputs(ctx context.Context, r Request) (*InputSet, error) {
-	b, err := k.pick(r)
-	if err != nil {
-		return nil, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
-	}
-	set, err := b.Inputs(ctx, r)
-	if err != nil {
-		return set, fmt.Errorf("listing the inputs of %q: %w", r.Service, err)
-	}
-	return set, nil
-}
-
-func (k kinds) DevMode(r Request) (DevMode, error) {
-	b, err := k.pick(r)
-	if err != nil {
-		return DevMode{}, fmt.Errorf("looking at %q: %w", r.Service, err)
-	}
-	mode, err := b.DevMode(r)
-	if err != nil {
-		return DevMode{}, fmt.Errorf("looking at %q: %w", r.Service, err)
-	}
-	return mode, nil
-}
-
-func (k kinds) Build(ctx context.Context, r Request) (Result, error) {
-	b, err := k.pick(r)
-	if err != nil {
-		return Result{}, fmt.Errorf("building image %q: %w", r.Service, err)
-	}
-	result, err := b.Build(ctx, r)
-	if err != nil {
-		return Result{}, fmt.Errorf("building image %q: %w", r.Service, err)
-	}
-	return result, nil
 }

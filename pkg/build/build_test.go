@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,23 +40,84 @@ func requests(names ...string) (list []Request) {
 	return list
 }
 
-// DevMode is not what these tests are about.
-func (builderFunc) DevMode(Request) (DevMode, error) { return DevMode{}, nil }
+// reloading is a builderFunc whose services are reloaded in place.
+type reloading struct{ builderFunc }
 
-func TestNewPicksByTheSpec(t *testing.T) {
-	named := func(name string) Builder {
-		return builderFunc(func(context.Context, Request) (Result, error) { return Result{Name: name}, nil })
+func (reloading) DevMode(Request) (DevMode, error) { return DevMode{Reload: Sync}, nil }
+
+func (reloading) Live(Request, *InputSet, string) (Live, error) {
+	return Live{Folder: &Folder{Restarts: true}}, nil
+}
+
+func goSpec() config.Build { return config.Build{GoKeys: config.GoKeys{Go: "./x"}} }
+
+func dockerfileSpec() config.Build {
+	return config.Build{DockerfileKeys: config.DockerfileKeys{Dockerfile: "x"}}
+}
+
+// testKinds are two, of which one is reloaded in place. Their images have their names.
+func testKinds() Kinds {
+	named := func(name string) builderFunc {
+		return func(context.Context, Request) (Result, error) { return Result{Name: name}, nil }
 	}
-	b := New(named("go"), named("node"), named("dockerfile"))
-	for want, spec := range map[string]config.Build{"go": {Go: "./x"}, "node": {Node: "x"}, "dockerfile": {Dockerfile: "x"}} {
+	return Kinds{
+		{
+			Name: "go", New: func(Deps) Builder { return reloading{named("go")} },
+			Tools:  func(config.Build) []Tool { return []Tool{{Name: "go", Min: "1.21"}, {Name: "git"}} },
+			Advice: func(r Request, file, words string) string { return r.Service + file + words },
+		},
+		{
+			Name: "dockerfile", New: func(Deps) Builder { return named("dockerfile") },
+			Tools: func(config.Build) []Tool { return []Tool{{Name: "git"}} },
+		},
+	}
+}
+
+func TestTheSpecPicksTheKind(t *testing.T) {
+	b := testKinds().With(Deps{})
+	for want, spec := range map[string]config.Build{"go": goSpec(), "dockerfile": dockerfileSpec()} {
 		if got, err := b.Build(t.Context(), Request{Spec: spec}); err != nil || got.Name != want {
 			t.Errorf("built by %q, %v; want %q", got.Name, err, want)
 		}
 	}
-	for _, spec := range []config.Build{{}, {Go: "x", Node: "y"}} {
-		if _, err := b.Build(t.Context(), Request{Service: "s", Spec: spec}); err == nil || !strings.HasPrefix(err.Error(), `building image "s": exactly one`) {
+	both := goSpec()
+	both.Dockerfile = "y"
+	for _, spec := range []config.Build{{}, both, {NodeKeys: config.NodeKeys{Node: "x"}}} {
+		if _, err := b.Build(t.Context(), Request{Service: "s", Spec: spec}); err == nil || !strings.HasPrefix(err.Error(), `building image "s": `) {
 			t.Errorf("%+v: err = %v", spec, err)
 		}
+	}
+}
+
+func TestAKindThatIsNotReloadedInPlace(t *testing.T) {
+	kinds := testKinds()
+	if !kinds.InPlace(goSpec()) || kinds.InPlace(dockerfileSpec()) || kinds.InPlace(config.Build{}) {
+		t.Error("it is not the builder that says what is reloaded in place")
+	}
+	b := kinds.With(Deps{})
+	r := Request{Service: "s", Spec: goSpec()}
+	mode, err := b.DevMode(r)
+	if live, lerr := b.Live(r, nil, ""); err != nil || lerr != nil || mode.Reload != Sync || !live.Folder.Restarts {
+		t.Errorf("mode %+v, %v; live %+v, %v", mode, err, live, lerr)
+	}
+	r.Spec = dockerfileSpec()
+	_, err = b.DevMode(r)
+	if _, lerr := b.Live(r, nil, ""); err == nil || lerr == nil {
+		t.Errorf("errors %v, %v", err, lerr)
+	}
+}
+
+func TestWhatKindsNeedAndSay(t *testing.T) {
+	kinds := testKinds()
+	requests := []Request{{Service: "a", Spec: dockerfileSpec()}, {Service: "b", Spec: goSpec()}, {Service: "c", Spec: goSpec()}}
+	if got := kinds.Tools(requests); !slices.Equal(got, []Tool{{Name: "go", Min: "1.21"}, {Name: "git"}}) {
+		t.Errorf("tools %v", got)
+	}
+	if got := kinds.Tools(requests[:1]); !slices.Equal(got, []Tool{{Name: "git"}}) {
+		t.Errorf("tools of the one: %v", got)
+	}
+	if got := kinds.Advice(requests[1], "f", "w"); got != "bfw" || kinds.Advice(requests[0], "f", "w") != "" {
+		t.Errorf("advice %q", got)
 	}
 }
 

@@ -96,53 +96,5 @@ type Service struct {
 	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 
-// Build names the source of an image. Exactly one of Go, Node and Dockerfile
-// is set; paths are relative to the project's folder.
-type Build struct {
-	// Go is a main package, for example ./cmd/api.
-	Go string `yaml:"go,omitempty" json:"go,omitempty"`
-	// Node is a folder with package.json and a lock file.
-	Node string `yaml:"node,omitempty" json:"node,omitempty"`
-	// Dockerfile is a path; the engine builds it with its folder as context.
-	Dockerfile string `yaml:"dockerfile,omitempty" json:"dockerfile,omitempty"`
-	// Context is the folder that a Dockerfile is built in. Default: the Dockerfile's.
-	Context string `yaml:"context,omitempty" json:"context,omitempty"`
-	// Base is the image below the build. Default: one that zr makes itself.
-	Base string `yaml:"base,omitempty" json:"base,omitempty"`
-	// Files are what a Go program reads at run time: files, folders or patterns,
-	// relative to the folder of its package. They lie beside the program in its
-	// image, in its working folder, and are sent by each save under `zr dev`.
-	// Default: what the folder's own Dockerfile copies to its working folder.
-	Files []string `yaml:"files,omitempty" json:"files,omitempty"`
-	// Restart says that a Go program reads those files when it starts: a save of
-	// one restarts it under `zr dev`.
-	Restart bool `yaml:"restart,omitempty" json:"restart,omitempty"`
-	// Flags are further flags for the compiler (go build) or engine (build).
-	Flags []string `yaml:"flags,omitempty" json:"flags,omitempty"`
-	// Dev says how the service runs under `zr dev`, where that differs from
-	// what zr finds out by itself.
-	Dev Dev `yaml:"dev,omitempty" json:"dev,omitempty"`
-}
-
-// Dev says how a service runs under `zr dev`.
-type Dev struct {
-	// Command replaces the start command of a Node service. Default: next dev
-	// where the project depends on next, otherwise what the release runs.
-	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
-	// Reload says what a save of a Node service takes: "restart" has the
-	// process started anew, "self" is for a command that looks at the files by
-	// itself. Default: restart, but self for next dev and other dev servers.
-	Reload string `yaml:"reload,omitempty" json:"reload,omitempty" jsonschema:"enum=restart,enum=self"`
-	// Memory is the container's memory limit in dev, a Kubernetes quantity.
-	// Default: that of the manifest, but 1Gi for a Node service.
-	Memory string `yaml:"memory,omitempty" json:"memory,omitempty"`
-}
-
 // Duration is a time.Duration that YAML writes as "90s" or "3m".
 type Duration time.Duration
-
-// The values of Dev.Reload.
-const (
-	ReloadRestart = "restart"
-	ReloadSelf    = "self"
-)

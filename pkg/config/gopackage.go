@@ -13,43 +13,6 @@ import (
 	"strings"
 )
 
-// CheckSources reports the services whose Go package is no program, or whose
-// folder has no Go files, or lacks files that the program reads, at their places
-// in the config. It reads the beginnings
-// of the files of those folders and runs nothing. What is wrong with the files
-// themselves is left to the compiler, and a package that is named by its import
-// path to the go command.
-func (c *Config) CheckSources() error {
-	var problems Problems
-	for _, name := range sortedKeys(c.Services) {
-		b := c.Services[name].Build
-		if b == nil || b.Go == "" || !strings.HasPrefix(b.Go, ".") && !filepath.IsAbs(b.Go) {
-			continue
-		}
-		dir := b.Go
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(c.Root, dir)
-		}
-		add := func(key, text, hint string) {
-			file, line, column := c.place("services", name, "build", key)
-			problems = append(problems, Problem{File: file, Line: line, Column: column,
-				Text: fmt.Sprintf("services.%s.build.%s: %s", name, key, text), Hint: hint})
-		}
-		if text, hint := checkProgram(c.Root, dir, b.Flags); text != "" {
-			add("go", text, hint)
-		}
-		for _, pattern := range b.Files {
-			if found, err := filepath.Glob(filepath.Join(dir, pattern)); err == nil && len(found) == 0 {
-				add("files", fmt.Sprintf("%s has no %q", filepath.ToSlash(rel(c.Root, dir)), pattern), "paths are relative to the folder of the package")
-			}
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return problems.asFault()
-}
-
 // checkProgram says what keeps the folder dir of the project at root from being
 // a program, and what to do about it, or nothing.
 func checkProgram(root, dir string, flags []string) (text, hint string) {

@@ -55,7 +55,7 @@ func TestLoadFillsInDefaults(t *testing.T) {
 		Cluster: Cluster{Provider: "kind", Name: "shop-dev", Nodes: 1},
 		Overlay: "kustomize/overlays/dev",
 		Services: map[string]Service{
-			"web": {Build: &Build{Node: "web"}, DependsOn: []string{"db"}},
+			"web": {Build: &Build{NodeKeys: NodeKeys{Node: "web"}}, DependsOn: []string{"db"}},
 			"db":  {Probe: "postgres", Timeout: Duration(90 * time.Second)},
 		},
 		Settings: map[string]string{"LOG_LEVEL": "debug", "RETRIES": "3"},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -139,7 +140,10 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
+		switch {
+		case t.Field(i).Anonymous: // its keys stand beside the others
+			maps.Copy(fields, fieldsOf(t.Field(i).Type))
+		case name != "" && name != "-":
 			fields[name] = t.Field(i).Type
 		}
 	}

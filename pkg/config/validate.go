@@ -3,8 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -161,60 +159,6 @@ func (v *validator) service(c *Config, name string) {
 	}
 	if v.builds(name) {
 		v.build(name, cmp.Or(s.Build, &Build{}))
-	}
-}
-
-func (v *validator) builds(name string) bool { return v.key("services", name, "build") != nil }
-
-func (v *validator) build(name string, b *Build) {
-	var set []string
-	for key, value := range map[string]string{"go": b.Go, "node": b.Node, "dockerfile": b.Dockerfile} {
-		if value != "" {
-			set = append(set, key)
-		}
-	}
-	slices.Sort(set)
-	at := v.value("services", name, "build")
-	switch {
-	case len(set) == 0 && (at.Kind == yaml.MappingNode || at.Tag == "!!null"):
-		v.add(at, "", "services.%s.build: needs one of go, node and dockerfile", name)
-	case len(set) > 1:
-		v.add(at, "", "services.%s.build: has %s, but only one can make the image", name, strings.Join(set, " and "))
-	}
-	// What begins otherwise is the import path of a package, which go finds.
-	if strings.HasPrefix(b.Go, ".") || filepath.IsAbs(b.Go) {
-		v.exists(b.Go, "", name, "go")
-	}
-	v.exists(b.Node, "folder", name, "node")
-	v.exists(b.Dockerfile, "file", name, "dockerfile")
-	v.exists(b.Context, "folder", name, "context")
-	if b.Context != "" && b.Dockerfile == "" {
-		v.add(v.key("services", name, "build", "context"), "", "services.%s.build.context is only for a dockerfile", name)
-	}
-	v.files(name, b)
-	if m := b.Dev.Memory; m != "" && !quantity.MatchString(m) {
-		v.add(v.value("services", name, "build", "dev", "memory"), `write it like "1Gi"`, "services.%s.build.dev.memory: %q is not an amount of memory", name, m)
-	}
-}
-
-// files reports files to run with that no folder of the image has a place for.
-func (v *validator) files(name string, b *Build) {
-	for _, key := range []string{"files", "restart"} {
-		if k := v.key("services", name, "build", key); k != nil && b.Go == "" {
-			v.add(k, "", "services.%s.build.%s is only for a Go program", name, key)
-		}
-	}
-	for i, file := range b.Files {
-		at := v.item(i, "services", name, "build", "files")
-		_, err := path.Match(file, "")
-		switch {
-		case b.Go != "" && !strings.HasPrefix(b.Go, ".") && !filepath.IsAbs(b.Go):
-			v.add(at, "name the package by its folder, such as ./cmd/api", "services.%s.build.files: the package is named by its import path, so that they have no folder", name)
-		case !filepath.IsLocal(file) || filepath.Clean(file) == ".":
-			v.add(at, "name what lies in the folder of the package", "services.%s.build.files: %q is not below %s", name, file, b.Go)
-		case err != nil:
-			v.add(at, "", "services.%s.build.files: %q is not a pattern: %v", name, file, err)
-		}
 	}
 }
 

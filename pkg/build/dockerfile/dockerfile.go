@@ -23,6 +23,12 @@ type Builder struct {
 	find func(context.Context) (Engine, error)
 }
 
+// Kind returns the kind of image that a Dockerfile describes. What that makes can
+// be anything, so a change of it is built and deployed. find is as for New.
+func Kind(find func(context.Context) (Engine, error)) build.Kind {
+	return build.Kind{Name: "dockerfile", New: func(deps build.Deps) build.Builder { return New(deps, find) }}
+}
+
 // New returns a Builder. find is asked for the engine when there is something
 // to build.
 func New(deps build.Deps, find func(context.Context) (Engine, error)) *Builder {
@@ -76,10 +82,4 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 		return nil, err
 	}
 	return b.store(ctx, archive, set.Hash())
-}
-
-// DevMode says that the image is made and deployed: what a Dockerfile makes can be
-// anything.
-func (b *Builder) DevMode(build.Request) (build.DevMode, error) {
-	return build.DevMode{Reload: build.Deploy}, nil
 }

@@ -48,7 +48,7 @@ func (p *project) write(name, content string) {
 func (p *project) request() build.Request {
 	return build.Request{
 		Service: "tool", Project: "zrtest", Root: p.root, Platform: "linux/amd64", Mode: build.Release,
-		Spec: config.Build{Dockerfile: "tool/Dockerfile"},
+		Spec: config.Build{DockerfileKeys: config.DockerfileKeys{Dockerfile: "tool/Dockerfile"}},
 	}
 }
 
@@ -204,7 +204,7 @@ func TestBuild(t *testing.T) {
 		t.Skip("ZR_TEST_ENGINE does not name a container engine")
 	}
 	p := newProject(t)
-	b := build.New(nil, nil, New(p.deps, func(context.Context) (Engine, error) { return Engine{Name: name}, nil }))
+	b := build.Kinds{Kind(func(context.Context) (Engine, error) { return Engine{Name: name}, nil })}.With(p.deps)
 	first, err := b.Build(t.Context(), p.request())
 	if err != nil {
 		t.Fatal(err)

@@ -126,10 +126,10 @@ func (b *beside) files() (map[string]string, error) {
 			}
 		}
 	}
-	if _, clash := files[Name(b.request)]; clash && b.from == "" {
-		return nil, fault.WithCode(fmt.Errorf("the file %q would take the place of the program", Name(b.request)), fault.Usage, "name it otherwise, or leave it out of `files:`")
+	if _, clash := files[programName(b.request)]; clash && b.from == "" {
+		return nil, fault.WithCode(fmt.Errorf("the file %q would take the place of the program", programName(b.request)), fault.Usage, "name it otherwise, or leave it out of `files:`")
 	}
-	delete(files, Name(b.request))
+	delete(files, programName(b.request))
 	return files, nil
 }
 

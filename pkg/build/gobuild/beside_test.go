@@ -200,11 +200,11 @@ func TestUnread(t *testing.T) {
 		"open missing.json: no such file or directory\nopen products.json: no such file or directory": "products.json",
 		"dial tcp: no such host": "",
 	} {
-		if got := Unread(said, exists, nil); got != want {
+		if got := unread(said, exists, nil); got != want {
 			t.Errorf("%q: %q, want %q", said, got, want)
 		}
 	}
-	if got := Unread("open products.json: no such file or directory", exists, []string{"products.json"}); got != "" {
+	if got := unread("open products.json: no such file or directory", exists, []string{"products.json"}); got != "" {
 		t.Errorf("%q is there already", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"zr/pkg/agentspec"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/oci"
+	"zr/pkg/config"
 	"zr/pkg/image"
 )
 
@@ -27,6 +28,16 @@ const (
 
 // Builder makes images of Go programs. It is safe for concurrent use.
 type Builder struct{ deps build.Deps }
+
+// oldest is the first go command that takes the toolchain line of a go.mod.
+const oldest = "1.21"
+
+// Kind is a Go program.
+var Kind = build.Kind{
+	Name: "go", Advice: advice,
+	Tools: func(config.Build) []build.Tool { return []build.Tool{{Name: "go", Min: oldest}} },
+	New:   func(deps build.Deps) build.Builder { return New(deps) },
+}
 
 // New returns a Builder.
 func New(deps build.Deps) *Builder { return &Builder{deps} }
@@ -56,20 +67,11 @@ func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, err
 	return result, err
 }
 
-// Binary compiles the program into the file out and returns the hash of what
-// it was compiled from, the one that an image of it would report. This is what
-// live reload sends. Cancelling ctx ends the compiler with all its children.
-func (b *Builder) Binary(ctx context.Context, r build.Request, out string) (hash string, err error) {
-	set, err := b.Inputs(ctx, r)
-	if err != nil {
-		return "", err
-	}
-	return b.BinaryOf(ctx, r, set, out)
-}
-
-// BinaryOf is Binary for a set that the caller keeps and has refreshed.
-// Where a file was saved while the compiler ran, it compiles again.
-func (b *Builder) BinaryOf(ctx context.Context, r build.Request, set *build.InputSet, out string) (hash string, err error) {
+// compile compiles the program into the file out and returns the hash of what it
+// was compiled from, the one that an image of it would report. The set is
+// refreshed; where a file was saved while the compiler ran, it compiles again.
+// Cancelling ctx ends the compiler with all its children.
+func (b *Builder) compile(ctx context.Context, r build.Request, set *build.InputSet, out string) (hash string, err error) {
 	for {
 		before := set.Sum()
 		if err := newToolchain(r).compile(ctx, out, nil); err != nil {
@@ -84,20 +86,9 @@ func (b *Builder) BinaryOf(ctx context.Context, r build.Request, set *build.Inpu
 	}
 }
 
-// Beside returns the files that the program reads at run time and that lie beside
-// it in its image, as they are now: slash-separated path from the program's
-// folder → absolute path.
-func (b *Builder) Beside(r build.Request) (map[string]string, error) {
-	beside, err := newBeside(r)
-	if err != nil {
-		return nil, err
-	}
-	return beside.files()
-}
-
-// Name returns the name of the program's binary in its image: that of its
+// programName returns the name of the program's binary in its image: that of its
 // package's folder, or of the service where the package is the project itself.
-func Name(r build.Request) string {
+func programName(r build.Request) string {
 	if name := path.Base(path.Clean(filepath.ToSlash(r.Spec.Go))); name != "." && name != ".." && name != "/" {
 		return name
 	}
@@ -144,7 +135,7 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string, ke
 	}
 	program, err := oci.Write(ctx, b.deps.Store, "go build "+r.Spec.Go, func(t *oci.Tar) {
 		t.Dir(appDir, 0o755, oci.Root)
-		t.Stream(path.Join(dir, Name(r)), 0o755, oci.Root, binary)
+		t.Stream(path.Join(dir, programName(r)), 0o755, oci.Root, binary)
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +170,7 @@ func (b *Builder) base(ctx context.Context, r build.Request) (v1.Image, []oci.La
 }
 
 func configure(c *v1.Config, r build.Request, hash string) {
-	program := path.Join(appDir, Name(r))
+	program := path.Join(appDir, programName(r))
 	c.Entrypoint, c.Cmd = []string{program}, nil
 	c.WorkingDir = appDir
 	if r.Spec.Base == "" {
@@ -191,9 +182,4 @@ func configure(c *v1.Config, r build.Request, hash string) {
 		c.Entrypoint = []string{agentspec.AgentPath}
 		oci.SetEnv(c, agentspec.EnvSpec, agentspec.Spec{Dir: appDir, Command: []string{program}}.Encode())
 	}
-}
-
-// DevMode says that the program is compiled here and swapped.
-func (b *Builder) DevMode(build.Request) (build.DevMode, error) {
-	return build.DevMode{Reload: build.Compile, Dir: appDir, ReleaseDir: appDir}, nil
 }

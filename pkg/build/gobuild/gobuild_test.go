@@ -99,7 +99,7 @@ func (p *project) write(name, content string) {
 func (p *project) request() build.Request {
 	return build.Request{
 		Service: "api", Project: "shop", Root: p.root, Platform: "linux/amd64",
-		Mode: build.Release, Spec: config.Build{Go: "./cmd/api"},
+		Mode: build.Release, Spec: config.Build{GoKeys: config.GoKeys{Go: "./cmd/api"}},
 	}
 }
 
@@ -250,7 +250,7 @@ func TestBackAndForth(t *testing.T) {
 func TestFailureShowsTheCompilersWords(t *testing.T) {
 	p := newProject(t)
 	p.write("cmd/api/main.go", "package main\n\nfunc main() {\n\tmissing()\n}\n")
-	b := build.New(New(p.deps), nil, nil)
+	b := build.Kinds{Kind}.With(p.deps)
 	_, err := b.Build(p.t.Context(), p.request())
 	want := `building image "api": go build ./cmd/api: exit status 1: cmd/api/main.go:4:2: undefined: missing`
 	if err == nil || err.Error() != want {
@@ -342,12 +342,21 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-func TestBinary(t *testing.T) {
+func TestLiveCompiles(t *testing.T) {
 	p := newProject(t)
 	out := filepath.Join(t.TempDir(), "api")
-	hash, err := New(p.deps).Binary(t.Context(), p.request(), out)
+	b := New(p.deps)
+	set, err := b.Inputs(t.Context(), p.request())
 	if err != nil {
 		t.Fatal(err)
+	}
+	live, err := b.Live(p.request(), set, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, hash, err := live.Program.Compile(t.Context())
+	if err != nil || made != out {
+		t.Fatalf("compiled into %q, %v", made, err)
 	}
 	said, err := exec.Command(out).CombinedOutput()
 	if err != nil || string(said) != "hello\n" {
@@ -369,7 +378,7 @@ func TestSavedWhileCompiling(t *testing.T) {
 	}
 	p.write("greet/words/hello.txt", "changed after the look")
 	out := filepath.Join(t.TempDir(), "api")
-	hash, err := b.BinaryOf(t.Context(), p.request(), set, out)
+	hash, err := b.compile(t.Context(), p.request(), set, out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,10 +47,10 @@ func (k *kept) note() {
 	}
 }
 
-// Kept copies the program that was compiled for an image into the file out, where
+// kept copies the program that was compiled for an image into the file out, where
 // it was compiled from the same inputs, as they were when the set was refreshed
 // last.
-func (b *Builder) Kept(r build.Request, set *build.InputSet, out string) error {
+func (b *Builder) kept(r build.Request, set *build.InputSet, out string) error {
 	work, err := b.deps.WorkDir(r)
 	if err != nil {
 		return err

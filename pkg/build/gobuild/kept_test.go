@@ -21,7 +21,7 @@ func TestKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.Kept(r, set, out)
+		return b.kept(r, set, out)
 	}
 	if kept() == nil {
 		t.Error("there is a program before the first build")

@@ -75,7 +75,7 @@ func TestWhatTheGoCommandSays(t *testing.T) {
 				}
 				p.write(file, c.files[file])
 			}
-			_, err := build.New(New(p.deps), nil, nil).Build(t.Context(), p.request())
+			_, err := build.Kinds{Kind}.With(p.deps).Build(t.Context(), p.request())
 			if err == nil || !strings.HasSuffix(strings.TrimSuffix(err.Error(), "; see 'go help modules'"), c.want) || strings.Contains(err.Error(), p.root) || strings.Contains(err.Error(), "{") {
 				t.Errorf("err = %v\nwant     %s", err, c.want)
 			}
@@ -93,7 +93,7 @@ func TestPipesAreNotWaitedFor(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(p.root, "greet/fifo.go"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := build.New(New(p.deps), nil, nil).Build(t.Context(), p.request())
+	_, err := build.Kinds{Kind}.With(p.deps).Build(t.Context(), p.request())
 	want := `building image "api": greet/fifo.go is not a regular file, and the go command waits for what it holds`
 	if err == nil || err.Error() != want || !strings.Contains(fault.HintOf(err), "remove it") {
 		t.Fatalf("err = %v\nwant  %s", err, want)

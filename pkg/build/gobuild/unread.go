@@ -15,12 +15,12 @@ var (
 	unmatched = regexp.MustCompile("pattern matches no files: [`\"]([^`\"]+)[`\"]")
 )
 
-// Unread returns what a program said that it cannot read although the folder of
+// unread returns what a program said that it cannot read although the folder of
 // its package has it, as an entry for `files:` of the config: a file, or the
 // folder right below it that holds it. It returns "" where there is no such thing.
 // said are the program's last words; exists says whether a pattern, with
 // slashes, matches something in the folder; have are the entries that are there.
-func Unread(said string, exists func(pattern string) bool, have []string) string {
+func unread(said string, exists func(pattern string) bool, have []string) string {
 	for _, words := range []*regexp.Regexp{unmatched, unopened} {
 		for _, m := range words.FindAllStringSubmatch(said, -1) {
 			name := path.Clean(strings.ReplaceAll(m[1], `\\`, `\`))

@@ -77,13 +77,13 @@ func (b *Builder) DevMode(r build.Request) (build.DevMode, error) {
 	}
 	dev := build.DevMode{
 		Reload: build.Restart, Dir: sourceDir, ReleaseDir: appDir, Memory: devMemory,
-		Stays: []string{path.Join(appDir, "node_modules")},
+		Sources: p.dir, Stays: []string{path.Join(appDir, "node_modules")},
 	}
 	switch _, standIn := p.devCommand(r.Spec.Dev.Command); {
 	case standIn && p.reloadsItself(r.Spec.Dev):
 		dev.Reload = build.Sync
 	case !standIn && p.builds():
-		dev.Reload = build.Compile
+		dev.Reload, dev.Sources = build.Compile, ""
 	}
 	return dev, nil
 }

@@ -60,7 +60,7 @@ func TestHowASaveReachesTheProcess(t *testing.T) {
 		root := t.TempDir()
 		testkit.WriteFile(t, filepath.Join(root, "package.json"), test.manifest)
 		testkit.WriteFile(t, filepath.Join(root, "package-lock.json"), `{}`)
-		mode, err := New(build.Deps{}).DevMode(build.Request{Root: root, Spec: config.Build{Node: ".", Dev: test.dev}})
+		mode, err := New(build.Deps{}).DevMode(build.Request{Root: root, Spec: config.Build{NodeKeys: config.NodeKeys{Node: "."}, Dev: test.dev}})
 		if err != nil || mode.Reload != test.want {
 			t.Errorf("%s with %+v: %s, %v; want %s", test.manifest, test.dev, mode.Reload, err, test.want)
 		}

@@ -20,6 +20,7 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/build/internal/oci"
+	"zr/pkg/config"
 	"zr/pkg/image"
 )
 
@@ -42,6 +43,16 @@ const (
 
 // Builder makes images of Node.js services. It is safe for concurrent use.
 type Builder struct{ deps build.Deps }
+
+// oldest is what Next.js 16 asks for.
+const oldest = "20"
+
+// Kind is a Node.js service.
+var Kind = build.Kind{
+	Name:  "node",
+	Tools: func(config.Build) []build.Tool { return []build.Tool{{Name: "node", Min: oldest}, {Name: "npm"}} },
+	New:   func(deps build.Deps) build.Builder { return New(deps) },
+}
 
 // New returns a Builder.
 func New(deps build.Deps) *Builder { return &Builder{deps} }

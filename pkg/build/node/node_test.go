@@ -62,7 +62,7 @@ func (s *service) write(name, content string) {
 }
 
 func (s *service) request(mode build.Mode) build.Request {
-	return build.Request{Service: "web", Project: "shop", Root: s.root, Platform: hostPlatform, Mode: mode, Spec: config.Build{Node: "web"}}
+	return build.Request{Service: "web", Project: "shop", Root: s.root, Platform: hostPlatform, Mode: mode, Spec: config.Build{NodeKeys: config.NodeKeys{Node: "web"}}}
 }
 
 func (s *service) build(mode build.Mode) build.Result {
@@ -310,7 +310,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := copyFixture(t, "plain")
 			c.do(s)
-			_, err := build.New(nil, New(s.deps), nil).Build(t.Context(), s.request(build.Release))
+			_, err := build.Kinds{Kind}.With(s.deps).Build(t.Context(), s.request(build.Release))
 			if err == nil || !strings.HasPrefix(err.Error(), `building image "web": `) || !strings.Contains(err.Error(), c.want) || !strings.Contains(fault.HintOf(err), c.hint) {
 				t.Errorf("err = %v, hint %q", err, fault.HintOf(err))
 			}

@@ -6,19 +6,21 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"zr/pkg/build"
 )
 
-// Tree makes, on this machine, what the container of a service holds under live
+// tree makes, on this machine, what the container of a service holds under live
 // reload besides its sources, or in place of them. It is safe for concurrent use.
 //
-// What it returns lies in a folder of its own that only Tree writes to: images
+// What it returns lies in a folder of its own that only the tree writes to: images
 // are made in the work copy meanwhile, and a build that fails leaves half of its
 // outputs there.
-type Tree struct {
+type tree struct {
 	builder *Builder
 	request build.Request
 	set     *build.InputSet
@@ -28,15 +30,26 @@ type Tree struct {
 	copied  map[string]fs.FileInfo  // of what out has copies of, by their paths; under the work folder's lock
 }
 
-// Tree returns the Tree of a service, whose files are to lie in the folder out.
-// The set is the service's, and the caller refreshes it.
-func (b *Builder) Tree(r build.Request, set *build.InputSet, out string) (*Tree, error) {
-	t := &Tree{builder: b, request: r, set: set, out: out, copied: map[string]fs.FileInfo{}}
-	return t, t.Reread()
+// Live returns how a save gets into the container of the service. What is made for
+// it lies in the folder out.
+func (b *Builder) Live(r build.Request, set *build.InputSet, out string) (build.Live, error) {
+	mode, err := b.DevMode(r)
+	if err != nil {
+		return build.Live{}, err
+	}
+	t := &tree{builder: b, request: r, set: set, out: out, copied: map[string]fs.FileInfo{}}
+	folder := &build.Folder{
+		Dir: filepath.Join(r.Root, r.Spec.Node), Restarts: mode.Reload == build.Restart,
+		Rebuilds: t.rebuilds, Reread: t.reread, Private: isPrivate, Made: t.made,
+	}
+	if mode.Reload == build.Compile {
+		folder.Command = t.built
+	}
+	return build.Live{Folder: folder}, t.reread()
 }
 
-// Reread reads package.json again.
-func (t *Tree) Reread() error {
+// reread reads package.json again.
+func (t *tree) reread() error {
 	p, err := readProject(t.request)
 	if err == nil {
 		t.project.Store(p)
@@ -44,15 +57,24 @@ func (t *Tree) Reread() error {
 	return err
 }
 
-// Installs reports whether the install may read a file of the service, by its
-// path below the service's folder.
-func (t *Tree) Installs(rel string) bool { return isRead(t.project.Load().reads(), rel) }
+// rebuilds says why the image is made anew where a file of the service was saved.
+func (t *tree) rebuilds(rel string) (why string) {
+	installs := slices.Contains([]string{manifestFile, lockFile, shrinkFile, npmConfig}, rel)
+	if installs || isRead(t.project.Load().reads(), rel) {
+		return "the installed packages depend on it"
+	}
+	return ""
+}
 
-// Built makes what the service runs of its inputs as they are, and returns where
+// isPrivate says of a source that it stays on this machine: .npmrc may hold a token
+// for a registry, and only installs read it.
+func isPrivate(rel string) bool { return path.Base(rel) == npmConfig }
+
+// built makes what the service runs of its inputs as they are, and returns where
 // the files are, by their paths in the container, and the hash of what they were
 // made from: never that of a file saved meanwhile. The error is what the build
 // script said; what was returned before is as it was then.
-func (t *Tree) Built(ctx context.Context) (files map[string]string, hash string, err error) {
+func (t *tree) built(ctx context.Context) (files map[string]string, hash string, err error) {
 	err = t.locked(ctx, func(j *job) error {
 		for {
 			sum := t.set.Sum()
@@ -77,9 +99,9 @@ func (t *Tree) Built(ctx context.Context) (files map[string]string, hash string,
 	return files, hash, err
 }
 
-// Made returns what scripts of the install made beside node_modules, by the paths
-// in the container, as Built does.
-func (t *Tree) Made(ctx context.Context) (files map[string]string, err error) {
+// made returns what scripts of the install made beside node_modules, by the paths
+// in the container, as built does.
+func (t *tree) made(ctx context.Context) (files map[string]string, err error) {
 	if len(t.project.Load().scripts()) == 0 {
 		return nil, nil
 	}
@@ -100,7 +122,7 @@ func (t *Tree) Made(ctx context.Context) (files map[string]string, err error) {
 }
 
 // locked calls f with a job in the service's work folder.
-func (t *Tree) locked(ctx context.Context, f func(*job) error) error {
+func (t *tree) locked(ctx context.Context, f func(*job) error) error {
 	p, err := readProject(t.request)
 	if err != nil {
 		return err
@@ -114,7 +136,7 @@ func (t *Tree) locked(ctx context.Context, f func(*job) error) error {
 }
 
 // copyOf makes out hold the files of a folder and nothing else.
-func (t *Tree) copyOf(dir string, keep func(rel string) bool) (map[string]string, error) {
+func (t *tree) copyOf(dir string, keep func(rel string) bool) (map[string]string, error) {
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == dir {
@@ -149,7 +171,7 @@ func (t *Tree) copyOf(dir string, keep func(rel string) bool) (map[string]string
 
 // copy makes out hold a file, and returns where. Whoever reads the one before
 // goes on reading that.
-func (t *Tree) copy(from, rel string) (string, error) {
+func (t *tree) copy(from, rel string) (string, error) {
 	to := filepath.Join(t.out, rel)
 	info, err := os.Stat(from)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // live is a service whose files are made for live reload.
 type live struct {
 	*service
-	set  *build.InputSet
-	tree *Tree
+	set    *build.InputSet
+	folder *build.Folder
 }
 
 func goLive(t *testing.T, s *service) *live {
@@ -27,11 +27,11 @@ func goLive(t *testing.T, s *service) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := b.Tree(r, set, t.TempDir())
+	made, err := b.Live(r, set, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &live{s, set, tree}
+	return &live{s, set, made.Folder}
 }
 
 // built saves nothing more and returns what is sent.
@@ -40,7 +40,7 @@ func (l *live) built() (map[string]string, error) {
 	if err := l.set.Refresh(l.t.Context()); err != nil {
 		l.t.Fatal(err)
 	}
-	files, hash, err := l.tree.Built(l.t.Context())
+	files, hash, err := l.folder.Command(l.t.Context())
 	if err == nil && hash != l.set.Hash() {
 		l.t.Errorf("hash %s, the inputs are %s", hash, l.set.Hash())
 	}
@@ -138,11 +138,11 @@ func TestWhatTheInstallMadeIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := goLive(t, s)
-	made, err := l.tree.Made(t.Context())
+	made, err := l.folder.Made(t.Context())
 	if err != nil || string(readFile(t, "/", made["made.txt"])) != "made\n" || len(made) != 1 {
 		t.Errorf("made are %v, %v", made, err)
 	}
-	if l = goLive(t, copyFixture(t, "patched")); !l.tree.Installs("patches/ms+2.1.3.patch") || l.tree.Installs("server.js") {
+	if l = goLive(t, copyFixture(t, "patched")); l.folder.Rebuilds("patches/ms+2.1.3.patch") == "" || l.folder.Rebuilds("package.json") == "" || l.folder.Rebuilds("server.js") != "" {
 		t.Error("an install reads patches and no sources")
 	}
 }
