@@ -36,7 +36,7 @@ down: build ## remove the workloads; the cluster and the data stay
 	@bin/zr down
 
 .PHONY: test
-test: deps test-unit test-frontend test-cluster test-e2e ## every test, unit to end-to-end; installs what it needs
+test: deps test-unit test-race test-frontend test-cluster test-e2e ## every test, unit to end-to-end; installs what it needs
 
 .PHONY: test-unit
 test-unit: deps ## the Go tests that need no cluster
@@ -78,6 +78,16 @@ test-long: build deps ## 500 random saves of each kind of service, Next.js inclu
 .PHONY: verify
 verify: frontend/node_modules/.package-lock.json ## format, vet, lint, import law, generated files
 	hack/verify
+
+.PHONY: vulncheck
+vulncheck: ## known faults in what zr is built of; asks the databases of Go and npm
+	go -C hack/tools build -o ../../bin/ golang.org/x/vuln/cmd/govulncheck
+	bin/govulncheck ./...
+	npm --prefix frontend audit --omit=dev
+
+.PHONY: release
+release: ## archives of VERSION=x.y.z for Linux and macOS, in bin/release
+	hack/release '$(VERSION)'
 
 .PHONY: generate
 generate: ## make the generated files anew: schema, command line reference

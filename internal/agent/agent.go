@@ -162,7 +162,7 @@ func run(o options, stdout, stderr io.Writer, log *slog.Logger) (int, error) {
 	}
 	defer e.ready.close()
 	s := &server{token: o.token, folder: f, inbox: e.inbox, status: e.status, log: log}
-	go func() { _ = s.accept(listener) }()
+	go s.accept(listener)
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	signals := make(chan os.Signal, 8)

@@ -28,12 +28,12 @@ type server struct {
 const maxStrangers = 16
 
 // accept serves a listener until that is closed.
-func (s *server) accept(l net.Listener) error {
+func (s *server) accept(l net.Listener) {
 	slots := make(chan struct{}, maxStrangers)
 	for {
 		c, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
-			return nil
+			return
 		}
 		if err != nil {
 			s.log.Warn("accepting a connection failed", "error", err.Error())

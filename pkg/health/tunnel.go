@@ -214,7 +214,7 @@ func (c *streamConn) SetWriteDeadline(at time.Time) error {
 // failure returns why the forwarding failed, or else what was seen of it. The
 // runtime ends both streams together, but they may arrive apart.
 func (c *streamConn) failure(seen error) error {
-	if seen != io.EOF && !errors.Is(seen, io.ErrClosedPipe) {
+	if !errors.Is(seen, io.EOF) && !errors.Is(seen, io.ErrClosedPipe) {
 		return seen
 	}
 	select {

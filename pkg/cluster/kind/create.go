@@ -149,7 +149,7 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 		// kind may be between two containers, so that one removal is not enough.
 		_ = p.remove(undo, e) // create removes once more, and reports
 		select {
-		case <-done:
+		case _ = <-done: // its error is that of the end asked for
 			return ctx.Err()
 		case <-undo.Done():
 			return fmt.Errorf("%w; kind did not stop within %s", ctx.Err(), undoTimeout)
