@@ -90,8 +90,10 @@ release: ## archives of VERSION=x.y.z for Linux and macOS, in bin/release
 	hack/release '$(VERSION)'
 
 .PHONY: generate
-generate: ## make the generated files anew: schema, command line reference
+generate: hack/openapi-ts/node_modules/.package-lock.json ## make the generated files anew: schema, command line reference, contract of the api
 	go generate ./pkg/config
+	go run ./hack/openapi > docs/openapi.json
+	hack/openapi-ts/node_modules/.bin/openapi-typescript docs/openapi.json -o frontend/lib/api/schema.ts >/dev/null
 	@$(MAKE) --no-print-directory -s build
 	bin/zr config schema > config/schema.json
 	go run ./hack/clidocs > docs/cli.md
@@ -113,6 +115,6 @@ deps: ## install what the tests need (Debian and Ubuntu, as root)
 clean: ## remove what was built here; the image store stays
 	rm -rf bin bench/out frontend/.next
 
-frontend/node_modules/.package-lock.json: frontend/package-lock.json
-	@hack/npm-install frontend
+frontend/node_modules/.package-lock.json hack/openapi-ts/node_modules/.package-lock.json: %/node_modules/.package-lock.json: %/package-lock.json
+	@hack/npm-install $*
 	@touch $@

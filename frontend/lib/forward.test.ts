@@ -76,7 +76,7 @@ test("502: the api's own error, with its message", async () => {
   const url = await serveAPI((_, response) => {
     response.statusCode = 503;
     response.end(
-      '{"error":{"code":"history_unavailable","message":"the database does not answer"}}',
+      '{"type":"urn:zr:problem:database_unavailable","detail":"the database does not answer"}',
     );
   });
   const response = await get("/api/v1/history");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Schemas } from "./api/types";
 import { apiURL } from "./api-url";
 import { failed, type Outcome } from "./problem";
 
@@ -8,8 +9,10 @@ import { failed, type Outcome } from "./problem";
  */
 export const UPSTREAM_TIMEOUT_MS = 4_000;
 
-/** The part of the api's error bodies that is shown. */
-const upstreamError = z.object({ error: z.object({ message: z.string() }) });
+/** The part of the api's problems that is shown. */
+const upstreamProblem: z.ZodType<Pick<Schemas["Problem"], "detail">> = z.object({
+  detail: z.string(),
+});
 
 /**
  * Reads a JSON document of the api. It never throws: what went wrong is the
@@ -33,7 +36,7 @@ export async function getUpstream(
     const text = await response.text();
     const body = parseJSON(text);
     if (!response.ok) {
-      const said = upstreamError.safeParse(body).data?.error.message;
+      const said = upstreamProblem.safeParse(body).data?.detail;
       return failed("api_error", `${doing}: ${response.status}${said ? `: ${said}` : ""}`);
     }
     if (body === undefined) {

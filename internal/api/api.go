@@ -18,6 +18,7 @@ import (
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/probe"
+	"zr/internal/api/routes/health"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/postgres"
 )
@@ -78,22 +79,38 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	reader := fleet.NewReader(client, shared, probes, fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}, log)
-	app := &routes{settings: settings, log: log, probes: probes, services: reader, history: db, started: started}
-	return serve(ctx, app, listening, db.Run, fleet.NewObserver(reader, db, log).Run)
+	app := &app{settings: settings, log: log, sources: sources{
+		health:   &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
+		services: reader,
+		history:  db,
+	}}
+	return app.serve(ctx, listening, db.Run, fleet.NewObserver(reader, db, log).Run)
+}
+
+// app is the running api.
+type app struct {
+	settings Settings
+	log      *slog.Logger
+	sources  sources
 }
 
 // serve listens, runs the background jobs, and stops everything when ctx ends.
-func serve(ctx context.Context, app *routes, listening func(net.Addr), jobs ...func(context.Context)) int {
-	log := app.log
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(app.settings.Port))
+func (a *app) serve(ctx context.Context, listening func(net.Addr), jobs ...func(context.Context)) int {
+	log := a.log
+	handler, err := newHandler(a.settings, a.sources, log)
+	if err != nil {
+		log.Error("the routes are badly described", "error", err)
+		return exitFailed
+	}
+	listener, err := net.Listen("tcp", ":"+strconv.Itoa(a.settings.Port))
 	if err != nil {
 		log.Error("the api cannot listen", "error", err)
 		return exitFailed
 	}
-	srv := newServer(app.handler(), log)
+	srv := newServer(handler, log)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }()
-	log.Info("listening", "address", listener.Addr().String(), "version", version, "build", app.settings.Build, "ms", time.Since(app.started).Milliseconds())
+	log.Info("listening", "address", listener.Addr().String(), "version", version, "build", a.settings.Build, "ms", time.Since(a.sources.health.Started).Milliseconds())
 	if listening != nil {
 		listening(listener.Addr())
 	}
@@ -112,20 +129,20 @@ func serve(ctx context.Context, app *routes, listening func(net.Addr), jobs ...f
 		return exitFailed
 	case <-ctx.Done():
 	}
-	return shutDown(srv, app, log)
+	return a.shutDown(srv)
 }
 
-func shutDown(srv *server, app *routes, log *slog.Logger) int {
-	app.stopping.Store(true)
+func (a *app) shutDown(srv *server) int {
+	a.sources.health.Stopping.Store(true)
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), app.settings.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), a.settings.ShutdownTimeout)
 	defer cancel()
 	err := srv.stop(ctx)
 	took := time.Since(begin).Milliseconds()
 	if err != nil {
-		log.Warn("stopped", "ms", took, "error", err)
+		a.log.Warn("stopped", "ms", took, "error", err)
 	} else {
-		log.Info("stopped", "ms", took)
+		a.log.Info("stopped", "ms", took)
 	}
 	return exitOK
 }

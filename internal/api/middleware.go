@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
@@ -12,20 +11,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"zr/internal/api/contract"
 )
-
-// The limits of a request.
-const (
-	maxBody        = 64 << 10
-	requestTimeout = 5 * time.Second
-)
-
-type requestIDKey struct{}
-
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	return id
-}
 
 // identify gives each request an id: the one that the caller sent, where that
 // is fit for a log line, otherwise a new one.
@@ -38,7 +26,7 @@ func identify(next http.Handler) http.Handler {
 			id = hex.EncodeToString(b[:])
 		}
 		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+		next.ServeHTTP(w, r.WithContext(contract.WithRequestID(r.Context(), id)))
 	})
 }
 
@@ -64,7 +52,7 @@ func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 		}
 		log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
-			slog.Float64("ms", float64(time.Since(begin).Microseconds())/1000), slog.String("requestId", requestID(r)))
+			slog.Float64("ms", float64(time.Since(begin).Microseconds())/1000), slog.String("requestId", contract.RequestID(r.Context())))
 	})
 }
 
@@ -100,21 +88,11 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 			case http.ErrAbortHandler:
 				panic(p)
 			default:
-				log.Error("a handler panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "requestId", requestID(r))
-				refuse(w, r, http.StatusInternalServerError, "internal", "the api made a mistake; its log says which")
+				log.Error("a handler panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "requestId", contract.RequestID(r.Context()))
+				contract.Write(w, r, contract.Refuse(http.StatusInternalServerError, "internal", "the api made a mistake; its log says which"))
 			}
 		}()
 		next.ServeHTTP(w, r)
-	})
-}
-
-// limit bounds what a request may send and how long its answer may take.
-func limit(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-		defer cancel()
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -138,7 +116,7 @@ func secure(next http.Handler) http.Handler {
 func checkHost(allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !ownHost(r.Host, allowed) {
-			refuse(w, r, http.StatusMisdirectedRequest, "unknown_host", "the api does not go by this name; ALLOWED_HOSTS names further ones")
+			contract.Write(w, r, contract.Refuse(http.StatusMisdirectedRequest, "unknown_host", "the api does not go by this name; ALLOWED_HOSTS names further ones"))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -175,13 +153,13 @@ func checkOrigin(allowed []string, next http.Handler) http.Handler {
 			return
 		}
 		if !slices.Contains(allowed, strings.ToLower(origin)) {
-			refuse(w, r, http.StatusForbidden, "origin_not_allowed", "pages of this origin may not use the api; ALLOWED_ORIGINS names those that may")
+			contract.Write(w, r, contract.Refuse(http.StatusForbidden, "origin_not_allowed", "pages of this origin may not use the api; ALLOWED_ORIGINS names those that may"))
 			return
 		}
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers", "X-Request-Id")
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+			h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
 			h.Set("Access-Control-Allow-Headers", "Content-Type, X-Request-Id")
 			h.Set("Access-Control-Max-Age", "600")
 			w.WriteHeader(http.StatusNoContent)

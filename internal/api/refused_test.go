@@ -1,15 +1,17 @@
-package api
+package api_test
 
 import (
 	"testing"
+
+	"zr/internal/api/apitest"
 )
 
 // What is refused before any route: 403, 404, 405 and 421.
 func TestRefused(t *testing.T) {
-	env := withServers(t)
+	env := apitest.WithServers(t)
 	env["ALLOWED_ORIGINS"] = "http://localhost:3000,https://zr.example"
 	env["ALLOWED_HOSTS"] = "zr.example"
-	a := run(t, env)
+	a := apitest.Run(t, env)
 	for _, c := range []struct {
 		name, method, path string
 		headers            []string
@@ -27,34 +29,34 @@ func TestRefused(t *testing.T) {
 		{"rebound name", "GET", "/api/v1/services", []string{"Host", "rebound.example:3001"}, 421, "unknown_host"},
 		{"rebound name, health", "GET", "/health", []string{"Host", "rebound.example"}, 421, "unknown_host"},
 	} {
-		got := a.request(c.method, c.path, c.headers...)
-		if got.status != c.status || got.errorCode(t) != c.code {
-			t.Errorf("%s: got %d %s, want %d %s", c.name, got.status, got.body, c.status, c.code)
+		got := a.Request(c.method, c.path, c.headers...)
+		if got.Status != c.status || got.Problem(t) != c.code {
+			t.Errorf("%s: got %d %s, want %d %s", c.name, got.Status, got.Body, c.status, c.code)
 		}
-		if origin := got.header.Get("Access-Control-Allow-Origin"); origin != "" {
+		if origin := got.Header.Get("Access-Control-Allow-Origin"); origin != "" {
 			t.Errorf("%s: a refusal allows origin %q", c.name, origin)
 		}
 	}
 }
 
 func TestAllowed(t *testing.T) {
-	env := withServers(t)
+	env := apitest.WithServers(t)
 	env["ALLOWED_ORIGINS"] = "http://localhost:3000,https://zr.example"
 	env["ALLOWED_HOSTS"] = "zr.example"
-	a := run(t, env)
+	a := apitest.Run(t, env)
 	for _, host := range []string{"localhost:3001", "api:3001", "api.zr-dev.svc", "api.zr-dev.svc.cluster.local:3001", "[::1]:3001", "10.96.0.3", "ZR.example", "zr.example.:443", "zr.localhost"} {
-		if got := a.request("GET", "/health/live", "Host", host); got.status != 200 {
-			t.Errorf("host %s: got %d %s", host, got.status, got.body)
+		if got := a.Request("GET", "/health/live", "Host", host); got.Status != 200 {
+			t.Errorf("host %s: got %d %s", host, got.Status, got.Body)
 		}
 	}
 	for _, origin := range []string{"http://localhost:3000", "https://zr.example"} {
-		got := a.request("GET", "/health/live", "Origin", origin)
-		if got.status != 200 || got.header.Get("Access-Control-Allow-Origin") != origin || got.header.Get("Vary") != "Origin" {
-			t.Errorf("origin %s: got %d %v", origin, got.status, got.header)
+		got := a.Request("GET", "/health/live", "Origin", origin)
+		if got.Status != 200 || got.Header.Get("Access-Control-Allow-Origin") != origin || got.Header.Get("Vary") != "Origin" {
+			t.Errorf("origin %s: got %d %v", origin, got.Status, got.Header)
 		}
-		got = a.request("OPTIONS", "/api/v1/services", "Origin", origin, "Access-Control-Request-Method", "GET")
-		if got.status != 204 || got.header.Get("Access-Control-Allow-Methods") != "GET, HEAD" {
-			t.Errorf("preflight of %s: got %d %v", origin, got.status, got.header)
+		got = a.Request("OPTIONS", "/api/v1/services", "Origin", origin, "Access-Control-Request-Method", "GET")
+		if got.Status != 204 || got.Header.Get("Access-Control-Allow-Methods") != "GET, HEAD, POST, PUT, PATCH, DELETE" {
+			t.Errorf("preflight of %s: got %d %v", origin, got.Status, got.Header)
 		}
 	}
 }

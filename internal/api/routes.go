@@ -1,59 +1,81 @@
 package api
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
-	"time"
+	"slices"
 
-	"zr/internal/api/fleet"
-	"zr/internal/api/probe"
-	"zr/internal/api/store/postgres"
+	"zr/internal/api/contract"
+	"zr/internal/api/routes/docs"
+	"zr/internal/api/routes/health"
+	"zr/internal/api/routes/history"
+	"zr/internal/api/routes/services"
 )
 
-// history is what the routes read from the database.
-type history interface {
-	History(ctx context.Context, service string, limit int) ([]postgres.Event, error)
+// sources are what the routes answer from.
+type sources struct {
+	health   *health.Source
+	services services.Source
+	history  history.Source
 }
 
-// routes are the handlers and what they answer from.
-type routes struct {
-	settings Settings
-	log      *slog.Logger
-	probes   *probe.Set
-	services *fleet.Reader
-	history  history
-	started  time.Time
-	stopping atomic.Bool // set when the process was told to stop
+// newContract returns all routes, in the order of the description.
+func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *slog.Logger) (*contract.API, error) {
+	a := contract.New(mux, version, guard, log)
+	health.Add(a, from.health)
+	services.Add(a, from.services)
+	history.Add(a, from.history, log)
+	return a, docs.Add(a)
 }
 
-// handler returns all routes within all limits.
-func (a *routes) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", a.getHealth)
-	mux.HandleFunc("GET /health/live", a.getLive)
-	mux.HandleFunc("GET /api/v1/services", a.getServices)
-	mux.HandleFunc("GET /api/v1/history", a.getHistory)
-	mux.HandleFunc("/", a.notFound)
-
-	var h http.Handler = limit(mux)
-	h = checkOrigin(a.settings.AllowedOrigins, h)
-	h = checkHost(a.settings.AllowedHosts, h)
-	h = secure(h)
-	h = recoverPanics(a.log, h)
-	h = logRequests(a.log, h)
-	return identify(h)
-}
-
-// notFound also takes known paths with another method, since it matches
-// everything: those are told apart here.
-func (a *routes) notFound(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case "/health", "/health/live", "/api/v1/services", "/api/v1/history":
-		w.Header().Set("Allow", "GET, HEAD")
-		refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed", "this path can only be read")
-	default:
-		refuse(w, r, http.StatusNotFound, "not_found", "there is nothing at this path")
+// Document returns the description of the api: OpenAPI 3.1, as JSON.
+func Document() ([]byte, error) {
+	unguarded := func(_ contract.Rules, h http.Handler) http.Handler { return h }
+	a, err := newContract(sources{}, http.NewServeMux(), unguarded, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
 	}
+	return a.Document()
+}
+
+// newHandler returns all routes within all limits.
+func newHandler(settings Settings, from sources, log *slog.Logger) (http.Handler, error) {
+	mux := http.NewServeMux()
+	rates := newRates()
+	a, err := newContract(from, mux, func(rules contract.Rules, h http.Handler) http.Handler {
+		return limitRate(rates, rules.Class, limit(rules.Class.Limits(), h))
+	}, log)
+	if err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) })
+
+	h := checkOrigin(settings.AllowedOrigins, a)
+	h = checkHost(settings.AllowedHosts, h)
+	h = secure(h)
+	h = recoverPanics(log, h)
+	h = logRequests(log, h)
+	return identify(h), nil
+}
+
+// methods are those that routes have.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// nothingThere answers what no route matches. It matches every path itself, so
+// known paths with another method are told apart here.
+func nothingThere(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range methods {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		contract.Write(w, r, contract.Refuse(http.StatusNotFound, "not_found", "there is nothing at this path"))
+		return
+	}
+	w.Header()["Allow"] = slices.Compact(allowed)
+	contract.Write(w, r, contract.Refuse(http.StatusMethodNotAllowed, "method_not_allowed", "this path does not take this method"))
 }

@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
-// The server's limits. A request is small and so is its answer.
+// The server's limits, which the class of a route may change. A request is small
+// and so is its answer.
 const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 10 * time.Second
-	writeTimeout   = requestTimeout + 5*time.Second
+	writeTimeout   = 10 * time.Second
+	writeMargin    = 5 * time.Second // for an answer, after the time of its route
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 16 << 10
 )

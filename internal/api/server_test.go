@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"zr/internal/api/probe"
-	"zr/internal/api/reason"
 )
 
 type panics struct{}
@@ -120,23 +117,5 @@ func TestStopGivesUpOnWhatHangs(t *testing.T) {
 	defer cancel()
 	if err := s.stop(ctx); err == nil || !strings.Contains(err.Error(), "in flight") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestHealth503WhileStopping(t *testing.T) {
-	r := &routes{log: newLogger(io.Discard, slog.LevelError), probes: probe.NewSet(nil)}
-	r.stopping.Store(true)
-	s := serveForTest(t, r.handler())
-	got := (&app{t: t, url: "http://" + s.address}).get("/health")
-	if got.status != 503 || !strings.Contains(got.body, reason.Stopping) {
-		t.Errorf("got %d %s", got.status, got.body)
-	}
-}
-
-func TestStoppingIsExitCode0(t *testing.T) {
-	a := run(t, withServers(t))
-	a.await("/health", status(200))
-	if code := a.stop(); code != 0 {
-		t.Errorf("exit code %d, want 0:\n%s", code, a.log)
 	}
 }

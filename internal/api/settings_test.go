@@ -1,9 +1,12 @@
 package api
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"zr/internal/testkit"
 )
 
 func env(pairs ...string) func(string) string {
@@ -26,7 +29,7 @@ func TestSettingsDefaults(t *testing.T) {
 }
 
 func TestEveryProblemAtOnceAndExitCode2(t *testing.T) {
-	log := &logBuffer{}
+	log := &testkit.Buffer{}
 	code := Run(t.Context(), env(
 		"DATABASE_URL", "postgres://zr:hunter2@host:port/zr",
 		"PORT", "http", "LOG_LEVEL", "verbose", "SHUTDOWN_TIMEOUT", "10",
@@ -43,8 +46,8 @@ func TestEveryProblemAtOnceAndExitCode2(t *testing.T) {
 			t.Errorf("no %s in:\n%s", want, log)
 		}
 	}
-	if lines := log.lines(t); len(lines) != 8 {
-		t.Errorf("%d lines, want one for each of 8 problems:\n%s", len(lines), log)
+	if lines := strings.Count(log.String(), "\n"); lines != 8 {
+		t.Errorf("%d lines, want one for each of 8 problems:\n%s", lines, log)
 	}
 	if strings.Contains(log.String(), "hunter2") {
 		t.Errorf("the log shows a password:\n%s", log)
@@ -52,9 +55,13 @@ func TestEveryProblemAtOnceAndExitCode2(t *testing.T) {
 }
 
 func TestAPortInUseIsExitCode1(t *testing.T) {
-	a := run(t, withServers(t))
-	port := a.url[strings.LastIndex(a.url, ":")+1:]
-	log := &logBuffer{}
+	taken, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	log := &testkit.Buffer{}
 	code := Run(t.Context(), env("DATABASE_URL", "postgres://db/zr", "REDIS_URL", "redis://cache", "PORT", port), log, nil)
 	if code != 1 || !strings.Contains(log.String(), "address already in use") {
 		t.Errorf("exit code %d, want 1:\n%s", code, log)

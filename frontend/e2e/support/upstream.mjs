@@ -50,7 +50,7 @@ export async function startUpstream(state) {
       return;
     }
     if (state.error) {
-      return send(response, 503, { error: { code: "unavailable", message: state.error } });
+      return send(response, 503, problem("unavailable", state.error));
     }
     if (path === "/api/v1/services") {
       return send(response, 200, {
@@ -62,10 +62,10 @@ export async function startUpstream(state) {
     }
     if (path === "/api/v1/history") {
       return state.historyError
-        ? send(response, 503, { error: { code: "unavailable", message: state.historyError } })
+        ? send(response, 503, problem("database_unavailable", state.historyError))
         : send(response, 200, { events: state.events ?? [] });
     }
-    send(response, 404, { error: { code: "not_found", message: "no such path" } });
+    send(response, 404, problem("not_found", "no such path"));
   });
   const port = await new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve(server.address().port));
@@ -80,6 +80,10 @@ export async function startUpstream(state) {
     /** Listens again on the same port after stop. */
     start: () => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve)),
   };
+}
+
+function problem(code, detail) {
+  return { type: `urn:zr:problem:${code}`, detail };
 }
 
 function send(response, status, body) {

@@ -49,7 +49,7 @@ type Service struct {
 	// Kind is "Deployment" or "StatefulSet"; empty where Kubernetes could not
 	// be asked.
 	Kind     string    `json:"kind,omitempty"`
-	State    State     `json:"state"`
+	State    State     `json:"state" enum:"pending,starting,healthy,unhealthy"`
 	Reason   *Reason   `json:"reason,omitempty"`
 	Ready    int32     `json:"ready"`
 	Desired  int32     `json:"desired"`

@@ -33,7 +33,7 @@ type Check func(context.Context) error
 
 // Result is the answer of one dependency.
 type Result struct {
-	Status    string  `json:"status"`
+	Status    string  `json:"status" enum:"ok,down"`
 	LatencyMS float64 `json:"latencyMs"`
 	// Reason is one of the fixed words of package reason.
 	Reason string `json:"reason,omitempty"`

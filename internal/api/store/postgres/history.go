@@ -22,8 +22,8 @@ type Observation struct {
 type Event struct {
 	ID       int64     `json:"id"`
 	Service  string    `json:"service"`
-	State    string    `json:"state"`
-	Previous string    `json:"previous,omitempty"` // the state before
+	State    string    `json:"state" enum:"pending,starting,healthy,unhealthy,removed"`
+	Previous string    `json:"previous,omitempty" enum:"pending,starting,healthy,unhealthy,removed"` // the state before
 	Reason   string    `json:"reason,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	Build    string    `json:"build,omitempty"`
@@ -72,8 +72,9 @@ func (s *Store) Record(ctx context.Context, seen []Observation) (int, error) {
 }
 
 // History returns the last limit events, newest first, of one service or,
-// where service is empty, of all.
-func (s *Store) History(ctx context.Context, service string, limit int) ([]Event, error) {
+// where service is empty, of all; where before is not 0, only those whose ids are
+// below it.
+func (s *Store) History(ctx context.Context, service string, before int64, limit int) ([]Event, error) {
 	if err := s.ready(); err != nil {
 		return nil, fmt.Errorf("reading the history: %w", err)
 	}
@@ -82,7 +83,7 @@ SELECT id, service, state,
 	coalesce((SELECT before.state FROM service_health_events before
 		WHERE before.service = e.service AND before.id < e.id ORDER BY before.id DESC LIMIT 1), ''),
 	reason, message, build, at
-FROM service_health_events e WHERE $1 = '' OR service = $1 ORDER BY id DESC LIMIT $2`, service, limit)
+FROM service_health_events e WHERE ($1 = '' OR service = $1) AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, service, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the history: %w", classify(err))
 	}

@@ -1,4 +1,4 @@
-package api
+package services_test
 
 import (
 	"context"
@@ -14,10 +14,13 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"zr/internal/api/apitest"
+	"zr/internal/api/contract"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/probe"
 	"zr/internal/api/reason"
+	"zr/internal/api/routes/services"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/storetest"
 )
@@ -66,7 +69,9 @@ func newCluster(t *testing.T) *cluster {
 		}
 	}
 	u, _ := url.Parse(srv.URL)
-	client, err := kube.InCluster(env("KUBERNETES_SERVICE_HOST", u.Hostname(), "KUBERNETES_SERVICE_PORT", u.Port()), mount)
+	client, err := kube.InCluster(func(name string) string {
+		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
+	}, mount)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,17 +80,17 @@ func newCluster(t *testing.T) *cluster {
 }
 
 // replica serves the services of a cluster, as one replica of the api.
-func replica(t *testing.T, c *cluster, shared cache.Cache, checks map[string]probe.Check) *app {
+func replica(t *testing.T, c *cluster, shared cache.Cache, checks map[string]probe.Check) *apitest.App {
 	t.Helper()
-	log := newLogger(io.Discard, slog.LevelInfo)
-	probes := probe.NewSet(checks)
-	r := &routes{log: log, probes: probes, services: fleet.NewReader(c.client, shared, probes, fleet.Self{Service: "api", Build: "b7"}, log)}
-	return &app{t: t, url: "http://" + serveForTest(t, r.handler()).address, log: &logBuffer{}}
+	reader := fleet.NewReader(c.client, shared, probe.NewSet(checks), fleet.Self{Service: "api", Build: "b7"}, quiet)
+	return apitest.Serve(t, func(a *contract.API) { services.Add(a, reader) })
 }
+
+var quiet = slog.New(slog.DiscardHandler)
 
 func openCache(t *testing.T, url string) cache.Cache {
 	t.Helper()
-	c, err := cache.Open(url, newLogger(io.Discard, slog.LevelInfo))
+	c, err := cache.Open(url, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +109,11 @@ func TestServices200(t *testing.T) {
 	}
 	var snapshots [2]fleet.Snapshot
 	for i := range snapshots {
-		got := replica(t, c, shared, checks).get("/api/v1/services")
-		if got.status != 200 {
-			t.Fatalf("got %d %s", got.status, got.body)
+		got := replica(t, c, shared, checks).Get("/api/v1/services")
+		if got.Status != 200 {
+			t.Fatalf("got %d %s", got.Status, got.Body)
 		}
-		got.decode(t, &snapshots[i])
+		got.Decode(t, &snapshots[i])
 	}
 	if c.asked.Load() != 3 || !snapshots[0].At.Equal(snapshots[1].At) {
 		t.Errorf("two replicas asked %d times, want 3: what one saw is for both", c.asked.Load())
@@ -133,29 +138,29 @@ func TestServices200WithoutKubernetesOrCache(t *testing.T) {
 	c := newCluster(t)
 	c.status.Store(http.StatusForbidden)
 	down := openCache(t, "redis://127.0.0.1:1/0")
-	got := replica(t, c, down, map[string]probe.Check{"redis": down.Check}).get("/api/v1/services")
+	got := replica(t, c, down, map[string]probe.Check{"redis": down.Check}).Get("/api/v1/services")
 	var s fleet.Snapshot
-	got.decode(t, &s)
-	if got.status != 200 || s.Kubernetes.Status != "down" || s.Kubernetes.Reason != reason.Forbidden || len(s.Services) != 2 ||
+	got.Decode(t, &s)
+	if got.Status != 200 || s.Kubernetes.Status != "down" || s.Kubernetes.Reason != reason.Forbidden || len(s.Services) != 2 ||
 		s.Services[1].State != fleet.Unhealthy || s.Services[1].Measured.Reason != reason.Refused {
-		t.Errorf("got %d %s", got.status, got.body)
+		t.Errorf("got %d %s", got.Status, got.Body)
 	}
 	c.status.Store(0)
-	back := func(r response) bool {
+	back := func(r apitest.Response) bool {
 		var s fleet.Snapshot
-		r.decode(t, &s)
+		r.Decode(t, &s)
 		return s.Kubernetes.Status == "ok" && len(s.Services) == 3
 	}
-	replica(t, c, down, map[string]probe.Check{"redis": down.Check}).await("/api/v1/services", back)
+	replica(t, c, down, map[string]probe.Check{"redis": down.Check}).Await("/api/v1/services", back)
 }
 
 func TestServices200OutsideOfACluster(t *testing.T) {
-	a := run(t, withServers(t))
-	a.await("/health", status(200))
+	a := apitest.Run(t, apitest.WithServers(t))
+	a.Await("/health", apitest.Status(200))
 	var s fleet.Snapshot
-	got := a.get("/api/v1/services")
-	got.decode(t, &s)
-	if got.status != 200 || s.Kubernetes.Reason != "not in a cluster" || len(s.Services) != 3 {
-		t.Errorf("got %d %s", got.status, got.body)
+	got := a.Get("/api/v1/services")
+	got.Decode(t, &s)
+	if got.Status != 200 || s.Kubernetes.Reason != "not in a cluster" || len(s.Services) != 3 {
+		t.Errorf("got %d %s", got.Status, got.Body)
 	}
 }

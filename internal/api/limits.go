@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"zr/internal/api/contract"
+)
+
+// limit bounds what a request may send, and how long it and its answer may
+// take. The server has limits of its own, which are those of a small request: a
+// route of another class gets the deadlines of its class instead.
+func limit(l contract.Limits, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, l.Body)
+		connection := http.NewResponseController(w)
+		if l.Time == 0 {
+			_ = connection.SetReadDeadline(time.Time{}) // fails for a test's recorder only
+			_ = connection.SetWriteDeadline(time.Time{})
+			next.ServeHTTP(w, r)
+			return
+		}
+		// The answer of a route that was cut short has to get out as well.
+		_ = connection.SetWriteDeadline(time.Now().Add(l.Time + writeMargin))
+		ctx, cancel := context.WithTimeout(r.Context(), l.Time)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// maxCallers is how many callers are told apart. Each costs some 200 bytes;
+// when there are more, counting begins anew, which forgives and never refuses.
+const maxCallers = 4096
+
+type rateKey struct {
+	class  contract.Class
+	caller string
+}
+
+// rates count the requests of each caller in each class.
+type rates struct {
+	mu  sync.Mutex
+	all map[rateKey]*rate.Limiter
+}
+
+func newRates() *rates { return &rates{all: map[rateKey]*rate.Limiter{}} }
+
+func (s *rates) allow(class contract.Class, caller string) bool {
+	l := class.Limits()
+	if l.Rate == 0 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := rateKey{class, caller}
+	counted, known := s.all[key]
+	if !known {
+		if len(s.all) >= maxCallers {
+			clear(s.all)
+		}
+		counted = rate.NewLimiter(rate.Limit(l.Rate), l.Burst)
+		s.all[key] = counted
+	}
+	return counted.Allow()
+}
+
+// limitRate refuses what a caller asks too often. Callers are told apart by
+// their addresses.
+func limitRate(counted *rates, class contract.Class, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, _, _ := net.SplitHostPort(r.RemoteAddr)
+		if !counted.allow(class, caller) {
+			w.Header().Set("Retry-After", "1")
+			contract.Write(w, r, contract.Refuse(http.StatusTooManyRequests, "too_many_requests", "too many requests of this kind: try again in a second"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
