@@ -128,10 +128,12 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 		return err
 	}
 	dropLock(path)
-	done := make(chan error, 1)
+	var failed error
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		defer restore()
-		done <- lib.Create(p.opts.Name,
+		failed = lib.Create(p.opts.Name,
 			kindcluster.CreateWithV1Alpha4Config(p.config(e, img)),
 			kindcluster.CreateWithKubeconfigPath(path),
 			kindcluster.CreateWithRetain(true), // explain looks at it, then create removes it
@@ -139,8 +141,8 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 		)
 	}()
 	select {
-	case err := <-done:
-		return err
+	case <-done:
+		return failed
 	case <-ctx.Done():
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
@@ -149,7 +151,7 @@ func (p *provider) provision(ctx context.Context, e engine.Engine, img image, ca
 		// kind may be between two containers, so that one removal is not enough.
 		_ = p.remove(undo, e) // create removes once more, and reports
 		select {
-		case _ = <-done: // its error is that of the end asked for
+		case <-done: // its error is that of the end asked for
 			return ctx.Err()
 		case <-undo.Done():
 			return fmt.Errorf("%w; kind did not stop within %s", ctx.Err(), undoTimeout)
