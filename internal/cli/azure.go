@@ -1,89 +1,25 @@
 package cli
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"os"
-	"sync"
-	"time"
-
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
-	"zr/pkg/cluster"
-	"zr/pkg/cluster/aks"
-	"zr/pkg/event"
-	"zr/pkg/fault"
-	"zr/pkg/image/acr"
+	"zr/internal/stack"
 )
 
-// azure is who the run is in Azure, once that is asked for.
-type azure struct {
-	once     sync.Once
-	identity *aks.Identity
-}
-
-// identity is who signs in to the cluster and to its registry. A person is asked
-// for a code only where the run has a terminal and shows what it says.
-func (s *stack) identity() *aks.Identity {
-	s.azure.once.Do(func() {
-		opts := aks.IdentityOptions{Tenant: s.cfg.Cluster.AKS.Tenant}
-		if s.shown && term.IsTerminal(int(os.Stdin.Fd())) {
-			opts.Prompt = func(text string) { s.sink.Emit(event.Notice{Text: text}) }
-		}
-		s.azure.identity = aks.NewIdentity(opts)
-	})
-	return s.azure.identity
-}
-
-func (s *stack) aksProvider() cluster.Provider {
-	where := s.cfg.Cluster.AKS
-	return aks.New(aks.Options{
-		Subscription: where.Subscription, ResourceGroup: where.ResourceGroup, Cluster: where.Cluster,
-		Identity: s.identity(), Plugin: kubeTokenPlugin(), Lines: linesOf(s.cfg),
-	})
-}
-
-// registryToken returns a token that a registry of Azure's exchanges.
-func (s *stack) registryToken(ctx context.Context) (string, error) {
-	return s.identity().Token(ctx, aks.Login{Scope: acr.Scope, Tenant: s.cfg.Cluster.AKS.Tenant}, "")
-}
-
-// kubeTokenVerb is what zr is called with by kubectl, for the clusters that need
-// a token of Entra ID.
-const kubeTokenVerb = "kube-token"
-
-func kubeTokenPlugin() []string {
-	program, err := os.Executable()
-	if err != nil {
-		program = "zr" // as the PATH has it
-	}
-	return []string{program, kubeTokenVerb}
-}
-
-// kubeTokenCommand is a credential plugin: what it prints is the contract of
-// client.authentication.k8s.io/v1.
+// kubeTokenCommand is for kubectl: see stack.KubeToken.
 func kubeTokenCommand() *cli.Command {
 	return &cli.Command{
-		Name:   kubeTokenVerb,
+		Name:   stack.KubeTokenVerb,
 		Hidden: true,
 		Usage:  "print a token for the API server of an AKS cluster, for kubectl",
 		Flags:  []cli.Flag{&cli.StringFlag{Name: "server-id"}, &cli.StringFlag{Name: "tenant-id"}},
 		Action: func(c *cli.Context) error {
-			if c.String("server-id") == "" {
-				return fault.WithCode(errors.New("--server-id says what the token is for"), fault.Usage, "")
-			}
-			opts := aks.IdentityOptions{Tenant: c.String("tenant-id")}
-			value, err := aks.NewIdentity(opts).Token(c.Context, aks.Login{Scope: aks.ScopeOf(c.String("server-id")), Tenant: opts.Tenant}, "")
+			text, err := stack.KubeToken(c.Context, c.String("server-id"), c.String("tenant-id"))
 			if err != nil {
 				return err
 			}
-			return json.NewEncoder(c.App.Writer).Encode(map[string]any{
-				"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
-				// kubectl asks again after a minute: a token may be near its end.
-				"status": map[string]any{"token": value, "expirationTimestamp": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)},
-			})
+			_, err = c.App.Writer.Write(text)
+			return err
 		},
 	}
 }

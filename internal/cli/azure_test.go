@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 // TestTargetAKS goes as far as one gets without Azure: to who is signed in.
@@ -10,7 +12,7 @@ func TestTargetAKS(t *testing.T) {
 	t.Setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential") // the others look outside of this process
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	files := withOverlay("project: tiny\nservices: {web: {}}\n")
+	files := testkit.Project("project: tiny\nservices: {web: {}}\n")
 	files["config/shared.yaml"] = "project: tiny\noverlay: kustomize/overlays/dev\nservices: {web: {}}\n" +
 		"cluster: {provider: aks, aks: {subscription: s, resourceGroup: group, cluster: team, tenant: example.com}}\n"
 	for _, args := range []string{"status --target aks", "diff --env shared", "down --target aks"} {

@@ -1,5 +1,5 @@
-// Package cli is the command line of zr: one file for each verb, and the only
-// place where the parts of zr are put together.
+// Package cli is the command line of zr: one file for each verb, with its flags and
+// its output. What a verb does is internal/stack's.
 package cli
 
 import (

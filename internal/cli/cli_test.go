@@ -63,36 +63,6 @@ func TestLookingMakesNoSecrets(t *testing.T) {
 	}
 }
 
-// overlay has one workload and one Service that kind publishes.
-const overlay = `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: tiny}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: web, image: "example/web:1"}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: tiny}
-spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: api, namespace: tiny}
-spec: {type: NodePort, selector: {app: web}, ports: [{port: 81, nodePort: 30081}]}
-`
-
-func withOverlay(text string) map[string]string {
-	return map[string]string{
-		"config/dev.yaml": text,
-		"kustomize/overlays/dev/kustomization.yaml": "resources: [all.yaml]\n",
-		"kustomize/overlays/dev/all.yaml":           overlay,
-	}
-}
-
 func TestNamesThatTheOverlayLacks(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	tests := []struct{ config, args, want string }{
@@ -113,7 +83,7 @@ zr: there is no service "wbe"
 `},
 	}
 	for _, tt := range tests {
-		code, _, stderr := zr(t, withOverlay(tt.config), strings.Fields(tt.args)...)
+		code, _, stderr := zr(t, testkit.Project(tt.config), strings.Fields(tt.args)...)
 		if code != 2 || !strings.HasPrefix(stderr, strings.TrimPrefix(tt.want, "\n")) {
 			t.Errorf("%s: exit code %d\n%s\nwant:%s", tt.args, code, stderr, tt.want)
 		}

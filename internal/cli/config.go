@@ -11,8 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
+	"zr/internal/stack"
 	"zr/pkg/config"
-	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
@@ -116,11 +116,7 @@ func validEnv(ctx context.Context, root, env string, fetch bool) (overlay string
 	if _, err := os.Stat(cfg.OverlayDir()); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	s := &stack{cfg: cfg, sink: event.Discard}
-	if fetch {
-		s.fetch = s.sayFetch
-	}
-	return cfg.Overlay, s.render(ctx)
+	return cfg.Overlay, stack.Validate(ctx, cfg, fetch)
 }
 
 func showConfig(c *cli.Context) error {

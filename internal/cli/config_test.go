@@ -5,11 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"zr/internal/testkit"
 	"zr/pkg/config"
 )
 
 func TestValidateReadsTheOverlayToo(t *testing.T) {
-	broken := withOverlay("project: tiny\nservices: {web: {}}\n")
+	broken := testkit.Project("project: tiny\nservices: {web: {}}\n")
 	broken["kustomize/overlays/dev/kustomization.yaml"] = "resources: [al.yaml]\n"
 	for _, tt := range []struct {
 		files map[string]string
@@ -17,8 +18,8 @@ func TestValidateReadsTheOverlayToo(t *testing.T) {
 		want  string
 	}{
 		{map[string]string{"config/dev.yaml": tiny}, 0, "config/dev.yaml is valid\n"},
-		{withOverlay("project: tiny\nservices: {web: {}}\n"), 0, "config/dev.yaml and kustomize/overlays/dev are valid\n"},
-		{withOverlay("project: tiny\nservices:\n  wbe: {}\n"), 2, `config/dev.yaml:3:3: kustomize/overlays/dev has no workload "wbe"`},
+		{testkit.Project("project: tiny\nservices: {web: {}}\n"), 0, "config/dev.yaml and kustomize/overlays/dev are valid\n"},
+		{testkit.Project("project: tiny\nservices:\n  wbe: {}\n"), 2, `config/dev.yaml:3:3: kustomize/overlays/dev has no workload "wbe"`},
 		{broken, 2, "al.yaml"},
 		{map[string]string{"config/dev.yaml": goTiny, "words/words.go": "package words\n", "main.go": "package main\n"}, 2,
 			`config/dev.yaml:4:13: services.web.build.go: words is not a main package: it is package words (did you mean "."?)`},

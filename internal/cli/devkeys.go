@@ -7,21 +7,21 @@ import (
 	"slices"
 	"strings"
 
-	"zr/internal/devloop"
+	"zr/internal/stack"
 	"zr/internal/ui"
 	"zr/pkg/event"
 )
 
-// commands turns the keys of the development view into orders to the loop, and
-// does by itself what is none of the loop's business. quit ends the session,
-// also while nobody takes orders.
-func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc) chan devloop.Command {
-	orders := make(chan devloop.Command)
+// commands turns the keys of the development view into commands to the session.
+// The others are done here: quit ends the session, also while it takes no
+// commands, and open shows its dashboard.
+func commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc, open func()) chan stack.Command {
+	orders := make(chan stack.Command)
 	go func() {
-		var waiting []devloop.Command
+		var waiting []stack.Command
 		for {
-			var next devloop.Command
-			var out chan<- devloop.Command
+			var next stack.Command
+			var out chan<- stack.Command
 			if len(waiting) > 0 {
 				next, out = waiting[0], orders
 			}
@@ -34,12 +34,12 @@ func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit conte
 				if !ok {
 					return
 				}
-				order := devloop.Command{Unit: key.Service, Action: event.Rebuild}
+				order := stack.Command{Unit: key.Service, Action: event.Rebuild}
 				switch key.Kind {
 				case ui.Quit:
 					quit(errQuit)
 				case ui.Open:
-					s.openDashboard()
+					open()
 				case ui.Restart:
 					order.Action = event.Restart
 					fallthrough
@@ -54,18 +54,16 @@ func (s *stack) commands(ctx context.Context, keys <-chan ui.Command, quit conte
 	return orders
 }
 
-// openDashboard shows the first service of the stack, by port, in a browser.
-func (s *stack) openDashboard() {
-	f := s.facts.Load()
-	if f == nil || f.dashboard == "" {
-		return // not known yet, or there is none
+// openDashboard shows a page in a browser. There is none while url is empty.
+func openDashboard(url string, sink event.Sink) {
+	if url == "" {
+		return
 	}
-	url := f.dashboard
 	opener := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		opener = "open"
 	}
 	if err := exec.Command(opener, url).Start(); err != nil {
-		s.sink.Emit(event.Notice{Text: "no browser could be opened", Hint: strings.TrimSpace("the dashboard is at " + url)})
+		sink.Emit(event.Notice{Text: "no browser could be opened", Hint: strings.TrimSpace("the dashboard is at " + url)})
 	}
 }

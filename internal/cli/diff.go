@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"zr/pkg/deploy"
-	"zr/pkg/event"
+	"zr/internal/stack"
 )
 
 func diffCommand() *cli.Command {
@@ -30,8 +28,8 @@ EXAMPLES:
 			if err != nil {
 				return err
 			}
-			return quietly(c, func(ctx context.Context, s *stack) error {
-				changes, err := s.diff(ctx)
+			return quietly(c, func(ctx context.Context, s *stack.Stack) error {
+				changes, err := s.Diff(ctx)
 				if changes == nil {
 					return err
 				}
@@ -45,45 +43,7 @@ EXAMPLES:
 	}
 }
 
-// quietly runs f on the environment that the flags name, for verbs whose
-// output is a report and not a run. Steps go to the standard error.
-func quietly(c *cli.Context, f func(context.Context, *stack) error) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	return onStack(c, event.Discard, f)
-}
-
-func onStack(c *cli.Context, sink event.Sink, f func(context.Context, *stack) error) error {
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return err
-	}
-	s, err := newStack(cfg, sink)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	return f(c.Context, s)
-}
-
-func (s *stack) diff(ctx context.Context) (*deploy.ChangeSet, error) {
-	if err := s.find(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.planPorts(ctx); err != nil {
-		return nil, err
-	}
-	if _, err := s.build(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.pin(ctx, false); err != nil {
-		return nil, err
-	}
-	return s.deployer.Diff(ctx, s.rendered)
-}
-
-func printChanges(w io.Writer, changes *deploy.ChangeSet) {
+func printChanges(w io.Writer, changes *stack.ChangeSet) {
 	for _, warning := range changes.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning)
 	}
@@ -100,18 +60,7 @@ func printChanges(w io.Writer, changes *deploy.ChangeSet) {
 			fmt.Fprintf(w, "    %s: %s → %s\n", field.Path, old, new)
 		}
 	}
-	fmt.Fprintln(w, summary(changes))
-}
-
-// summary counts a change set: "2 created, 1 configured, 30 unchanged".
-func summary(changes *deploy.ChangeSet) string {
-	var parts []string
-	for _, action := range []deploy.Action{deploy.Created, deploy.Configured, deploy.Replaced, deploy.Pruned, deploy.Refused, deploy.Unchanged} {
-		if n := changes.Count(action); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, action))
-		}
-	}
-	return strings.Join(parts, ", ")
+	fmt.Fprintln(w, stack.Summary(changes))
 }
 
 // valueLimit is how much of a value is printed, in runes: some lines of a

@@ -12,8 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"zr/pkg/cluster"
-	"zr/pkg/event"
+	"zr/internal/stack"
 	"zr/pkg/fault"
 )
 
@@ -41,7 +40,7 @@ EXAMPLES:
 				if err != nil {
 					return err
 				}
-				question, err := (&stack{cfg: cfg, sink: event.Discard}).purgeQuestion(c.Context)
+				question, err := stack.PurgeQuestion(c.Context, cfg)
 				if err != nil {
 					return err
 				}
@@ -49,16 +48,11 @@ EXAMPLES:
 					return err
 				}
 			}
-			return withStack(c, func(ctx context.Context, s *stack) error {
-				unlock, err := s.lockRun(ctx, "down")
-				if err != nil {
-					return err
-				}
-				defer unlock()
+			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
 				if c.Bool("purge") {
-					return s.purge(ctx)
+					return s.Purge(ctx)
 				}
-				return s.down(ctx)
+				return s.Down(ctx)
 			})
 		},
 	}
@@ -94,35 +88,4 @@ func saysYes(ctx context.Context, in io.Reader) (bool, error) {
 	case answer := <-answers:
 		return strings.TrimSpace(answer) == "yes", nil
 	}
-}
-
-// down needs no overlay: what to remove is known from the cluster, so that a
-// broken manifest is no reason to be stuck with the workloads.
-func (s *stack) down(ctx context.Context) error {
-	return step{"down", "remove the workloads of " + s.set(), func(ctx context.Context) (outcome, error) {
-		relayed, err := s.endRelay(ctx)
-		if err != nil {
-			return outcome{}, err
-		}
-		c, err := s.newProvider(nil).Find(ctx)
-		if errors.Is(err, cluster.ErrNotFound) {
-			return outcome{detail: "there is no cluster", unchanged: relayed == nil}, nil
-		}
-		if err != nil {
-			return outcome{}, err
-		}
-		detail := "the data stays"
-		if relayed != nil {
-			detail += fmt.Sprintf("; process %d, which relayed ports, has ended", relayed.PID)
-		}
-		return outcome{detail: detail}, s.remove(ctx, c, false)
-	}}.run(ctx, s.sink)
-}
-
-func (s *stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) error {
-	d, err := s.deployerOn(c, "")
-	if err != nil {
-		return err
-	}
-	return d.Remove(ctx, event.Sink(s.sink), purge)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"zr/internal/testkit"
 )
 
 // documents reads a standard output that has to be JSON and nothing else.
@@ -28,7 +30,7 @@ func documents(t *testing.T, stdout string) (all []map[string]any) {
 func TestEveryErrorIsJSONWhereThatIsAskedFor(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	files := withOverlay("project: tiny\nservices: {wbe: {}}\n")
+	files := testkit.Project("project: tiny\nservices: {wbe: {}}\n")
 	for _, args := range []string{
 		"up -o json", "-o json up", "up --output=json", "dev -o json", "down -o json -e none", "status -o json", "logs -o json", "diff -o json",
 		"dev --explain x -o json", "images build -o json -e none", "config show -o json -e none", "config validate -o json", "config validate -o json -e none",

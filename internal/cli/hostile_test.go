@@ -57,7 +57,7 @@ func TestValidatingAHostileProjectIsCheapAndQuiet(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			files := withOverlay("project: tiny\nservices: {web: {}}\n")
+			files := testkit.Project("project: tiny\nservices: {web: {}}\n")
 			files["config/secrets/dev.env.example"] = "A=mock-a\n"
 			for path, text := range files {
 				testkit.WriteFile(t, filepath.Join(dir, path), text)

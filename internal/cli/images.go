@@ -8,9 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"zr/pkg/build"
+	"zr/internal/stack"
 	"zr/pkg/event"
-	"zr/pkg/image"
 )
 
 func imagesCommand() *cli.Command {
@@ -25,7 +24,7 @@ func imagesCommand() *cli.Command {
 				Usage:       "list the images of the store",
 				Description: "EXAMPLE:\n   zr images ls -o json | jq '.[].name'",
 				Flags:       []cli.Flag{outputFlag()},
-				Action:      onStore(listImages),
+				Action:      listImages,
 			},
 			{
 				Name:  "build",
@@ -61,41 +60,21 @@ EXAMPLES:
 					&cli.BoolFlag{Name: "all", Usage: "drop everything that may go"},
 					outputFlag(),
 				},
-				Action: onStore(pruneImages),
+				Action: pruneImages,
 			},
 		},
 	}
 }
 
-// unusedWork is how long the work folder of a build may lie idle before a prune
-// takes it. One of a Node service is some 600 MB, and minutes to fill.
-const unusedWork = 7 * 24 * time.Hour
-
-// onStore runs a verb of the image store, which needs no project.
-func onStore(verb func(c *cli.Context, store *image.Store, asJSON bool) error) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		if err := noArguments(c); err != nil {
-			return err
-		}
-		asJSON, err := wantsJSON(c)
-		if err != nil {
-			return err
-		}
-		dir, err := image.DefaultDir()
-		if err != nil {
-			return err
-		}
-		store, err := image.Open(dir)
-		if err != nil {
-			return err
-		}
-		defer store.Close()
-		return verb(c, store, asJSON)
+func listImages(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
 	}
-}
-
-func listImages(c *cli.Context, store *image.Store, asJSON bool) error {
-	entries, err := store.List()
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	entries, err := stack.Images()
 	if err != nil {
 		return err
 	}
@@ -110,18 +89,12 @@ func listImages(c *cli.Context, store *image.Store, asJSON bool) error {
 	return t.Flush()
 }
 
-func buildImages(c *cli.Context) error {
-	return buildAnd(c, func(_ context.Context, s *stack) ([]string, error) {
-		names := make([]string, len(s.built))
-		for n, r := range s.built {
-			names[n] = r.Local()
-		}
-		return names, nil
-	})
-}
+func buildImages(c *cli.Context) error { return printBuilt(c, (*stack.Stack).BuildImages) }
 
-// buildAnd builds what changed, and prints the names that do returns for it.
-func buildAnd(c *cli.Context, do func(context.Context, *stack) ([]string, error)) error {
+func pushImages(c *cli.Context) error { return printBuilt(c, (*stack.Stack).PushImages) }
+
+// printBuilt prints the names of what build returns.
+func printBuilt(c *cli.Context, build func(*stack.Stack, context.Context) ([]stack.BuiltImage, error)) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
@@ -138,73 +111,34 @@ func buildAnd(c *cli.Context, do func(context.Context, *stack) ([]string, error)
 	if asJSON {
 		sink = event.Discard
 	}
-	return onStack(c, sink, func(ctx context.Context, s *stack) error {
-		if err := s.cfg.CheckSources(); err != nil {
-			return err
-		}
-		// Manifests say whether the image's own command is run. Images are also
-		// built where there are none, or broken ones; nothing is fetched for them.
-		s.fetch = nil
-		_ = s.render(ctx)
-		if err := (step{stepBuild, "build images", s.build}).run(ctx, sink); err != nil {
-			return err
-		}
-		names, err := do(ctx, s)
+	return onStack(c, sink, func(ctx context.Context, s *stack.Stack) error {
+		images, err := build(s, ctx)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return printBuilt(c, s.built, names)
+			return printJSON(c.App.Writer, images)
 		}
-		for _, name := range names {
-			fmt.Fprintln(c.App.Writer, name)
+		for _, i := range images {
+			fmt.Fprintln(c.App.Writer, i.Name)
 		}
 		return nil
 	})
 }
 
-func printBuilt(c *cli.Context, built []build.Result, names []string) error {
-	report := []map[string]any{}
-	for n, r := range built {
-		size, err := topLayer(r)
-		if err != nil {
-			return err
-		}
-		report = append(report, map[string]any{
-			"service": r.Service, "name": names[n], "build": r.InputHash, "cached": r.Cached, "topLayer": size,
-		})
+func pruneImages(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
 	}
-	return printJSON(c.App.Writer, report)
-}
-
-// topLayer is the size in bytes of an image's last layer: what a change of the
-// service's own code sends.
-func topLayer(r build.Result) (int64, error) {
-	layers, err := r.Image.Layers()
-	if err != nil || len(layers) == 0 {
-		return 0, err
-	}
-	return layers[len(layers)-1].Size()
-}
-
-func pruneImages(c *cli.Context, store *image.Store, asJSON bool) error {
-	options := image.PruneOptions{Budget: -1, Superseded: true}
-	if c.Bool("all") {
-		options = image.PruneOptions{Budget: 0}
-	}
-	pruned, err := store.Prune(c.Context, options)
+	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err
 	}
-	work, err := build.Deps{Store: store}.Clean(c.Context, unusedWork)
+	pruned, err := stack.PruneImages(c.Context, c.Bool("all"))
 	if err != nil {
 		return err
 	}
-	pruned.Freed += work
 	if asJSON {
-		if pruned.Removed == nil {
-			pruned.Removed = []image.Entry{} // a list in JSON too
-		}
 		return printJSON(c.App.Writer, pruned)
 	}
 	fmt.Fprintf(c.App.Writer, "%d images dropped, %.1f MiB freed, %.1f MiB remain\n",

@@ -1,21 +1,17 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"zr/pkg/config"
-	"zr/pkg/event"
+	"zr/internal/stack"
 	"zr/pkg/fault"
 	"zr/pkg/logline"
-	"zr/pkg/logs"
 )
 
 func logsCommand() *cli.Command {
@@ -48,41 +44,11 @@ EXAMPLES:
 				return err
 			}
 			defer out.Close()
-			return onStack(c, out, func(ctx context.Context, s *stack) error { return s.logs(ctx, c) })
+			return onStack(c, out, func(ctx context.Context, s *stack.Stack) error {
+				return s.Logs(ctx, stack.LogOptions{
+					Services: c.Args().Slice(), Follow: c.Bool("follow"), Tail: c.Int("tail"), Since: c.Duration("since"), Level: c.String("level"),
+				})
+			})
 		},
 	}
-}
-
-func (s *stack) logs(ctx context.Context, c *cli.Context) error {
-	if err := s.render(ctx); err != nil {
-		return err
-	}
-	services, known := c.Args().Slice(), s.workloads()
-	for _, service := range services {
-		if !slices.Contains(known, service) {
-			return fault.WithCode(fmt.Errorf("there is no service %q", service), fault.Usage,
-				config.Suggest("services here: "+strings.Join(known, ", "), service, known))
-		}
-	}
-	if err := s.attach(ctx); err != nil {
-		return err
-	}
-	rest, err := s.cluster.RESTConfig()
-	if err != nil {
-		return err
-	}
-	reader, err := logs.New(rest)
-	if err != nil {
-		return err
-	}
-	options := logs.Options{Namespace: s.rendered.Namespace, Services: services, Tail: c.Int("tail"), Follow: c.Bool("follow")}
-	if since := c.Duration("since"); since > 0 {
-		options.Since = time.Now().Add(-since)
-	}
-	err = reader.Follow(ctx, options, func(l event.LogLine) {
-		if logline.AtLeast(l.Level, c.String("level")) {
-			s.sink.Emit(l)
-		}
-	})
-	return cmp.Or(err, ctx.Err()) // Follow takes Ctrl-C for an end like any other
 }

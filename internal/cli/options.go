@@ -10,13 +10,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zr/internal/stack"
 	"zr/internal/ui"
 	"zr/pkg/config"
 	"zr/pkg/fault"
 )
-
-// defaultEnv is the environment of a developer's own machine.
-const defaultEnv = "dev"
 
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
@@ -70,8 +68,8 @@ func loadConfig(c *cli.Context) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	env = cmp.Or(env, defaultEnv)
-	return loadInstance(root, env, instanceOf(c, root, env))
+	env = cmp.Or(env, config.DefaultEnv)
+	return stack.Load(root, env, instanceOf(c, root, env))
 }
 
 // envOn finds the environment that runs on target: with env, that one if
@@ -99,8 +97,8 @@ func envOn(root, env, target string) (string, error) {
 		return "", fault.WithCode(fmt.Errorf("no environment runs on %q", target), fault.Usage,
 			"targets here: "+strings.Join(known, ", "))
 	}
-	if slices.Contains(found, defaultEnv) {
-		return defaultEnv, nil
+	if slices.Contains(found, config.DefaultEnv) {
+		return config.DefaultEnv, nil
 	}
 	return "", fault.WithCode(fmt.Errorf("%d environments run on %q", len(found), target), fault.Usage, "name one with --env")
 }

@@ -1,70 +1,18 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"io"
-	"io/fs"
-	"os"
-
 	"github.com/urfave/cli/v2"
 
-	"zr/pkg/cluster"
-	"zr/pkg/cluster/relay"
-	"zr/pkg/cluster/statedir"
-	"zr/pkg/livesync/portforward"
+	"zr/internal/stack"
 )
 
-// relayVerb is what zr calls itself with to relay ports of this machine.
-const relayVerb = "relay"
-
-// relayCommand is for zr itself: see relay.Ensure.
+// relayCommand is for zr itself: see stack.Relay.
 func relayCommand() *cli.Command {
 	return &cli.Command{
-		Name:      relayVerb,
+		Name:      stack.RelayVerb,
 		Hidden:    true,
 		Usage:     "relay ports of this machine to a cluster",
 		ArgsUsage: "CLUSTER SET",
-		Action: func(c *cli.Context) error {
-			name, set := c.Args().Get(0), c.Args().Get(1)
-			path, err := statedir.Relay(name, set)
-			if err != nil {
-				return err
-			}
-			kubeconfig, err := statedir.Kubeconfig(name)
-			if err != nil {
-				return err
-			}
-			route, err := relayRoute(kubeconfig)
-			if err != nil {
-				return err
-			}
-			ctx, end := context.WithCancel(c.Context)
-			defer end()
-			return relay.Main(ctx, path, os.Stdin, os.Stdout, func(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
-				if _, err := os.Stat(kubeconfig); errors.Is(err, fs.ErrNotExist) { // the cluster was deleted
-					end()
-					return nil, cluster.ErrNotFound
-				}
-				return route.Dial(ctx, node)
-			})
-		},
+		Action:    func(c *cli.Context) error { return stack.Relay(c.Context, c.Args().Get(0), c.Args().Get(1)) },
 	}
-}
-
-// relayRoute is the way to the NodePorts of a cluster.
-func relayRoute(kubeconfig string) (*relay.Route, error) {
-	config, err := cluster.LoadRESTConfig(kubeconfig, "")
-	if err != nil {
-		return nil, err
-	}
-	return &relay.Route{Config: config, Through: func(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
-		// kube-proxy's pod is on the network of its node, where a NodePort is served
-		// on the loopback address too.
-		d, err := portforward.New(config, portforward.Target{Namespace: "kube-system", Selector: "k8s-app=kube-proxy", Port: int(node)})
-		if err != nil {
-			return nil, err
-		}
-		return d.Dial(ctx)
-	}}, nil
 }

@@ -3,10 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,11 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"zr/pkg/cluster/relay"
-	"zr/pkg/cmdline"
+	"zr/internal/stack"
 	"zr/pkg/event"
-	"zr/pkg/fault"
-	"zr/pkg/health"
 )
 
 func statusCommand() *cli.Command {
@@ -37,104 +32,61 @@ EXAMPLES:
 			if err != nil {
 				return err
 			}
-			return quietly(c, func(ctx context.Context, s *stack) error {
-				if err := s.find(ctx); err != nil {
+			return quietly(c, func(ctx context.Context, s *stack.Stack) error {
+				status, err := s.Status(ctx)
+				if status == nil {
 					return err
 				}
-				statuses, err := s.gate.Check(ctx, s.targets())
-				if err != nil {
-					return err
-				}
-				ports, portsErr := s.lookAtPorts(ctx)
-				failure := cmp.Or(unhealthy(s.lines, statuses), portsErr, ports.fault(s.lines))
 				if asJSON {
-					return printReport(c.App.Writer, map[string]any{
-						"cluster": s.cluster.Context, "namespace": s.rendered.Namespace, "services": statuses,
-						"endpoints": urls(ports.asked), "unanswered": ports.unanswered(), "relay": ports.relay,
-					}, failure)
+					return printReport(c.App.Writer, statusReport(status), err)
 				}
-				return cmp.Or(printStatus(c.App.Writer, statuses, ports), failure)
+				return cmp.Or(printStatus(c.App.Writer, status), err)
 			})
 		},
 	}
 }
 
-// portsStatus is what a look at the published ports of this machine found.
-type portsStatus struct {
-	asked []endpoint
-	relay *relay.State
-	note  string // of the relay
-}
-
-// lookAtPorts starts the relay where it is wanted and does not run, as after a
-// reboot, and asks every published port.
-func (s *stack) lookAtPorts(ctx context.Context) (found portsStatus, err error) {
-	if err := s.planPorts(ctx); err != nil {
-		return found, err
-	}
-	if !s.local() {
-		return found, nil
-	}
-	if found.relay, err = s.relayPorts(ctx); err != nil {
-		return found, err
-	}
-	if found.relay != nil {
-		found.note = s.relayNote(found.relay)
-	}
-	found.asked = s.askEndpoints(ctx)
-	return found, ctx.Err()
-}
-
-// unanswered says of the ports that did not answer why, by name.
-func (p portsStatus) unanswered() map[string]string {
-	out := map[string]string{}
-	for _, e := range p.asked {
-		if e.err != nil {
-			out[e.name] = e.err.Error()
+// statusReport is a status as JSON has it.
+func statusReport(status *stack.Status) map[string]any {
+	endpoints, unanswered := map[string]string{}, map[string]string{}
+	for _, p := range status.Ports {
+		if p.Err == nil {
+			endpoints[p.Name] = p.URL
+		} else {
+			unanswered[p.Name] = p.Err.Error()
 		}
 	}
-	return out
+	return map[string]any{
+		"cluster": status.Context, "namespace": status.Namespace, "services": status.Services,
+		"endpoints": endpoints, "unanswered": unanswered, "relay": status.Relay,
+	}
 }
 
-func (p portsStatus) fault(lines cmdline.Run) error {
-	var names []string
-	for _, e := range p.asked {
-		if e.err != nil && !e.idle {
-			names = append(names, e.name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return fault.WithCode(errors.New("no answer at the port of this machine: "+strings.Join(names, ", ")), fault.NotHealthy,
-		"`"+lines.Zr("up")+"` makes every port lead to its service; a NetworkPolicy, or a firewall of this machine, may be in the way")
-}
-
-// at are the URLs of what exposes a service.
-func (p portsStatus) at(service string) string {
+// urlsOf are the URLs of what exposes a service.
+func urlsOf(ports []stack.PortStatus, service string) string {
 	var found []string
-	for _, e := range p.asked {
-		if e.err == nil && slices.Contains(e.workloads, service) {
-			found = append(found, e.url())
+	for _, p := range ports {
+		if p.Err == nil && slices.Contains(p.Workloads, service) {
+			found = append(found, p.URL)
 		}
 	}
 	return strings.Join(found, " ")
 }
 
-func printStatus(w io.Writer, statuses []health.Status, ports portsStatus) error {
+func printStatus(w io.Writer, status *stack.Status) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SERVICE\tSTATE\tREADY\tRESTARTS\tSINCE\tBUILD\tURL")
-	for _, s := range statuses {
+	for _, s := range status.Services {
 		since := ""
 		if !s.Since.IsZero() {
 			since = time.Since(s.Since).Round(time.Second).String()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", s.Service, s.State, s.Ready, s.Desired, s.Restarts, since, s.Build, ports.at(s.Service))
+		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", s.Service, s.State, s.Ready, s.Desired, s.Restarts, since, s.Build, urlsOf(status.Ports, s.Service))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	for _, s := range statuses {
+	for _, s := range status.Services {
 		if s.State == event.Healthy {
 			continue
 		}
@@ -146,31 +98,13 @@ func printStatus(w io.Writer, statuses []health.Status, ports portsStatus) error
 			fmt.Fprintf(w, "  hint: %s\n", s.Hint)
 		}
 	}
-	for _, e := range ports.asked {
-		if e.err != nil && !e.idle {
-			fmt.Fprintf(w, "\n%s: %s does not answer: %s\n", e.name, e.address(), e.err)
+	for _, p := range status.Ports {
+		if p.Err != nil && !p.Idle {
+			fmt.Fprintf(w, "\n%s: %s does not answer: %s\n", p.Name, p.Address, p.Err)
 		}
 	}
-	if ports.note != "" {
-		fmt.Fprintf(w, "\n%s\n", ports.note)
+	if status.RelayNote != "" {
+		fmt.Fprintf(w, "\n%s\n", status.RelayNote)
 	}
 	return nil
-}
-
-// asMeant tells that a service is as its manifest wants it: healthy, or stopped.
-func asMeant(s health.Status) bool { return s.State == event.Healthy || s.State == event.Stopped }
-
-// unhealthy is the error of a status with services that are not healthy.
-func unhealthy(lines cmdline.Run, statuses []health.Status) error {
-	var names, logs []string
-	for _, s := range statuses {
-		if !asMeant(s) {
-			names = append(names, s.Service)
-			logs = append(logs, path.Base(s.Service)) // job/web is among those of web
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return fault.WithCode(errors.New("not healthy: "+strings.Join(names, ", ")), fault.NotHealthy, "`"+lines.Zr("logs", slices.Compact(logs)...)+"` shows what they say")
 }

@@ -16,6 +16,9 @@ import (
 	"zr/pkg/fault"
 )
 
+// DefaultEnv is the environment of a developer's own machine.
+const DefaultEnv = "dev"
+
 // Find returns the root of the project that dir lies in: the nearest folder
 // upwards with a config folder that holds at least one .yaml file.
 func Find(dir string) (string, error) {

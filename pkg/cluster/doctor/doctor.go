@@ -35,6 +35,9 @@ type Check struct {
 	Mend func(context.Context, event.Sink) error `json:"-"`
 }
 
+// Actionable tells that something is to be done: zr up would fail, or zr can mend it.
+func (c Check) Actionable() bool { return c.Status == Fail || c.Status == Warn && c.Mend != nil }
+
 // Port is a port of this machine that a new cluster is to publish.
 type Port struct {
 	Service string

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"zr/internal/stack"
+	"zr/pkg/event"
+)
+
+// withStack runs f on the environment that the flags name, with a printer on
+// the standard output.
+func withStack(c *cli.Context, f func(context.Context, *stack.Stack) error) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	out, err := printer(c, c.App.Writer)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	return onStack(c, out, func(ctx context.Context, s *stack.Stack) error {
+		s.Shown()
+		return f(ctx, s)
+	})
+}
+
+// quietly runs f on the environment that the flags name, for verbs whose
+// output is a report and not a run. Steps go to the standard error.
+func quietly(c *cli.Context, f func(context.Context, *stack.Stack) error) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	return onStack(c, event.Discard, f)
+}
+
+func onStack(c *cli.Context, sink event.Sink, f func(context.Context, *stack.Stack) error) error {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	s, err := stack.Open(cfg, sink)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return f(c.Context, s)
+}

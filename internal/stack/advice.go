@@ -1,0 +1,29 @@
+package stack
+
+import (
+	"path/filepath"
+	"slices"
+
+	"zr/pkg/build"
+)
+
+// adviceFor says what to do about a service that did not get healthy, from what was
+// said when it ended, where its kind of build knows that.
+func (s *Stack) adviceFor(r build.Request, words string) string {
+	file, err := filepath.Rel(r.Root, s.cfg.File)
+	if err != nil {
+		file = s.cfg.File
+	}
+	return kinds.Advice(r, file, words)
+}
+
+// adviceOf is adviceFor of the service of that name, or nil where zr does not
+// build it.
+func (s *Stack) adviceOf(service string) func(words string) string {
+	i := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == service })
+	if i < 0 {
+		return nil
+	}
+	r := s.builds[i]
+	return func(words string) string { return s.adviceFor(r, words) }
+}

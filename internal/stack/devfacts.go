@@ -1,0 +1,126 @@
+package stack
+
+import (
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"zr/pkg/agentspec"
+	"zr/pkg/build"
+	"zr/pkg/event"
+	"zr/pkg/livesync/portforward"
+)
+
+// facts are what was read and rendered last, as far as it concerns goroutines
+// that go on while it is done again. They are never changed, but replaced.
+type facts struct {
+	namespace string            // of the workloads
+	dashboard string            // URL of the service that answered at the lowest port; empty where none did
+	urls      map[string]string // of all that answered, by service
+	services  []string          // that are gated, sorted
+	idle      map[string]string // why a service is not meant to run, where it is not
+	wiring    []wiring
+	applied   []wanted // workloads that run
+}
+
+// wiring is what the unit of a service is made for: another one takes another
+// unit.
+type wiring struct {
+	request build.Request
+	mode    build.DevMode      // where the service is reloaded in place
+	target  portforward.Target // of the agent, where the service is reloaded in place
+	// patience is how long a version that was saved has to get healthy; 0 where the
+	// config does not say.
+	patience time.Duration
+}
+
+// publish makes what the stack holds now known to everybody.
+func (s *Stack) publish() {
+	f := &facts{namespace: s.rendered.Namespace, urls: urls(s.reached), idle: map[string]string{}}
+	lowest := int32(0)
+	for _, e := range s.reached {
+		if e.err == nil && e.scheme != "" && (lowest == 0 || e.host < lowest) {
+			lowest, f.dashboard = e.host, e.url()
+		}
+	}
+	targets := map[string]portforward.Target{}
+	for _, w := range s.rendered.Workloads() {
+		if !serves(w.Kind) {
+			continue
+		}
+		if w.Replicas == 0 {
+			f.idle[w.Name] = w.Idle
+		}
+		targets[w.Name] = portforward.Target{
+			Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Own().Name, Port: agentspec.DefaultPort,
+		}
+	}
+	for _, r := range s.builds {
+		next := wiring{request: r}
+		if r.Mode == build.Dev {
+			next.target = targets[r.Service]
+			// What could be rendered can be asked for this, too.
+			next.mode, _ = s.builder().DevMode(r)
+			next.patience = time.Duration(s.cfg.Services[r.Service].Timeout)
+		}
+		f.wiring = append(f.wiring, next)
+	}
+	for _, w := range s.rendered.Workloads() {
+		if !serves(w.Kind) {
+			continue
+		}
+		reloaded := slices.ContainsFunc(f.wiring, func(r wiring) bool { return r.request.Service == w.Name && r.request.Mode == build.Dev })
+		f.applied = append(f.applied, wanted{w.Kind, w.Name, reloaded})
+	}
+	for _, t := range s.targets() {
+		f.services = append(f.services, t.Service)
+	}
+	slices.Sort(f.services)
+	before := s.facts.Swap(f)
+	if before == nil {
+		return
+	}
+	for _, name := range before.services {
+		if !f.runs(name) {
+			s.sink.Emit(event.ServiceState{Service: name, State: event.Removed})
+		}
+	}
+}
+
+// Dashboard is the URL of the service that answers at the lowest port; empty while
+// none is known to.
+func (s *Stack) Dashboard() string {
+	if f := s.facts.Load(); f != nil {
+		return f.dashboard
+	}
+	return ""
+}
+
+// runs tells whether a service is among those of the manifests.
+func (f *facts) runs(service string) bool {
+	_, found := slices.BinarySearch(f.services, service)
+	return found
+}
+
+// syncs says of a file that it belongs to a service to which sources are sent as
+// they are.
+func (s *Stack) syncs(path string) bool {
+	f := s.facts.Load()
+	if f == nil {
+		return false
+	}
+	return slices.ContainsFunc(f.wiring, func(w wiring) bool {
+		return w.mode.Sources != "" && strings.HasPrefix(path, w.mode.Sources+string(filepath.Separator))
+	})
+}
+
+// rewired returns errRewired once the services are not those that the units
+// were made for.
+func (s *Stack) rewired(units []wiring) error {
+	if !reflect.DeepEqual(units, s.facts.Load().wiring) {
+		return errRewired
+	}
+	return nil
+}

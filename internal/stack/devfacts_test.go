@@ -1,0 +1,118 @@
+package stack
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"zr/internal/testkit"
+	"zr/pkg/config"
+	"zr/pkg/event"
+)
+
+// TestOtherServices edits the configuration and the overlay while a session
+// with the services of before is under way.
+func TestOtherServices(t *testing.T) {
+	const before = "project: tiny\nservices:\n  web: {build: {node: web}}\n"
+	overlay := strings.ReplaceAll(testkit.Overlay, "example/web:1", "web")
+	tests := map[string]struct {
+		config, overlay string
+		want            error
+	}{
+		"a setting":         {config: before + "settings: {A: b}\n"},
+		"a port":            {overlay: strings.Replace(overlay, "port: 80,", "port: 82,", 1)},
+		"a service more":    {config: before + "  db: {build: {dockerfile: db}}\n", want: errRewired},
+		"a service less":    {config: "project: tiny\nservices:\n  web: {}\n", overlay: strings.ReplaceAll(overlay, "image: \"web\"", "image: \"example/web:1\""), want: errRewired},
+		"another build":     {config: strings.Replace(before, "node: web", "go: ./web", 1), want: errRewired},
+		"another container": {overlay: strings.Replace(overlay, "{name: web, image", "{name: main, image", 1), want: errRewired},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("XDG_CACHE_HOME", t.TempDir())
+			root := t.TempDir()
+			db := strings.ReplaceAll(overlay[:strings.Index(overlay, "---")], "web", "db")
+			files := map[string]string{
+				"config/dev.yaml": before,
+				"kustomize/overlays/dev/kustomization.yaml": "resources: [all.yaml, db.yaml]\n",
+				"kustomize/overlays/dev/all.yaml":           overlay, "kustomize/overlays/dev/db.yaml": db,
+				"web/package.json": "{}", "web/main.go": "package main", "db": "FROM scratch",
+			}
+			for path, text := range files {
+				testkit.WriteFile(t, filepath.Join(root, path), text)
+			}
+			cfg, err := config.Load(root, "dev")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(cfg, event.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			s.dev, s.agent = true, "zr-agent"
+			s.builds = s.requests()
+			if err := s.render(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.publish()
+			wired := s.facts.Load().wiring
+			if err := s.rewired(wired); err != nil {
+				t.Fatal(err)
+			}
+			for path, text := range map[string]string{"config/dev.yaml": tt.config, "kustomize/overlays/dev/all.yaml": tt.overlay} {
+				if text == "" {
+					continue
+				}
+				if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.reload(); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.render(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.rewired(wired); err != nil {
+				t.Error("what is not applied yet counts")
+			}
+			s.publish()
+			if err := s.rewired(wired); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestARenamedServiceIsGone has one under another name from one apply to the next:
+// nothing waits for the one before any more.
+func TestARenamedServiceIsGone(t *testing.T) {
+	s := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
+	var seen testkit.Recorder
+	s.sink = &seen
+	if err := s.render(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish()
+	s.publish()
+	path := filepath.Join(s.cfg.Root, "kustomize/overlays/dev/all.yaml")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(testkit.Overlay, "name: web", "name: front")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg.Services = nil
+	if err := s.render(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish()
+	want := []event.Event{event.ServiceState{Service: "web", State: event.Removed}}
+	if diff := cmp.Diff(want, seen.Events()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if f := s.facts.Load(); f.runs("web") || !f.runs("front") {
+		t.Errorf("what runs is %q", f.services)
+	}
+}

@@ -1,0 +1,79 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"zr/internal/devloop"
+	"zr/pkg/health"
+	"zr/pkg/livesync"
+)
+
+// throughService is a container of which a change counts as live once it can be
+// reached through its Service. Its agent vouches for the process, and knows
+// nothing of the way there: where the kubelet was told that the process is not
+// ready, its pod comes back into the Service only after all on the way have heard
+// of it.
+type throughService struct {
+	devloop.Container
+	leads func(context.Context) error
+}
+
+// Push is part of devloop.Container.
+func (c throughService) Push(ctx context.Context, change livesync.Change) (livesync.Result, error) {
+	r, err := c.Container.Push(ctx, change)
+	if err != nil || !r.Rejoins || r.Reason != "" {
+		return r, err
+	}
+	begin := time.Now()
+	err = c.leads(ctx)
+	r.Healthy += time.Since(begin)
+	if err != nil && ctx.Err() == nil {
+		r.Reason = err.Error()
+		err = nil
+	}
+	return r, err
+}
+
+// leads waits until a service is reached by its Services: by their endpoints, and
+// at its ports of this machine.
+func (s *Stack) leads(ctx context.Context, service string) error {
+	var targets []health.Target
+	var ports []published
+	var questions []question
+	if err := s.exclusively(ctx, func() error {
+		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return t.Service != service })
+		for i, q := range s.questions() {
+			if p := s.published[i]; slices.Contains(p.workloads, service) {
+				ports, questions = append(ports, p), append(questions, q)
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	waiting, cancel := context.WithTimeoutCause(ctx, endpointPatience, errors.New("no answer"))
+	defer cancel()
+	for reason := error(nil); ; pause(waiting, endpointPulse) {
+		statuses, err := s.gate.Check(waiting, targets)
+		bad := slices.IndexFunc(statuses, func(status health.Status) bool { return !asMeant(status) })
+		if err == nil && bad < 0 {
+			break
+		}
+		if waiting.Err() != nil {
+			return fmt.Errorf("the process is healthy, and its Service does not lead to it: %w", errors.Join(reason, ctx.Err()))
+		}
+		if reason = err; err == nil {
+			reason = errors.New(statuses[bad].Reason)
+		}
+	}
+	for i, p := range ports {
+		if _, err := waitEndpoint(ctx, p, questions[i], s.lines); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package stack
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"zr/pkg/agentspec"
+	"zr/pkg/build"
+	"zr/pkg/cluster/statedir"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+)
+
+// releaseRest lets what is built for a Job or a DaemonSet run its release
+// image, and so what is not meant to run: there is no one pod in which it could
+// be reloaded.
+func (s *Stack) releaseRest(workloads []deploy.Workload) {
+	for i := range s.builds {
+		r := &s.builds[i]
+		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !reloadable(workloads[n]) {
+			r.Mode, r.Agent = build.Release, ""
+		}
+	}
+}
+
+// reloadable says whether a workload has a pod in which its service is reloaded.
+func reloadable(w deploy.Workload) bool { return serves(w.Kind) && (w.Replicas > 0 || w.Idle == "") }
+
+// devServices says how the workloads differ under `zr dev`.
+func (s *Stack) devServices(workloads []deploy.Workload) (map[string]deploy.DevService, error) {
+	services := map[string]deploy.DevService{}
+	for _, w := range workloads {
+		n := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == w.Name && r.Mode == build.Dev })
+		if n < 0 || !reloadable(w) {
+			continue
+		}
+		mode, err := s.builder().DevMode(s.builds[n])
+		if err != nil {
+			return nil, err
+		}
+		services[w.Name] = deploy.DevService{
+			Memory:      cmp.Or(s.builds[n].Spec.Dev.Memory, mode.Memory),
+			WritableDir: mode.Dir, ReleaseDir: mode.ReleaseDir, Stays: mode.Stays,
+			Slow:    mode.Reload == build.Sync,
+			Secrets: map[string]string{agentspec.EnvToken: s.token},
+		}
+	}
+	return services, nil
+}
+
+// images are those to build: of the services, and of the helpers beside them.
+func (s *Stack) images() []build.Request { return slices.Concat(s.builds, s.helpers()) }
+
+// helpers returns the release images that containers beside those in dev mode
+// run: they have no agent, and no connection that a save could reach them by.
+func (s *Stack) helpers() (requests []build.Request) {
+	if s.rendered == nil {
+		return nil // images alone are made
+	}
+	for _, h := range s.rendered.Helpers() {
+		n := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == h.Service })
+		if n < 0 || slices.ContainsFunc(requests, func(r build.Request) bool { return r.Service == h.Service }) {
+			continue
+		}
+		r := s.builds[n]
+		r.Mode, r.Agent = build.Release, ""
+		requests = append(requests, r)
+	}
+	return requests
+}
+
+// tellHelpers says which containers a save does not reach.
+func (s *Stack) tellHelpers() {
+	for _, h := range s.rendered.Helpers() {
+		s.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("container %q of %s runs the release program of %s: a save does not reach it", h.Name, h.Workload, h.Service),
+			Hint: "the next run of `zr dev` or `zr up` brings it up to date",
+		})
+	}
+}
+
+// devToken returns the secret that the agents of an environment ask for. It is
+// made once and kept for the user alone, because a new one would have to roll
+// every pod at each start of `zr dev`.
+func devToken(name string) (string, error) {
+	dir, err := statedir.Dir()
+	if err != nil {
+		return "", err
+	}
+	path := tokenPath(dir, name)
+	token, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		token = []byte(rand.Text())
+		err = statedir.Write(path, token)
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the token of the agents: %w", err)
+	}
+	return string(token), nil
+}
+
+func tokenPath(dir, name string) string { return filepath.Join(dir, "token-"+name) }
+
+// forgetToken removes the secret of agents that are gone.
+func forgetToken(name string) error {
+	dir, err := statedir.Dir()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(tokenPath(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the token of the agents: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package stack
+
+import (
+	"context"
+	"path/filepath"
+
+	"zr/pkg/cluster/doctor"
+	"zr/pkg/cluster/engine"
+	"zr/pkg/event"
+	"zr/pkg/image"
+)
+
+// The oldest tools that builds are known to work with.
+const (
+	oldestGo   = "1.21" // the first that takes the toolchain line of a go.mod
+	oldestNode = "20"   // what Next.js 16 asks for
+)
+
+// Check is one question about this machine, and what came of it.
+type Check = doctor.Check
+
+// Passed is the status of a check that found nothing wrong.
+const Passed = doctor.OK
+
+// Doctor looks for what this machine lacks for the environment. With a sink to
+// tell of it, it mends what it can. Checks come with an error where one of them
+// has failed, and without where they could not be made.
+func (s *Stack) Doctor(ctx context.Context, mend event.Sink) ([]Check, error) {
+	if err := s.render(ctx); err != nil {
+		return nil, err
+	}
+	_, missing := s.provider.Find(ctx)
+	needs, err := s.needs(missing != nil)
+	if err != nil {
+		return nil, err
+	}
+	checks := doctor.Run(ctx, needs)
+	if mend != nil {
+		if checks, err = doctor.Mend(ctx, needs, checks, mend); err != nil {
+			return nil, err
+		}
+	}
+	return checks, doctor.Err(checks)
+}
+
+// preflight refuses to begin what this machine cannot finish. It is for runs
+// that have to make or mend a cluster; one that answers needs no questions.
+func (s *Stack) preflight(ctx context.Context, create bool) error {
+	needs, err := s.needs(create)
+	if err != nil {
+		return err
+	}
+	// The provider asked the engines a moment ago.
+	if found, ok := s.provider.(interface{ Engine() engine.Engine }); ok {
+		needs.Found = found.Engine()
+	}
+	checks := doctor.Run(ctx, needs)
+	for _, check := range checks {
+		if check.Status == doctor.Warn && check.Mend != nil { // what zr gets around, it says itself
+			s.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Fix})
+		}
+	}
+	return doctor.Err(checks)
+}
+
+// needs is what the environment wants of this machine. Ports are only looked
+// at while there is no cluster that publishes them.
+func (s *Stack) needs(create bool) (doctor.Needs, error) {
+	store, err := image.DefaultDir()
+	if err != nil {
+		return doctor.Needs{}, err
+	}
+	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.local(), Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
+	golang, node := false, false
+	for _, r := range s.builds {
+		golang, node = golang || r.Spec.Go != "", node || r.Spec.Node != ""
+	}
+	if golang {
+		n.Tools = append(n.Tools, doctor.Tool{Name: "go", Min: oldestGo})
+	}
+	if node {
+		n.Tools = append(n.Tools, doctor.Tool{Name: "node", Min: oldestNode}, doctor.Tool{Name: "npm"})
+	}
+	if !create || !s.local() {
+		return n, nil
+	}
+	ports, err := s.publishPorts()
+	if err != nil {
+		return doctor.Needs{}, err
+	}
+	for _, p := range ports {
+		n.Ports = append(n.Ports, doctor.Port{Service: p.name, Host: p.host})
+	}
+	return n, nil
+}

@@ -1,0 +1,46 @@
+package stack
+
+import (
+	"context"
+	"sync"
+)
+
+// foresight lets the cluster be asked whether it will take what is rendered
+// while images are built, which may take minutes. Where nothing has to be
+// built, the diff before the apply asks soon enough.
+type foresight struct {
+	missing chan struct{} // closed when an image has to be made
+	built   chan struct{} // closed when all are
+	found   chan bool     // whether the cluster was there, once that is known
+
+	once sync.Once
+}
+
+func newForesight() *foresight {
+	return &foresight{missing: make(chan struct{}), built: make(chan struct{}), found: make(chan bool, 1)}
+}
+
+func (f *foresight) needsBuild() { f.once.Do(func() { close(f.missing) }) }
+
+// foresee ends without a word where everything was built before, or when the
+// cluster takes what is rendered. One that was just made has no rules of its own.
+func (s *Stack) foresee(ctx context.Context, f *foresight) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-f.built:
+		return nil
+	case <-f.missing:
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-f.built:
+		return nil
+	case found := <-f.found:
+		if !found {
+			return nil
+		}
+	}
+	return s.deployer.Foresee(ctx, s.rendered)
+}

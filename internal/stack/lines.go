@@ -1,0 +1,34 @@
+package stack
+
+import (
+	"cmp"
+	"os"
+
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/statedir"
+	"zr/pkg/cmdline"
+	"zr/pkg/config"
+)
+
+// linesOf are the command lines about an environment, before its cluster is
+// known. What a terminal at this folder would take by itself is left out.
+func linesOf(cfg *config.Config) cmdline.Run {
+	var lines cmdline.Run
+	if here, err := config.Find(cmp.Or(os.Getenv("ZR_PROJECT"), ".")); err != nil || here != cfg.Root {
+		lines.Flags = append(lines.Flags, "-C", cfg.Root)
+	}
+	if cmp.Or(os.Getenv("ZR_ENV"), config.DefaultEnv) != cfg.Env || cfg.Env != config.DefaultEnv {
+		lines.Flags = append(lines.Flags, "-e", cfg.Env)
+	}
+	if here := cmp.Or(os.Getenv("ZR_AS"), statedir.Instance(cfg.Root, cfg.Env)); here != cfg.Instance {
+		lines.Flags = append(lines.Flags, "--as", cfg.Instance)
+	}
+	return lines
+}
+
+// linesOn are those about an environment and its cluster.
+func linesOn(cfg *config.Config, c *cluster.Cluster) cmdline.Run {
+	lines := linesOf(cfg)
+	lines.Kubeconfig, lines.Context = c.Kubeconfig, c.Context
+	return lines
+}

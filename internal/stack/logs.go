@@ -1,0 +1,60 @@
+package stack
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zr/pkg/config"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/logline"
+	"zr/pkg/logs"
+)
+
+// LogOptions say which lines are wanted.
+type LogOptions struct {
+	Services []string      // all where empty
+	Follow   bool          // go on until the context ends
+	Tail     int           // begin with the last of each container; 0 for all
+	Since    time.Duration // begin with those that are younger; 0 for all
+	Level    string        // the least severe one wanted; "" for all
+}
+
+// Logs emits what the services write, a LogLine each.
+func (s *Stack) Logs(ctx context.Context, o LogOptions) error {
+	if err := s.render(ctx); err != nil {
+		return err
+	}
+	known := s.workloads()
+	for _, service := range o.Services {
+		if !slices.Contains(known, service) {
+			return fault.WithCode(fmt.Errorf("there is no service %q", service), fault.Usage,
+				config.Suggest("services here: "+strings.Join(known, ", "), service, known))
+		}
+	}
+	if err := s.attach(ctx); err != nil {
+		return err
+	}
+	rest, err := s.cluster.RESTConfig()
+	if err != nil {
+		return err
+	}
+	reader, err := logs.New(rest)
+	if err != nil {
+		return err
+	}
+	options := logs.Options{Namespace: s.rendered.Namespace, Services: o.Services, Tail: o.Tail, Follow: o.Follow}
+	if o.Since > 0 {
+		options.Since = time.Now().Add(-o.Since)
+	}
+	err = reader.Follow(ctx, options, func(l event.LogLine) {
+		if logline.AtLeast(l.Level, o.Level) {
+			s.sink.Emit(l)
+		}
+	})
+	return cmp.Or(err, ctx.Err()) // Follow takes Ctrl-C for an end like any other
+}

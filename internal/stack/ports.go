@@ -1,0 +1,207 @@
+package stack
+
+import (
+	"fmt"
+	"slices"
+
+	"zr/pkg/cluster/kind"
+	"zr/pkg/deploy"
+	"zr/pkg/fault"
+)
+
+// published is a port of a Service that has a port of this machine.
+type published struct {
+	name    string // "web" for its first port, "web/metrics" for the one of that name
+	service deploy.Service
+	port    deploy.ServicePort
+	host    int32
+	// workloads are those behind the Service, by name. Where none of them need have
+	// any pods, idle says so: nobody has to answer.
+	workloads []string
+	idle      bool
+}
+
+// exposed says whether the nodes forward a port for it without zr's doing.
+func (p published) exposed() bool {
+	return p.service.Type == "NodePort" || p.service.Type == "LoadBalancer"
+}
+
+// publishable returns the ports that can have one of this machine, under all of
+// their names in the config.
+func publishable(services []deploy.Service) (names []string) {
+	for _, s := range services {
+		if s.Type == "ExternalName" || len(s.Ports) == 0 {
+			continue
+		}
+		names = append(names, s.Name)
+		for _, p := range s.Ports {
+			if p.Name != "" {
+				names = append(names, s.Name+"/"+p.Name)
+			}
+		}
+	}
+	return names
+}
+
+// publish says which ports of Services have which of this machine: those of type
+// NodePort and LoadBalancer by themselves, others where the config names them.
+func publish(services []deploy.Service, configured map[string]int) []published {
+	var out []published
+	for _, s := range services {
+		if s.Type == "ExternalName" {
+			continue
+		}
+		for i, port := range s.Ports {
+			p := published{name: s.Name, service: s, port: port, host: port.Port}
+			number, named := configured[s.Name+"/"+port.Name]
+			if i == 0 && !named {
+				number, named = configured[s.Name]
+			}
+			if i > 0 {
+				p.name += "/" + port.Name
+			}
+			if named {
+				p.host = int32(number)
+			}
+			if named || p.exposed() {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// publishPorts finds out which ports of this machine are wanted, and refuses
+// those that two want. On a cluster that zr did not make there are none.
+func (s *Stack) publishPorts() ([]published, error) {
+	if !s.local() {
+		return nil, nil
+	}
+	all := publish(s.rendered.Services(), s.cfg.Cluster.Ports)
+	for _, w := range s.rendered.Workloads() {
+		for i := range all {
+			if p := &all[i]; p.service.LeadsTo(w) {
+				p.idle = w.Idle != "" && (p.idle || len(p.workloads) == 0)
+				p.workloads = append(p.workloads, w.Name)
+			}
+		}
+	}
+	taken := map[int32]string{}
+	for i := range all {
+		p := &all[i]
+		var err error
+		if p.host, err = s.hostPort(p.host); err != nil {
+			return nil, err
+		}
+		if other, clash := taken[p.host]; clash {
+			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", s.cfg.Place("cluster", "ports", p.name), other, p.name, p.host),
+				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", p.name, p.host+1))
+		}
+		taken[p.host] = p.name
+		if !p.exposed() && !p.service.Selects {
+			return nil, fault.WithCode(fmt.Errorf("%s: Service %q has no selector, so that zr cannot give its pods a port", s.cfg.Place("cluster", "ports", p.name), p.service.Name),
+				fault.Usage, "make it one of `type: NodePort` in its manifest")
+		}
+	}
+	return all, nil
+}
+
+// reservedFrom is the first NodePort, counted downwards, that is mapped for a
+// port whose manifest names none. It lies where the cluster chooses none itself
+// while it has others: its choice begins at 30086 (KEP-3668).
+const reservedFrom int32 = 30069
+
+// mapping is what kind is to map for these ports when it makes a cluster.
+func mapping(all []published) []kind.Port {
+	used := map[int32]bool{}
+	for _, p := range all {
+		used[p.port.NodePort] = true
+	}
+	var ports []kind.Port
+	next := reservedFrom
+	for _, p := range all {
+		node := p.port.NodePort
+		for ; node == 0; next-- {
+			if !used[next] {
+				node = next
+			}
+		}
+		ports = append(ports, kind.Port{Service: p.name, Host: p.host, Node: node})
+	}
+	return ports
+}
+
+// portPlan says how each published port of this machine leads to its Service.
+type portPlan struct {
+	// extra are NodePorts that zr adds: where kind mapped the port of this machine
+	// to another than the Service has, or where the Service has none.
+	extra []deploy.ExtraPort
+	// relayed are the ports that kind did not map when it made the cluster.
+	relayed []published
+}
+
+// portClash is a port that is somebody else's already.
+type portClash struct {
+	port published
+	node int32            // the NodePort
+	host bool             // it is the one to which kind mapped port.host, not the Service's own
+	held *deploy.HeldPort // by a Service that is not this environment's
+	by   *published       // or by one that is
+}
+
+// planPorts finds a way for each port, given how kind mapped ports of this machine
+// to NodePorts, and which of these Services of the cluster have.
+func planPorts(all []published, mapped map[int32]int32, held []deploy.HeldPort) (portPlan, []portClash) {
+	var plan portPlan
+	var clashes []portClash
+	for _, p := range all {
+		own := p.port.NodePort
+		if other := foreign(held, own); other != nil {
+			clashes = append(clashes, portClash{port: p, node: own, held: other})
+			continue
+		}
+		node, isMapped := mapped[p.host]
+		switch {
+		case isMapped && node == own:
+		case isMapped:
+			clash := portClash{port: p, node: node, host: true, held: foreign(held, node)}
+			if i := slices.IndexFunc(all, func(other published) bool { return other.port.NodePort == node }); i >= 0 {
+				clash.by = &all[i]
+			}
+			if clash.held != nil || clash.by != nil {
+				clashes = append(clashes, clash)
+				continue
+			}
+			plan.extra = append(plan.extra, deploy.ExtraPort{Service: p.service.Name, Port: p.port.Port, NodePort: node})
+		default:
+			plan.relayed = append(plan.relayed, p)
+			if !p.exposed() {
+				plan.extra = append(plan.extra, deploy.ExtraPort{Service: p.service.Name, Port: p.port.Port})
+			}
+		}
+	}
+	return plan, clashes
+}
+
+// foreign returns the Service of another environment that has a NodePort.
+func foreign(held []deploy.HeldPort, node int32) *deploy.HeldPort {
+	i := slices.IndexFunc(held, func(h deploy.HeldPort) bool { return node != 0 && h.NodePort == node && !h.Own })
+	if i < 0 {
+		return nil
+	}
+	return &held[i]
+}
+
+// nodePortOf returns the NodePort through which a relayed port is reached: that of
+// the manifest, or the one that the cluster chose, and 0 where it chose none yet.
+func nodePortOf(p published, held []deploy.HeldPort) int32 {
+	if p.port.NodePort != 0 {
+		return p.port.NodePort
+	}
+	for _, h := range held {
+		if h.Own && h.Namespace == p.service.Namespace && h.Service == p.service.Name && h.Port == p.port.Port && h.Added != p.exposed() {
+			return h.NodePort
+		}
+	}
+	return 0
+}

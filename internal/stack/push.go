@@ -1,0 +1,67 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/build"
+	"zr/pkg/fault"
+	"zr/pkg/image"
+	"zr/pkg/image/acr"
+)
+
+// pushes is how many images travel at once. Each sends four layers at a time.
+const pushes = 2
+
+// pusher sends images to the registry of the environment. One of Azure's is
+// signed in to as the cluster is; any other by what the engines' files have.
+func (s *Stack) pusher() image.Pusher {
+	p := image.Pusher{Store: s.store, Sink: s.sink, Step: stepImages}
+	if repository := s.cfg.Cluster.Registry; acr.Is(repository) {
+		host, _, _ := strings.Cut(repository, "/")
+		p.Registry = acr.Registry(host, s.registryToken)
+	}
+	return p
+}
+
+// pushed makes the registry hold what was built, where send says so, and
+// returns the names by which it does, in the order of s.built.
+func (s *Stack) pushed(ctx context.Context, send bool) ([]string, error) {
+	pusher, names := s.pusher(), make([]string, len(s.built))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(pushes)
+	for n, r := range s.built {
+		group.Go(func() (err error) {
+			repository := s.cfg.Cluster.Registry + "/" + r.Service
+			if send {
+				names[n], _, err = pusher.Push(ctx, r.Image, repository, r.InputHash+tagSuffix[r.Mode])
+			} else {
+				names[n], err = pusher.Name(ctx, r.Image, repository)
+			}
+			return err
+		})
+	}
+	return names, group.Wait()
+}
+
+// tagSuffix keeps the two images of one service apart, which have the same inputs.
+var tagSuffix = map[build.Mode]string{build.Dev: "-dev"}
+
+// PushImages builds the images of the environment and has its registry hold them. It
+// asks no cluster.
+func (s *Stack) PushImages(ctx context.Context) ([]BuiltImage, error) {
+	return s.buildAnd(ctx, func() (names []string, err error) {
+		if s.cfg.Cluster.Registry == "" {
+			return nil, fault.WithCode(fmt.Errorf("pushing the images of %s: its config names no registry", s.set()), fault.Usage,
+				"its cluster gets them without one; --env names another environment")
+		}
+		err = step{stepImages, "push images", func(ctx context.Context) (o outcome, err error) {
+			names, err = s.pushed(ctx, true)
+			return outcome{detail: s.cfg.Cluster.Registry}, err
+		}}.run(ctx, s.sink)
+		return names, err
+	})
+}

@@ -1,0 +1,61 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/relay"
+	"zr/pkg/cluster/statedir"
+	"zr/pkg/livesync/portforward"
+)
+
+// RelayVerb is what zr calls itself with to relay ports of this machine.
+const RelayVerb = "relay"
+
+// Relay relays ports of this machine to the NodePorts of a cluster of kind's, for the
+// environment that set names, until ctx ends or the cluster is deleted. It is
+// started and talked to by relay.Ensure.
+func Relay(ctx context.Context, name, set string) error {
+	path, err := statedir.Relay(name, set)
+	if err != nil {
+		return err
+	}
+	kubeconfig, err := statedir.Kubeconfig(name)
+	if err != nil {
+		return err
+	}
+	route, err := relayRoute(kubeconfig)
+	if err != nil {
+		return err
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	return relay.Main(ctx, path, os.Stdin, os.Stdout, func(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
+		if _, err := os.Stat(kubeconfig); errors.Is(err, fs.ErrNotExist) { // the cluster was deleted
+			end()
+			return nil, cluster.ErrNotFound
+		}
+		return route.Dial(ctx, node)
+	})
+}
+
+// relayRoute is the way to the NodePorts of a cluster.
+func relayRoute(kubeconfig string) (*relay.Route, error) {
+	config, err := cluster.LoadRESTConfig(kubeconfig, "")
+	if err != nil {
+		return nil, err
+	}
+	return &relay.Route{Config: config, Through: func(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
+		// kube-proxy's pod is on the network of its node, where a NodePort is served
+		// on the loopback address too.
+		d, err := portforward.New(config, portforward.Target{Namespace: "kube-system", Selector: "k8s-app=kube-proxy", Port: int(node)})
+		if err != nil {
+			return nil, err
+		}
+		return d.Dial(ctx)
+	}}, nil
+}

@@ -1,0 +1,303 @@
+// Package stack is the engine of every verb that works on one environment of a
+// project: up, dev, status, diff, logs, down. It puts the stages together, emits
+// events, and prints nothing.
+package stack
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"zr/internal/devloop"
+	"zr/pkg/build"
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
+	"zr/pkg/cluster/kind"
+	"zr/pkg/cluster/kubecontext"
+	"zr/pkg/cluster/relay"
+	"zr/pkg/cmdline"
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/health"
+	"zr/pkg/image"
+	"zr/pkg/image/recipe"
+	"zr/pkg/watch"
+)
+
+// stack is one environment and the parts of zr that work on it. Its fields are
+// filled in as a run goes on; Close lets go of what they hold.
+type Stack struct {
+	cfg   *config.Config
+	sink  event.Sink
+	lines cmdline.Run // that hints tell
+
+	dev      bool            // workloads that are built run their dev images
+	agent    string          // path of the agent's program, in dev
+	token    string          // of the agents, in dev
+	scratch  string          // folder for programs on their way to a container, in dev
+	applying chan struct{}   // holds a token while somebody applies: see exclusively
+	budget   *devloop.Budget // of the compilers that saves start
+
+	own           ownPorts // of an instance
+	changeSecrets bool     // also those that a volume may have been made with
+
+	fetch func(what []string) // told what the overlay fetches; nil where it may not
+	told  string              // what was told last
+
+	// What other goroutines than the one that applies may know of all below.
+	facts     atomic.Pointer[facts]
+	manifests *devloop.Manifests // of the session, in dev
+	watcher   *watch.Watcher     // of the project, in dev
+	loop      *devloop.Loop      // the session's, or the last one
+
+	containers map[string]devloop.Container // that are reloaded now, by service, in dev
+	ready      *readiness                   // of what was brought up last, in dev
+	unchanged  bool                         // by what was brought up last, in dev
+	unreached  error                        // why the last run found no cluster
+	sight      clusterWatch                 // of the session, in dev
+
+	store    *image.Store
+	resolver *image.Resolver
+	builds   []build.Request
+	rendered *deploy.Rendered
+	provider cluster.Provider
+	cluster  *cluster.Cluster
+	deployer *deploy.Deployer
+	gate     *health.Gate
+
+	published []published       // the ports of this machine that are wanted
+	plan      portPlan          // the way from them to the Services
+	held      []deploy.HeldPort // the NodePorts of the cluster, as far as they are known
+	relaying  []relay.Port      // what was relayed last
+	reached   []endpoint        // the ports at which the Services answered
+
+	azure azure // who the run is there
+	shown bool  // somebody sees what the sink is told
+
+	missing func() // called before an image is made, in a run of up
+
+	early   atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
+	built   []build.Result
+	builtOf []build.Request // what each of built was asked for by
+}
+
+// Open opens what every verb that works on an environment needs. It talks
+// to no cluster.
+func Open(cfg *config.Config, sink event.Sink) (*Stack, error) {
+	store, err := openStore()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{cfg: cfg, sink: sink, lines: linesOf(cfg), sight: clusterWatch{sink: sink}, store: store, applying: make(chan struct{}, 1)}
+	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
+	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
+	s.fetch = s.sayFetch
+	s.builds = s.requests()
+	return s, nil
+}
+
+// sayFetch tells, once, what is fetched for the overlay before it is.
+func (s *Stack) sayFetch(what []string) {
+	if names := strings.Join(what, ", "); names != s.told {
+		s.told = names
+		s.sink.Emit(event.Notice{Text: "the overlay has kustomize fetch " + names, Hint: "copy it into the project to have the same each time, also without a network"})
+	}
+}
+
+// Shown says that somebody sees what the sink is told, and can be asked for a sign-in.
+func (s *Stack) Shown() { s.shown = true }
+
+// Close lets go of what a run holds.
+func (s *Stack) Close() {
+	if s.gate != nil {
+		s.gate.Close()
+	}
+	_ = s.store.Close() // it only gives up leases, which end with the process too
+}
+
+// set names the ApplySet of the environment.
+func (s *Stack) set() string { return s.cfg.Set() }
+
+// clusterName is what to call the cluster.
+func (s *Stack) clusterName() string { return s.cfg.Cluster.Called() }
+
+func (s *Stack) local() bool { return s.cfg.Cluster.Provider == config.ProviderKind }
+
+// render builds the overlay, with the images that zr builds left open, and
+// checks the configuration against it.
+func (s *Stack) render(ctx context.Context) error {
+	images := map[string]string{}
+	for name, service := range s.cfg.Services {
+		if service.Build != nil {
+			images[name] = ""
+		}
+	}
+	options := deploy.Options{
+		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.local(), Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+	}
+	r, err := deploy.Render(ctx, options)
+	if err != nil {
+		return err
+	}
+	s.ownCommands(r.Workloads())
+	s.rendered = r
+	if err := s.checkNames(); err != nil {
+		return err
+	}
+	if s.dev { // what differs depends on the probes that are rendered
+		s.releaseRest(r.Workloads())
+		if options.Dev, err = s.devServices(r.Workloads()); err != nil {
+			return err
+		}
+		if r, err = deploy.Render(ctx, options); err != nil {
+			return err
+		}
+		s.rendered = r
+	}
+	ports, err := s.publishPorts()
+	if err != nil {
+		return err
+	}
+	s.provider = s.newProvider(mapping(ports))
+	return nil
+}
+
+// checkNames reports the names of the config that the overlay lacks.
+func (s *Stack) checkNames() error {
+	return s.cfg.Against(s.workloads(), publishable(s.rendered.Services()), s.rendered.ImageNames())
+}
+
+// workloads are the names of what the overlay runs.
+func (s *Stack) workloads() []string {
+	var names []string
+	for _, w := range s.rendered.Workloads() {
+		names = append(names, w.Name)
+	}
+	return slices.Compact(names)
+}
+
+func (s *Stack) newProvider(ports []kind.Port) cluster.Provider {
+	switch s.cfg.Cluster.Provider {
+	case config.ProviderAKS:
+		return s.aksProvider()
+	case config.ProviderContext:
+		return kubecontext.New(kubecontext.Options{Context: s.cfg.Cluster.Context, Allowed: s.cfg.Cluster.Context, Lines: linesOf(s.cfg)})
+	}
+	return kind.New(kind.Options{
+		Name: s.cfg.Cluster.Name, Nodes: s.cfg.Cluster.Nodes, NodeImage: s.cfg.Cluster.NodeImage, Ports: ports,
+		EnsureNodeImage: s.nodeImage, OnNodeUp: s.loadEarly, Lines: linesOf(s.cfg),
+	})
+}
+
+// connect makes the parts that talk to the cluster.
+func (s *Stack) connect(c *cluster.Cluster) error {
+	rest, err := c.RESTConfig()
+	if err != nil {
+		return err
+	}
+	s.cluster, s.lines = c, linesOn(s.cfg, c)
+	if s.deployer, err = s.deployerOn(c, s.rendered.Namespace); err != nil {
+		return err
+	}
+	s.gate, err = health.New(rest)
+	return err
+}
+
+// disconnect lets go of a cluster that has gone away.
+func (s *Stack) disconnect() {
+	s.gate.Close()
+	s.gate, s.deployer, s.cluster = nil, nil, nil
+}
+
+// find connects to a cluster that is there.
+func (s *Stack) find(ctx context.Context) error {
+	if err := s.render(ctx); err != nil {
+		return err
+	}
+	if err := s.attach(ctx); err != nil {
+		return err
+	}
+	return s.borrowSecrets(ctx)
+}
+
+// attach connects to the cluster of a stack that is rendered.
+func (s *Stack) attach(ctx context.Context) error {
+	c, err := s.provider.Find(ctx)
+	switch {
+	case errors.Is(err, cluster.ErrNotFound):
+		return fault.Hint(err, "`"+s.lines.Zr("up")+"` brings it up")
+	case errors.Is(err, engine.ErrNone):
+		return fault.Hint(err, "`zr doctor` looks for what this machine lacks")
+	case err != nil:
+		return err // what else is the matter, the provider knows
+	}
+	return s.connect(c)
+}
+
+// targets are the workloads to gate, with their probes: what the config says,
+// otherwise what the readiness probe of the manifest does. A Job has to
+// complete, whatever its probes.
+func (s *Stack) targets() []health.Target {
+	var targets []health.Target
+	secrets := s.cfg.Secrets
+	for _, w := range s.rendered.Workloads() {
+		service := s.cfg.Services[w.Name]
+		t := health.Target{
+			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
+			Replicas: w.Replicas, Idle: w.Idle, Services: w.Services,
+			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
+			Credentials: func() (map[string]string, error) { return secrets, nil }, Lines: s.lines,
+		}
+		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
+			// The name is that of the one that serves; nothing in the config is
+			// about this one.
+			t.Service, t.Probe, t.DependsOn, t.Timeout = strings.ToLower(w.Kind)+"/"+w.Name, "", nil, 0
+		}
+		if w.Kind == "Job" {
+			t.Probe, t.Replicas, t.Services = health.ProbeRollout, 0, nil
+		}
+		t.Advice = s.adviceOf(w.Name)
+		main := w.Own()
+		t.Container = main.Name
+		ready := main.Readiness
+		// Another host than the pod can be asked by the kubelet only.
+		if t.Probe == "" && ready.Host == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
+			t.Probe = ready.Kind
+		}
+		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
+			t.Port = main.Ports[0].Number
+		}
+		t.Path, t.TLS, t.Headers = ready.Path, ready.Scheme == "HTTPS", ready.Headers
+		targets = append(targets, t)
+	}
+	return targets
+}
+
+// serves says whether a workload of a kind can run a dev image.
+func serves(kind string) bool { return kind == "Deployment" || kind == "StatefulSet" }
+
+// nodes are the machines into which images are loaded.
+func (s *Stack) nodes() []image.Node { return imageNodes(s.cluster.Nodes) }
+
+func imageNodes(nodes []cluster.Node) []image.Node {
+	out := make([]image.Node, len(nodes))
+	for i, n := range nodes {
+		out[i] = n
+	}
+	return out
+}
+
+// Validate renders an environment and checks its configuration against that. It
+// fetches what the overlay names by an address only with fetch.
+func Validate(ctx context.Context, cfg *config.Config, fetch bool) error {
+	s := &Stack{cfg: cfg, sink: event.Discard}
+	if fetch {
+		s.fetch = s.sayFetch
+	}
+	return s.render(ctx)
+}

@@ -1,0 +1,64 @@
+package stack
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// step is one named part of a run. do returns the outcome in a few words, and
+// whether there was nothing to do. One without a name is not shown.
+type step struct {
+	name  string
+	title string
+	do    func(ctx context.Context) (outcome, error)
+}
+
+type outcome struct {
+	detail    string
+	unchanged bool
+}
+
+// steps runs them one after the other and stops at the first that fails.
+func steps(ctx context.Context, sink event.Sink, list ...step) error {
+	for _, s := range list {
+		if err := s.run(ctx, sink); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together runs steps at the same time and waits for all of them; the first
+// that fails cancels the others.
+func together(ctx context.Context, sink event.Sink, list ...step) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range list {
+		group.Go(func() error { return s.run(ctx, sink) })
+	}
+	return group.Wait()
+}
+
+func (s step) run(ctx context.Context, sink event.Sink) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.name == "" {
+		_, err := s.do(ctx)
+		return err
+	}
+	start := time.Now()
+	sink.Emit(event.StepStarted{Step: s.name, Title: s.title})
+	o, err := s.do(ctx)
+	took := time.Since(start)
+	if err != nil {
+		sink.Emit(event.StepFailed{Step: s.name, Took: took, Error: err.Error(), Hint: fault.HintOf(err), Cancelled: ctx.Err() != nil})
+		return err
+	}
+	sink.Emit(event.StepDone{Step: s.name, Took: took, Unchanged: o.unchanged, Detail: o.detail})
+	return nil
+}
