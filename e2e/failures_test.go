@@ -182,7 +182,7 @@ func TestUsage(t *testing.T) {
 	p.Fails(2, []string{`no environment runs on "aks"`, "kind (dev)"}, "up", "--target", "aks")
 	p.Fails(2, []string{`"xml" is not a format`}, "status", "-o", "xml")
 	p.Fails(2, []string{"up takes no arguments"}, "up", "api")
-	p.Fails(2, []string{"--purge asks first", "--yes"}, "down", "--purge")
+	p.Fails(2, []string{"this asks first", "--yes"}, "down", "--purge")
 	p.Fails(2, []string{`no completion for the shell "tcsh"`}, "completion", "tcsh")
 	(&lab.Project{T: t, Dir: t.TempDir()}).Fails(2, []string{"no config/<env>.yaml"}, "up")
 	for _, args := range [][]string{{"--help"}, {"up", "--help"}, {"version"}, {"config", "schema"}, {"config", "validate"}, {"config", "show", "-o", "json"}, {"completion", "bash"}} {

@@ -15,7 +15,7 @@ func TestTargetAKS(t *testing.T) {
 	files := testkit.Project("project: tiny\nservices: {web: {}}\n")
 	files["config/shared.yaml"] = "project: tiny\noverlay: kustomize/overlays/dev\nservices: {web: {}}\n" +
 		"cluster: {provider: aks, aks: {subscription: s, resourceGroup: group, cluster: team, tenant: example.com}}\n"
-	for _, args := range []string{"status --target aks", "diff --env shared", "down --target aks"} {
+	for _, args := range []string{"status --target aks", "diff --env shared", "down --target aks --yes"} {
 		code, _, stderr := zr(t, files, strings.Fields(args)...)
 		want := `using AKS cluster "team" of resource group "group": signing in to Azure: nobody is signed in on this machine`
 		if code != 1 || !strings.Contains(stderr, want) || !strings.Contains(stderr, "az login --tenant example.com") {

@@ -27,26 +27,15 @@ environments are on it. The image store stays, so that the next ` + "`zr up`" + 
 EXAMPLES:
    zr down
    zr down --purge --yes`,
-		Flags: verbFlags(
+		Flags: verbFlags(append(sharedFlags(),
 			&cli.BoolFlag{Name: "purge", Usage: "also remove the volumes and the data, and the cluster where nobody else is on it"},
-			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"},
-		),
+		)...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			if c.Bool("purge") && !c.Bool("yes") { // before a printer takes the terminal
-				cfg, err := loadConfig(c)
-				if err != nil {
-					return err
-				}
-				question, err := stack.PurgeQuestion(c.Context, cfg)
-				if err != nil {
-					return err
-				}
-				if err := confirm(c.Context, os.Stdin, c.App.ErrWriter, question); err != nil {
-					return err
-				}
+			if err := agreed(c); err != nil { // before a printer takes the terminal
+				return err
 			}
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
 				if c.Bool("purge") {
@@ -58,10 +47,31 @@ EXAMPLES:
 	}
 }
 
+// agreed asks before data is deleted, or anything on a cluster that others use too.
+func agreed(c *cli.Context) error {
+	if c.Bool("yes") {
+		return nil
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	question := stack.DownQuestion(cfg)
+	if c.Bool("purge") {
+		if question, err = stack.PurgeQuestion(c.Context, cfg); err != nil {
+			return err
+		}
+	}
+	if question == "" {
+		return nil
+	}
+	return confirm(c.Context, os.Stdin, c.App.ErrWriter, question)
+}
+
 // confirm asks for a yes. Without a terminal there is nobody to ask.
 func confirm(ctx context.Context, in *os.File, out io.Writer, question string) error {
 	if !term.IsTerminal(int(in.Fd())) {
-		return fault.WithCode(errors.New("--purge asks first, and there is no terminal to ask on"), fault.Usage, "add --yes")
+		return fault.WithCode(errors.New("this asks first, and there is no terminal to ask on"), fault.Usage, "add --yes")
 	}
 	fmt.Fprintf(out, "%s Type yes to go on: ", question)
 	yes, err := saysYes(ctx, in)

@@ -22,6 +22,7 @@ func withStack(c *cli.Context, f func(context.Context, *stack.Stack) error) erro
 	defer out.Close()
 	return onStack(c, out, func(ctx context.Context, s *stack.Stack) error {
 		s.Shown()
+		s.OnShared(stack.Shared{Verb: c.Command.Name, Wait: c.Bool("wait"), Yes: c.Bool("yes")})
 		return f(ctx, s)
 	})
 }

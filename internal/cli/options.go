@@ -46,6 +46,14 @@ func outputFlag() cli.Flag {
 // verbFlags are the flags that every verb which works on a project takes.
 func verbFlags(own ...cli.Flag) []cli.Flag { return append(own, globalFlags()...) }
 
+// sharedFlags are of the verbs that change a cluster which others use too.
+func sharedFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "wait", Usage: "wait for another run that is at work on the environment, on a cluster that people share"},
+		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before something is deleted"},
+	}
+}
+
 // flagValue returns a string flag, set behind the verb or before it.
 func flagValue(c *cli.Context, name string) string {
 	for _, at := range c.Lineage() {

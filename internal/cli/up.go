@@ -19,7 +19,7 @@ EXAMPLES:
    zr up
    zr up --env staging
    zr up -o json | jq 'select(.type == "step.done")'`,
-		Flags: verbFlags(changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}),
+		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}}, sharedFlags()...)...),
 		Action: func(c *cli.Context) error {
 			brief()
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {

@@ -50,9 +50,21 @@ func (s *Stack) down(ctx context.Context) error {
 }
 
 func (s *Stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) error {
-	d, err := s.deployerOn(c, "")
+	namespace := "" // looked for in all, which not everybody may do on a cluster of others
+	if !s.local() && s.render(ctx) == nil {
+		namespace = s.rendered.Namespace
+	}
+	d, err := s.deployerOn(c, namespace)
 	if err != nil {
 		return err
 	}
-	return d.Remove(ctx, event.Sink(s.sink), purge)
+	if namespace != "" {
+		within, done, err := s.takeLease(ctx, d)
+		if err != nil {
+			return err
+		}
+		defer done()
+		ctx = within
+	}
+	return s.orLost(ctx, d.Remove(ctx, event.Sink(s.sink), purge))
 }

@@ -22,6 +22,9 @@ func (s *Stack) renderSettled(ctx context.Context) error {
 	if err := s.ignoreSecrets(s.cfg); err != nil {
 		return err
 	}
+	if err := s.realSecrets(); err != nil {
+		return err
+	}
 	err := s.render(ctx)
 	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 {
 		return err // they are there, or nothing reads any

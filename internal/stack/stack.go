@@ -76,8 +76,10 @@ type Stack struct {
 	relaying  []relay.Port      // what was relayed last
 	reached   []endpoint        // the ports at which the Services answered
 
-	azure azure // who the run is there
-	shown bool  // somebody sees what the sink is told
+	azure  azure         // who the run is there
+	shown  bool          // somebody sees what the sink is told
+	shared Shared        // how to treat a cluster that others use too
+	lease  *deploy.Lease // on such a cluster, once something changes
 
 	missing func() // called before an image is made, in a run of up
 
@@ -114,6 +116,9 @@ func (s *Stack) Shown() { s.shown = true }
 
 // Close lets go of what a run holds.
 func (s *Stack) Close() {
+	if s.lease != nil {
+		s.lease.Release()
+	}
 	if s.gate != nil {
 		s.gate.Close()
 	}

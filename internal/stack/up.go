@@ -197,6 +197,16 @@ func (s *Stack) apply(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	changes, err := s.deployer.Diff(ctx, s.rendered)
+	if err == nil && !changes.Empty() {
+		var done context.CancelFunc
+		if ctx, done, err = s.takeLease(ctx, s.deployer); err != nil {
+			return outcome{}, err
+		}
+		defer done()
+		if s.afterOthers() {
+			changes, err = s.deployer.Diff(ctx, s.rendered)
+		}
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -209,13 +219,16 @@ func (s *Stack) apply(ctx context.Context) (outcome, error) {
 	if changes.Empty() {
 		return outcome{detail: "nothing changed", unchanged: true}, nil
 	}
+	if err := s.mayDelete(changes); err != nil {
+		return outcome{}, err
+	}
 	if early := s.early.Load(); early != nil && early.begun.Load() {
 		err = s.applyWhileLoading(ctx, changes)
 	} else if err = s.load(ctx); err == nil {
 		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)
 	}
 	s.held = nil // the cluster may have chosen other ports
-	return outcome{detail: Summary(changes)}, err
+	return outcome{detail: Summary(changes)}, s.orLost(ctx, err)
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it

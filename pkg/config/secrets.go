@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"zr/pkg/bounded"
 )
@@ -48,6 +49,23 @@ func loadSecrets(root, env string) (values map[string]string, missing bool, prob
 		problems = append(problems, Problem{File: name, Text: fmt.Sprintf("others may read the secrets: mode %#o", info.Mode().Perm()), Hint: "chmod 600 " + name})
 	}
 	return values, missing, problems
+}
+
+// SecretsFile is the path of the environment's secrets, relative to the
+// project's folder.
+func (c *Config) SecretsFile() string { return rel(c.Root, secretsFile(c.Root, c.Env)) }
+
+// MockSecrets returns the keys of the secrets that have a value of an example,
+// sorted: everybody who can read the project knows it. Those of a file that is
+// missing do not count, as it is made with others.
+func (c *Config) MockSecrets() []string {
+	var keys []string
+	for _, key := range sortedKeys(c.Secrets) {
+		if !c.SecretsMissing && strings.HasPrefix(c.Secrets[key], mockPrefix) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func randomSecret() string {

@@ -70,7 +70,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	problems = append(problems, d.lockedOut(ctx, r, cs))
+	problems = append(problems, d.lockedOut(ctx, r, cs), d.mayPrune(ctx, cs))
 	cs.Warnings = append(append(cs.Warnings, r.leadNowhere()...), remarks.sorted()...)
 	cs.close(r.secrets)
 	if err := errors.Join(problems...); err != nil {

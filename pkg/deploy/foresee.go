@@ -85,6 +85,36 @@ func (d *Deployer) mayWrite(ctx context.Context, r *Rendered, cs *ChangeSet) err
 	return errors.Join(refused...)
 }
 
+// mayPrune asks for the rights to delete what is no longer rendered, which comes
+// last in an apply: no dry run asks for them before.
+func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
+	if d.Own {
+		return nil
+	}
+	type place struct {
+		kind      kind
+		namespace string
+	}
+	asked := map[place]bool{}
+	var refused []error
+	for _, m := range cs.pruned {
+		at := place{m.kind, m.live.GetNamespace()}
+		if asked[at] {
+			continue
+		}
+		asked[at] = true
+		allowed, err := d.may(ctx, "delete", m.kind, at.namespace)
+		if err != nil {
+			return err
+		}
+		if !allowed {
+			refused = append(refused, fault.Hint(fmt.Errorf("%s is no longer rendered, and the user of the kubeconfig may not delete %s in namespace %q", name(m.live), m.kind.resource, at.namespace),
+				"have somebody who may grant the right, or delete it; or keep it in the overlay"))
+		}
+	}
+	return errors.Join(refused...)
+}
+
 var reviewKind = kind{GroupVersionKind: schema.GroupVersionKind{Group: "authorization.k8s.io", Version: "v1", Kind: "SelfSubjectAccessReview"}, resource: "selfsubjectaccessreviews"}
 
 // may asks whether the user has a right in a namespace.

@@ -104,6 +104,27 @@ func TestForeseeANamespaceThatNobodyMakes(t *testing.T) {
 	}
 }
 
+// TestDiffNamesTheRightToDeleteThatIsMissing prunes as somebody who may not delete.
+func TestDiffNamesTheRightToDeleteThatIsMissing(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	const rbac = "rbac.authorization.k8s.io"
+	name := "writer-" + r.namespace
+	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": name},
+		"rules": []any{map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "create", "patch", "update"}}}})
+	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": name},
+		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+		"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": name}}})
+	r.cfg = rest.CopyConfig(r.cfg)
+	r.cfg.Impersonate.UserName = name
+	r.edit("kustomization.yaml", ", db.yaml", "")
+	r.await("the right to read", func() bool {
+		_, err := r.deployer().Diff(t.Context(), r.render())
+		return !strings.Contains(fmt.Sprint(err), "cannot ")
+	})
+	expectError(t, r.diffError(), `StatefulSet "db"`, "may not delete statefulsets", "may not delete services", r.namespace)
+}
+
 // TestForeseeMissingRights asks as somebody who may read and make namespaces.
 func TestForeseeMissingRights(t *testing.T) {
 	r := newRun(t)

@@ -1,0 +1,115 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// Shared is how a run treats a cluster that others use too. On one of zr's own
+// nobody is asked and nobody is waited for.
+type Shared struct {
+	Verb string // the run, for messages: "up"
+	Wait bool   // wait for another run that is at work on the environment
+	Yes  bool   // delete without having been asked
+}
+
+// OnShared says how to treat a cluster that others use too. It is called before
+// the run begins.
+func (s *Stack) OnShared(shared Shared) { s.shared = shared }
+
+// takeLease keeps others from changing the environment until the run ends. What
+// it returns ends when the lease is lost. Nobody else is on a cluster of zr's own.
+func (s *Stack) takeLease(ctx context.Context, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
+	if s.local() {
+		return ctx, func() {}, nil
+	}
+	if s.lease == nil {
+		options := deploy.LeaseOptions{Holder: s.holder()}
+		if s.shared.Wait {
+			options.Wait = func(held deploy.HeldLease) { s.sink.Emit(event.Notice{Text: held.Error() + "; waiting for it"}) }
+		}
+		s.lease, err = d.Lease(ctx, options)
+		if held := (*deploy.HeldLease)(nil); errors.As(err, &held) {
+			err = fault.Hint(err, "`"+linesOf(s.cfg).Zr(s.shared.Verb, "--wait")+"` waits for it")
+		}
+		if err != nil || s.lease == nil {
+			return ctx, func() {}, err
+		}
+	}
+	within, done = s.lease.Within(ctx)
+	return within, done, nil
+}
+
+// afterOthers says, once, that another run may have changed something since this
+// one looked.
+func (s *Stack) afterOthers() bool {
+	waited := s.lease != nil && s.lease.Waited
+	if waited {
+		s.lease.Waited = false
+	}
+	return waited
+}
+
+// orLost returns why the lease was lost in place of an error that comes of it.
+func (s *Stack) orLost(ctx context.Context, err error) error {
+	if lost := context.Cause(ctx); err != nil && errors.Is(lost, deploy.ErrLeaseLost) {
+		return fault.Hint(fmt.Errorf("changing %q: %w", s.set(), lost), "`"+s.lines.Zr("diff")+"` shows what is left to do")
+	}
+	return err
+}
+
+// holder names this run to others.
+func (s *Stack) holder() string {
+	who, where := "somebody", "an unknown machine"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		where = host
+	}
+	return fmt.Sprintf("`zr %s` of %s on %s, process %d,", s.shared.Verb, who, where, os.Getpid())
+}
+
+// mayDelete wants a yes before an apply deletes what others may use.
+func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
+	var goes []string
+	for _, change := range changes.Changed() {
+		if change.Action == deploy.Pruned {
+			goes = append(goes, change.Kind+" "+change.Name)
+		}
+	}
+	if s.local() || s.shared.Yes || len(goes) == 0 {
+		return nil
+	}
+	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), s.clusterName()), fault.Usage,
+		"`"+s.lines.Zr("diff")+"` shows all of it; `"+s.lines.Zr(s.shared.Verb, "--yes")+"` goes on")
+}
+
+// realSecrets refuses secrets that everybody knows, outside of a machine of one's own.
+func (s *Stack) realSecrets() error {
+	mock := s.cfg.MockSecrets()
+	if s.local() || len(mock) == 0 {
+		return nil
+	}
+	return fault.WithCode(fmt.Errorf("%s has the values of an example: %s", s.cfg.SecretsFile(), strings.Join(mock, ", ")), fault.Usage,
+		"write real ones there; where the file is missing, zr makes it with random values")
+}
+
+// DownQuestion says what taking an environment down removes that others may use;
+// it is empty where nobody has to be asked.
+func DownQuestion(cfg *config.Config) string {
+	s := &Stack{cfg: cfg}
+	if s.local() {
+		return ""
+	}
+	return fmt.Sprintf("This removes the workloads of %q from %q; its volumes and data stay.", s.set(), s.clusterName())
+}

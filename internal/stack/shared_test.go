@@ -1,0 +1,46 @@
+package stack
+
+import (
+	"strings"
+	"testing"
+
+	"zr/internal/testkit"
+	"zr/pkg/deploy"
+	"zr/pkg/fault"
+)
+
+const sharedConfig = "project: tiny\ncluster: {provider: context, context: team}\nservices: {web: {}}\n"
+
+// TestWhatOthersUseIsNotDeletedUnasked has a set that lost two objects.
+func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
+	changes := &deploy.ChangeSet{Changes: []deploy.Change{
+		{Action: deploy.Configured, Kind: "Deployment", Name: "web"}, {Action: deploy.Pruned, Kind: "Deployment", Name: "old"}, {Action: deploy.Pruned, Kind: "Service", Name: "old"},
+	}}
+	s := stackOf(t, testkit.Project(sharedConfig))
+	s.shared.Verb = "up"
+	err := s.mayDelete(changes)
+	if fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "delete Deployment old, Service old from team") || !strings.Contains(fault.HintOf(err), "--yes") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
+	}
+	s.shared.Yes = true
+	if err := s.mayDelete(changes); err != nil {
+		t.Errorf("after a yes: %v", err)
+	}
+	own := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
+	if err := own.mayDelete(changes); err != nil {
+		t.Errorf("on a cluster of its own: %v", err)
+	}
+}
+
+func TestSecretsOfAnExampleAreRefusedOnASharedCluster(t *testing.T) {
+	files := testkit.Project(sharedConfig)
+	files["config/secrets/dev.env"] = "A=mock-password\nB=real\n"
+	s := stackOf(t, files)
+	if err := s.renderSettled(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "config/secrets/dev.env has the values of an example: A") {
+		t.Errorf("got %v", err)
+	}
+	files["config/dev.yaml"] = "project: tiny\nservices: {web: {}}\n"
+	if err := stackOf(t, files).realSecrets(); err != nil {
+		t.Errorf("on a cluster of its own: %v", err)
+	}
+}

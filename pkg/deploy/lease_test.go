@@ -1,0 +1,120 @@
+package deploy_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"zr/pkg/deploy"
+	"zr/pkg/deploy/kubetest"
+	"zr/pkg/event"
+)
+
+func (r *run) leases() dynamic.ResourceInterface {
+	return kubetest.Client(r.t, r.cfg, "coordination.k8s.io", "v1", "leases").Namespace(r.namespace)
+}
+
+func (r *run) lease(holder string, wait func(deploy.HeldLease)) (*deploy.Lease, error) {
+	r.t.Helper()
+	// A second is the shortest that the API knows.
+	l, err := r.deployer().Lease(r.t.Context(), deploy.LeaseOptions{Holder: holder, Wait: wait, Term: time.Second})
+	if l != nil {
+		r.t.Cleanup(l.Release)
+	}
+	return l, err
+}
+
+// TestTwoRunsDoNotMeet has a second run refused, wait, and find the lease free.
+func TestTwoRunsDoNotMeet(t *testing.T) {
+	r := newRun(t)
+	if l, err := r.lease("ann on one", nil); l != nil || err != nil {
+		t.Fatalf("in a namespace that does not exist: %v, %v", l, err)
+	}
+	r.up()
+	first, err := r.lease("ann on one", nil)
+	if err != nil || first == nil || first.Waited {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	var held *deploy.HeldLease
+	if _, err := r.lease("ben on two", nil); !errors.As(err, &held) || held.Holder != "ann on one" || time.Since(held.Since) > time.Hour {
+		t.Fatalf("a second run: %v", err)
+	}
+	// It is held for as long as the first run renews it, and that is released by
+	// whoever is told that somebody waits.
+	second, err := r.lease("ben on two", func(h deploy.HeldLease) {
+		if h.Holder != "ann on one" {
+			t.Errorf("it waits for %+v", h)
+		}
+		first.Release()
+	})
+	if err != nil || !second.Waited {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	second.Release()
+	if left, err := r.leases().List(t.Context(), metav1.ListOptions{}); err != nil || len(left.Items) != 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// TestALeaseIsRenewed and lost, to a run that took this one for dead.
+func TestALeaseIsRenewed(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	l, err := r.lease("ann on one", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := l.Within(t.Context())
+	defer cancel()
+	read := func() *unstructured.Unstructured {
+		found, err := r.leases().Get(t.Context(), "zr-zr-test", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	made := read()
+	r.await("the lease to be renewed", func() bool { return read().GetResourceVersion() != made.GetResourceVersion() })
+	r.await("somebody to take it", func() bool {
+		now := read()
+		_ = unstructured.SetNestedField(now.Object, "ben on two", "spec", "holderIdentity")
+		_, err := r.leases().Update(t.Context(), now, metav1.UpdateOptions{})
+		return err == nil
+	})
+	<-ctx.Done()
+	if cause := context.Cause(ctx); cause == nil || errors.Is(cause, context.Canceled) {
+		t.Errorf("it ends with %v", cause)
+	}
+	l.Release()
+	if holder, _, _ := unstructured.NestedString(read().Object, "spec", "holderIdentity"); holder != "ben on two" {
+		t.Errorf("a run that lost its lease gave back that of %q", holder)
+	}
+}
+
+// TestALeaseThatNobodyRenewsIsTakenOver leaves one behind, as a killed run does.
+func TestALeaseThatNobodyRenewsIsTakenOver(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	_, err := r.leases().Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": map[string]any{"name": "zr-zr-test"},
+		"spec": map[string]any{
+			"holderIdentity": "ann on one", "leaseDurationSeconds": int64(1),
+			"acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": "2026-01-01T00:00:00.000000Z",
+		},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := r.lease("ben on two", nil)
+	if err != nil || !l.Waited {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	if err := r.deployer().Remove(t.Context(), event.Discard, true); err != nil { // it holds no namespace back
+		t.Fatal(err)
+	}
+}
