@@ -113,7 +113,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:            stderr,
 		Flags:                append(rootFlags(), versionFlag),
 		Commands: []*cli.Command{
-			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(),
+			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(), renderCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), versionCommand(), completionCommand(),
 			relayCommand(), kubeTokenCommand(),
 		},

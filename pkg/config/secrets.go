@@ -55,6 +55,17 @@ func loadSecrets(root, env string) (values map[string]string, missing bool, prob
 // project's folder.
 func (c *Config) SecretsFile() string { return rel(c.Root, secretsFile(c.Root, c.Env)) }
 
+// SecretKeys returns the keys of the example, which is committed, and without one
+// those of the secrets; sorted.
+func (c *Config) SecretKeys() []string {
+	data, err := bounded.ReadFile(secretsFile(c.Root, c.Env)+exampleSuffix, bounded.Text)
+	if err != nil {
+		return sortedKeys(c.Secrets)
+	}
+	values, _ := parseEnv(data, "")
+	return sortedKeys(values)
+}
+
 // MockSecrets returns the keys of the secrets that have a value of an example,
 // sorted: everybody who can read the project knows it. Those of a file that is
 // missing do not count, as it is made with others.
