@@ -28,7 +28,7 @@ func (c *Compiled) Plan(path string) Decision {
 	if d.Action == event.Ignore || d.Action == event.Rebuild {
 		return d
 	}
-	return Decision{c.Service, event.Restart, "the build script makes what runs from it"}
+	return Decision{c.Service, event.Restart, "what runs is made from it"}
 }
 
 // Run builds, sends all that is to run and has the process swapped. What a failed

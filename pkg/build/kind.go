@@ -29,6 +29,8 @@ type Kind struct {
 type Tool struct {
 	Name string
 	Min  string // the oldest version that builds work with, such as "1.26"; empty for any
+	// Unknown says that it may be any program, of which no version can be asked.
+	Unknown bool
 }
 
 // Builder makes the images of one kind of source. Methods are safe for

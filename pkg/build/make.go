@@ -13,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"zr/pkg/build/internal/inputs"
+	"zr/pkg/fault"
 	"zr/pkg/image"
 )
 
@@ -83,7 +84,8 @@ func (d Deps) Make(ctx context.Context, f Frame) (Result, error) {
 		}
 		return d.result(ctx, f, entry, start, false)
 	}
-	return Result{}, fmt.Errorf("the sources changed during each of %d builds", attempts)
+	return Result{}, fault.Hint(fmt.Errorf("the sources changed during each of %d builds", attempts),
+		"what a build itself writes among its sources belongs into .gitignore or .zrignore")
 }
 
 // baseDigest returns the digest of a base image, or "" where the store lacks

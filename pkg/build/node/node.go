@@ -62,7 +62,7 @@ func New(deps build.Deps) *Builder { return &Builder{deps} }
 func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
 	l := newLister(r)
 	set, err := b.deps.Inputs(ctx, r, l)
-	for _, path := range l.left {
+	for _, path := range l.Left() {
 		if rel, err := filepath.Rel(r.Root, path); err == nil {
 			path = rel
 		}

@@ -2,16 +2,13 @@ package node
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
 
 	"zr/pkg/build"
+	"zr/pkg/build/internal/folder"
 )
 
 // tree makes, on this machine, what the container of a service holds under live
@@ -24,10 +21,9 @@ type tree struct {
 	builder *Builder
 	request build.Request
 	set     *build.InputSet
-	out     string
+	copies  *folder.Copies // under the work folder's lock
 
 	project atomic.Pointer[project] // as it was read last
-	copied  map[string]fs.FileInfo  // of what out has copies of, by their paths; under the work folder's lock
 }
 
 // Live returns how a save gets into the container of the service. What is made for
@@ -37,15 +33,15 @@ func (b *Builder) Live(r build.Request, set *build.InputSet, out string) (build.
 	if err != nil {
 		return build.Live{}, err
 	}
-	t := &tree{builder: b, request: r, set: set, out: out, copied: map[string]fs.FileInfo{}}
-	folder := &build.Folder{
+	t := &tree{builder: b, request: r, set: set, copies: folder.NewCopies(out)}
+	live := &build.Folder{
 		Dir: filepath.Join(r.Root, r.Spec.Node), Restarts: mode.Reload == build.Restart,
 		Rebuilds: t.rebuilds, Reread: t.reread, Private: isPrivate, Made: t.made,
 	}
 	if mode.Reload == build.Compile {
-		folder.Command = t.built
+		live.Command = t.built
 	}
-	return build.Live{Folder: folder}, t.reread()
+	return build.Live{Folder: live}, t.reread()
 }
 
 // reread reads package.json again.
@@ -93,7 +89,7 @@ func (t *tree) built(ctx context.Context) (files map[string]string, hash string,
 			}
 		}
 		hash = t.set.Hash()
-		files, err = t.copyOf(filepath.Join(j.work, "source"), j.isShipped)
+		files, err = t.copies.Of(filepath.Join(j.work, "source"), j.isShipped)
 		return err
 	})
 	return files, hash, err
@@ -112,7 +108,7 @@ func (t *tree) made(ctx context.Context) (files map[string]string, err error) {
 		}
 		files = map[string]string{}
 		for rel, f := range made {
-			if files[filepath.ToSlash(rel)], err = t.copy(f.path, rel); err != nil {
+			if files[filepath.ToSlash(rel)], err = t.copies.File(f.path, rel); err != nil {
 				return err
 			}
 		}
@@ -133,63 +129,4 @@ func (t *tree) locked(ctx context.Context, f func(*job) error) error {
 	}
 	defer unlock()
 	return f(&job{t.builder, t.request, p, t.set, work})
-}
-
-// copyOf makes out hold the files of a folder and nothing else.
-func (t *tree) copyOf(dir string, keep func(rel string) bool) (map[string]string, error) {
-	files := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == dir {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		switch name := filepath.ToSlash(rel); {
-		case !keep(name) && d.IsDir():
-			return fs.SkipDir
-		case keep(name) && isFile(path):
-			files[name], err = t.copy(path, rel)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("copying what was built: %w", err)
-	}
-	for rel := range t.copied {
-		if _, ok := files[filepath.ToSlash(rel)]; ok {
-			continue
-		}
-		if err := os.Remove(filepath.Join(t.out, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		delete(t.copied, rel)
-	}
-	return files, nil
-}
-
-// copy makes out hold a file, and returns where. Whoever reads the one before
-// goes on reading that.
-func (t *tree) copy(from, rel string) (string, error) {
-	to := filepath.Join(t.out, rel)
-	info, err := os.Stat(from)
-	if err != nil {
-		return "", err
-	}
-	if was, ok := t.copied[rel]; ok && os.SameFile(was, info) && was.ModTime().Equal(info.ModTime()) && was.Size() == info.Size() && was.Mode() == info.Mode() {
-		return to, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return "", err
-	}
-	temp := to + ".new"
-	if err := copyFile(from, temp, info.Mode()); err != nil {
-		return "", err
-	}
-	if err := os.Rename(temp, to); err != nil {
-		return "", err
-	}
-	t.copied[rel] = info
-	return to, nil
 }

@@ -48,6 +48,8 @@ type Port struct {
 type Tool struct {
 	Name string // go, node, npm
 	Min  string // lowest version, such as "1.26"; empty for any
+	// Unknown says that it may be any program: it is looked for, and not run.
+	Unknown bool
 }
 
 // Needs say what is wanted of the machine. What is not needed is not checked.

@@ -80,12 +80,14 @@ func TestTools(t *testing.T) {
 		want   Status
 		detail string
 	}{
-		{Tool{"go", "1.26"}, OK, "1.26.8"},
-		{Tool{"go", "1.27"}, Fail, "older than 1.27"},
-		{Tool{"node", "20"}, Fail, "18.19.0"},
-		{Tool{"node", ""}, OK, "18.19.0"},
-		{Tool{"npm", ""}, Fail, "broken"},
-		{Tool{"pnpm", "9"}, Fail, "not on PATH"},
+		{Tool{Name: "go", Min: "1.26"}, OK, "1.26.8"},
+		{Tool{Name: "go", Min: "1.27"}, Fail, "older than 1.27"},
+		{Tool{Name: "node", Min: "20"}, Fail, "18.19.0"},
+		{Tool{Name: "node"}, OK, "18.19.0"},
+		{Tool{Name: "npm"}, Fail, "broken"},
+		{Tool{Name: "pnpm", Min: "9"}, Fail, "not on PATH"},
+		{Tool{Name: "npm", Unknown: true}, OK, dir},
+		{Tool{Name: "cargo", Unknown: true}, Fail, "not on PATH"},
 	} {
 		c := checkTools(context.Background(), []Tool{tt.tool})[0]
 		if c.Status != tt.want || !strings.Contains(c.Detail, tt.detail) || (c.Status == Fail) != (c.Fix != "") {

@@ -41,6 +41,10 @@ func checkTool(ctx context.Context, tool Tool) Check {
 		c.Status, c.Detail, c.Fix = Fail, "not on PATH", fix
 		return c
 	}
+	if tool.Unknown {
+		c.Detail = path
+		return c
+	}
 	args, ok := versionArgs[tool.Name]
 	if !ok {
 		args = []string{"--version"}
