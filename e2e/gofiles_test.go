@@ -13,7 +13,7 @@ import (
 // them once, one found by its Dockerfile. Each of 20 saves is asked for from
 // outside, and called live only where it is.
 func TestFilesThatAGoProgramReads(t *testing.T) {
-	p := lab.NewProject(t, "e2e/testdata/gofiles", "zrtest-gofiles", map[string]int{"pages": 18130, "catalog": 18131, "shelf": 18132})
+	p := lab.NewProject(t, "e2e/testdata/gofiles", "zrtest-gofiles", map[string]int{"pages": 18130, "catalog": 18131, "shelf": 18132, "made": 18133})
 	p.Must("up")
 	const pages, catalog, shelf = "http://localhost:18130", "http://localhost:18131", "http://localhost:18132"
 	for url, want := range map[string]string{pages: "page 0", catalog: "product 0", shelf + "/book.txt": "book 0"} {
@@ -106,6 +106,32 @@ func TestFilesThatAGoProgramReads(t *testing.T) {
 		mark = dev.Mark()
 		p.Replace("config/dev.yaml", "files: [templates]", "files: [templates, prices.json]")
 		dev.Wait(mark, "the problem to be cleared", func(e lab.Event) bool { return e.Text("type") == "problem" && e["cleared"] == true })
+	})
+	t.Run("what a command makes", func(t *testing.T) {
+		const made = "http://localhost:18133"
+		for _, note := range []string{"one", "two"} {
+			save("made", "made/notes.txt", note+"\n")
+			if got := lab.Get(t, made); got != "# "+note+"\n" {
+				t.Errorf("after the save of %q it says %q", note, got)
+			}
+		}
+		if got, want := build(t, made), builtHash(t, p, "made"); got != want {
+			t.Errorf("build %s answers, the sources are %s", got, want)
+		}
+		mark := dev.Mark()
+		p.Replace("made/build.sh", "go build", "echo broken >&2; exit 1; go build")
+		if trace := dev.Wait(mark, "the failed command", reloaded("made")); !strings.Contains(trace.Text("error"), "broken") {
+			t.Errorf("trace: %v", trace)
+		}
+		mark = dev.Mark()
+		p.Replace("made/build.sh", "echo broken >&2; exit 1; go build", "go build")
+		p.Replace("made/main.go", "func main() {", "func main() {\n\tpanic(\"too bad\")")
+		if trace := dev.Wait(mark, "the crash", func(e lab.Event) bool { return reloaded("made")(e) && e.Text("error") != "" }); !strings.Contains(trace.Text("error"), "too bad") {
+			t.Errorf("trace: %v", trace)
+		}
+		if got := lab.Get(t, made); got != "# two\n" {
+			t.Errorf("after the crash it says %q", got)
+		}
 	})
 	t.Run("explain", func(t *testing.T) {
 		for path, want := range map[string]string{

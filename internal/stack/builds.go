@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"zr/pkg/build"
+	"zr/pkg/build/command"
 	"zr/pkg/build/dockerfile"
 	"zr/pkg/build/gobuild"
 	"zr/pkg/build/node"
@@ -50,7 +51,7 @@ func (s *Stack) deps() build.Deps {
 }
 
 // kinds are those that services can be built of.
-var kinds = build.Kinds{gobuild.Kind, node.Kind, dockerfile.Kind(buildEngine)}
+var kinds = build.Kinds{gobuild.Kind, node.Kind, command.Kind, dockerfile.Kind(buildEngine)}
 
 // builder makes the images of every kind of source.
 func (s *Stack) builder() build.Builders { return kinds.With(s.deps()) }

@@ -14,6 +14,7 @@ import (
 type Build struct {
 	GoKeys         `yaml:",inline"`
 	NodeKeys       `yaml:",inline"`
+	CommandKeys    `yaml:",inline"`
 	DockerfileKeys `yaml:",inline"`
 	// Base is the image below the build. Default: one that zr makes itself.
 	Base string `yaml:"base,omitempty" json:"base,omitempty"`
@@ -25,7 +26,9 @@ type Build struct {
 }
 
 // kinds are all that a build can be of, in the order in which they are named.
-func (b *Build) kinds() []buildKind { return []buildKind{b.GoKeys, b.NodeKeys, b.DockerfileKeys} }
+func (b *Build) kinds() []buildKind {
+	return []buildKind{b.GoKeys, b.NodeKeys, b.CommandKeys, b.DockerfileKeys}
+}
 
 // buildKind is the part of a Build that belongs to one kind: its own keys.
 type buildKind interface {

@@ -126,7 +126,7 @@ c.yaml:2:18: cluster.nodes: 99 is not between 1 and 16
 c.yaml:2:18: cluster.ports.b: port 99 is taken by a already`},
 		{"nothing said", "project: \"\"\nservices: {a: {build: }}\n", `
 c.yaml:1:10: project: "" cannot name a cluster (lower case letters, digits and dashes, at most 32)
-c.yaml:2:23: services.a.build: needs one of go, node and dockerfile`},
+c.yaml:2:23: services.a.build: needs one of go, node, command and dockerfile`},
 		{"a service of the wrong type is there", "project: a\nservices:\n  web: {dependsOn: [db]}\n  db: postgres\n",
 			`c.yaml:4:7: services.db: expected keys with values, found "postgres"`},
 		{"dangling dependency", "project: a\nservices:\n  web: {dependsOn: [posgres]}\n  postgres: {}\n",
@@ -145,8 +145,20 @@ c.yaml:2:12: services: "We_b" cannot name a workload (lower case letters, digits
 c.yaml:2:17: cluster.name: "` + strings.Repeat("x", 50) + `" cannot name a cluster (lower case letters, digits and dashes, at most 49)`},
 		{"two builds", "project: a\nservices: {a: {build: {go: ., node: .}}, b: {build: {context: .}}}\n", `
 c.yaml:2:23: services.a.build: has go and node, but only one can make the image
-c.yaml:2:53: services.b.build: needs one of go, node and dockerfile
+c.yaml:2:53: services.b.build: needs one of go, node, command and dockerfile
 c.yaml:2:54: services.b.build.context is only for a dockerfile`},
+		{"a command", `project: a
+services:
+  a: {build: {command: [make], out: ../dist}}
+  b: {build: {command: [""], dir: web, out: .}}
+  c: {build: {node: web, run: [./x]}}
+  d: {build: {command: [make, dist], dir: web, out: dist, run: [./x]}}
+`, `
+c.yaml:3:14: services.a.build: a command needs "dir" (the folder with the sources, such as `+"`dir: ./api`"+`)
+c.yaml:3:37: services.a.build.out: "../dist" is not below the folder of the sources (a folder that only the command writes to, such as dist)
+c.yaml:4:25: services.b.build.command: its first word names no program
+c.yaml:4:45: services.b.build.out: "." is not below the folder of the sources (a folder that only the command writes to, such as dist)
+c.yaml:5:26: services.c.build.run is only for a command`},
 		{"files of a program", `project: a
 services:
   a: {build: {go: ., files: [../x, /etc, "[", .], restart: maybe}}

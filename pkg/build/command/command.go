@@ -1,0 +1,189 @@
+// Package command makes images of what a command of the project leaves in a folder:
+// any compiler, bundler or generator of this machine. The folder is one layer on a
+// base image, and what runs in it is swapped by each save under `zr dev`.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"zr/pkg/agentspec"
+	"zr/pkg/build"
+	"zr/pkg/build/internal/folder"
+	"zr/pkg/build/internal/oci"
+	"zr/pkg/build/internal/proc"
+	"zr/pkg/config"
+	"zr/pkg/fault"
+	"zr/pkg/image"
+)
+
+// layout changes when the images of this package do for the same inputs.
+const layout = "command 1"
+
+// appDir is where an image has what the command made. A dev image keeps that in the
+// seed folder, from which the agent fills appDir, an emptyDir in the pod.
+const appDir = "/app"
+
+// platformVariable tells the command what to build for.
+const platformVariable = "ZR_PLATFORM"
+
+// never are names that are not sources, whatever ignore files say.
+var never = []string{".git", ".DS_Store"}
+
+// Kind is what a command makes.
+var Kind = build.Kind{
+	Name:  "command",
+	Tools: tools,
+	New:   func(deps build.Deps) build.Builder { return New(deps) },
+}
+
+// tools are the command itself, where it is not a file of the project.
+func tools(spec config.Build) []build.Tool {
+	if program := spec.Command[0]; !strings.Contains(program, "/") {
+		return []build.Tool{{Name: program, Unknown: true}}
+	}
+	return nil
+}
+
+// Builder makes images of what commands make. It is safe for concurrent use.
+type Builder struct{ deps build.Deps }
+
+// New returns a Builder.
+func New(deps build.Deps) *Builder { return &Builder{deps} }
+
+func sourceDir(r build.Request) string { return filepath.Join(r.Root, r.Spec.Dir) }
+
+func outDir(r build.Request) string { return filepath.Join(sourceDir(r), r.Spec.Out) }
+
+// Inputs returns the files of the service's folder that no ignore file leaves out,
+// but for what the command makes.
+func (b *Builder) Inputs(ctx context.Context, r build.Request) (*build.InputSet, error) {
+	out := outDir(r)
+	further := slices.Concat([]string{r.Spec.Dir, r.Spec.Out, r.Platform, fmt.Sprintf("%q", r.Spec.Run)}, r.Spec.Command)
+	return b.deps.Inputs(ctx, r, folder.NewLister(r.Root, sourceDir(r), func(path string) bool {
+		return path == out || slices.Contains(never, filepath.Base(path))
+	}, further...))
+}
+
+// Build makes the image.
+func (b *Builder) Build(ctx context.Context, r build.Request) (build.Result, error) {
+	set, err := b.Inputs(ctx, r)
+	if err != nil {
+		return build.Result{}, err
+	}
+	return b.deps.Make(ctx, build.Frame{
+		Request: r, Inputs: set, Base: r.Spec.Base, Further: []string{layout},
+		Assemble: func(ctx context.Context) (v1.Image, error) { return b.assemble(ctx, r, set) },
+	})
+}
+
+func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.InputSet) (v1.Image, error) {
+	platform, err := image.ParsePlatform(r.Platform)
+	if err != nil {
+		return nil, err
+	}
+	base, layers, err := b.base(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	_, unlock, err := b.deps.LockWorkDir(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	b.deps.Doing(r.Service, strings.Join(r.Spec.Command, " "))
+	if err := run(ctx, r); err != nil {
+		return nil, err
+	}
+	dir := appDir
+	if r.Mode == build.Dev {
+		agent, err := oci.Write(ctx, b.deps.Store, "zr-agent", func(t *oci.Tar) { t.Stream(agentspec.AgentPath, 0o755, oci.Root, r.Agent) })
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, agent)
+		dir = agentspec.SeedDir
+	}
+	made, err := oci.Write(ctx, b.deps.Store, "what "+r.Spec.Command[0]+" made", func(t *oci.Tar) {
+		t.Dir(appDir, 0o755, oci.Root)
+		t.Tree(dir, outDir(r), oci.Root, nil, nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	made.Sources = true
+	var starts []string
+	img, err := oci.Assemble(base, platform, append(layers, made), func(c *v1.Config) { starts = configure(c, r, set.Hash()) })
+	if err == nil && len(starts) == 0 {
+		err = fault.Hint(errors.New("nothing says what the image runs"), "name it by `run:` of the service's build, such as [./server]")
+	}
+	return img, err
+}
+
+// base returns what the files are put on: the image that the spec names, or the
+// layer that zr makes for static programs.
+func (b *Builder) base(ctx context.Context, r build.Request) (v1.Image, []oci.Layer, error) {
+	if r.Spec.Base == "" {
+		layer, err := oci.Base(ctx, b.deps.Store)
+		return nil, []oci.Layer{layer}, err
+	}
+	base, err := b.deps.Base(ctx, r.Spec.Base)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding the base image: %w", err)
+	}
+	return base, nil, nil
+}
+
+// configure fills in the config of the image and returns its start command.
+func configure(c *v1.Config, r build.Request, hash string) (starts []string) {
+	if len(r.Spec.Run) > 0 {
+		starts = slices.Clone(r.Spec.Run)
+		if program := starts[0]; strings.Contains(program, "/") && !path.IsAbs(program) {
+			starts[0] = path.Join(appDir, program)
+		}
+		c.Entrypoint, c.Cmd = starts, nil
+	} else {
+		starts = slices.Concat(c.Entrypoint, c.Cmd)
+	}
+	c.WorkingDir = appDir
+	if r.Spec.Base == "" {
+		c.User = fmt.Sprintf("%[1]d:%[1]d", oci.NonRoot)
+		oci.SetEnv(c, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	}
+	oci.SetEnv(c, build.EnvHash, hash)
+	if r.Mode == build.Dev {
+		c.Entrypoint, c.Cmd = []string{agentspec.AgentPath}, nil
+		oci.SetEnv(c, agentspec.EnvSpec, agentspec.Spec{Dir: appDir, Command: starts}.Encode())
+	}
+	return starts
+}
+
+// run runs the command and makes sure that it left something.
+func run(ctx context.Context, r build.Request) error {
+	err := proc.Command{
+		Args: r.Spec.Command, Dir: sourceDir(r), Name: strings.Join(r.Spec.Command, " "),
+		Env: append(os.Environ(), platformVariable+"="+r.Platform),
+	}.Run(ctx)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(outDir(r))
+	name := path.Join(filepath.ToSlash(r.Spec.Dir), r.Spec.Out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0:
+		return fault.Hint(fmt.Errorf("%s made nothing in %s", strings.Join(r.Spec.Command, " "), name),
+			"`out:` is the folder that the command writes, below `dir:`")
+	case err != nil:
+		return fmt.Errorf("reading what was made: %w", err)
+	}
+	return nil
+}
