@@ -154,7 +154,7 @@ services:
   c: {build: {node: web, run: [./x]}}
   d: {build: {command: [make, dist], dir: web, out: dist, run: [./x]}}
 `, `
-c.yaml:3:14: services.a.build: a command needs "dir" (the folder with the sources, such as `+"`dir: ./api`"+`)
+c.yaml:3:14: services.a.build: a command needs "dir" (the folder with the sources, such as ` + "`dir: ./api`" + `)
 c.yaml:3:37: services.a.build.out: "../dist" is not below the folder of the sources (a folder that only the command writes to, such as dist)
 c.yaml:4:25: services.b.build.command: its first word names no program
 c.yaml:4:45: services.b.build.out: "." is not below the folder of the sources (a folder that only the command writes to, such as dist)
