@@ -15,7 +15,6 @@ import (
 
 // The names of the steps of a run.
 const (
-	stepRender  = "manifests"
 	stepCluster = cluster.Step
 	stepBuild   = "build"
 	stepImages  = "images"

@@ -103,7 +103,7 @@ func TestReplayOfWhatWasTakenBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			agenttest.Eventually(t, "a copy is kept", func() bool { _, _, ok := s.vault.look(sum.Sum); return ok })
+			agenttest.Eventually(t, "a copy is kept", func() bool { _, _, ok := s.programs.look(sum.Sum); return ok })
 			r := push(t, s, version(t, bad, "bad"))
 			if bad["crash"] == nil {
 				if err := os.WriteFile(bad["crashWith"].(string), nil, 0o600); err != nil {

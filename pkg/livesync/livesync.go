@@ -36,9 +36,6 @@ type Stream struct {
 type Options struct {
 	Dialer Dialer
 	Token  string
-	// CacheDir is where copies of pushed programs lie while the session lives,
-	// a few times their size. Default: the folder for temporary files.
-	CacheDir string
 	// Patience is how long a new process has to get healthy. Default: ten seconds.
 	Patience time.Duration
 	// OnChange is called after the connection, the process or the agreement of
@@ -110,9 +107,6 @@ type Change struct {
 	// Force swaps the process, or has its watcher look at Files again, even
 	// if nothing changed.
 	Force bool
-	// Timeout is how long a new process has to get healthy. Default: that of the
-	// session.
-	Timeout time.Duration
 }
 
 // Result is what a Push did. The durations follow each other.

@@ -134,13 +134,14 @@ func TestDiffer(t *testing.T) {
 	}
 }
 
-func TestVault(t *testing.T) {
+func TestProgramsAreKept(t *testing.T) {
 	dir := t.TempDir()
-	v := newVault(dir)
+	t.Setenv("TMPDIR", dir)
+	v := newPrograms()
 	defer v.close()
 	path := filepath.Join(t.TempDir(), "x")
 	var sums []wire.Sum
-	for i := range vaultFiles + 1 {
+	for i := range programsKept + 1 {
 		if err := os.WriteFile(path, bytes.Repeat([]byte{byte(i)}, 5000), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func TestVault(t *testing.T) {
 	}
 	for i, sum := range append(sums, wire.Sum{9}) {
 		b, release := v.open(sum)
-		kept := i > 0 && i <= vaultFiles
+		kept := i > 0 && i <= programsKept
 		if (b != nil) != kept || kept && (len(b) != 5000 || b[4999] != byte(i)) {
 			t.Errorf("version %d: %d bytes", i, len(b))
 		}
@@ -186,7 +187,7 @@ func TestLocals(t *testing.T) {
 
 // TestLeavesThatDoNotFitAFrame are not asked for: there is no link here to ask.
 func TestLeavesThatDoNotFitAFrame(t *testing.T) {
-	s := &Session{leaves: map[wire.Sum][]wire.Sum{}, vault: newVault(t.TempDir())}
+	s := &Session{leaves: map[wire.Sum][]wire.Sum{}, programs: newPrograms()}
 	f := outgoing{path: "x", content: content{File: wire.File{Size: 2 << 30}}, was: wire.File{Size: wire.MaxAsked + 1, Sum: wire.Sum{1}}}
 	bases, err := s.bases(t.Context(), nil, []outgoing{f})
 	if err != nil || bases[0].leaves != nil || bases[0].content != nil {

@@ -14,7 +14,6 @@ import (
 func TestASlowStarterHasTheTimeThatItWasGiven(t *testing.T) {
 	a := goService(t, agenttest.Behaviour{"id": "image"})
 	slow := version(t, agenttest.Behaviour{"id": "slow", "startUp": time.Second}, "slow")
-	slow.Timeout = 0 // that of the session
 	short := dial(t, a, func(o *Options) { o.Patience = 100 * time.Millisecond })
 	if r := push(t, short, slow); !r.RolledBack || !strings.Contains(r.Reason, "not healthy within 100ms") {
 		t.Errorf("with less time than it takes: %+v", r)

@@ -12,31 +12,29 @@ import (
 	"zr/pkg/bounded"
 )
 
-// vault keeps the content of the programs that the container was sent, in
+// programs keeps the content of the programs that the container was sent, in
 // files without a name: nothing is left over however zr ends. The originals
 // cannot be used, as the next build writes over them. It is safe for
 // concurrent use.
-type vault struct {
-	dir string
-
+type programs struct {
 	mu    sync.Mutex
 	files map[wire.Sum]*os.File
 	order []wire.Sum // oldest first
 	held  []wire.Sum // not to be forgotten
 }
 
-// vaultFiles is how many versions are kept at least: the current one and the one
+// programsKept is how many versions are kept at least: the current one and the one
 // that a rollback returns to, of two programs.
-const vaultFiles = 4
+const programsKept = 4
 
-func newVault(dir string) *vault { return &vault{dir: dir, files: map[wire.Sum]*os.File{}} }
+func newPrograms() *programs { return &programs{files: map[wire.Sum]*os.File{}} }
 
 // keep copies a file, if it still has the given sum. What goes wrong is not
 // reported: a version that is not kept costs the next one a patch, no more.
-func (v *vault) keep(sum wire.Sum, path string) {
-	v.mu.Lock()
-	_, ok := v.files[sum]
-	v.mu.Unlock()
+func (p *programs) keep(sum wire.Sum, path string) {
+	p.mu.Lock()
+	_, ok := p.files[sum]
+	p.mu.Unlock()
 	if ok {
 		return
 	}
@@ -45,7 +43,7 @@ func (v *vault) keep(sum wire.Sum, path string) {
 		return
 	}
 	defer src.Close()
-	dst, err := os.CreateTemp(v.dir, "zr-livesync-*")
+	dst, err := os.CreateTemp("", "zr-livesync-*")
 	if err != nil {
 		return
 	}
@@ -58,45 +56,45 @@ func (v *vault) keep(sum wire.Sum, path string) {
 		dst.Close()
 		return
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.files == nil || v.files[sum] != nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.files == nil || p.files[sum] != nil {
 		dst.Close()
 		return
 	}
-	v.files[sum] = dst
-	v.order = append(v.order, sum)
-	v.forget()
+	p.files[sum] = dst
+	p.order = append(p.order, sum)
+	p.forget()
 }
 
 // forget lets go of the oldest versions that nobody holds.
-func (v *vault) forget() {
-	for i := 0; i < len(v.order) && len(v.order) > vaultFiles; {
-		sum := v.order[i]
-		if slices.Contains(v.held, sum) {
+func (p *programs) forget() {
+	for i := 0; i < len(p.order) && len(p.order) > programsKept; {
+		sum := p.order[i]
+		if slices.Contains(p.held, sum) {
 			i++
 			continue
 		}
-		v.files[sum].Close()
-		delete(v.files, sum)
-		v.order = slices.Delete(v.order, i, i+1)
+		p.files[sum].Close()
+		delete(p.files, sum)
+		p.order = slices.Delete(p.order, i, i+1)
 	}
 }
 
 // hold keeps the versions with these sums, however many others come.
-func (v *vault) hold(sums []wire.Sum) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.held = sums
-	v.forget()
+func (p *programs) hold(sums []wire.Sum) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = sums
+	p.forget()
 }
 
 // look returns the content of a kept version and where it can be read while
 // that is kept.
-func (v *vault) look(sum wire.Sum) (content, string, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	f := v.files[sum]
+func (p *programs) look(sum wire.Sum) (content, string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.files[sum]
 	if f == nil {
 		return content{}, "", false
 	}
@@ -106,10 +104,10 @@ func (v *vault) look(sum wire.Sum) (content, string, bool) {
 
 // open maps the content of a kept version into memory, until the function is
 // called. It is nil where the version was not kept.
-func (v *vault) open(sum wire.Sum) ([]byte, func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	f := v.files[sum]
+func (p *programs) open(sum wire.Sum) ([]byte, func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.files[sum]
 	if f == nil {
 		return nil, func() {}
 	}
@@ -124,11 +122,11 @@ func (v *vault) open(sum wire.Sum) ([]byte, func()) {
 	return b, func() { _ = syscall.Munmap(b) }
 }
 
-func (v *vault) close() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, f := range v.files {
+func (p *programs) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.files {
 		f.Close()
 	}
-	v.files = nil
+	p.files = nil
 }

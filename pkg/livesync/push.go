@@ -308,7 +308,7 @@ func (s *Session) agreeBack(tree wire.Sum) {
 func (s *Session) prove(files wire.Tree, build string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.vault.hold(s.want.prove(files, build))
+	s.programs.hold(s.want.prove(files, build))
 }
 
 // planBack plans to make the container hold the version that the one before it
@@ -329,7 +329,7 @@ func (s *Session) planBack(l *link) (plan, bool) {
 		if f.was == v.files[path] {
 			continue
 		}
-		if f.content, f.local, ok = s.vault.look(v.files[path].Sum); !ok {
+		if f.content, f.local, ok = s.programs.look(v.files[path].Sum); !ok {
 			return plan{}, false
 		}
 		f.File = v.files[path]

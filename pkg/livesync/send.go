@@ -1,7 +1,6 @@
 package livesync
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -41,7 +40,7 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 		Tree:    p.target.Sum(),
 		Build:   p.change.Build,
 		Restart: p.restart,
-		Timeout: cmp.Or(p.change.Timeout, s.opts.Patience),
+		Timeout: s.opts.Patience,
 	}
 	for _, f := range p.files {
 		commit.Sums = append(commit.Sums, f.Sum)
@@ -103,7 +102,7 @@ func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([]base,
 			b.leaves = nil
 			continue
 		}
-		b.content, b.close = s.vault.open(f.was.Sum)
+		b.content, b.close = s.programs.open(f.was.Sum)
 	}
 	return bases, nil
 }
@@ -129,7 +128,7 @@ func (s *Session) remember(files []outgoing) {
 func (s *Session) keepPrograms(files []outgoing) {
 	for _, f := range files {
 		if f.Exec && f.Size >= deltaSize {
-			go s.vault.keep(f.Sum, f.local)
+			go s.programs.keep(f.Sum, f.local)
 		}
 	}
 }

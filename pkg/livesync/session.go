@@ -19,15 +19,15 @@ const (
 // Session keeps one container in step. It is safe for concurrent use; Pushes
 // are carried out one after the other.
 type Session struct {
-	opts   Options
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	ended  chan struct{} // closed when no goroutine of the session is left
-	local  *locals
-	pace   *pace
-	vault  *vault
-	work   sync.WaitGroup // goroutines other than keep
-	turn   chan struct{}  // holds a token while somebody changes the container
+	opts     Options
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	ended    chan struct{} // closed when no goroutine of the session is left
+	local    *locals
+	pace     *pace
+	programs *programs
+	work     sync.WaitGroup // goroutines other than keep
+	turn     chan struct{}  // holds a token while somebody changes the container
 
 	mu       sync.Mutex
 	link     *link         // nil while not connected
@@ -46,16 +46,16 @@ type Session struct {
 // to. Pushes wait for that.
 func Open(o Options) *Session {
 	s := &Session{
-		opts:    o,
-		ended:   make(chan struct{}),
-		local:   newLocals(),
-		pace:    newPace(runtime.GOMAXPROCS(0)),
-		vault:   newVault(o.CacheDir),
-		turn:    make(chan struct{}, 1),
-		changed: make(chan struct{}),
-		want:    desired{files: map[string]Source{}, dirty: map[string]bool{}},
-		leaves:  map[wire.Sum][]wire.Sum{},
-		notify:  make(chan struct{}, 1),
+		opts:     o,
+		ended:    make(chan struct{}),
+		local:    newLocals(),
+		pace:     newPace(runtime.GOMAXPROCS(0)),
+		programs: newPrograms(),
+		turn:     make(chan struct{}, 1),
+		changed:  make(chan struct{}),
+		want:     desired{files: map[string]Source{}, dirty: map[string]bool{}},
+		leaves:   map[wire.Sum][]wire.Sum{},
+		notify:   make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	go s.keep()
@@ -91,7 +91,7 @@ func (s *Session) keep() {
 	defer func() {
 		s.cancel(ErrClosed)
 		s.work.Wait()
-		s.vault.close()
+		s.programs.close()
 		close(s.ended)
 	}()
 	pause := firstPause

@@ -72,7 +72,7 @@ func goService(t testing.TB, b agenttest.Behaviour) *agenttest.Agent {
 func version(t testing.TB, b agenttest.Behaviour, build string) Change {
 	return Change{
 		Files: map[string]Source{"app": {agenttest.App(t, b, 0)}}, Complete: true,
-		Build: build, Restart: true, Timeout: 2 * time.Second,
+		Build: build, Restart: true,
 	}
 }
 

@@ -20,22 +20,21 @@ import (
 type Options struct {
 	// Store gets the layers, as they are made.
 	Store *image.Store
-	// CacheDir keeps what several recipes share and what is dear to make: root
-	// file systems, npm packages, programs. DefaultDir where it is empty.
-	CacheDir string
 	// Sink gets progress in units of packages, and notices. May be nil.
 	Sink event.Sink
 	// Step is the step that progress belongs to.
 	Step string
 }
 
-// DefaultDir returns the cache folder in the user's cache directory.
+// DefaultDir returns the folder in the user's cache directory that keeps what several
+// recipes share and what is dear to make: root file systems, npm packages, programs.
+// Its path is absolute: programs that run in folders of their own are told it.
 func DefaultDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("finding the user's cache directory: %w", err)
 	}
-	return filepath.Join(cache, "zr", "recipes"), nil
+	return filepath.Abs(filepath.Join(cache, "zr", "recipes"))
 }
 
 // Makers returns the recipes in the form that image.Resolver asks for them. The
@@ -81,19 +80,10 @@ func (r Recipe) Build(ctx context.Context, o Options) (v1.Image, error) {
 	if o.Sink == nil {
 		o.Sink = event.Discard
 	}
-	if o.CacheDir == "" {
-		dir, err := DefaultDir()
-		if err != nil {
-			return nil, err
-		}
-		o.CacheDir = dir
-	}
-	// Programs run in folders of their own and are told paths in it.
-	dir, err := filepath.Abs(o.CacheDir)
+	dir, err := DefaultDir()
 	if err != nil {
 		return nil, err
 	}
-	o.CacheDir = dir
 	c, err := openCache(dir)
 	if err != nil {
 		return nil, err
