@@ -36,6 +36,7 @@ func TestARenamedServiceKeepsItsNodePort(t *testing.T) {
 			namespace:                   `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}`,
 			namespace + "/services":     list(old),
 			namespace + "/services/old": old,
+			"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": `{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","status":{"allowed":true}}`,
 		}}
 		if !ours { // the server selects by the label of the set
 			s.documents[namespace+"/services"] = list()
