@@ -141,7 +141,7 @@ func TestRestricted(t *testing.T) {
 // TestSecretsGoWhereTheyAreNeeded lists who may read which key.
 func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 	want := map[string]map[string]bool{
-		"api":      {"DATABASE_URL": true, "REDIS_URL": true},
+		"api":      {"DATABASE_URL": true, "REDIS_URL": true, "LOGIN_KEY": true},
 		"postgres": {"POSTGRES_USER": true, "POSTGRES_PASSWORD": true, "POSTGRES_DB": true},
 		"redis":    {"REDIS_PASSWORD": true},
 		"frontend": {},

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"zr/internal/api/access"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/probe"
@@ -83,6 +84,8 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		health:   &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
 		services: reader,
 		history:  db,
+		gate:     access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
+		dashboard: settings.AllowedOrigins[0],
 	}}
 	return app.serve(ctx, listening, db.Run, fleet.NewObserver(reader, db, log).Run)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"zr/internal/api/access"
 	"zr/internal/api/contract"
 )
 
@@ -113,10 +114,12 @@ func secure(next http.Handler) http.Handler {
 // checkHost refuses names that a stranger's DNS may have pointed here (DNS
 // rebinding): a page of evil.example that resolves to 127.0.0.1 is of the
 // same origin for the browser, and its requests carry that name.
-func checkHost(allowed []string, next http.Handler) http.Handler {
+func checkHost(allowed []string, gate *access.Gate, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !ownHost(r.Host, allowed) {
-			contract.Write(w, r, contract.Refuse(http.StatusMisdirectedRequest, "unknown_host", "the api does not go by this name; ALLOWED_HOSTS names further ones"))
+			p := contract.Refuse(http.StatusMisdirectedRequest, "unknown_host", "the api does not go by this name; ALLOWED_HOSTS names further ones")
+			gate.Refused(r, "", p)
+			contract.Write(w, r, p)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -140,10 +143,10 @@ func ownHost(hostport string, allowed []string) bool {
 		slices.Contains(allowed, host))
 }
 
-// checkOrigin lets the pages of allowed origins read the answers, and refuses
+// checkOrigin lets the pages of allowed origins, and the api's own, read the answers, and refuses
 // those of others. What is not a page (curl, the frontend's server) sends no
 // Origin.
-func checkOrigin(allowed []string, next http.Handler) http.Handler {
+func checkOrigin(allowed []string, gate *access.Gate, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Add("Vary", "Origin")
@@ -152,11 +155,14 @@ func checkOrigin(allowed []string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !slices.Contains(allowed, strings.ToLower(origin)) {
-			contract.Write(w, r, contract.Refuse(http.StatusForbidden, "origin_not_allowed", "pages of this origin may not use the api; ALLOWED_ORIGINS names those that may"))
+		if !slices.Contains(allowed, strings.ToLower(origin)) && !sameOrigin(r, origin) {
+			p := contract.Refuse(http.StatusForbidden, "origin_not_allowed", "pages of this origin may not use the api; ALLOWED_ORIGINS names those that may")
+			gate.Refused(r, "", p)
+			contract.Write(w, r, p)
 			return
 		}
 		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
 		h.Set("Access-Control-Expose-Headers", "X-Request-Id")
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
@@ -167,4 +173,10 @@ func checkOrigin(allowed []string, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// sameOrigin says whether a page is one of the api's own. Its name was checked
+// before.
+func sameOrigin(r *http.Request, origin string) bool {
+	return origin == "http://"+r.Host || origin == "https://"+r.Host
 }

@@ -5,11 +5,15 @@ import (
 	"net/http"
 	"slices"
 
+	"zr/internal/api/access"
 	"zr/internal/api/contract"
+	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/docs"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/history"
 	"zr/internal/api/routes/services"
+	"zr/internal/api/routes/session"
+	"zr/internal/api/routes/tokens"
 )
 
 // sources are what the routes answer from.
@@ -17,6 +21,11 @@ type sources struct {
 	health   *health.Source
 	services services.Source
 	history  history.Source
+	gate     *access.Gate
+	tokens   tokens.Store
+	activity activity.Source
+	// dashboard is the origin that a page goes to when it has logged in.
+	dashboard string
 }
 
 // newContract returns all routes, in the order of the description.
@@ -25,6 +34,9 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	health.Add(a, from.health)
 	services.Add(a, from.services)
 	history.Add(a, from.history, log)
+	session.Add(a, from.gate, from.dashboard)
+	tokens.Add(a, from.gate, from.tokens, log)
+	activity.Add(a, from.activity, log)
 	return a, docs.Add(a)
 }
 
@@ -43,15 +55,15 @@ func newHandler(settings Settings, from sources, log *slog.Logger) (http.Handler
 	mux := http.NewServeMux()
 	rates := newRates()
 	a, err := newContract(from, mux, func(rules contract.Rules, h http.Handler) http.Handler {
-		return limitRate(rates, rules.Class, limit(rules.Class.Limits(), h))
+		return limitRate(rates, rules.Class, limit(rules.Class.Limits(), from.gate.Guard(rules.Role, h)))
 	}, log)
 	if err != nil {
 		return nil, err
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) })
 
-	h := checkOrigin(settings.AllowedOrigins, a)
-	h = checkHost(settings.AllowedHosts, h)
+	h := checkOrigin(settings.AllowedOrigins, from.gate, a)
+	h = checkHost(settings.AllowedHosts, from.gate, h)
 	h = secure(h)
 	h = recoverPanics(log, h)
 	h = logRequests(log, h)

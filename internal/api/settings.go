@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zr/pkg/ticket"
 )
 
 // The defaults of the settings.
@@ -33,6 +35,7 @@ type Settings struct {
 	// ALLOWED_HOSTS, separated by commas. Addresses, localhost and names
 	// inside the cluster need not be listed.
 	AllowedHosts []string
+	LoginKey     string // LOGIN_KEY, secret: what login links are made with; without it there are none
 	Service      string // SERVICE_NAME: the name of the api's own workload
 	Build        string // ZR_BUILD_HASH: what it was built from, set by zr
 }
@@ -43,6 +46,7 @@ func loadSettings(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		DatabaseURL: getenv("DATABASE_URL"),
 		RedisURL:    getenv("REDIS_URL"),
+		LoginKey:    getenv(ticket.KeyName),
 		Service:     or(getenv("SERVICE_NAME"), defaultService),
 		Build:       getenv("ZR_BUILD_HASH"),
 	}
@@ -73,6 +77,9 @@ func loadSettings(getenv func(string) string) (Settings, error) {
 			continue
 		}
 		s.AllowedOrigins = append(s.AllowedOrigins, strings.ToLower(origin))
+	}
+	if len(list(or(getenv("ALLOWED_ORIGINS"), defaultOrigin))) == 0 {
+		problem("ALLOWED_ORIGINS", "names no origin such as %s", defaultOrigin)
 	}
 	for _, host := range list(getenv("ALLOWED_HOSTS")) {
 		if strings.ContainsAny(host, "/:@ ") {

@@ -1,6 +1,6 @@
 // Package law holds the rule by which imports run one way:
 //
-//	bounded, cmdline, config, event, fault, gitignore, logline, images ← the stages ← internal/devloop ←
+//	bounded, cmdline, config, event, fault, gitignore, logline, ticket, images ← the stages ← internal/devloop ←
 //	internal/stack ← internal/cli ← cmd
 //
 // and internal/ui, which knows leaves only, ← internal/cli.
@@ -19,7 +19,7 @@ import (
 )
 
 // leaves are what anybody may import.
-var leaves = []string{"zr/pkg/agentspec", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/probe",
+var leaves = []string{"zr/pkg/agentspec", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/probe", "zr/pkg/ticket",
 	"zr/images"}
 
 // stages turn one thing into another and know nothing of each other.

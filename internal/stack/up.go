@@ -63,7 +63,11 @@ func (s *Stack) up(ctx context.Context) error {
 	if err := s.openPorts(ctx, asked); err != nil {
 		return err
 	}
-	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Took: time.Since(start), Next: s.next()})
+	login, err := s.loginLink(s.reached)
+	if err != nil {
+		return err
+	}
+	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Login: login, Took: time.Since(start), Next: s.next()})
 	return nil
 }
 

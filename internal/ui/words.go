@@ -176,6 +176,9 @@ func (v *voice) ready(e event.Ready) []string {
 	for _, name := range slices.Sorted(maps.Keys(e.Endpoints)) {
 		lines = append(lines, "  "+v.p.service(name, pad(name, width))+"  "+e.Endpoints[name])
 	}
+	if e.Login != "" {
+		lines = append(lines, "", "Log in (once, within 10 minutes): "+v.p.cyan(e.Login))
+	}
 	if e.Next != "" {
 		lines = append(lines, "", "Next: "+v.p.cyan(e.Next))
 	}

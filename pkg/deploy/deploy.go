@@ -27,6 +27,9 @@ const (
 	ConfigHashAnnotation = "zr.dev/config-hash"
 	// DevLabel, on a pod template, says that the pod runs a dev image.
 	DevLabel = "zr.dev/dev"
+	// LoginKeyAnnotation is of a Service whose page /login takes login links that are
+	// made with the secret of this name (pkg/ticket).
+	LoginKeyAnnotation = "zr.dev/login-key"
 
 	// NodePortOfLabel, on a Service that zr adds, names the one of the manifests
 	// that it gives a port of the nodes.

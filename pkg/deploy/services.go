@@ -15,6 +15,7 @@ type Service struct {
 	Type      string        // "ClusterIP", "NodePort", "LoadBalancer" or "ExternalName"
 	Selects   bool          // it has a selector, by which the cluster finds its pods
 	Ports     []ServicePort // of TCP, in the order of the manifest
+	LoginKey  string        // the secret that it takes login links by, see LoginKeyAnnotation; or ""
 }
 
 // ServicePort is a TCP port of a Service.
@@ -36,7 +37,7 @@ func (r *Rendered) Services() []Service {
 		if !isService(o) || o.GetLabels()[NodePortOfLabel] != "" || decode(o.Unstructured, &typed) != nil {
 			continue
 		}
-		s := Service{Namespace: o.GetNamespace(), Name: o.GetName(), Selects: len(typed.Spec.Selector) > 0,
+		s := Service{Namespace: o.GetNamespace(), Name: o.GetName(), Selects: len(typed.Spec.Selector) > 0, LoginKey: o.GetAnnotations()[LoginKeyAnnotation],
 			Type: cmp.Or(string(typed.Spec.Type), string(corev1.ServiceTypeClusterIP))}
 		for _, p := range typed.Spec.Ports {
 			if p.Protocol != "" && p.Protocol != corev1.ProtocolTCP {

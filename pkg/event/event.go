@@ -163,8 +163,11 @@ type Problem struct {
 // Ready closes a run of up: where to go now.
 type Ready struct {
 	Endpoints map[string]string `json:"endpoints"` // service → URL on this machine
-	Took      time.Duration     `json:"took"`
-	Next      string            `json:"next,omitempty"` // the command to type next
+	// Login is a link that logs the user in to the dashboard, once and for a few
+	// minutes only, where a service takes such links.
+	Login string        `json:"login,omitempty"`
+	Took  time.Duration `json:"took"`
+	Next  string        `json:"next,omitempty"` // the command to type next
 }
 
 // Failure is the last word of a run that failed: what happened, what can be done

@@ -78,7 +78,7 @@ func WithServers(t *testing.T) map[string]string {
 	t.Helper()
 	redis := storetest.NewRedis(t)
 	redis.Start()
-	return map[string]string{"DATABASE_URL": storetest.Database(t), "REDIS_URL": redis.URL(), "ZR_BUILD_HASH": "0123456789abcdef"}
+	return map[string]string{"DATABASE_URL": storetest.Database(t), "REDIS_URL": redis.URL(), "LOGIN_KEY": loginKey, "ZR_BUILD_HASH": "0123456789abcdef"}
 }
 
 // Response is an answer that was read.
@@ -111,9 +111,18 @@ func (r Response) Problem(t *testing.T) string {
 // Request sends a request; headers are pairs, and "Host" sets the host.
 func (a *App) Request(method, path string, headers ...string) Response {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, nil)
+	return a.Send(method, path, "", headers...)
+}
+
+// Send sends a request with a body in JSON, where that is not "".
+func (a *App) Send(method, path, body string, headers ...string) Response {
+	a.t.Helper()
+	req, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
 	if err != nil {
 		a.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
@@ -126,11 +135,11 @@ func (a *App) Request(method, path string, headers ...string) Response {
 		a.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	said, err := io.ReadAll(resp.Body)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return Response{resp.StatusCode, resp.Header, string(body)}
+	return Response{resp.StatusCode, resp.Header, string(said)}
 }
 
 // Get sends a GET request.

@@ -20,6 +20,10 @@ type Cache interface {
 	Get(ctx context.Context, key string) ([]byte, bool, error)
 	// Set stores a value for ttl.
 	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Add stores a value for ttl where the key has none, and says whether it did.
+	Add(ctx context.Context, key string, value []byte, ttl time.Duration) (bool, error)
+	// Delete removes a key, if it is there.
+	Delete(ctx context.Context, key string) error
 	// Close closes all connections.
 	Close() error
 }

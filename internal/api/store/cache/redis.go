@@ -71,6 +71,21 @@ func (c *client) Set(ctx context.Context, key string, value []byte, ttl time.Dur
 	return nil
 }
 
+func (c *client) Add(ctx context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	added, err := c.redis.SetNX(ctx, prefix+key, value, ttl).Result()
+	if err != nil {
+		return false, fmt.Errorf("adding %q to the cache: %w", key, classify(err))
+	}
+	return added, nil
+}
+
+func (c *client) Delete(ctx context.Context, key string) error {
+	if err := c.redis.Del(ctx, prefix+key).Err(); err != nil {
+		return fmt.Errorf("deleting %q from the cache: %w", key, classify(err))
+	}
+	return nil
+}
+
 func (c *client) Close() error { return c.redis.Close() }
 
 // classify attaches the reason that the first word of the server's error

@@ -1,0 +1,47 @@
+package stack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"zr/pkg/fault"
+	"zr/pkg/ticket"
+)
+
+// loginLink returns a link that logs the user in once, at the first Service that
+// takes such links and has answered, and "" where there is none.
+func (s *Stack) loginLink(asked []endpoint) (string, error) {
+	for _, e := range asked {
+		key := s.cfg.Secrets[e.service.LoginKey]
+		if e.service.LoginKey == "" || key == "" || e.err != nil || e.scheme == "" {
+			continue
+		}
+		text, err := ticket.Make(key, cmp.Or(os.Getenv("USER"), "somebody"), "operator", time.Now())
+		if err != nil {
+			return "", err
+		}
+		return e.url() + "/login#" + text, nil
+	}
+	return "", nil
+}
+
+// LoginLink returns a link that logs the user in to the dashboard of the running
+// environment: it can be used once, within ticket.Life.
+func (s *Stack) LoginLink(ctx context.Context) (string, error) {
+	if err := s.find(ctx); err != nil {
+		return "", err
+	}
+	found, err := s.lookAtPorts(ctx)
+	if err != nil {
+		return "", err
+	}
+	link, err := s.loginLink(found.asked)
+	if err == nil && link == "" {
+		err = fault.Hint(errors.New("no service of this environment that takes login links answers"),
+			"one says so by the annotation zr.dev/login-key, which names a secret of config/secrets; `"+s.lines.Zr("status")+"` says what runs")
+	}
+	return link, err
+}
