@@ -51,7 +51,7 @@ func runDev(c *cli.Context) error {
 	}
 	out, keys := ui.NewDev(c.App.Writer, os.Stdin, mode, slices.Sorted(maps.Keys(cfg.Services)))
 	defer out.Close()
-	s, err := stack.OpenDev(cfg, out, c.Bool("change-secrets"))
+	s, err := stack.OpenSession(cfg, out, c.Bool("change-secrets"))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func runDev(c *cli.Context) error {
 	ctx, quit := context.WithCancelCause(c.Context)
 	defer quit(nil)
 	orders := commands(ctx, keys, quit, func() { openDashboard(s.Dashboard(), out) })
-	if err := s.Develop(ctx, orders); !errors.Is(context.Cause(ctx), errQuit) {
+	if err := s.Run(ctx, orders); !errors.Is(context.Cause(ctx), errQuit) {
 		return err
 	}
 	return nil

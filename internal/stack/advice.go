@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"zr/pkg/build"
+	"zr/pkg/config"
 )
 
 // adviceFor says what to do about a service that did not get healthy, from what was
 // said when it ended, where its kind of build knows that.
-func (s *Stack) adviceFor(r build.Request, words string) string {
-	file, err := filepath.Rel(r.Root, s.cfg.File)
+func adviceFor(cfg *config.Config, r build.Request, words string) string {
+	file, err := filepath.Rel(r.Root, cfg.File)
 	if err != nil {
-		file = s.cfg.File
+		file = cfg.File
 	}
 	return kinds.Advice(r, file, words)
 }
@@ -25,5 +26,5 @@ func (s *Stack) adviceOf(service string) func(words string) string {
 		return nil
 	}
 	r := s.builds[i]
-	return func(words string) string { return s.adviceFor(r, words) }
+	return func(words string) string { return adviceFor(s.cfg, r, words) }
 }

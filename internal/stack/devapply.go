@@ -2,40 +2,31 @@ package stack
 
 import (
 	"context"
+	"slices"
 
 	"zr/internal/devloop"
 	"zr/pkg/event"
+	"zr/pkg/health"
 )
-
-// exclusively runs f while nobody else applies, or changes what the stack holds.
-func (s *Stack) exclusively(ctx context.Context, f func() error) error {
-	select {
-	case s.applying <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-s.applying }()
-	return f()
-}
 
 // applySaved makes the cluster say what the manifests and the configuration say
 // now, and returns the wait for its health: none where other services are
 // reloaded now than before, of whose new session that is the first thing.
-func (s *Stack) applySaved(ctx context.Context, wired []wiring) (func(context.Context) error, error) {
-	unchanged, err := s.reapply(ctx, "")
-	if err != nil || s.rewired(wired) != nil {
+func (r *reloading) applySaved(ctx context.Context) (func(context.Context) error, error) {
+	unchanged, err := r.reapply(ctx, "")
+	if err != nil || r.rewired(r.wired) != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return s.waitReachable(ctx, unchanged) }, nil
+	return func(ctx context.Context) error { return r.waitReachable(ctx, unchanged) }, nil
 }
 
 // waitReachable waits until everything is healthy, and can be reached through
 // its port of this machine.
-func (s *Stack) waitReachable(ctx context.Context, unchanged bool) error {
-	if err := s.waitHealthy(ctx, unchanged, ""); err != nil {
+func (r *reloading) waitReachable(ctx context.Context, unchanged bool) error {
+	if err := r.waitHealthy(ctx, unchanged, ""); err != nil {
 		return err
 	}
-	return s.exclusively(ctx, func() error {
+	return r.exclusively(ctx, func(s *Stack) error {
 		reached := s.reached
 		if err := s.openPorts(ctx, portsStatus{}); err != nil {
 			return err
@@ -43,27 +34,42 @@ func (s *Stack) waitReachable(ctx context.Context, unchanged bool) error {
 		if reached != nil { // the first ones are told when everything is ready
 			s.tellURLs(reached)
 		}
-		s.publish()
+		r.publish(s)
 		return nil
 	})
 }
 
+// waitHealthy is the gate, of one service where it is named.
+func (r *reloading) waitHealthy(ctx context.Context, unchanged bool, service string) error {
+	var targets []health.Target
+	if err := r.exclusively(ctx, func(s *Stack) error {
+		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return service != "" && t.Service != service })
+		return nil
+	}); err != nil {
+		return err
+	}
+	load := func(ctx context.Context) error {
+		return r.exclusively(ctx, func(s *Stack) error { return s.load(ctx) })
+	}
+	return waitHealthy(ctx, r.gate, targets, asked{r.sink, r.containers}, unchanged, load)
+}
+
 // redeploy makes a service's image anew, has it deployed, and waits until it is
 // healthy.
-func (s *Stack) redeploy(ctx context.Context, service string) error {
-	unchanged, err := s.reapply(ctx, service)
+func (r *reloading) redeploy(ctx context.Context, service string) error {
+	unchanged, err := r.reapply(ctx, service)
 	if err != nil {
 		return err
 	}
-	return s.waitHealthy(ctx, unchanged, service)
+	return r.waitHealthy(ctx, unchanged, service)
 }
 
 // reapply reads the configuration anew and makes the cluster say what it says,
 // with the image of the service called anew made again. Where something is
 // wrong, what runs stays as it is.
-func (s *Stack) reapply(ctx context.Context, anew string) (unchanged bool, err error) {
-	err = s.exclusively(ctx, func() error {
-		defer s.watchManifests() // what is rendered may consist of other files now
+func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, err error) {
+	err = r.exclusively(ctx, func(s *Stack) error {
+		defer r.watchManifests(s) // what is rendered may consist of other files now
 		before, builds, rendered, provider := s.cfg, s.builds, s.rendered, s.provider
 		err := s.reload()
 		if err == nil {
@@ -84,7 +90,7 @@ func (s *Stack) reapply(ctx context.Context, anew string) (unchanged bool, err e
 			return err
 		}
 		unchanged = o.unchanged
-		s.publish()
+		r.publish(s)
 		return nil
 	})
 	return unchanged, err

@@ -36,8 +36,8 @@ type wiring struct {
 	patience time.Duration
 }
 
-// publish makes what the stack holds now known to everybody.
-func (s *Stack) publish() {
+// publish makes what the environment holds now known to everybody.
+func (d *Session) publish(s *Stack) {
 	f := &facts{namespace: s.rendered.Namespace, urls: urls(s.reached), idle: map[string]string{}}
 	lowest := int32(0)
 	for _, e := range s.reached {
@@ -78,24 +78,15 @@ func (s *Stack) publish() {
 		f.services = append(f.services, t.Service)
 	}
 	slices.Sort(f.services)
-	before := s.facts.Swap(f)
+	before := d.facts.Swap(f)
 	if before == nil {
 		return
 	}
 	for _, name := range before.services {
 		if !f.runs(name) {
-			s.sink.Emit(event.ServiceState{Service: name, State: event.Removed})
+			d.sink.Emit(event.ServiceState{Service: name, State: event.Removed})
 		}
 	}
-}
-
-// Dashboard is the URL of the service that answers at the lowest port; empty while
-// none is known to.
-func (s *Stack) Dashboard() string {
-	if f := s.facts.Load(); f != nil {
-		return f.dashboard
-	}
-	return ""
 }
 
 // runs tells whether a service is among those of the manifests.
@@ -106,8 +97,8 @@ func (f *facts) runs(service string) bool {
 
 // syncs says of a file that it belongs to a service to which sources are sent as
 // they are.
-func (s *Stack) syncs(path string) bool {
-	f := s.facts.Load()
+func (d *Session) syncs(path string) bool {
+	f := d.facts.Load()
 	if f == nil {
 		return false
 	}
@@ -118,8 +109,8 @@ func (s *Stack) syncs(path string) bool {
 
 // rewired returns errRewired once the services are not those that the units
 // were made for.
-func (s *Stack) rewired(units []wiring) error {
-	if !reflect.DeepEqual(units, s.facts.Load().wiring) {
+func (d *Session) rewired(units []wiring) error {
+	if !reflect.DeepEqual(units, d.facts.Load().wiring) {
 		return errRewired
 	}
 	return nil

@@ -58,9 +58,10 @@ func TestOtherServices(t *testing.T) {
 			if err := s.render(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			s.publish()
-			wired := s.facts.Load().wiring
-			if err := s.rewired(wired); err != nil {
+			d := newSession(s)
+			d.publish(s)
+			wired := d.facts.Load().wiring
+			if err := d.rewired(wired); err != nil {
 				t.Fatal(err)
 			}
 			for path, text := range map[string]string{"config/dev.yaml": tt.config, "kustomize/overlays/dev/all.yaml": tt.overlay} {
@@ -77,11 +78,11 @@ func TestOtherServices(t *testing.T) {
 			if err := s.render(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.rewired(wired); err != nil {
+			if err := d.rewired(wired); err != nil {
 				t.Error("what is not applied yet counts")
 			}
-			s.publish()
-			if err := s.rewired(wired); !errors.Is(err, tt.want) {
+			d.publish(s)
+			if err := d.rewired(wired); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
@@ -97,8 +98,9 @@ func TestARenamedServiceIsGone(t *testing.T) {
 	if err := s.render(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.publish()
-	s.publish()
+	d := newSession(s)
+	d.publish(s)
+	d.publish(s)
 	path := filepath.Join(s.cfg.Root, "kustomize/overlays/dev/all.yaml")
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(testkit.Overlay, "name: web", "name: front")), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,12 +109,12 @@ func TestARenamedServiceIsGone(t *testing.T) {
 	if err := s.render(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.publish()
+	d.publish(s)
 	want := []event.Event{event.ServiceState{Service: "web", State: event.Removed}}
 	if diff := cmp.Diff(want, seen.Events()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if f := s.facts.Load(); f.runs("web") || !f.runs("front") {
+	if f := d.facts.Load(); f.runs("web") || !f.runs("front") {
 		t.Errorf("what runs is %q", f.services)
 	}
 }

@@ -111,12 +111,12 @@ func (o *outsiders) over(changes map[string]change) {
 
 // watchOutside follows what others do to the environment until ctx ends. It
 // returns errGone when its namespace is deleted.
-func (s *Stack) watchOutside(ctx context.Context, containers map[string]devloop.Container, commands chan<- devloop.Command) error {
+func (r *reloading) watchOutside(ctx context.Context, commands chan<- devloop.Command) error {
 	var last atomic.Pointer[health.Held]
-	namespace, seen := s.facts.Load().namespace, make(chan health.Held)
+	namespace, seen := r.facts.Load().namespace, make(chan health.Held)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := s.gate.Follow(ctx, namespace, func(h health.Held) {
+		err := r.gate.Follow(ctx, namespace, func(h health.Held) {
 			last.Store(&h)
 			select {
 			case seen <- h:
@@ -124,18 +124,18 @@ func (s *Stack) watchOutside(ctx context.Context, containers map[string]devloop.
 			}
 		})
 		if ctx.Err() == nil {
-			s.sink.Emit(event.Notice{Text: "what others do to the environment is not noticed: " + err.Error()})
+			r.sink.Emit(event.Notice{Text: "what others do to the environment is not noticed: " + err.Error()})
 		}
 		return ctx.Err()
 	})
-	group.Go(func() error { return s.judgeOutside(ctx, namespace, seen, commands) })
-	group.Go(func() error { return compareVerdicts(ctx, s.sink, containers, last.Load) })
+	group.Go(func() error { return r.judgeOutside(ctx, namespace, seen, commands) })
+	group.Go(func() error { return compareVerdicts(ctx, r.sink, r.containers, last.Load) })
 	return group.Wait()
 }
 
 // judgeOutside acts on what was seen, once it has lasted.
-func (s *Stack) judgeOutside(ctx context.Context, namespace string, seen <-chan health.Held, commands chan<- devloop.Command) error {
-	o := &outsiders{sink: s.sink, stands: map[string]string{}, mended: map[string]time.Time{}}
+func (d *Session) judgeOutside(ctx context.Context, namespace string, seen <-chan health.Held, commands chan<- devloop.Command) error {
+	o := &outsiders{sink: d.sink, stands: map[string]string{}, mended: map[string]time.Time{}}
 	defer o.over(nil) // the next session says it again where it still holds
 	var held health.Held
 	var settled <-chan time.Time // nil while nothing is otherwise than it was applied
@@ -146,10 +146,10 @@ func (s *Stack) judgeOutside(ctx context.Context, namespace string, seen <-chan 
 			return ctx.Err()
 		case held = <-seen:
 			if held.Gone {
-				s.sink.Emit(event.Notice{Text: fmt.Sprintf("namespace %q was deleted by somebody else, with all data in it: everything is brought up again", namespace)})
+				d.sink.Emit(event.Notice{Text: fmt.Sprintf("namespace %q was deleted by somebody else, with all data in it: everything is brought up again", namespace)})
 				return errGone
 			}
-			changes := changesOf(s.facts.Load().applied, held)
+			changes := changesOf(d.facts.Load().applied, held)
 			if o.over(changes); len(changes) > 0 && settled == nil {
 				settled = time.After(outsideSettle)
 			}
@@ -157,9 +157,9 @@ func (s *Stack) judgeOutside(ctx context.Context, namespace string, seen <-chan 
 		case <-settled:
 			settled = nil
 		}
-		switch changes := changesOf(s.facts.Load().applied, held); {
+		switch changes := changesOf(d.facts.Load().applied, held); {
 		case len(changes) == 0:
-		case !s.idle():
+		case !d.stack.idle():
 			applied, settled = true, time.After(outsideSettle)
 		case applied: // what was applied is seen by the next time
 			applied, settled = false, time.After(outsideSettle)
@@ -171,16 +171,5 @@ func (s *Stack) judgeOutside(ctx context.Context, namespace string, seen <-chan 
 				return ctx.Err()
 			}
 		}
-	}
-}
-
-// idle tells that nobody applies.
-func (s *Stack) idle() bool {
-	select {
-	case s.applying <- struct{}{}:
-		<-s.applying
-		return true
-	default:
-		return false
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zr/internal/devloop"
+	"zr/pkg/cmdline"
 	"zr/pkg/health"
 	"zr/pkg/livesync"
 )
@@ -40,11 +41,13 @@ func (c throughService) Push(ctx context.Context, change livesync.Change) (lives
 
 // leads waits until a service is reached by its Services: by their endpoints, and
 // at its ports of this machine.
-func (s *Stack) leads(ctx context.Context, service string) error {
+func (r *reloading) leads(ctx context.Context, service string) error {
 	var targets []health.Target
 	var ports []published
 	var questions []question
-	if err := s.exclusively(ctx, func() error {
+	var lines cmdline.Run
+	if err := r.exclusively(ctx, func(s *Stack) error {
+		lines = s.lines
 		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return t.Service != service })
 		for i, q := range s.questions() {
 			if p := s.published[i]; slices.Contains(p.workloads, service) {
@@ -58,7 +61,7 @@ func (s *Stack) leads(ctx context.Context, service string) error {
 	waiting, cancel := context.WithTimeoutCause(ctx, endpointPatience, errors.New("no answer"))
 	defer cancel()
 	for reason := error(nil); ; pause(waiting, endpointPulse) {
-		statuses, err := s.gate.Check(waiting, targets)
+		statuses, err := r.gate.Check(waiting, targets)
 		bad := slices.IndexFunc(statuses, func(status health.Status) bool { return !asMeant(status) })
 		if err == nil && bad < 0 {
 			break
@@ -71,7 +74,7 @@ func (s *Stack) leads(ctx context.Context, service string) error {
 		}
 	}
 	for i, p := range ports {
-		if _, err := waitEndpoint(ctx, p, questions[i], s.lines); err != nil {
+		if _, err := waitEndpoint(ctx, p, questions[i], lines); err != nil {
 			return err
 		}
 	}

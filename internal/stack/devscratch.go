@@ -9,17 +9,17 @@ import (
 // makeScratch makes the folder that compiled programs wait in to be sent. It has
 // one place for each environment, which lockDev keeps to one session at a time:
 // what a killed one has left there is cleared away.
-func (s *Stack) makeScratch() (remove func(), err error) {
-	if s.scratch, err = scratchDir(s.set()); err != nil {
-		return nil, err
+func makeScratch(set string) (dir string, remove func(), err error) {
+	if dir, err = scratchDir(set); err != nil {
+		return "", nil, err
 	}
-	if err := os.RemoveAll(s.scratch); err != nil {
-		return nil, fmt.Errorf("clearing the folder for the compiler: %w", err)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", nil, fmt.Errorf("clearing the folder for the compiler: %w", err)
 	}
-	if err := os.MkdirAll(s.scratch, 0o700); err != nil {
-		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil, fmt.Errorf("making a folder for the compiler: %w", err)
 	}
-	return func() { os.RemoveAll(s.scratch) }, nil
+	return dir, func() { os.RemoveAll(dir) }, nil
 }
 
 func scratchDir(set string) (string, error) {

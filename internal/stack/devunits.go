@@ -20,7 +20,7 @@ const manifestsUnit = "manifests"
 
 // units are what saves change: each service that is reloaded in place, and the
 // manifests. The returned function ends their connections.
-func (s *Stack) units(ctx context.Context, wired []wiring) (units []devloop.Unit, sessions map[string]*livesync.Session, end func(), err error) {
+func (r *reloading) units(ctx context.Context, s *Stack) (units []devloop.Unit, sessions map[string]*livesync.Session, end func(), err error) {
 	sessions = map[string]*livesync.Session{}
 	var conditions []*devloop.Condition
 	end = func() {
@@ -31,70 +31,68 @@ func (s *Stack) units(ctx context.Context, wired []wiring) (units []devloop.Unit
 			c.Clear() // the next session says it again where it still holds
 		}
 	}
-	for _, w := range wired {
-		r := w.request
-		if r.Mode == build.Dev {
-			condition := &devloop.Condition{Service: r.Service, Sink: s.sink}
-			session, err := s.dial(condition, w)
+	for _, w := range r.wired {
+		request := w.request
+		if request.Mode == build.Dev {
+			condition := &devloop.Condition{Service: request.Service, Sink: r.sink}
+			session, err := r.dial(s, condition, w)
 			if err != nil {
 				end()
-				return nil, nil, nil, fmt.Errorf("connecting to service %q: %w", r.Service, err)
+				return nil, nil, nil, fmt.Errorf("connecting to service %q: %w", request.Service, err)
 			}
 			conditions = append(conditions, condition)
-			sessions[r.Service] = session
+			sessions[request.Service] = session
 		}
-		unit, err := s.unit(ctx, r, sessions[r.Service])
+		unit, err := r.unit(ctx, s, request, sessions[request.Service])
 		if unit == nil {
 			end()
 			return nil, nil, nil, err
 		}
 		units = append(units, unit) // where err says that something is missing, its first run tells
 	}
-	return append(units, s.manifestsUnit(wired)), sessions, end, nil
+	return append(units, r.manifestsUnit(s)), sessions, end, nil
 }
 
 // unit returns what saves of a service's sources change. It comes with an error
 // where something is missing that the sources name.
-func (s *Stack) unit(ctx context.Context, r build.Request, session *livesync.Session) (devloop.Unit, error) {
-	inputs, err := s.builder().Inputs(ctx, r)
+func (r *reloading) unit(ctx context.Context, s *Stack, request build.Request, session *livesync.Session) (devloop.Unit, error) {
+	builder := s.builder()
+	inputs, err := builder.Inputs(ctx, request)
 	if inputs == nil {
 		return nil, err
 	}
-	rebuild := func(ctx context.Context) error { return s.redeploy(ctx, r.Service) }
-	if r.Mode != build.Dev {
-		return &devloop.Deployed{Service: r.Service, Inputs: inputs, Rebuild: rebuild, Idle: func() string { return s.facts.Load().idle[r.Service] }}, err
+	service := request.Service
+	rebuild := func(ctx context.Context) error { return r.redeploy(ctx, service) }
+	if request.Mode != build.Dev {
+		return &devloop.Deployed{Service: service, Inputs: inputs, Rebuild: rebuild, Idle: func() string { return r.facts.Load().idle[service] }}, err
 	}
-	live, failed := s.builder().Live(r, inputs, filepath.Join(s.scratch, r.Service))
+	live, failed := builder.Live(request, inputs, filepath.Join(r.scratch, service))
 	if failed != nil {
 		return nil, failed
 	}
 	reloaded := devloop.Reloaded{
-		Service: r.Service, Root: s.cfg.Root, Inputs: inputs, Budget: s.budget, Rebuild: rebuild,
-		Container: throughService{session, func(ctx context.Context) error { return s.leads(ctx, r.Service) }},
-		Advice:    func(words string) string { return s.adviceFor(r, words) },
+		Service: service, Root: r.cfg.Root, Inputs: inputs, Budget: r.budget, Rebuild: rebuild,
+		Container: throughService{session, func(ctx context.Context) error { return r.leads(ctx, service) }},
+		Advice:    func(words string) string { return adviceFor(r.cfg, request, words) },
 	}
 	return reloaded.Unit(live), err
 }
 
-func (s *Stack) manifestsUnit(wired []wiring) devloop.Unit {
-	unchanged := s.unchanged
-	s.manifests = &devloop.Manifests{
-		Label:   manifestsUnit,
-		Apply:   func(ctx context.Context) (func(context.Context) error, error) { return s.applySaved(ctx, wired) },
-		Healthy: func(ctx context.Context) error { return s.waitReachable(ctx, unchanged) },
-	}
-	s.watchManifests()
-	return s.manifests
+func (r *reloading) manifestsUnit(s *Stack) devloop.Unit {
+	r.manifests = &devloop.Manifests{Label: manifestsUnit, Apply: r.applySaved, Healthy: func(ctx context.Context) error { return r.waitReachable(ctx, r.unchanged) }}
+	r.watchManifests(s)
+	return r.manifests
 }
 
-func (s *Stack) watchManifests() {
+// watchManifests has the files watched that the environment consists of now.
+func (r *reloading) watchManifests(s *Stack) {
 	files := append(s.secretsFiles(), s.cfg.File)
-	s.manifests.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
+	r.manifests.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
-func (s *Stack) dial(condition *devloop.Condition, w wiring) (*livesync.Session, error) {
-	rest, err := s.cluster.RESTConfig()
+func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) (*livesync.Session, error) {
+	rest, err := r.cluster.RESTConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +104,12 @@ func (s *Stack) dial(condition *devloop.Condition, w wiring) (*livesync.Session,
 	return livesync.Open(livesync.Options{
 		Dialer: dialer, Token: s.token, Patience: w.patience,
 		OnChange: func(state livesync.State) {
-			if !s.facts.Load().runs(condition.Service) {
+			if !r.facts.Load().runs(condition.Service) {
 				return // its session ends any moment
 			}
 			condition.Changed(state)
 			if met = met || state.Connected; met { // before that, the gate knows more
-				s.sink.Emit(devloop.StateOf(condition.Service, state))
+				r.sink.Emit(devloop.StateOf(condition.Service, state))
 			}
 		},
 		OnReplay: condition.Replayed,
@@ -120,7 +118,7 @@ func (s *Stack) dial(condition *devloop.Condition, w wiring) (*livesync.Session,
 
 // includes returns a function that has everything watched that the programs among
 // units are made from now, whatever ignore files hide.
-func (s *Stack) includes(units []devloop.Unit) func() {
+func (d *Session) includes(units []devloop.Unit) func() {
 	var last []build.InputFolder
 	return func() {
 		folders, wants := devloop.Included(units)
@@ -132,7 +130,7 @@ func (s *Stack) includes(units []devloop.Unit) func() {
 		for i, f := range folders {
 			watched[i] = watch.Folder(f)
 		}
-		s.watcher.Include(watched, wants)
+		d.watcher.Include(watched, wants)
 	}
 }
 

@@ -154,19 +154,19 @@ func (s *Stack) relay(ctx context.Context, path string) (*relay.State, error) {
 }
 
 // watchRelay has the relay of a session run again where something ended it.
-func (s *Stack) watchRelay(ctx context.Context) error {
+func (d *Session) watchRelay(ctx context.Context) error {
 	told := ""
 	for {
 		if pause(ctx, clusterPulse); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := s.exclusively(ctx, func() error { return s.relayAgain(ctx) })
+		err := d.exclusively(ctx, func(s *Stack) error { return s.relayAgain(ctx) })
 		switch {
 		case err == nil:
 			told = ""
 		case ctx.Err() == nil && err.Error() != told:
 			told = err.Error()
-			s.sink.Emit(event.Notice{Text: told, Hint: fault.HintOf(err)})
+			d.sink.Emit(event.Notice{Text: told, Hint: fault.HintOf(err)})
 		}
 	}
 }

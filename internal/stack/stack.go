@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zr/internal/devloop"
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
@@ -26,22 +25,19 @@ import (
 	"zr/pkg/health"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
-	"zr/pkg/watch"
 )
 
-// stack is one environment and the parts of zr that work on it. Its fields are
-// filled in as a run goes on; Close lets go of what they hold.
+// Stack is one environment and the parts of zr that work on it. Its fields are
+// filled in as a run goes on; Close lets go of what they hold. One goroutine at a time
+// uses it.
 type Stack struct {
 	cfg   *config.Config
 	sink  event.Sink
 	lines cmdline.Run // that hints tell
 
-	dev      bool            // workloads that are built run their dev images
-	agent    string          // path of the agent's program, in dev
-	token    string          // of the agents, in dev
-	scratch  string          // folder for programs on their way to a container, in dev
-	applying chan struct{}   // holds a token while somebody applies: see exclusively
-	budget   *devloop.Budget // of the compilers that saves start
+	dev   bool   // workloads that are built run their dev images
+	agent string // path of the agent's program, in dev
+	token string // of the agents, in dev
 
 	own           ownPorts // of an instance
 	changeSecrets bool     // also those that a volume may have been made with
@@ -49,17 +45,7 @@ type Stack struct {
 	fetch func(what []string) // told what the overlay fetches; nil where it may not
 	told  string              // what was told last
 
-	// What other goroutines than the one that applies may know of all below.
-	facts     atomic.Pointer[facts]
-	manifests *devloop.Manifests // of the session, in dev
-	watcher   *watch.Watcher     // of the project, in dev
-	loop      *devloop.Loop      // the session's, or the last one
-
-	containers map[string]devloop.Container // that are reloaded now, by service, in dev
-	ready      *readiness                   // of what was brought up last, in dev
-	unchanged  bool                         // by what was brought up last, in dev
-	unreached  error                        // why the last run found no cluster
-	sight      clusterWatch                 // of the session, in dev
+	unreached error // why the last run found no cluster
 
 	store    *image.Store
 	resolver *image.Resolver
@@ -95,7 +81,7 @@ func Open(cfg *config.Config, sink event.Sink) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{cfg: cfg, sink: sink, lines: linesOf(cfg), sight: clusterWatch{sink: sink}, store: store, applying: make(chan struct{}, 1)}
+	s := &Stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store}
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	s.fetch = s.sayFetch

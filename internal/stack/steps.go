@@ -62,3 +62,13 @@ func (s step) run(ctx context.Context, sink event.Sink) error {
 	sink.Emit(event.StepDone{Step: s.name, Took: took, Unchanged: o.unchanged, Detail: o.detail})
 	return nil
 }
+
+// pause waits for a time, or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"zr/pkg/build"
@@ -50,12 +49,15 @@ func (s *Stack) Up(ctx context.Context, options UpOptions) error {
 // that a run which was killed anywhere is mended by the next.
 func (s *Stack) up(ctx context.Context) error {
 	start := time.Now()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
 	unchanged, err := s.deploy(ctx)
 	if err != nil {
 		return err
 	}
 	ahead := s.askAhead(ctx, unchanged)
-	err = s.waitHealthy(ctx, unchanged, "")
+	err = waitHealthy(ctx, s.gate, s.targets(), s.sink, unchanged, s.load)
 	asked := ahead()
 	if err != nil {
 		return err
@@ -71,20 +73,22 @@ func (s *Stack) up(ctx context.Context) error {
 	return nil
 }
 
+// prepare reads and checks what the project says, and takes the environment for
+// this checkout. It changes nothing in a cluster.
+func (s *Stack) prepare(ctx context.Context) error {
+	if err := s.renderSettled(ctx); err != nil {
+		return err
+	}
+	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made
+		return err
+	}
+	s.reached = nil // by nobody yet, in what is brought up now
+	return s.claim()
+}
+
 // deploy makes the cluster say what the project says, and waits for nobody's
 // health.
 func (s *Stack) deploy(ctx context.Context) (unchanged bool, err error) {
-	if err := s.renderSettled(ctx); err != nil {
-		return false, err
-	}
-	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made
-		return false, err
-	}
-	if err := s.claim(); err != nil {
-		return false, err
-	}
-	s.reached = nil // by nobody yet, in what is brought up now
-	s.publish()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	s.early.Store(newEarlyLoad(ctx))
@@ -235,19 +239,10 @@ func (s *Stack) apply(ctx context.Context) (outcome, error) {
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it
-// finds wrong is loaded again, since an image may be gone, and waited for. With
-// a service, that one alone is.
-func (s *Stack) waitHealthy(ctx context.Context, unchanged bool, service string) error {
-	var targets []health.Target
-	if err := s.exclusively(ctx, func() error {
-		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return service != "" && t.Service != service })
-		return nil
-	}); err != nil {
-		return err
-	}
-	sink := asked{s.sink, s.containers}
+// finds wrong is loaded again, since an image may be gone, and waited for.
+func waitHealthy(ctx context.Context, gate *health.Gate, targets []health.Target, sink event.Sink, unchanged bool, load func(context.Context) error) error {
 	if unchanged {
-		statuses, err := s.gate.Check(ctx, targets)
+		statuses, err := gate.Check(ctx, targets)
 		if err != nil {
 			return err
 		}
@@ -261,9 +256,9 @@ func (s *Stack) waitHealthy(ctx context.Context, unchanged bool, service string)
 			}
 			return nil
 		}
-		if err := s.exclusively(ctx, func() error { return s.load(ctx) }); err != nil {
+		if err := load(ctx); err != nil {
 			return err
 		}
 	}
-	return s.gate.Wait(ctx, targets, sink)
+	return gate.Wait(ctx, targets, sink)
 }

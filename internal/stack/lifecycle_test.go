@@ -45,8 +45,8 @@ func (s *scripted) bringUp(ctx context.Context) error { return s.call(ctx, "up")
 func (s *scripted) keepInStep(ctx context.Context, _ chan devloop.Batch, _ chan devloop.Command) error {
 	return s.call(ctx, "step")
 }
-func (s *scripted) reload() error { return s.call(context.Background(), "reload") }
-func (s *scripted) disconnect()   { _ = s.call(context.Background(), "disconnect") }
+func (s *scripted) reload(ctx context.Context) error     { return s.call(ctx, "reload") }
+func (s *scripted) disconnect(ctx context.Context) error { return s.call(ctx, "disconnect") }
 
 // played runs a session over a script. Each save comes when nothing else moves
 // any more, and then the end.
@@ -61,7 +61,7 @@ func played(t *testing.T, script map[string][]error, saves int) (calls, said []s
 			}
 			said = append(said, p.Source+": "+p.Text)
 		})
-		s := &session{env: env, sink: sink, batches: make(chan devloop.Batch)}
+		s := &lifecycle{env: env, sink: sink, batches: make(chan devloop.Batch)}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- s.run(ctx) }()
@@ -132,7 +132,7 @@ func TestALostClusterIsTriedAgainWithoutASave(t *testing.T) {
 		env := &scripted{script: map[string][]error{"up": {nil, none, none, nil}, "step": {errGone, errHold}}}
 		ctx, cancel := context.WithTimeout(t.Context(), 3*clusterRetry)
 		defer cancel()
-		s := &session{env: env, sink: event.Discard, batches: make(chan devloop.Batch)}
+		s := &lifecycle{env: env, sink: event.Discard, batches: make(chan devloop.Batch)}
 		if err := s.run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
@@ -186,7 +186,7 @@ func TestAKeyIsAsGoodAsASave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{env: &Stack{cfg: cfg, sink: event.Discard}, sink: event.Discard, commands: commands}
+	s := &lifecycle{env: newSession(&Stack{cfg: cfg, sink: event.Discard}), sink: event.Discard, commands: commands}
 	if err := s.wait(t.Context(), false); err != nil {
 		t.Error(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"zr/pkg/fault"
 )
 
-// environment is what a session of `zr dev` keeps up. A stack is one.
+// environment is what a session of `zr dev` keeps up. A Session is one.
 type environment interface {
 	// bringUp makes the cluster say what the project says, and waits for
 	// nobody's health. Where it is the cluster that cannot be had, the error is
@@ -21,9 +21,9 @@ type environment interface {
 	keepInStep(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error
 	// reload reads the configuration anew, and keeps the one before where that
 	// fails.
-	reload() error
+	reload(ctx context.Context) error
 	// disconnect lets go of the cluster.
-	disconnect()
+	disconnect(ctx context.Context) error
 }
 
 // noCluster is the error of a run that found no cluster to work on: no save of
@@ -39,10 +39,10 @@ var errGone = errors.New("what was brought up has gone away")
 // clusterRetry is the pause between two tries to bring a cluster back.
 const clusterRetry = 10 * time.Second
 
-// session is one `zr dev`: it brings an environment up and keeps it in step,
+// lifecycle is that of a `zr dev`: it brings an environment up and keeps it in step,
 // over and over, until its context ends. What breaks on the way, be it the
 // user's code or the cluster, is told and mended.
-type session struct {
+type lifecycle struct {
 	env      environment
 	sink     event.Sink
 	batches  chan devloop.Batch
@@ -56,48 +56,50 @@ type session struct {
 const upSource = "zr up"
 
 // run returns the context's error, or that of a start which no save can mend.
-func (s *session) run(ctx context.Context) error {
+func (l *lifecycle) run(ctx context.Context) error {
 	for {
-		if err := s.start(ctx); err != nil {
+		if err := l.start(ctx); err != nil {
 			return err
 		}
-		err := s.env.keepInStep(ctx, s.batches, s.commands)
+		err := l.env.keepInStep(ctx, l.batches, l.commands)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if !errors.Is(err, errGone) {
 			return err
 		}
-		s.env.disconnect()
+		if err := l.env.disconnect(ctx); err != nil {
+			return err
+		}
 	}
 }
 
 // start brings the environment up: again after a save where the user's code
 // kept it from coming up, and after a while where the cluster was lost.
-func (s *session) start(ctx context.Context) error {
+func (l *lifecycle) start(ctx context.Context) error {
 	for {
-		err := s.env.bringUp(ctx)
+		err := l.env.bringUp(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err == nil {
-			s.was = true
-			s.clear()
+			l.was = true
+			l.clear()
 			return nil
 		}
 		var none *noCluster
 		lost := errors.As(err, &none)
 		switch {
-		case lost && !s.was:
+		case lost && !l.was:
 			return none.error
-		case !s.was && !s.stands && fault.Code(err) == fault.Usage:
+		case !l.was && !l.stands && fault.Code(err) == fault.Usage:
 			return err
 		case lost:
-			s.tell(err, "zr dev tries again every "+clusterRetry.String()+", and after a save; Ctrl-C ends it")
+			l.tell(err, "zr dev tries again every "+clusterRetry.String()+", and after a save; Ctrl-C ends it")
 		default:
-			s.tell(err, "zr dev waits for a save that mends it, and then tries again; Ctrl-C ends it")
+			l.tell(err, "zr dev waits for a save that mends it, and then tries again; Ctrl-C ends it")
 		}
-		if err := s.wait(ctx, lost); err != nil {
+		if err := l.wait(ctx, lost); err != nil {
 			return err
 		}
 	}
@@ -106,7 +108,7 @@ func (s *session) start(ctx context.Context) error {
 // wait returns after a save, or a command, after which the configuration can be
 // read, and has taken it: a run with the one before would hide what is wrong.
 // With retry it returns after a while without one too.
-func (s *session) wait(ctx context.Context, retry bool) error {
+func (l *lifecycle) wait(ctx context.Context, retry bool) error {
 	var again <-chan time.Time
 	if retry {
 		timer := time.NewTimer(clusterRetry)
@@ -119,30 +121,30 @@ func (s *session) wait(ctx context.Context, retry bool) error {
 			return ctx.Err()
 		case <-again:
 			return nil
-		case <-s.batches:
-		case <-s.commands:
+		case <-l.batches:
+		case <-l.commands:
 		}
-		err := s.env.reload()
+		err := l.env.reload(ctx)
 		if err == nil {
 			return nil
 		}
-		s.tell(err, "zr dev waits for a save that mends it; Ctrl-C ends it")
+		l.tell(err, "zr dev waits for a save that mends it; Ctrl-C ends it")
 	}
 }
 
 // tell says what is wrong, what can be done about it, and what is waited for.
-func (s *session) tell(err error, waits string) {
+func (l *lifecycle) tell(err error, waits string) {
 	text := err.Error()
 	if hint := fault.HintOf(err); hint != "" {
 		text += "\nhint: " + hint
 	}
-	s.stands = true
-	s.sink.Emit(event.Problem{Source: upSource, Text: text + "\n" + waits})
+	l.stands = true
+	l.sink.Emit(event.Problem{Source: upSource, Text: text + "\n" + waits})
 }
 
-func (s *session) clear() {
-	if s.stands {
-		s.stands = false
-		s.sink.Emit(event.Problem{Source: upSource, Cleared: true})
+func (l *lifecycle) clear() {
+	if l.stands {
+		l.stands = false
+		l.sink.Emit(event.Problem{Source: upSource, Cleared: true})
 	}
 }

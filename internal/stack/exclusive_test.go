@@ -1,0 +1,52 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestOneGoroutineAtATimeUsesAnEnvironment has a second one wait, and one whose
+// context ends go without.
+func TestOneGoroutineAtATimeUsesAnEnvironment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSession(&Stack{})
+		release, order := make(chan struct{}), make(chan string, 2)
+		go func() {
+			_ = d.exclusively(t.Context(), func(*Stack) error {
+				<-release
+				order <- "first"
+				return nil
+			})
+		}()
+		synctest.Wait()
+		if d.stack.idle() {
+			t.Error("it is idle while somebody uses it")
+		}
+		go func() {
+			_ = d.exclusively(t.Context(), func(*Stack) error {
+				order <- "second"
+				return nil
+			})
+		}()
+		ending, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := d.exclusively(ending, func(*Stack) error {
+			t.Error("two use it at once")
+			return nil
+		})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it ended with %v", err)
+		}
+		close(release)
+		if a, b := <-order, <-order; a != "first" || b != "second" {
+			t.Errorf("%s was before %s", a, b)
+		}
+		synctest.Wait()
+		if !d.stack.idle() {
+			t.Error("it is in use when all have ended")
+		}
+	})
+}

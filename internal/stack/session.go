@@ -1,0 +1,196 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"zr/internal/devloop"
+	"zr/pkg/build"
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
+	"zr/pkg/config"
+	"zr/pkg/event"
+	"zr/pkg/watch"
+)
+
+// Session is a `zr dev`: an environment that is brought up and kept in step with
+// what is saved. Many goroutines share it. They read what is published as facts,
+// and use the environment itself only one at a time, by exclusively.
+type Session struct {
+	cfg   *config.Config // as it was opened: for its root, its name and its files' places
+	sink  event.Sink
+	stack exclusive
+	facts atomic.Pointer[facts]
+
+	budget  *devloop.Budget // of the compilers that saves start
+	scratch string          // folder for programs on their way to a container
+	watcher *watch.Watcher  // of the project
+
+	// Of the goroutine that brings the environment up and keeps it in step.
+	up    broughtUp
+	loop  *devloop.Loop // the one that runs, or the last one
+	sight clusterWatch
+}
+
+// broughtUp is what a run of up leaves to the loop that follows.
+type broughtUp struct {
+	ready     *readiness
+	unchanged bool // nothing was applied
+}
+
+// Command is an order of the user to a session.
+type Command = devloop.Command
+
+// Decision is what a save of a file would do, and why.
+type Decision = devloop.Decision
+
+// OpenSession opens an environment for `zr dev`, with dev images in place of those
+// that are reloaded.
+func OpenSession(cfg *config.Config, sink event.Sink, changeSecrets bool) (*Session, error) {
+	s, err := Open(cfg, sink)
+	if err != nil {
+		return nil, err
+	}
+	s.changeSecrets = changeSecrets
+	if err := s.forDev(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return newSession(s), nil
+}
+
+func newSession(s *Stack) *Session {
+	return &Session{
+		cfg: s.cfg, sink: s.sink, stack: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), sight: clusterWatch{sink: s.sink},
+	}
+}
+
+// Close lets go of what the session holds. It is called after Run has returned.
+func (d *Session) Close() { d.stack.owned.Close() }
+
+// Dashboard is the URL of the service that answers at the lowest port; empty while
+// none is known to. Any goroutine may ask.
+func (d *Session) Dashboard() string {
+	if f := d.facts.Load(); f != nil {
+		return f.dashboard
+	}
+	return ""
+}
+
+// Explain says what a change of a path would do to each service that it concerns.
+// The path is read as config.Locate does.
+func (s *Stack) Explain(ctx context.Context, path, project string) ([]Decision, error) {
+	path, err := config.Locate(s.cfg.Root, path, ".", project)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.forDev(); err != nil {
+		return nil, err
+	}
+	if err := s.render(ctx); err != nil {
+		return nil, err
+	}
+	r := &reloading{Session: newSession(s)}
+	var units []devloop.Unit
+	for _, request := range s.builds {
+		unit, err := r.unit(ctx, s, request, nil)
+		if err != nil {
+			return nil, err
+		}
+		units = append(units, unit)
+	}
+	return devloop.New(s.cfg.Root, append(units, r.manifestsUnit(s)), s.sink).Explain(path), nil
+}
+
+// Run brings the environment up and keeps it in step until ctx ends. What breaks on
+// the way, be it the user's code or the cluster, is told and mended. It is refused
+// beside another run on the environment.
+func (d *Session) Run(ctx context.Context, commands chan Command) error {
+	unlock, remove, err := d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	defer remove()
+	group, ctx := errgroup.WithContext(ctx)
+	batches := make(chan devloop.Batch)
+	group.Go(func() error { return feed(ctx, d.watcher, batches) })
+	life := &lifecycle{env: d, sink: d.sink, batches: batches, commands: commands}
+	group.Go(func() error { return life.run(ctx) })
+	return group.Wait()
+}
+
+// begin takes the environment for this session and has its files watched.
+func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) {
+	err = d.exclusively(ctx, func(s *Stack) (err error) {
+		if unlock, err = s.lockDev(); err != nil {
+			return err
+		}
+		if d.scratch, remove, err = makeScratch(s.set()); err != nil {
+			unlock()
+			return err
+		}
+		if err = s.renderSettled(ctx); err == nil {
+			s.tellHelpers()
+			d.watcher, err = watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Quick: d.syncs, Sink: s.sink})
+		}
+		if err != nil {
+			remove()
+			unlock()
+		}
+		return err
+	})
+	return unlock, remove, err
+}
+
+// bringUp is part of environment.
+func (d *Session) bringUp(ctx context.Context) error {
+	return d.exclusively(ctx, func(s *Stack) error {
+		start := time.Now()
+		s.unreached = nil
+		err := s.prepare(ctx)
+		unchanged := false
+		if err == nil {
+			d.publish(s)
+			unchanged, err = s.deploy(ctx)
+		}
+		switch {
+		case err != nil && (s.unreached != nil || errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)):
+			return &noCluster{err}
+		case err != nil:
+			return err
+		}
+		d.up = broughtUp{unchanged: unchanged, ready: &readiness{say: func() {
+			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Took: time.Since(start)})
+		}}}
+		return nil
+	})
+}
+
+// keepInStep is part of environment.
+func (d *Session) keepInStep(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
+	for {
+		err := d.loopOver(ctx, batches, commands)
+		if !errors.Is(err, errRewired) {
+			return err
+		}
+		d.up.unchanged = false // what was applied for the others was not waited for
+	}
+}
+
+// reload is part of environment.
+func (d *Session) reload(ctx context.Context) error {
+	return d.exclusively(ctx, func(s *Stack) error { return s.reload() })
+}
+
+// disconnect is part of environment.
+func (d *Session) disconnect(ctx context.Context) error {
+	return d.exclusively(ctx, func(s *Stack) error {
+		s.disconnect()
+		return nil
+	})
+}
