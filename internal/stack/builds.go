@@ -1,10 +1,13 @@
 package stack
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 
 	"zr/pkg/build"
 	"zr/pkg/build/command"
@@ -13,14 +16,12 @@ import (
 	"zr/pkg/build/node"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/deploy"
+	"zr/pkg/event"
 )
-
-// platform is what images are built for: kind's nodes have the architecture of
-// their machine, and run Linux on every one.
-const platform = "linux/" + runtime.GOARCH
 
 // requests are the images to build, by the name of their service.
 func (s *Stack) requests() []build.Request {
+	platform := cmp.Or(s.platform, s.can().Platform, hostPlatform)
 	var requests []build.Request
 	for _, name := range slices.Sorted(maps.Keys(s.cfg.Services)) {
 		spec := s.cfg.Services[name].Build
@@ -36,6 +37,43 @@ func (s *Stack) requests() []build.Request {
 		requests = append(requests, r)
 	}
 	return requests
+}
+
+// hostPlatform is what images are built for where no cluster has said what its
+// nodes run, as where images alone are made.
+const hostPlatform = "linux/" + runtime.GOARCH
+
+// choosePlatform has images built for the platform of the cluster's nodes, where only
+// they can say it. Of several it takes this machine's, if that is one of them, since
+// it builds that without an emulator.
+func (s *Stack) choosePlatform(ctx context.Context) error {
+	if s.can().Platform != "" || len(s.builds) == 0 {
+		return nil
+	}
+	all, err := s.cluster.Platforms(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	s.platform = platformOf(all)
+	if len(all) > 1 {
+		s.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("the nodes of %s run %s; images are built for %s", s.clusterName(), strings.Join(all, ", "), s.platform),
+			Hint: "a nodeSelector for kubernetes.io/arch keeps pods off the other nodes",
+		})
+	}
+	for i := range s.builds {
+		s.builds[i].Platform = s.platform
+	}
+	return nil
+}
+
+// platformOf chooses the platform of images for nodes of these, of which there is one
+// at least.
+func platformOf(nodes []string) string {
+	if slices.Contains(nodes, hostPlatform) {
+		return hostPlatform
+	}
+	return nodes[0]
 }
 
 // ownCommands notes which images are run by a command of the manifest.

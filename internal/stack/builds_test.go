@@ -2,8 +2,11 @@ package stack
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
+	"zr/internal/testkit"
+	"zr/pkg/cluster/kind"
 	"zr/pkg/config"
 )
 
@@ -15,5 +18,24 @@ func TestEveryKindOfTheConfigCanBeBuilt(t *testing.T) {
 	}
 	if want := config.Kinds(); !slices.Equal(names, want) {
 		t.Errorf("zr builds %v, the config knows %v", names, want)
+	}
+}
+
+// TestImagesAreForTheNodes that will run them.
+func TestImagesAreForTheNodes(t *testing.T) {
+	for nodes, want := range map[string]string{
+		"linux/other": "linux/other", "linux/other linux/riscv64": "linux/other", "linux/aaa " + hostPlatform: hostPlatform,
+	} {
+		if got := platformOf(strings.Fields(nodes)); got != want {
+			t.Errorf("of %s: %s, want %s", nodes, got, want)
+		}
+	}
+	s := stackOf(t, testkit.Project("project: tiny\nservices: {web: {build: {go: .}}}\n"))
+	if got := s.builds[0].Platform; got != kind.Abilities.Platform {
+		t.Errorf("on a kind cluster images are for %q", got)
+	}
+	s.platform = "linux/other"
+	if got := s.requests()[0].Platform; got != s.platform {
+		t.Errorf("images are for %q once the cluster has said %q", got, s.platform)
 	}
 }

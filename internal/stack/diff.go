@@ -21,6 +21,9 @@ func (s *Stack) Diff(ctx context.Context) (*ChangeSet, error) {
 	if err := s.planPorts(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.choosePlatform(ctx); err != nil {
+		return nil, err
+	}
 	if _, err := s.build(ctx); err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (s *Stack) needs(create bool) (doctor.Needs, error) {
 	if err != nil {
 		return doctor.Needs{}, err
 	}
-	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.local(), Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
+	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.can().Own, Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
 	golang, node := false, false
 	for _, r := range s.builds {
 		golang, node = golang || r.Spec.Go != "", node || r.Spec.Node != ""
@@ -81,7 +81,7 @@ func (s *Stack) needs(create bool) (doctor.Needs, error) {
 	if node {
 		n.Tools = append(n.Tools, doctor.Tool{Name: "node", Min: oldestNode}, doctor.Tool{Name: "npm"})
 	}
-	if !create || !s.local() {
+	if !create || !s.can().HostPorts {
 		return n, nil
 	}
 	ports, err := s.publishPorts()

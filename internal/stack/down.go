@@ -51,7 +51,7 @@ func (s *Stack) down(ctx context.Context) error {
 
 func (s *Stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) error {
 	namespace := "" // looked for in all, which not everybody may do on a cluster of others
-	if !s.local() && s.render(ctx) == nil {
+	if !s.can().Own && s.render(ctx) == nil {
 		namespace = s.rendered.Namespace
 	}
 	d, err := s.deployerOn(c, namespace)

@@ -43,7 +43,7 @@ func (e endpoint) url() string {
 // a service that need not run is asked once.
 // What was asked ahead, with what still leads there, is not asked again.
 func (s *Stack) openPorts(ctx context.Context, ahead portsStatus) error {
-	if !s.local() {
+	if !s.can().HostPorts {
 		return nil
 	}
 	relay, err := s.relayPorts(ctx)
@@ -116,7 +116,7 @@ func (s *Stack) askAhead(ctx context.Context, unchanged bool) func() portsStatus
 	found := make(chan portsStatus, 1)
 	go func() {
 		defer close(found)
-		if !unchanged || !s.local() {
+		if !unchanged || !s.can().HostPorts {
 			return
 		}
 		if relay, err := s.relayPorts(ctx); err == nil { // otherwise openPorts says so

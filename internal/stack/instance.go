@@ -164,7 +164,7 @@ func (s *Stack) otherCheckout(known statedir.Environment) string {
 }
 
 func (s *Stack) ownHint() string {
-	if !s.local() {
+	if !s.can().Own {
 		return ""
 	}
 	return "`" + linesOf(s.cfg).Zr("up", "--as", "NAME") + "` brings one up that is this checkout's own, with its own data and ports"

@@ -101,7 +101,7 @@ func (s *Stack) loadInto(ctx context.Context, nodes []image.Node) (image.Stats, 
 
 // load makes the nodes hold every image that the manifests name.
 func (s *Stack) load(ctx context.Context) error {
-	if !s.local() {
+	if !s.can().Loads {
 		return nil // its nodes pull
 	}
 	return step{stepImages, "load images", func(ctx context.Context) (outcome, error) {
@@ -188,7 +188,7 @@ func (s *Stack) pin(ctx context.Context, push bool) error {
 	for _, r := range s.built {
 		images[r.Mode][r.Service] = r.Local()
 	}
-	if !s.local() {
+	if !s.can().Loads {
 		names, err := s.pushed(ctx, push)
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ import (
 // rendered, on the cluster that is there, and refuses what cannot be before
 // anything is applied. It adds to what is rendered what the way takes.
 func (s *Stack) planPorts(ctx context.Context) error {
-	if !s.local() {
+	if !s.can().HostPorts {
 		return nil
 	}
 	all, err := s.publishPorts()
@@ -200,7 +200,7 @@ func (s *Stack) relayNote(r *relay.State) string {
 // endRelay ends the relay of this environment, and returns it, or nil where there
 // was none.
 func (s *Stack) endRelay(ctx context.Context) (*relay.State, error) {
-	if !s.local() {
+	if !s.can().HostPorts {
 		return nil, nil
 	}
 	path, err := s.relayFile()

@@ -74,7 +74,7 @@ func publish(services []deploy.Service, configured map[string]int) []published {
 // publishPorts finds out which ports of this machine are wanted, and refuses
 // those that two want. On a cluster that zr did not make there are none.
 func (s *Stack) publishPorts() ([]published, error) {
-	if !s.local() {
+	if !s.can().HostPorts {
 		return nil, nil
 	}
 	all := publish(s.rendered.Services(), s.cfg.Cluster.Ports)

@@ -24,7 +24,7 @@ func (s *Stack) purge(ctx context.Context) error {
 		return err
 	}
 	doing, do := "delete cluster "+s.cfg.Cluster.Name, s.deleteCluster
-	if !s.local() || len(others) > 0 {
+	if !s.can().Own || len(others) > 0 {
 		doing, do = "delete everything of "+s.set(), func(ctx context.Context) (outcome, error) { return s.deleteOwn(ctx, c, others) }
 	}
 	return step{"down", doing, func(ctx context.Context) (outcome, error) {
@@ -55,7 +55,7 @@ func (s *Stack) deleteOwn(ctx context.Context, c *cluster.Cluster, others []stri
 	if err := s.remove(ctx, c, true); err != nil {
 		return outcome{}, err
 	}
-	if !s.local() {
+	if !s.can().Own {
 		return outcome{}, nil
 	}
 	return outcome{detail: fmt.Sprintf("cluster %s stays: %s is on it", c.Name, strings.Join(others, ", "))}, nil
@@ -92,7 +92,7 @@ func (s *Stack) others(ctx context.Context) ([]string, *cluster.Cluster, error) 
 		others, err := s.othersOn(ctx, c)
 		return others, c, err
 	}
-	if !s.local() || ctx.Err() != nil {
+	if !s.can().Own || ctx.Err() != nil {
 		return nil, nil, err
 	}
 	if errors.Is(err, cluster.ErrNotFound) {
@@ -112,7 +112,7 @@ func (s *Stack) others(ctx context.Context) ([]string, *cluster.Cluster, error) 
 }
 
 func (s *Stack) othersOn(ctx context.Context, c *cluster.Cluster) ([]string, error) {
-	if !s.local() {
+	if !s.can().Own {
 		return nil, nil // it stays in any case
 	}
 	d, err := s.deployerOn(c, "")
@@ -131,7 +131,7 @@ func (s *Stack) purgeQuestion(ctx context.Context) (string, error) {
 	if err := s.mayPurge(); err != nil {
 		return "", err
 	}
-	if !s.local() {
+	if !s.can().Own {
 		return fmt.Sprintf("This deletes the workloads, volumes and data of %q on %q.", s.set(), s.clusterName()), nil
 	}
 	others, _, err := s.others(ctx)

@@ -41,7 +41,7 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 	var sessions map[string]*livesync.Session
 	closeUnits := func() {}
 	if err := d.exclusively(ctx, func(s *Stack) (err error) {
-		r.cluster, r.provider, r.gate, r.watched = s.cluster, s.provider, s.gate, s.local()
+		r.cluster, r.provider, r.gate, r.watched = s.cluster, s.provider, s.gate, s.can().Own
 		units, sessions, closeUnits, err = r.units(ctx, s)
 		return err
 	}); err != nil {

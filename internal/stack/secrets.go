@@ -85,7 +85,7 @@ func (s *Stack) heldSecrets(ctx context.Context, wake bool) (map[string]string, 
 	if errors.Is(err, cluster.ErrNotFound) {
 		return nil, nil
 	}
-	if errors.Is(err, cluster.ErrDown) && wake && s.local() && s.provider != nil {
+	if errors.Is(err, cluster.ErrDown) && wake && s.can().Own && s.provider != nil {
 		c, err = provider.Ensure(ctx, s.sink)
 	}
 	if errors.Is(err, engine.ErrNone) {
@@ -112,7 +112,7 @@ func (s *Stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deploy
 	if err != nil {
 		return nil, err
 	}
-	d.Own, d.ChangeSecrets, d.Lines = s.local(), s.changeSecrets, linesOn(s.cfg, c)
+	d.Own, d.ChangeSecrets, d.Lines = s.can().Own, s.changeSecrets, linesOn(s.cfg, c)
 	return d, nil
 }
 

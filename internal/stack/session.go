@@ -158,6 +158,9 @@ func (d *Session) bringUp(ctx context.Context) error {
 			d.publish(s)
 			unchanged, err = s.deploy(ctx)
 		}
+		if err == nil {
+			d.publish(s) // with what the cluster has said
+		}
 		switch {
 		case err != nil && (s.unreached != nil || errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)):
 			return &noCluster{err}

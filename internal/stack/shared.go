@@ -29,7 +29,7 @@ func (s *Stack) OnShared(shared Shared) { s.shared = shared }
 // takeLease keeps others from changing the environment until the run ends. What
 // it returns ends when the lease is lost. Nobody else is on a cluster of zr's own.
 func (s *Stack) takeLease(ctx context.Context, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
-	if s.local() {
+	if s.can().Own {
 		return ctx, func() {}, nil
 	}
 	if s.lease == nil {
@@ -87,7 +87,7 @@ func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
 			goes = append(goes, change.Kind+" "+change.Name)
 		}
 	}
-	if s.local() || s.shared.Yes || len(goes) == 0 {
+	if s.can().Own || s.shared.Yes || len(goes) == 0 {
 		return nil
 	}
 	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), s.clusterName()), fault.Usage,
@@ -97,7 +97,7 @@ func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
 // realSecrets refuses secrets that everybody knows, outside of a machine of one's own.
 func (s *Stack) realSecrets() error {
 	mock := s.cfg.MockSecrets()
-	if s.local() || len(mock) == 0 {
+	if s.can().Own || len(mock) == 0 {
 		return nil
 	}
 	return fault.WithCode(fmt.Errorf("%s has the values of an example: %s", s.cfg.SecretsFile(), strings.Join(mock, ", ")), fault.Usage,
@@ -108,7 +108,7 @@ func (s *Stack) realSecrets() error {
 // it is empty where nobody has to be asked.
 func DownQuestion(cfg *config.Config) string {
 	s := &Stack{cfg: cfg}
-	if s.local() {
+	if s.can().Own {
 		return ""
 	}
 	return fmt.Sprintf("This removes the workloads of %q from %q; its volumes and data stay.", s.set(), s.clusterName())

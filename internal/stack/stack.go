@@ -13,6 +13,7 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
+	"zr/pkg/cluster/aks"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/kind"
 	"zr/pkg/cluster/kubecontext"
@@ -45,7 +46,8 @@ type Stack struct {
 	fetch func(what []string) // told what the overlay fetches; nil where it may not
 	told  string              // what was told last
 
-	unreached error // why the last run found no cluster
+	unreached error  // why the last run found no cluster
+	platform  string // of the images, once the cluster has said it
 
 	store    *image.Store
 	resolver *image.Resolver
@@ -117,7 +119,16 @@ func (s *Stack) set() string { return s.cfg.Set() }
 // clusterName is what to call the cluster.
 func (s *Stack) clusterName() string { return s.cfg.Cluster.Called() }
 
-func (s *Stack) local() bool { return s.cfg.Cluster.Provider == config.ProviderKind }
+// can is what zr can do with the cluster.
+func (s *Stack) can() cluster.Abilities {
+	switch s.cfg.Cluster.Provider {
+	case config.ProviderAKS:
+		return aks.Abilities
+	case config.ProviderContext:
+		return kubecontext.Abilities
+	}
+	return kind.Abilities
+}
 
 // render builds the overlay, with the images that zr builds left open, and
 // checks the configuration against it.
@@ -129,7 +140,7 @@ func (s *Stack) render(ctx context.Context) error {
 		}
 	}
 	options := deploy.Options{
-		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.local(), Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
 	}
 	r, err := deploy.Render(ctx, options)
 	if err != nil {

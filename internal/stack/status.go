@@ -68,7 +68,7 @@ func (s *Stack) lookAtPorts(ctx context.Context) (found portsStatus, err error) 
 	if err := s.planPorts(ctx); err != nil {
 		return found, err
 	}
-	if !s.local() {
+	if !s.can().HostPorts {
 		return found, nil
 	}
 	if found.relay, err = s.relayPorts(ctx); err != nil {

@@ -116,17 +116,27 @@ func (s *Stack) next() string {
 // clusterAndImages are the two parts of a run that take minutes, and what they
 // would be in vain for.
 func (s *Stack) clusterAndImages(ctx context.Context) error {
-	f := newForesight()
+	f, reached := newForesight(), make(chan struct{})
 	s.missing = f.needsBuild
 	defer func() { s.missing = nil }()
 	return together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (outcome, error) { // find it, bring it back or make it
 			o, err := s.reachCluster(ctx)
 			f.found <- o.unchanged
+			if err == nil {
+				close(reached)
+			}
 			return o, err
 		}},
 		step{stepBuild, "build images", func(ctx context.Context) (outcome, error) { // source in, images out
 			defer close(f.built)
+			if s.can().Platform == "" {
+				select {
+				case <-ctx.Done():
+					return outcome{}, ctx.Err()
+				case <-reached: // whose nodes say what to build for
+				}
+			}
 			return s.build(ctx)
 		}},
 		step{do: func(ctx context.Context) (outcome, error) { return outcome{}, s.foresee(ctx, f) }}, // whether the cluster will take it
@@ -158,6 +168,9 @@ func (s *Stack) ensureCluster(ctx context.Context) (outcome, error) {
 		}
 	}
 	if err := s.connect(c); err != nil {
+		return outcome{}, err
+	}
+	if err := s.choosePlatform(ctx); err != nil {
 		return outcome{}, err
 	}
 	return outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx)

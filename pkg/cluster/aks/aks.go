@@ -53,6 +53,10 @@ type Options struct {
 
 type provider struct{ opts Options }
 
+// Abilities of a cluster that zr did not make: its nodes pull, and say themselves what
+// they run.
+var Abilities = cluster.Abilities{}
+
 // New returns the provider of one cluster. It does no I/O.
 func New(opts Options) cluster.Provider { return &provider{opts} }
 

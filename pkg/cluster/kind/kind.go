@@ -11,6 +11,7 @@ package kind
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"zr/pkg/cluster"
@@ -62,6 +63,10 @@ type provider struct {
 	mu      sync.Mutex
 	engines []engine.Engine // those that answered
 }
+
+// Abilities of a kind cluster. Its nodes are containers of this machine, and run
+// Linux on its architecture.
+var Abilities = cluster.Abilities{Own: true, Loads: true, HostPorts: true, Platform: "linux/" + runtime.GOARCH}
 
 // New returns the provider of one kind cluster. It does no I/O.
 func New(opts Options) cluster.Provider {
