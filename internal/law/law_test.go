@@ -1,6 +1,6 @@
 // Package law holds the rule by which imports run one way:
 //
-//	bounded, cmdline, config, event, fault, gitignore, logline, ticket, images ← the stages ← internal/devloop ←
+//	bounded, cmdline, config, diagnose, event, fault, gitignore, logline, ticket, images ← the stages ← internal/devloop ←
 //	internal/stack ← internal/cli ← cmd
 //
 // and internal/ui, which knows leaves only, ← internal/cli.
@@ -19,11 +19,15 @@ import (
 )
 
 // leaves are what anybody may import.
-var leaves = []string{"zr/pkg/agentspec", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/probe", "zr/pkg/ticket",
-	"zr/images"}
+var leaves = []string{"zr/pkg/agentspec", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/diagnose", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/probe", "zr/pkg/ticket",
+	"zr/pkg/kube/lean", "zr/pkg/kube/object", "zr/images"}
 
 // stages turn one thing into another and know nothing of each other.
 var stages = []string{"cluster", "build", "image", "deploy", "watch", "livesync", "health", "logs"}
+
+// dialers are the stages that speak to the cluster of a kubeconfig. The api has
+// zr/pkg/kube/lean, which links nothing of client-go.
+var dialers = []string{"zr/pkg/kube", "zr/pkg/cluster", "zr/pkg/deploy", "zr/pkg/livesync", "zr/pkg/health", "zr/pkg/logs"}
 
 // helpers are what tests use to get real parts. Only tests import them, and the
 // programs that are tests themselves.
@@ -36,7 +40,7 @@ var bans = []struct {
 	only    []string
 	reason  string
 }{
-	{"k8s.io/client-go", []string{"zr/pkg/cluster", "zr/pkg/deploy", "zr/pkg/livesync", "zr/pkg/health", "zr/pkg/logs"},
+	{"k8s.io/client-go", dialers,
 		"it is most of a binary's size and link time: what does not talk to a cluster must not pay for it"},
 	{"sigs.k8s.io/kind", []string{"zr/pkg/cluster/kind"}, "one place knows how a local cluster is made"},
 	{"github.com/Azure", []string{"zr/pkg/cluster/aks"}, "one place knows Azure's SDK; its registry needs a token and no more"},
@@ -78,6 +82,9 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/internal/cli", "zr/internal/devloop"},
 		{"zr/internal/ui", "zr/pkg/health"},
 		{"zr/internal/api", "zr/pkg/cluster/kind"},
+		{"zr/internal/api/fleet", "zr/pkg/kube"},
+		{"zr/pkg/kube/lean", "k8s.io/client-go/rest"},
+		{"zr/pkg/diagnose", "k8s.io/client-go/rest"},
 		{"zr/internal/api/logstore", "zr/pkg/logs"},
 		{"zr/pkg/logs/follow", "k8s.io/client-go/rest"},
 		{"zr/internal/agent", "zr/pkg/livesync"},
@@ -99,6 +106,8 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/pkg/deploy", "zr/pkg/event"},
 		{"zr/internal/stack", "zr/pkg/build"},
 		{"zr/internal/cli", "zr/internal/stack"},
+		{"zr/pkg/health", "zr/pkg/kube"},
+		{"zr/internal/api/fleet", "zr/pkg/diagnose"},
 		{"zr/pkg/deploy/kubetest", "zr/internal/testkit"},
 		{"zr/internal/api/store", "github.com/jackc/pgx/v5/pgxpool"},
 	} {
@@ -110,6 +119,9 @@ func TestTheLawForbids(t *testing.T) {
 
 // forbidden returns why importer may not import imported, or "".
 func forbidden(importer, imported string) string {
+	if within(imported, "k8s.io") && anyWithin(importer, leaves) {
+		return "the api links the leaves, and no library of Kubernetes"
+	}
 	for _, b := range bans {
 		if within(imported, b.library) && !anyWithin(importer, b.only) {
 			if len(b.only) == 0 {
@@ -131,6 +143,12 @@ func forbidden(importer, imported string) string {
 	if within(imported, "zr/internal/testkit") {
 		return ""
 	}
+	if within(imported, "zr/pkg/kube") {
+		if anyWithin(importer, dialers) || anyWithin(importer, tests) {
+			return ""
+		}
+		return "only these dial a cluster: " + strings.Join(dialers, ", ")
+	}
 	from, to := stageOf(importer), stageOf(imported)
 	switch {
 	case anyWithin(importer, leaves):
@@ -143,7 +161,7 @@ func forbidden(importer, imported string) string {
 		return "stages do not know each other; internal/stack puts them together"
 	case from == "livesync" && within(imported, "zr/internal/agent"):
 		return "" // both ends of one protocol
-	case from != "":
+	case from != "", within(importer, "zr/pkg/kube"):
 		return "a stage imports leaves only"
 	case within(importer, "zr/hack"), within(importer, "zr/e2e"), within(importer, "zr/bench"):
 		return ""

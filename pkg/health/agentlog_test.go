@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
 
 	"zr/pkg/agentspec"
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
+	"zr/pkg/kube/object"
 )
 
 // agentLog is what a container writes whose process ends as often, in the words
@@ -31,10 +33,26 @@ func agentLog(at time.Time, times int) string {
 }
 
 // devPod is a pod under zr dev, which runs whatever its process does.
-func devPod(t *testing.T, status string) *corev1.Pod {
+func devPod(t *testing.T, status string) *object.Pod {
 	t.Helper()
-	s := read(t, join(strings.Replace(podOfSet("api-2-a", "rs2", status), "{name: api, resources", "{name: api, env: [{name: "+agentspec.EnvToken+"}], resources", 1)))
-	return s.pods["rs2"][0]
+	p := &object.Pod{}
+	if err := yaml.Unmarshal([]byte(`{metadata: {name: api-2-a, namespace: ns, uid: api-2-a},
+		spec: {containers: [{name: api, env: [{name: `+agentspec.EnvToken+`}]}]}, status: {`+status+`}}`), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+const (
+	readyStatus   = `phase: Running, conditions: [{type: Ready, status: "True"}], containerStatuses: [{name: api, ready: true, state: {running: {}}}]`
+	unreadyStatus = `phase: Running, conditions: [{type: Ready, status: "False"}], containerStatuses: [{name: api, state: {running: {}}}]`
+)
+
+func textOf(why *diagnose.Reason) string {
+	if why == nil {
+		return ""
+	}
+	return why.Text
 }
 
 // TestAProcessThatEndsUnderTheAgent is named by how it ended, and not by the
@@ -69,20 +87,20 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 	} {
 		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns", Probe: tc.probe, Port: 1}
 		p := devPod(t, tc.status)
-		f := finding{rollout: rollout{found: true, done: true, ready: 1, desired: 1, current: []*corev1.Pod{p}}}
-		f.answer, f.process = g.inquire(t.Context(), target, p)
-		f.asked = true
-		f.why = f.processReason(target, began.Add(tc.after))
-		if textOf(f.why) != tc.want {
-			t.Errorf("%s: got %q, want %q", tc.name, textOf(f.why), tc.want)
+		f := diagnose.Finding{Rollout: diagnose.Rollout{Done: true, Ready: 1, Desired: 1, Current: []*object.Pod{p}}}
+		f.Answer, f.Process = g.inquire(t.Context(), target, p)
+		f.Asked = true
+		f.Hear(target.subject(), began.Add(tc.after))
+		if textOf(f.Why) != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, textOf(f.Why), tc.want)
 		}
-		if f.why != nil && (!slices.Equal(f.why.proof, []string{"panic: no DATABASE_URL (3)", "exit status 2"}) || f.status(target).State != event.Unhealthy) {
-			t.Errorf("%s: the proof is %q, the state %s", tc.name, f.why.proof, f.status(target).State)
+		if f.Why != nil && (!slices.Equal(f.Why.Proof, []string{"panic: no DATABASE_URL (3)", "exit status 2"}) || status(f, target).State != event.Unhealthy) {
+			t.Errorf("%s: the proof is %q, the state %s", tc.name, f.Why.Proof, status(f, target).State)
 		}
 	}
-	f := finding{process: &process{uid: "gone", ends: 1, last: began}}
-	if why := f.processReason(Target{}, began); why != nil {
-		t.Errorf("a pod that is gone stands for the service: %s", why.text)
+	f := diagnose.Finding{Process: &diagnose.Process{UID: "gone", Ends: 1, Last: began}}
+	if f.Hear(diagnose.Target{}, began); f.Why != nil {
+		t.Errorf("a pod that is gone stands for the service: %s", f.Why.Text)
 	}
 	ordinary := devPod(t, unreadyStatus)
 	ordinary.Spec.Containers[0].Env = nil
@@ -97,7 +115,7 @@ func TestALineOfTheProcessIsNotTheAgents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told := endsIn([]logLine{{time.Now(), string(line)}}); told.ends != 0 {
+	if told := endsIn([]logLine{{time.Now(), string(line)}}); told.Ends != 0 {
 		t.Errorf("got %+v", told)
 	}
 }
@@ -107,8 +125,8 @@ func TestAProcessLoop(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	w := &waiting{hopeful: map[string]bool{}}
 	v := &vigil{wait: w, target: Target{Service: "api"}}
-	v.last.why = &reason{cause: crash, process: true}
-	tell := func(end time.Duration) { v.heard(reply{process: &process{last: now.Add(end)}}) }
+	v.last.Why = &diagnose.Reason{Cause: diagnose.Crash, Process: true}
+	tell := func(end time.Duration) { v.heard(reply{process: &diagnose.Process{Last: now.Add(end)}}) }
 	tell(0) // from before
 	for _, end := range []time.Duration{time.Second, time.Second, 2 * time.Second, 4 * time.Second} {
 		tell(end)

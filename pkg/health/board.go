@@ -2,25 +2,47 @@ package health
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
+
+	"zr/pkg/diagnose"
+	"zr/pkg/kube/lean"
+	"zr/pkg/kube/object"
 )
+
+// resource is one kind of object that a gate looks at.
+type resource struct {
+	object.Resource
+	// fields narrows the list on the server.
+	fields string
+	// optional ones may be forbidden by the user's role.
+	optional bool
+}
+
+var (
+	deployments  = resource{Resource: object.Deployments}
+	statefulSets = resource{Resource: object.StatefulSets}
+	daemonSets   = resource{Resource: object.DaemonSets}
+	jobs         = resource{Resource: object.Jobs}
+	replicaSets  = resource{Resource: object.ReplicaSets}
+	pods         = resource{Resource: object.Pods}
+	services     = resource{Resource: object.Services, optional: true}
+	endpoints    = resource{Resource: object.EndpointSlices, optional: true}
+	warnings     = resource{Resource: object.Events, fields: "type!=Normal", optional: true}
+)
+
+func (r resource) in(namespace string) lean.ListOptions {
+	return lean.ListOptions{Namespace: namespace, Fields: r.fields}
+}
 
 // kindsOf are the kinds that the rollouts of targets are read from. What no
 // target is asks for no right to read it.
 func kindsOf(targets []Target) []resource {
 	kinds := []resource{deployments, statefulSets, replicaSets, pods}
-	for kind, r := range map[string]resource{kindDaemonSet: daemonSets, kindJob: jobs} {
+	for kind, r := range map[string]resource{object.DaemonSet: daemonSets, object.Job: jobs} {
 		if slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == kind }) {
 			kinds = append(kinds, r)
 		}
@@ -39,24 +61,24 @@ type board struct {
 	kinds []resource
 
 	mu      sync.Mutex
-	objects map[string]map[types.UID]runtime.Object // by the resource's name
-	cached  *snapshot
-	before  map[types.UID]string // the versions of the events of the first list
-	changed chan struct{}        // closed at the next change
-	trouble map[string]error     // why a resource cannot be followed now
-	waiting map[string]bool      // resources that were not listed yet
-	synced  chan struct{}        // closed when every resource was listed
+	objects map[string]map[string]object.Object // by the resource's name
+	cached  *diagnose.Snapshot
+	before  map[string]string // the versions of the events of the first list
+	changed chan struct{}     // closed at the next change
+	trouble map[string]error  // why a resource cannot be followed now
+	waiting map[string]bool   // resources that were not listed yet
+	synced  chan struct{}     // closed when every resource was listed
 }
 
 func newBoard(k *kube, ns string, kinds ...resource) *board {
 	b := &board{
 		kube: k, ns: ns, kinds: kinds,
-		objects: map[string]map[types.UID]runtime.Object{},
+		objects: map[string]map[string]object.Object{},
 		changed: make(chan struct{}), trouble: map[string]error{},
 		waiting: map[string]bool{}, synced: make(chan struct{}),
 	}
 	for _, r := range kinds {
-		b.waiting[r.name] = true
+		b.waiting[r.Name] = true
 	}
 	return b
 }
@@ -86,15 +108,15 @@ func (b *board) follow(ctx context.Context, r resource) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if refused(err) {
+		if lean.Refused(err) {
 			if r.optional {
-				b.set(r, func() { b.objects[r.name] = nil })
+				b.set(r, func() { b.objects[r.Name] = nil })
 				return nil
 			}
 			return err
 		}
 		b.mu.Lock()
-		b.trouble[r.name] = err
+		b.trouble[r.Name] = err
 		if err != nil {
 			b.announce()
 		}
@@ -111,89 +133,42 @@ func (b *board) follow(ctx context.Context, r resource) error {
 	}
 }
 
-// refused tells an answer that will be the same the next time.
-func refused(err error) bool {
-	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
-}
-
 // listAndWatch returns nil when the watch ended as watches do.
 func (b *board) listAndWatch(ctx context.Context, r resource) error {
-	list, err := b.kube.list(ctx, r, b.ns)
+	list, version, err := b.kube.List(ctx, r.Resource, r.in(b.ns))
 	if err != nil {
 		return err
 	}
-	all := map[types.UID]runtime.Object{}
-	if err := meta.EachListItem(list, func(o runtime.Object) error {
-		m, err := meta.Accessor(o)
-		if err != nil {
-			return err
-		}
-		all[m.GetUID()] = o
-		return nil
-	}); err != nil {
-		return fmt.Errorf("reading the list of %s: %w", r.name, err)
-	}
-	version, err := meta.NewAccessor().ResourceVersion(list)
-	if err != nil {
-		return fmt.Errorf("reading the list of %s: %w", r.name, err)
+	all := make(map[string]object.Object, len(list))
+	for _, o := range list {
+		all[o.Metadata().UID] = o
 	}
 	b.set(r, func() {
-		b.objects[r.name] = all
-		if r.name == warnings.name && b.before == nil {
+		b.objects[r.Name] = all
+		if r.Name == warnings.Name && b.before == nil {
 			b.before = versions(all)
 		}
 	})
-	for {
-		version, err = b.watchFrom(ctx, r, version)
-		if err != nil || ctx.Err() != nil {
-			return err
-		}
-	}
-}
-
-func versions(objects map[types.UID]runtime.Object) map[types.UID]string {
-	out := make(map[types.UID]string, len(objects))
-	for uid, o := range objects {
-		if m, err := meta.Accessor(o); err == nil {
-			out[uid] = m.GetResourceVersion()
-		}
-	}
-	return out
-}
-
-// watchFrom follows the changes after a resource version, until the server
-// ends the watch, and returns the version to go on from.
-func (b *board) watchFrom(ctx context.Context, r resource, version string) (string, error) {
-	began := time.Now()
-	w, err := b.kube.watch(ctx, r, b.ns, version)
-	if err != nil {
-		return "", fmt.Errorf("watching %s in namespace %q: %w", r.name, b.ns, err)
-	}
-	defer w.Stop()
-	for e := range w.ResultChan() {
-		if e.Type == watch.Error {
-			return "", fmt.Errorf("watching %s in namespace %q: %w", r.name, b.ns, apierrors.FromObject(e.Object))
-		}
-		m, err := meta.Accessor(e.Object)
-		if err != nil {
-			return "", fmt.Errorf("watching %s in namespace %q: %w", r.name, b.ns, err)
-		}
-		version = m.GetResourceVersion()
-		if e.Type == watch.Bookmark {
-			continue
-		}
-		b.set(r, func() {
-			if e.Type == watch.Deleted {
-				delete(b.objects[r.name], m.GetUID())
-			} else {
-				b.objects[r.name][m.GetUID()] = e.Object
-			}
+	for err == nil && ctx.Err() == nil {
+		version, err = b.kube.Watch(ctx, r.Resource, version, r.in(b.ns), func(c lean.Change) {
+			b.set(r, func() {
+				if uid := c.Object.Metadata().UID; c.Deleted {
+					delete(b.objects[r.Name], uid)
+				} else {
+					b.objects[r.Name][uid] = c.Object
+				}
+			})
 		})
 	}
-	if time.Since(began) < time.Second {
-		return "", errors.New("the server ended the watch at once") // or this would spin
+	return err
+}
+
+func versions(objects map[string]object.Object) map[string]string {
+	out := make(map[string]string, len(objects))
+	for uid, o := range objects {
+		out[uid] = o.Metadata().ResourceVersion
 	}
-	return version, nil
+	return out
 }
 
 // set changes the objects of a resource and wakes those who wait for changes.
@@ -201,10 +176,10 @@ func (b *board) set(r resource, change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change()
-	b.trouble[r.name] = nil
+	b.trouble[r.Name] = nil
 	b.cached = nil
-	if b.waiting[r.name] {
-		delete(b.waiting, r.name)
+	if b.waiting[r.Name] {
+		delete(b.waiting, r.Name)
 		if len(b.waiting) == 0 {
 			close(b.synced)
 		}
@@ -230,16 +205,16 @@ func (b *board) isSynced() bool {
 
 // look returns what the namespace holds now, a channel that is closed at the
 // next change, and why the view may be old, or nil.
-func (b *board) look() (*snapshot, <-chan struct{}, error) {
+func (b *board) look() (*diagnose.Snapshot, <-chan struct{}, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.cached == nil {
-		b.cached = newSnapshot()
-		b.cached.before = b.before
+		b.cached = diagnose.NewSnapshot()
+		b.cached.Before = b.before
 		for name, objects := range b.objects {
-			b.cached.withheld[name] = objects == nil
+			b.cached.Withheld[name] = objects == nil
 			for _, o := range objects {
-				b.cached.add(o)
+				b.cached.Add(o)
 			}
 		}
 	}
@@ -253,29 +228,27 @@ func (b *board) look() (*snapshot, <-chan struct{}, error) {
 }
 
 // snapshotOf reads a namespace once, without watches.
-func (k *kube) snapshotOf(ctx context.Context, ns string, kinds ...resource) (*snapshot, error) {
-	lists := make([]runtime.Object, len(kinds))
+func (k *kube) snapshotOf(ctx context.Context, ns string, kinds ...resource) (*diagnose.Snapshot, error) {
+	lists := make([][]object.Object, len(kinds))
+	withheld := make([]bool, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, r := range kinds {
-		g.Go(func() error {
-			list, err := k.list(ctx, r, ns)
-			if err != nil && r.optional && refused(err) {
+		g.Go(func() (err error) {
+			lists[i], _, err = k.List(ctx, r.Resource, r.in(ns))
+			if withheld[i] = r.optional && lean.Refused(err); withheld[i] {
 				return nil
 			}
-			lists[i] = list
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	s := newSnapshot()
+	s := diagnose.NewSnapshot()
 	for i, list := range lists {
-		if s.withheld[kinds[i].name] = list == nil; list == nil {
-			continue
-		}
-		if err := meta.EachListItem(list, func(o runtime.Object) error { s.add(o); return nil }); err != nil {
-			return nil, err
+		s.Withheld[kinds[i].Name] = withheld[i]
+		for _, o := range list {
+			s.Add(o)
 		}
 	}
 	return s, nil

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"zr/pkg/diagnose"
 )
 
 // TestARefusalFromBefore has an event that tells of a refusal when the wait
@@ -54,15 +56,15 @@ func TestARefusalFromBefore(t *testing.T) {
 	go func() { _ = b.run(t.Context()) }()
 	<-b.synced
 	target := Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"}
-	diagnose := func(s *snapshot) *reason { return s.diagnose(target, s.rolloutOf(target), time.Now()) }
+	reason := func(s *diagnose.Snapshot) *diagnose.Reason { return s.Look(target.subject(), time.Now()).Why }
 	s, changed, _ := b.look()
-	if why := diagnose(s); why == nil || why.text != "quota: exceeded quota: q" || why.hopeless {
+	if why := reason(s); why == nil || why.Text != "quota: exceeded quota: q" || why.Hopeless {
 		t.Errorf("before: got %+v", why)
 	}
 	close(again)
 	<-changed
 	s, _, _ = b.look()
-	if why := diagnose(s); why == nil || !why.hopeless {
+	if why := reason(s); why == nil || !why.Hopeless {
 		t.Errorf("when it happened again: got %+v", why)
 	}
 }

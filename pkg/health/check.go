@@ -5,11 +5,14 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/diagnose"
+	"zr/pkg/kube/object"
 )
 
 // snapshots reads every namespace of the targets once.
-func (g *Gate) snapshots(ctx context.Context, targets []Target, kinds ...resource) (map[string]*snapshot, error) {
-	all := map[string]*snapshot{}
+func (g *Gate) snapshots(ctx context.Context, targets []Target, kinds ...resource) (map[string]*diagnose.Snapshot, error) {
+	all := map[string]*diagnose.Snapshot{}
 	for _, t := range targets {
 		all[t.Namespace] = nil
 	}
@@ -37,14 +40,10 @@ func (g *Gate) each(targets []Target, f func(int, Target)) {
 }
 
 // forget closes the port-forwards to pods that no namespace holds any more.
-func (g *Gate) forget(snapshots map[string]*snapshot) {
+func (g *Gate) forget(snapshots map[string]*diagnose.Snapshot) {
 	alive := map[string]bool{}
 	for _, s := range snapshots {
-		for _, owned := range s.pods {
-			for _, p := range owned {
-				alive[string(p.UID)] = true
-			}
-		}
+		s.Pods(func(p *object.Pod) { alive[p.UID] = true })
 	}
 	g.prune(func(uid string) bool { return alive[uid] })
 }

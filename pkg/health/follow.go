@@ -5,8 +5,9 @@ import (
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+
+	"zr/pkg/diagnose"
+	"zr/pkg/kube/object"
 )
 
 // Held is what a namespace has of Deployments and StatefulSets.
@@ -30,13 +31,10 @@ type Workload struct {
 // change, until ctx ends or the user's role does not allow it. It costs three
 // watches and no polls. Calls do not overlap; several changes may be told by one.
 func (g *Gate) Follow(ctx context.Context, namespace string, changed func(Held)) error {
-	workloads := newBoard(g.kube, namespace, deployments, statefulSets)
-	itself := newBoard(g.kube, "", resource{
-		name: "namespaces", group: corev1.SchemeGroupVersion, list: func() runtime.Object { return &corev1.NamespaceList{} },
-		fields: "metadata.name=" + namespace, optional: true,
-	})
+	held := newBoard(g.kube, namespace, deployments, statefulSets)
+	itself := newBoard(g.kube, "", resource{Resource: object.Namespaces, fields: "metadata.name=" + namespace, optional: true})
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return workloads.run(ctx) })
+	group.Go(func() error { return held.run(ctx) })
 	group.Go(func() error {
 		if err := itself.run(ctx); err != nil {
 			return err
@@ -46,10 +44,10 @@ func (g *Gate) Follow(ctx context.Context, namespace string, changed func(Held))
 	})
 	group.Go(func() error {
 		for {
-			snap, moved, _ := workloads.look()
+			snap, moved, _ := held.look()
 			_, left, _ := itself.look()
-			if workloads.isSynced() && itself.isSynced() {
-				changed(Held{Gone: itself.deserted("namespaces"), Workloads: snap.workloads()})
+			if held.isSynced() && itself.isSynced() {
+				changed(Held{Gone: itself.deserted("namespaces"), Workloads: workloads(snap)})
 			}
 			select {
 			case <-ctx.Done():
@@ -73,7 +71,7 @@ func (b *board) deserted(name string) bool {
 		return false // it may not be read
 	}
 	for _, o := range b.objects[name] {
-		if n, ok := o.(*corev1.Namespace); ok && n.DeletionTimestamp == nil {
+		if n, ok := o.(*object.Namespace); ok && n.DeletionTimestamp == nil {
 			return false
 		}
 	}
@@ -81,21 +79,12 @@ func (b *board) deserted(name string) bool {
 }
 
 // workloads returns those that pods are made for, except what is being deleted.
-func (s *snapshot) workloads() []Workload {
+func workloads(s *diagnose.Snapshot) []Workload {
 	var out []Workload
-	for _, d := range s.deployments {
-		if d.DeletionTimestamp == nil {
-			out = append(out, workloadOf("Deployment", d.Name, d.Spec.Replicas, d.Status.ReadyReplicas, d.Spec.Template))
+	s.Workloads(func(w *object.Workload) {
+		if w.DeletionTimestamp == nil {
+			out = append(out, Workload{Kind: w.Kind, Name: w.Name, Replicas: object.Wanted(w.Spec.Replicas), Ready: w.Status.ReadyReplicas, PodLabels: w.Spec.Template.Labels})
 		}
-	}
-	for _, set := range s.statefulSets {
-		if set.DeletionTimestamp == nil {
-			out = append(out, workloadOf("StatefulSet", set.Name, set.Spec.Replicas, set.Status.ReadyReplicas, set.Spec.Template))
-		}
-	}
+	})
 	return out
-}
-
-func workloadOf(kind, name string, n *int32, ready int32, template corev1.PodTemplateSpec) Workload {
-	return Workload{Kind: kind, Name: name, Replicas: replicas(n), Ready: ready, PodLabels: template.Labels}
 }

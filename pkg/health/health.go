@@ -12,17 +12,17 @@
 package health
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"zr/pkg/cmdline"
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
+	kubeclient "zr/pkg/kube"
+	"zr/pkg/kube/object"
 )
 
 // The probes of a Target.
@@ -84,38 +84,18 @@ type Target struct {
 	Advice func(words string) string
 }
 
-// The kinds of a Target that differ from the others: pods on every node, and
-// pods that are to end.
-const (
-	kindDaemonSet = "DaemonSet"
-	kindJob       = "Job"
-)
-
-func (t Target) name() string { return cmp.Or(t.Name, t.Service) }
-
-func (t Target) key() key { return key{t.Namespace, t.name()} }
-
-// workload names the target as its own manifest does.
-func (t Target) workload() string { return fmt.Sprintf("%s %q", t.Kind, t.name()) }
-
-// wanted is how many pods have to run.
-func (t Target) wanted() int32 {
-	if t.Idle != "" || t.Kind == kindDaemonSet || t.Kind == kindJob {
-		return 0
+// subject is what is said of the target's workload.
+func (t Target) subject() diagnose.Target {
+	d := diagnose.Target{Service: t.Service, Kind: t.Kind, Namespace: t.Namespace, Name: t.Name, Vanishes: t.Vanishes, Replicas: t.Replicas, Idle: t.Idle,
+		Services: t.Services, Container: t.Container, Lines: t.Lines}
+	if t.probed() {
+		d.Probe = t.Probe
 	}
-	return max(1, t.Replicas)
+	return d
 }
 
 // probed tells that zr itself asks a pod, and not only its rollout.
 func (t Target) probed() bool { return t.Probe != ProbeRollout && t.Probe != "" }
-
-// kubectl is a line about the target's namespace.
-func (t Target) kubectl(args ...string) string {
-	return t.Lines.Kubectl(append([]string{"-n", t.Namespace}, args...)...)
-}
-
-// logs is the line that shows what the target writes.
-func (t Target) logs() string { return t.Lines.Zr("logs", t.name()) }
 
 func (t Target) timeout() time.Duration {
 	if t.Timeout > 0 {
@@ -171,7 +151,7 @@ type Gate struct {
 }
 
 // New returns a Gate for the cluster of cfg. It does no I/O.
-func New(cfg *rest.Config) (*Gate, error) {
+func New(cfg *kubeclient.Config) (*Gate, error) {
 	k, err := newKube(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the health gate: %w", err)
@@ -196,7 +176,7 @@ func (g *Gate) tunnel(ns, pod, uid string) *tunnel {
 	defer g.mu.Unlock()
 	t, ok := g.tunnels[uid]
 	if !ok {
-		t = newTunnel(g.kube.dialer(ns, pod), pod)
+		t = newTunnel(g.kube.Dialer(ns, pod), pod)
 		if g.closed {
 			t.close()
 			return t
@@ -219,9 +199,9 @@ func (g *Gate) prune(alive func(uid string) bool) {
 }
 
 // probe asks the pod of a target once, within the deadline of ctx.
-func (g *Gate) probe(ctx context.Context, t Target, pod podRef) answer {
+func (g *Gate) probe(ctx context.Context, t Target, pod *object.Pod) diagnose.Answer {
 	if !t.probed() {
-		return answer{ok: true, text: "the rollout is complete"}
+		return diagnose.Answer{OK: true, Text: "the rollout is complete"}
 	}
-	return ask(ctx, t, g.tunnel(t.Namespace, pod.name, pod.uid), pod.ip)
+	return ask(ctx, t, g.tunnel(t.Namespace, pod.Name, pod.UID), pod.Status.PodIP)
 }

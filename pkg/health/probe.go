@@ -18,16 +18,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"zr/pkg/diagnose"
 	"zr/pkg/probe"
 )
-
-// answer is what a probe was told.
-type answer struct {
-	ok    bool
-	text  string // "200 OK", "connection refused", "503 Service Unavailable: ..."
-	build string
-	took  time.Duration
-}
 
 // bodyLimit is how much of an answer is read. A health page is small; one
 // that is not is no reason to hold it all.
@@ -38,9 +31,9 @@ const bodyLimit = 64 << 10
 const shownLimit = 160
 
 // ask probes a pod once.
-func ask(ctx context.Context, t Target, via *tunnel, podIP string) answer {
+func ask(ctx context.Context, t Target, via *tunnel, podIP string) diagnose.Answer {
 	start := time.Now()
-	a := func() answer {
+	a := func() diagnose.Answer {
 		switch t.Probe {
 		case ProbeHTTP:
 			return askHTTP(ctx, t, via, podIP)
@@ -51,7 +44,7 @@ func ask(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 			if t.Credentials != nil {
 				var err error
 				if secrets, err = t.Credentials(); err != nil {
-					return answer{text: fmt.Sprintf("reading the credentials: %v", err)}
+					return diagnose.Answer{Text: fmt.Sprintf("reading the credentials: %v", err)}
 				}
 			}
 			if t.Probe == ProbePostgres {
@@ -59,17 +52,17 @@ func ask(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 			}
 			return askRedis(ctx, t, via, secrets)
 		default:
-			return answer{text: fmt.Sprintf("unknown probe %q", t.Probe)}
+			return diagnose.Answer{Text: fmt.Sprintf("unknown probe %q", t.Probe)}
 		}
 	}()
-	a.took = time.Since(start)
+	a.Took = time.Since(start)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		via.redial()
 	}
 	return a
 }
 
-func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
+func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) diagnose.Answer {
 	path := t.Path
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
@@ -87,7 +80,7 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 	address := scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(t.Port))) + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{text: err.Error()}
+		return diagnose.Answer{Text: err.Error()}
 	}
 	req.Header.Set("User-Agent", probe.UserAgent)
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
@@ -117,22 +110,22 @@ func askHTTP(ctx context.Context, t Target, via *tunnel, podIP string) answer {
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return answer{text: failureText(ctx, t.Port, err)}
+		return diagnose.Answer{Text: failureText(ctx, t.Port, err)}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit))
 	if err != nil {
-		return answer{text: resp.Status + ": " + failureText(ctx, t.Port, err)}
+		return diagnose.Answer{Text: resp.Status + ": " + failureText(ctx, t.Port, err)}
 	}
-	a := answer{ok: resp.StatusCode >= 200 && resp.StatusCode < 400, text: resp.Status}
+	a := diagnose.Answer{OK: resp.StatusCode >= 200 && resp.StatusCode < 400, Text: resp.Status}
 	var said struct {
 		Build string `json:"build"`
 	}
 	if json.Unmarshal(body, &said) == nil {
-		a.build = said.Build
+		a.Build = said.Build
 	}
-	if first := firstBytes(body); !a.ok && first != "" {
-		a.text += ": " + first
+	if first := firstBytes(body); !a.OK && first != "" {
+		a.Text += ": " + first
 	}
 	return a
 }
@@ -154,16 +147,16 @@ func withinPod(req *http.Request, via []*http.Request) error {
 
 // askTCP connects. The forwarding tells of a refusal only: that the port
 // accepts is known when none came in time, or when the server speaks first.
-func askTCP(ctx context.Context, t Target, via *tunnel) answer {
+func askTCP(ctx context.Context, t Target, via *tunnel) diagnose.Answer {
 	// Dialled before, as the opening is timed.
 	if _, err := via.connection(ctx); err != nil {
-		return answer{text: failureText(ctx, t.Port, err)}
+		return diagnose.Answer{Text: failureText(ctx, t.Port, err)}
 	}
 	began := time.Now()
 	conn, err := via.open(ctx, t.Port)
 	roundTrip := time.Since(began)
 	if err != nil {
-		return answer{text: failureText(ctx, t.Port, err)}
+		return diagnose.Answer{Text: failureText(ctx, t.Port, err)}
 	}
 	defer conn.Close()
 	// Opening takes two round trips to the kubelet, a refusal one and what the
@@ -173,14 +166,14 @@ func askTCP(ctx context.Context, t Target, via *tunnel) answer {
 		deadline = d
 	}
 	if err := conn.SetReadDeadline(deadline); err != nil {
-		return answer{text: err.Error()}
+		return diagnose.Answer{Text: err.Error()}
 	}
 	_, err = conn.Read(make([]byte, 1))
 	var timeout net.Error
 	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &timeout) && timeout.Timeout() {
-		return answer{ok: true, text: "accepts connections"}
+		return diagnose.Answer{OK: true, Text: "accepts connections"}
 	}
-	return answer{text: failureText(ctx, t.Port, err)}
+	return diagnose.Answer{Text: failureText(ctx, t.Port, err)}
 }
 
 // failureText says why there was no answer.

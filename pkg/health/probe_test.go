@@ -66,7 +66,7 @@ func TestProbeHTTP(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		got := ask(ctx, Target{Probe: ProbeHTTP, Port: tc.port, Path: tc.path}, via, "10.0.0.1")
 		cancel()
-		if got.ok != tc.ok || got.build != tc.build || !strings.HasSuffix(got.text, tc.text) {
+		if got.OK != tc.ok || got.Build != tc.build || !strings.HasSuffix(got.Text, tc.text) {
 			t.Errorf("%s: got %+v, want %q", tc.path, got, tc.text)
 		}
 	}
@@ -82,7 +82,7 @@ func TestProbeHeaders(t *testing.T) {
 	defer server.Close()
 	target := Target{Probe: ProbeHTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port),
 		Headers: http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}}}
-	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.ok {
+	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.OK {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -92,7 +92,7 @@ func TestProbeHTTPS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"build":"0123456789abcdef"}`) }))
 	defer server.Close()
 	target := Target{Probe: ProbeHTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
-	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.ok || got.build != "0123456789abcdef" {
+	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.OK || got.Build != "0123456789abcdef" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -113,7 +113,7 @@ func TestProbeTCP(t *testing.T) {
 		{closedPort(t), false, "connection refused"},
 	} {
 		got := ask(t.Context(), Target{Probe: ProbeTCP, Port: tc.port}, via, "")
-		if got.ok != tc.ok || !strings.HasSuffix(got.text, tc.text) {
+		if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) {
 			t.Errorf("got %+v, want %q", got, tc.text)
 		}
 	}
@@ -208,12 +208,12 @@ func TestProbeStores(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
 		got := ask(ctx, Target{Probe: tc.probe, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, k.tunnel(t), "")
 		cancel()
-		if got.ok != tc.ok || !strings.HasSuffix(got.text, tc.text) || strings.Contains(got.text, "secret") {
+		if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) || strings.Contains(got.Text, "secret") {
 			t.Errorf("%s: got %+v, want %q", tc.probe, got, tc.text)
 		}
 	}
 	got := ask(t.Context(), Target{Probe: ProbeRedis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, k.tunnel(t), "")
-	if got.ok || !strings.Contains(got.text, "reading the credentials: no such file") {
+	if got.OK || !strings.Contains(got.Text, "reading the credentials: no such file") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -290,7 +290,7 @@ func TestTunnelStuck(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_ = ask(ctx, Target{Probe: ProbeTCP, Port: port}, via, "")
-	if got := ask(t.Context(), Target{Probe: ProbeTCP, Port: port}, via, ""); !got.ok {
+	if got := ask(t.Context(), Target{Probe: ProbeTCP, Port: port}, via, ""); !got.OK {
 		t.Errorf("got %+v", got)
 	}
 }

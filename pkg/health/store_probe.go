@@ -10,16 +10,18 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"zr/pkg/diagnose"
 )
 
 // askPostgres signs in and runs SELECT 1: a server that still recovers, or
 // that knows other credentials, accepts connections too.
-func askPostgres(ctx context.Context, t Target, via *tunnel, secrets map[string]string) answer {
+func askPostgres(ctx context.Context, t Target, via *tunnel, secrets map[string]string) diagnose.Answer {
 	// "allow": in the clear first (the forwarding is inside TLS already), and
 	// with TLS where the server insists.
 	cfg, err := pgconn.ParseConfig("sslmode=allow")
 	if err != nil {
-		return answer{text: err.Error()}
+		return diagnose.Answer{Text: err.Error()}
 	}
 	cfg.User = orDefault(secrets["POSTGRES_USER"], "postgres")
 	cfg.Password = secrets["POSTGRES_PASSWORD"]
@@ -33,13 +35,13 @@ func askPostgres(ctx context.Context, t Target, via *tunnel, secrets map[string]
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return via.open(ctx, t.Port) }
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return answer{text: postgresFailure(ctx, t.Port, err)}
+		return diagnose.Answer{Text: postgresFailure(ctx, t.Port, err)}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, "SELECT 1").ReadAll(); err != nil {
-		return answer{text: postgresFailure(ctx, t.Port, err)}
+		return diagnose.Answer{Text: postgresFailure(ctx, t.Port, err)}
 	}
-	return answer{ok: true, text: "SELECT 1 answered"}
+	return diagnose.Answer{OK: true, Text: "SELECT 1 answered"}
 }
 
 // postgresFailure prefers the server's own words ("the database system is
@@ -62,7 +64,7 @@ func init() { logging.Disable() }
 
 // askRedis signs in and sends PING. A server that still loads its data
 // answers LOADING, which is no PONG.
-func askRedis(ctx context.Context, t Target, via *tunnel, secrets map[string]string) answer {
+func askRedis(ctx context.Context, t Target, via *tunnel, secrets map[string]string) diagnose.Answer {
 	client := redis.NewClient(&redis.Options{
 		Addr:     net.JoinHostPort("localhost", strconv.Itoa(int(t.Port))),
 		Username: secrets["REDIS_USERNAME"],
@@ -85,11 +87,11 @@ func askRedis(ctx context.Context, t Target, via *tunnel, secrets map[string]str
 	if err != nil {
 		var said redis.Error
 		if errors.As(err, &said) {
-			return answer{text: said.Error()}
+			return diagnose.Answer{Text: said.Error()}
 		}
-		return answer{text: failureText(ctx, t.Port, err)}
+		return diagnose.Answer{Text: failureText(ctx, t.Port, err)}
 	}
-	return answer{ok: pong == "PONG", text: pong}
+	return diagnose.Answer{OK: pong == "PONG", Text: pong}
 }
 
 func orDefault(s, otherwise string) string {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
+	"zr/pkg/kube/object"
 )
 
 const (
@@ -37,7 +37,7 @@ type vigil struct {
 	target   Target
 	deadline time.Time
 
-	last   finding
+	last   diagnose.Finding
 	shown  event.ServiceState
 	before map[instance]int32 // how often each container had ended when the vigil began
 
@@ -46,7 +46,7 @@ type vigil struct {
 	pause  time.Duration
 	proven bool // the last answer came from the complete rollout
 	asIs   bool // it was healthy at the first look
-	runs   steadiness
+	runs   diagnose.Steadiness
 
 	ends    []time.Time // when it was seen that the process of an agent had ended once more
 	endedAt time.Time   // the last end, by the clock of the node
@@ -63,17 +63,17 @@ type instance struct{ pod, container string }
 // reply is the answer of a probe. Done says that the rollout was complete
 // when it was asked.
 type reply struct {
-	answer
-	process *process
+	diagnose.Answer
+	process *diagnose.Process
 	done    bool
 }
 
 func newVigil(w *waiting, t Target, deadline time.Time) *vigil {
-	return &vigil{wait: w, sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true, runs: steadiness{}}
+	return &vigil{wait: w, sink: w.sink, gate: w.gate, board: w.boards[t.Namespace], target: t, deadline: deadline, pause: askFirst, asIs: true, runs: diagnose.Steadiness{}}
 }
 
 // keep returns the finding that decided: healthy, hopeless, or out of time.
-func (v *vigil) keep(ctx context.Context) (finding, error) {
+func (v *vigil) keep(ctx context.Context) (diagnose.Finding, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	replies := make(chan reply, 1)
@@ -87,7 +87,7 @@ func (v *vigil) keep(ctx context.Context) (finding, error) {
 			v.ask(ctx, now, replies)
 		}
 		if v.decided(trouble, now) {
-			v.last.why = v.gate.kube.withProof(ctx, v.target.Namespace, v.last.why)
+			v.last.Why = v.gate.kube.withProof(ctx, v.target.Namespace, v.last.Why)
 			return v.last, ctx.Err()
 		}
 		v.show()
@@ -109,31 +109,28 @@ func (v *vigil) keep(ctx context.Context) (finding, error) {
 }
 
 // observe reads the rollout anew.
-func (v *vigil) observe(snap *snapshot, now time.Time) {
-	wasDone := v.last.rollout.done
-	v.last.rollout = snap.rolloutOf(v.target)
-	if v.last.why = snap.diagnose(v.target, v.last.rollout, now); v.last.why == nil {
-		v.last.why = v.last.processReason(v.target, now)
-	}
-	done := v.last.rollout.done
+func (v *vigil) observe(snap *diagnose.Snapshot, now time.Time) {
+	wasDone := v.last.Rollout.Done
+	snap.Observe(&v.last, v.target.subject(), now)
+	done := v.last.Rollout.Done
 	switch {
 	case !done:
 		v.proven, v.asIs = false, false
 	case !wasDone:
 		v.askAt, v.pause = now, askFirst
 	}
-	v.last.unsteady = !v.last.rollout.finite && !v.runs.reached(v.target, v.last.rollout, now)
+	v.last.Unsteady = !v.last.Rollout.Finite && !v.runs.Reached(v.target.subject(), v.last.Rollout, now)
 	if v.before == nil {
-		v.before = endings(v.last.rollout.current)
+		v.before = endings(v.last.Rollout.Current)
 	}
 }
 
 // endings counts how often the containers of pods have ended.
-func endings(pods []*corev1.Pod) map[instance]int32 {
+func endings(pods []*object.Pod) map[instance]int32 {
 	n := map[instance]int32{}
 	for _, p := range pods {
-		for _, c := range allStatuses(p) {
-			n[instance{p.Name, c.Name}] = ended(c)
+		for _, c := range p.Statuses() {
+			n[instance{p.Name, c.Name}] = diagnose.Endings(c)
 		}
 	}
 	return n
@@ -141,12 +138,12 @@ func endings(pods []*corev1.Pod) map[instance]int32 {
 
 // ask starts a probe when it is time for one.
 func (v *vigil) ask(ctx context.Context, now time.Time, replies chan<- reply) {
-	pod, ok := v.last.rollout.probed()
+	pod, ok := v.last.Rollout.Probed()
 	if !ok || v.asking || now.Before(v.askAt) {
 		return
 	}
 	v.asking = true
-	done := v.last.rollout.done
+	done := v.last.Rollout.Done
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
@@ -157,19 +154,19 @@ func (v *vigil) ask(ctx context.Context, now time.Time, replies chan<- reply) {
 
 func (v *vigil) heard(a reply) {
 	v.asking = false
-	v.last.asked, v.last.answer, v.last.process = true, a.answer, a.process
+	v.last.Asked, v.last.Answer, v.last.Process = true, a.Answer, a.process
 	if p := a.process; p != nil {
 		// Ends from before the dependencies were healthy prove nothing.
-		if v.looked && p.last.After(v.endedAt) {
+		if v.looked && p.Last.After(v.endedAt) {
 			v.ends = append(v.ends, time.Now())
 		}
-		v.looked, v.endedAt = true, p.last
+		v.looked, v.endedAt = true, p.Last
 	}
-	v.proven = a.done && v.last.rollout.done
-	if !a.ok {
+	v.proven = a.done && v.last.Rollout.Done
+	if !a.OK {
 		v.asIs = false
 	}
-	if v.last.rollout.done {
+	if v.last.Rollout.Done {
 		v.askAt = time.Now().Add(v.pause)
 		v.pause = min(v.pause*3/2, askMost)
 	} else {
@@ -179,7 +176,7 @@ func (v *vigil) heard(a reply) {
 
 // decided tells that waiting longer changes nothing.
 func (v *vigil) decided(trouble error, now time.Time) bool {
-	if v.last.healthy() && (v.proven || v.last.rollout.ended) || v.last.stopped() {
+	if v.last.Healthy() && (v.proven || v.last.Rollout.Ended) || v.last.Stopped() {
 		return true
 	}
 	late := !now.Before(v.deadline)
@@ -190,45 +187,45 @@ func (v *vigil) decided(trouble error, now time.Time) bool {
 			v.awayAt = now
 		}
 		if late || now.Sub(v.awayAt) >= apiPatience {
-			v.last.why = &reason{cause: unready, text: "the Kubernetes API does not answer: " + trouble.Error(),
-				hint: "is the cluster running? zr doctor looks into it"}
+			v.last.Why = &diagnose.Reason{Cause: diagnose.Unready, Text: "the Kubernetes API does not answer: " + trouble.Error(),
+				Hint: "is the cluster running? zr doctor looks into it"}
 			return true
 		}
 	}
 	if late && !v.board.isSynced() {
-		v.last.why = &reason{cause: unready, text: "the Kubernetes API did not answer in time"}
+		v.last.Why = &diagnose.Reason{Cause: diagnose.Unready, Text: "the Kubernetes API did not answer in time"}
 	}
 	return late || v.hopeless(now)
 }
 
 // hopeless tells that the reason does not go away by waiting.
 func (v *vigil) hopeless(now time.Time) bool {
-	why := v.last.why
-	v.wait.hopes(v.target.Service, why == nil || why.cause != crash)
+	why := v.last.Why
+	v.wait.hopes(v.target.Service, why == nil || why.Cause != diagnose.Crash)
 	if why == nil {
 		v.suspect = ""
 		return false
 	}
-	if why.cause == crash {
+	if why.Cause == diagnose.Crash {
 		return v.loops(*why, now)
 	}
-	if !why.hopeless {
+	if !why.Hopeless {
 		v.suspect = ""
 		return false
 	}
-	if v.suspect != why.text {
-		v.suspect, v.suspectAt = why.text, now
+	if v.suspect != why.Text {
+		v.suspect, v.suspectAt = why.Text, now
 	}
-	return now.Sub(v.suspectAt) >= why.settle
+	return now.Sub(v.suspectAt) >= why.Settle
 }
 
 // loops tells that what ends by itself does so over and over.
-func (v *vigil) loops(why reason, now time.Time) bool {
+func (v *vigil) loops(why diagnose.Reason, now time.Time) bool {
 	beside := v.wait.others(v.target.Service)
 	switch {
-	case v.target.Kind == kindJob:
+	case v.target.Kind == object.Job:
 		return false // how often it is tried again, its manifest says
-	case why.process:
+	case why.Process:
 		least := processLoop
 		if beside {
 			least = processLoopBeside
@@ -240,13 +237,13 @@ func (v *vigil) loops(why reason, now time.Time) bool {
 		least = crashLoopBeside
 	}
 	// Crashes from before the dependencies were healthy prove nothing.
-	return why.crashes >= least && why.crashes > v.before[instance{why.pod, why.container}]
+	return why.Crashes >= least && why.Crashes > v.before[instance{why.Pod, why.Container}]
 }
 
 // show emits the state where it changed.
 func (v *vigil) show() {
-	s := event.ServiceState{Service: v.target.Service, State: event.Starting, Reason: v.last.wrong(v.target).text, Build: v.last.answer.build}
-	calm := v.last.healthy() || v.last.rollout.done && (!v.last.asked || v.last.unsteady && v.last.why == nil)
+	s := event.ServiceState{Service: v.target.Service, State: event.Starting, Reason: v.last.Wrong(v.target.subject()).Text, Build: v.last.Answer.Build}
+	calm := v.last.Healthy() || v.last.Rollout.Done && (!v.last.Asked || v.last.Unsteady && v.last.Why == nil)
 	if !v.board.isSynced() || calm || s == v.shown {
 		return
 	}
@@ -265,13 +262,13 @@ func (v *vigil) nextLook(now time.Time) time.Duration {
 	if !v.asking {
 		earlier(v.askAt)
 	}
-	if v.last.unsteady {
-		earlier(now.Add(steadyInterval))
+	if v.last.Unsteady {
+		earlier(now.Add(diagnose.SteadyInterval))
 	}
-	if v.suspect != "" && v.last.why != nil {
-		earlier(v.suspectAt.Add(v.last.why.settle))
+	if v.suspect != "" && v.last.Why != nil {
+		earlier(v.suspectAt.Add(v.last.Why.Settle))
 	}
-	if why := v.last.why; why != nil && why.cause == crash {
+	if why := v.last.Why; why != nil && why.Cause == diagnose.Crash {
 		earlier(now.Add(askMost)) // the others may have come up
 	}
 	if !v.awayAt.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -54,7 +55,7 @@ func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) erro
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("waiting for the services: %w", err)
 	}
-	snapshots := map[string]*snapshot{}
+	snapshots := map[string]*diagnose.Snapshot{}
 	for ns, f := range w.boards {
 		snapshots[ns], _, _ = f.look()
 	}
@@ -149,31 +150,31 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error(), Cancelled: ctx.Err() != nil})
 		return err
 	}
-	if f.stopped() {
-		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Stopped, Reason: f.rollout.idle})
-		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: "stopped: " + f.rollout.idle})
+	if f.Stopped() {
+		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Stopped, Reason: f.Rollout.Idle})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: "stopped: " + f.Rollout.Idle})
 		return nil
 	}
-	if f.healthy() {
-		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Healthy, Build: f.answer.build})
-		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: f.said()})
+	if f.Healthy() {
+		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Healthy, Build: f.Answer.Build})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: f.Said()})
 		return nil
 	}
-	why := f.wrong(t)
-	text := why.text
-	if len(why.proof) > 0 {
-		text += "\n    " + strings.Join(why.proof, "\n    ")
+	why := f.Wrong(t.subject())
+	text := why.Text
+	if len(why.Proof) > 0 {
+		text += "\n    " + strings.Join(why.Proof, "\n    ")
 	}
 	if t.Advice != nil {
-		why.hint = cmp.Or(t.Advice(text), why.hint)
+		why.Hint = cmp.Or(t.Advice(text), why.Hint)
 	}
-	w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Unhealthy, Reason: why.text, Build: f.answer.build})
-	w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: text, Hint: why.hint})
+	w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Unhealthy, Reason: why.Text, Build: f.Answer.Build})
+	w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: text, Hint: why.Hint})
 	after := "" // a hopeless state is told before the deadline
 	if !time.Now().Before(deadline) {
 		after = " within " + t.timeout().String()
 	}
-	return fault.WithCode(fmt.Errorf("service %q is not healthy%s: %s", t.Service, after, text), fault.NotHealthy, why.hint)
+	return fault.WithCode(fmt.Errorf("service %q is not healthy%s: %s", t.Service, after, text), fault.NotHealthy, why.Hint)
 }
 
 func waitsFor(services []string) string { return "waits for " + strings.Join(services, ", ") }

@@ -1,37 +1,34 @@
-package health
+package diagnose
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
+
+	"zr/pkg/kube/object"
 )
 
 // read makes a snapshot of objects written as YAML documents.
-func read(t *testing.T, documents string) *snapshot {
+func read(t *testing.T, documents string) *Snapshot {
 	t.Helper()
-	s := newSnapshot()
+	s := NewSnapshot()
 	for doc := range strings.SplitSeq(documents, "---\n") {
 		var kind struct{ Kind string }
 		if err := yaml.Unmarshal([]byte(doc), &kind); err != nil {
 			t.Fatalf("%v in:\n%s", err, doc)
 		}
-		o := map[string]any{"Deployment": &appsv1.Deployment{}, "StatefulSet": &appsv1.StatefulSet{}, "ReplicaSet": &appsv1.ReplicaSet{},
-			"DaemonSet": &appsv1.DaemonSet{}, "Job": &batchv1.Job{}, "Service": &corev1.Service{}, "EndpointSlice": &discoveryv1.EndpointSlice{},
-			"Pod": &corev1.Pod{}, "Event": &corev1.Event{}}[kind.Kind]
+		o := map[string]object.Object{"Deployment": &object.Workload{}, "StatefulSet": &object.Workload{}, "ReplicaSet": &object.Workload{},
+			"DaemonSet": &object.Workload{}, "Job": &object.Workload{}, "Service": &object.Service{}, "EndpointSlice": &object.EndpointSlice{},
+			"Pod": &object.Pod{}, "Event": &object.Event{}}[kind.Kind]
 		if o == nil {
 			t.Fatalf("no kind in:\n%s", doc)
 		}
-		if err := yaml.UnmarshalStrict([]byte(doc), o); err != nil {
+		if err := yaml.Unmarshal([]byte(doc), o); err != nil {
 			t.Fatalf("%v in:\n%s", err, doc)
 		}
-		s.add(o)
+		s.Add(o)
 	}
 	return s
 }
@@ -86,12 +83,12 @@ func TestDeploymentRollout(t *testing.T) {
 		{"pods are made", join(deploymentOf("3", "3", "replicas: 3, updatedReplicas: 1"), podOfSet("api-2-a", "rs2", readyStatus)), false, 1, "1 of 2 pods are made"},
 		{"the version before goes", join(deploymentOf("3", "3", "replicas: 3, updatedReplicas: 2, readyReplicas: 3, availableReplicas: 3"), ready), false, 2, "pods of the version before are still there: 1"},
 	} {
-		got := read(t, tc.objects).rolloutOf(Target{Service: "api", Kind: "Deployment", Namespace: "ns"})
-		if !got.found || got.done != tc.done || got.ready != tc.ready || got.waiting != tc.waiting || got.desired != 2 || got.image != "a" {
+		got := read(t, tc.objects).RolloutOf(Target{Service: "api", Kind: "Deployment", Namespace: "ns"})
+		if !got.found || got.Done != tc.done || got.Ready != tc.ready || got.waiting != tc.waiting || got.Desired != 2 || got.Image != "a" {
 			t.Errorf("%s: got %+v", tc.name, got)
 		}
 	}
-	if got := newSnapshot().rolloutOf(Target{Service: "api", Namespace: "ns"}); got.found {
+	if got := NewSnapshot().RolloutOf(Target{Service: "api", Kind: "Deployment", Namespace: "ns"}); got.found {
 		t.Error("found what is not there")
 	}
 }
@@ -119,8 +116,8 @@ func TestStatefulSetRollout(t *testing.T) {
 		{"changed when somebody deletes its pods", join(statefulSetOf("updateStrategy: {type: OnDelete}, ", "replicas: 1, readyReplicas: 1, availableReplicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", readyStatus)), true, ""},
 		{"held back by its partition", join(statefulSetOf("updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}, ", "replicas: 1, readyReplicas: 1, availableReplicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", readyStatus)), true, ""},
 	} {
-		got := read(t, tc.objects).rolloutOf(Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"})
-		if got.done != tc.done || got.waiting != tc.waiting || got.image != "p" {
+		got := read(t, tc.objects).RolloutOf(Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"})
+		if got.Done != tc.done || got.waiting != tc.waiting || got.Image != "p" {
 			t.Errorf("%s: got %+v", tc.name, got)
 		}
 	}
@@ -128,15 +125,15 @@ func TestStatefulSetRollout(t *testing.T) {
 
 func TestProbedPod(t *testing.T) {
 	s := read(t, join(deploymentOf("3", "3", "replicas: 2"), podOfSet("api-1-a", "rs1", readyStatus), podOfSet("api-2-a", "rs2", unreadyStatus), podOfSet("api-2-b", "rs2", readyStatus)))
-	r := s.rolloutOf(Target{Service: "api", Namespace: "ns"})
-	if got, ok := r.probed(); !ok || got.Name != "api-2-b" || refOf(got).ip != "10.0.0.1" {
+	r := s.RolloutOf(Target{Service: "api", Kind: "Deployment", Namespace: "ns"})
+	if got, ok := r.Probed(); !ok || got.Name != "api-2-b" || got.Status.PodIP != "10.0.0.1" {
 		t.Errorf("got %+v", got)
 	}
-	if got, want := r.restarts(), int32(1); got != want {
+	if got, want := r.Restarts(), int32(1); got != want {
 		t.Errorf("%d restarts, want %d", got, want)
 	}
-	s.pods[types.UID("rs2")] = s.pods[types.UID("rs2")][:1]
-	if got, _ := s.rolloutOf(Target{Service: "api", Namespace: "ns"}).probed(); got.Name != "api-2-a" {
+	s.pods["rs2"] = s.pods["rs2"][:1]
+	if got, _ := s.RolloutOf(Target{Service: "api", Kind: "Deployment", Namespace: "ns"}).Probed(); got.Name != "api-2-a" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -144,18 +141,18 @@ func TestProbedPod(t *testing.T) {
 // TestSteadiness is about containers that nothing but time vouches for.
 func TestSteadiness(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	pod := func(restarts int32, probe *corev1.Probe, started time.Time) rollout {
-		p := &corev1.Pod{}
-		p.Spec.Containers = []corev1.Container{{Name: "api", ReadinessProbe: probe}}
-		c := corev1.ContainerStatus{Name: "api", RestartCount: restarts, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
-		c.State.Running.StartedAt.Time = started
-		p.Status.ContainerStatuses = []corev1.ContainerStatus{c}
-		return rollout{current: []*corev1.Pod{p}}
+	pod := func(restarts int32, probe *struct{}, started time.Time) Rollout {
+		p := &object.Pod{}
+		p.Spec.Containers = []object.Container{{Name: "api", ReadinessProbe: probe}}
+		c := object.ContainerStatus{Name: "api", RestartCount: restarts, State: object.ContainerState{Running: &object.Running{}}}
+		c.State.Running.StartedAt = started
+		p.Status.ContainerStatuses = []object.ContainerStatus{c}
+		return Rollout{Current: []*object.Pod{p}}
 	}
-	s := steadiness{}
+	s := Steadiness{}
 	for _, tc := range []struct {
 		name  string
-		r     rollout
+		r     Rollout
 		after time.Duration
 		want  bool
 	}{
@@ -163,20 +160,20 @@ func TestSteadiness(t *testing.T) {
 		{"ran on", pod(0, nil, now), steadyFirst, true},
 		{"restarted", pod(1, nil, now), steadyFirst, false},
 		{"ran on after the restart", pod(1, nil, now), steadyFirst + steadyRestart + 2*(steadyFirst-steadyLag), true}, // first seen after steadyFirst
-		{"has a probe", pod(2, &corev1.Probe{}, now), 0, true},
+		{"has a probe", pod(2, &struct{}{}, now), 0, true},
 		{"runs since long ago", pod(7, nil, now.Add(-time.Hour)), 0, true},
 	} {
-		if got := s.reached(Target{}, tc.r, now.Add(tc.after)); got != tc.want {
+		if got := s.Reached(Target{}, tc.r, now.Add(tc.after)); got != tc.want {
 			t.Errorf("%s: %v", tc.name, got)
 		}
 	}
 	// A node that told of the start after 4 s may tell of the end as late.
-	late, told := steadiness{}, pod(0, nil, now.Add(-2*steadyLag))
+	late, told := Steadiness{}, pod(0, nil, now.Add(-2*steadyLag))
 	for _, step := range []struct {
 		after time.Duration
 		want  bool
 	}{{0, false}, {steadyFirst, false}, {steadyFirst + 2*steadyLag, true}} {
-		if got := late.reached(Target{}, told, now.Add(step.after)); got != step.want {
+		if got := late.Reached(Target{}, told, now.Add(step.after)); got != step.want {
 			t.Errorf("told of late, after %s: %v", step.after, got)
 		}
 	}

@@ -1,21 +1,21 @@
-package health
+package diagnose
 
 import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	"zr/pkg/kube/object"
 )
 
 // A container without a readiness probe counts as ready the moment it is
 // started, also between two crashes. Where nothing else is asked it has to
 // run for a while before it is believed.
 const (
-	steadyFirst    = 3 * time.Second  // a program that cannot start ends within this
-	steadyBeside   = time.Second      // beside a container that is asked: most of its time is that one's
-	steadyRestart  = 10 * time.Second // one that crashed before is given longer
-	steadySurely   = 30 * time.Second // by the node's clock, which may differ from this one
-	steadyInterval = 500 * time.Millisecond
+	steadyFirst    = 3 * time.Second        // a program that cannot start ends within this
+	steadyBeside   = time.Second            // beside a container that is asked: most of its time is that one's
+	steadyRestart  = 10 * time.Second       // one that crashed before is given longer
+	steadySurely   = 30 * time.Second       // by the node's clock, which may differ from this one
+	SteadyInterval = 500 * time.Millisecond // between two looks at it
 
 	// A node that tells late of a start tells as late of an end. Its times are cut
 	// to seconds, and its clock may be behind, so that there is a most.
@@ -32,19 +32,19 @@ const recently = time.Minute
 // over and over is ready in between. It has to run for twice as long as the run
 // before, as these differ, and where no probe vouches for it the longer the more
 // often it ended. The first end is forgiven one that is asked.
-func doubted(t Target, p *corev1.Pod, c corev1.ContainerStatus) time.Duration {
-	last := c.LastTerminationState.Terminated
+func doubted(t Target, p *object.Pod, c object.ContainerStatus) time.Duration {
+	last := c.LastState.Terminated
 	if last == nil {
 		return 0
 	}
-	ran := last.FinishedAt.Sub(last.StartedAt.Time)
+	ran := last.FinishedAt.Sub(last.StartedAt)
 	loops := ran < recently
 	switch {
 	case !c.Ready:
 		return max(recently, 2*min(ran, recently))
-	case !vouched(t, p, c.Name) && loops:
+	case !Vouched(t, p, c.Name) && loops:
 		return max(2*ran, steadyRestart*time.Duration(min(c.RestartCount, 6)))
-	case !vouched(t, p, c.Name):
+	case !Vouched(t, p, c.Name):
 		return steadyRestart
 	case loops && c.RestartCount > 2:
 		return max(2*ran, steadyRestart)
@@ -55,24 +55,24 @@ func doubted(t Target, p *corev1.Pod, c corev1.ContainerStatus) time.Duration {
 }
 
 // unproven is how long a container has to run until its first run is believed.
-func unproven(t Target, p *corev1.Pod, c corev1.ContainerStatus) time.Duration {
+func unproven(t Target, p *object.Pod, c object.ContainerStatus) time.Duration {
 	switch {
-	case vouched(t, p, c.Name):
+	case Vouched(t, p, c.Name):
 		return 0
 	case c.RestartCount > 0:
 		return steadyRestart
-	case slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return vouched(t, p, c.Name) }):
+	case slices.ContainsFunc(p.Spec.Containers, func(c object.Container) bool { return Vouched(t, p, c.Name) }):
 		return steadyBeside
 	}
 	return steadyFirst
 }
 
-// young tells that a container which no probe vouches for was started too short
+// Young tells that a container which no probe vouches for was started too short
 // a time ago to be believed, by the node's clock.
-func young(t Target, r rollout, now time.Time) bool {
+func Young(t Target, r Rollout, now time.Time) bool {
 	for _, p := range r.serving() {
 		for _, c := range lasting(p) {
-			if c.State.Running != nil && now.Sub(c.State.Running.StartedAt.Time) < unproven(t, p, c) {
+			if c.State.Running != nil && now.Sub(c.State.Running.StartedAt) < unproven(t, p, c) {
 				return true
 			}
 		}
@@ -86,12 +86,12 @@ type run struct {
 	restarts       int32
 }
 
-// steadiness remembers until when the runs of containers are not believed.
-type steadiness map[run]time.Time
+// Steadiness remembers until when the runs of containers are not believed.
+type Steadiness map[run]time.Time
 
-// reached tells whether all containers that no probe vouches for have run
+// Reached tells whether all containers that no probe vouches for have run
 // long enough.
-func (s steadiness) reached(t Target, r rollout, now time.Time) bool {
+func (s Steadiness) Reached(t Target, r Rollout, now time.Time) bool {
 	all := true
 	for _, p := range r.serving() {
 		for _, c := range lasting(p) {
@@ -100,7 +100,7 @@ func (s steadiness) reached(t Target, r rollout, now time.Time) bool {
 				continue
 			}
 			seen := run{string(p.UID), c.Name, c.RestartCount}
-			age := now.Sub(c.State.Running.StartedAt.Time)
+			age := now.Sub(c.State.Running.StartedAt)
 			if s[seen].IsZero() {
 				s[seen] = now.Add(need + 2*min(max(0, age-steadyLag), steadyLagMost))
 			}
@@ -112,13 +112,13 @@ func (s steadiness) reached(t Target, r rollout, now time.Time) bool {
 	return all
 }
 
-// vouched tells that a container is asked whether it is ready: by the kubelet,
+// Vouched tells that a container is asked whether it is ready: by the kubelet,
 // or by zr, which asks one of them.
-func vouched(t Target, p *corev1.Pod, container string) bool {
+func Vouched(t Target, p *object.Pod, container string) bool {
 	for i, c := range p.Spec.Containers {
 		if c.Name == container {
 			asked := c.Name == t.Container || t.Container == "" && i == 0
-			return c.ReadinessProbe != nil || asked && t.probed()
+			return c.ReadinessProbe != nil || asked && t.Probe != ""
 		}
 	}
 	for _, c := range p.Spec.InitContainers {
@@ -130,15 +130,15 @@ func vouched(t Target, p *corev1.Pod, container string) bool {
 }
 
 // lasting are the containers of a pod that are to run on.
-func lasting(p *corev1.Pod) []corev1.ContainerStatus {
-	return slices.DeleteFunc(allStatuses(p), func(c corev1.ContainerStatus) bool {
-		return slices.ContainsFunc(p.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(p, c.Name)
+func lasting(p *object.Pod) []object.ContainerStatus {
+	return slices.DeleteFunc(p.Statuses(), func(c object.ContainerStatus) bool {
+		return slices.ContainsFunc(p.Spec.InitContainers, func(i object.Container) bool { return i.Name == c.Name }) && !isSidecar(p, c.Name)
 	})
 }
 
 // isSidecar tells that an init container runs on beside the others.
-func isSidecar(p *corev1.Pod, container string) bool {
-	return slices.ContainsFunc(p.Spec.InitContainers, func(c corev1.Container) bool {
-		return c.Name == container && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+func isSidecar(p *object.Pod, container string) bool {
+	return slices.ContainsFunc(p.Spec.InitContainers, func(c object.Container) bool {
+		return c.Name == container && c.RestartPolicy == object.RestartAlways
 	})
 }

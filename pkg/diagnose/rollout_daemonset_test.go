@@ -1,4 +1,4 @@
-package health
+package diagnose
 
 import "testing"
 
@@ -41,8 +41,8 @@ status: {` + status + `}
 		{"not ready", join(set("", "observedGeneration: 4, desiredNumberScheduled: 1, currentNumberScheduled: 1, updatedNumberScheduled: 1"), pod("a", "3", unreadyStatus)),
 			false, 0, "0 of 1 pods are ready", 1},
 	} {
-		got := read(t, tc.objects).rolloutOf(Target{Service: "agent", Kind: "DaemonSet", Namespace: "ns"})
-		if !got.found || got.done != tc.done || got.ready != tc.ready || got.waiting != tc.waiting || len(got.current) != tc.current {
+		got := read(t, tc.objects).RolloutOf(Target{Service: "agent", Kind: "DaemonSet", Namespace: "ns"})
+		if !got.found || got.Done != tc.done || got.Ready != tc.ready || got.waiting != tc.waiting || len(got.Current) != tc.current {
 			t.Errorf("%s: got %+v", tc.name, got)
 		}
 	}

@@ -1,14 +1,11 @@
-package health
+package diagnose
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-
-	"zr/pkg/fault"
+	"zr/pkg/kube/object"
 )
 
 // container is the status of a pod with one container in some state.
@@ -89,19 +86,19 @@ func TestDiagnose(t *testing.T) {
 	} {
 		s := read(t, join(deploymentOf("3", "3", making), tc.objects))
 		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns"}
-		got := s.diagnose(target, s.rolloutOf(target), now)
+		got := s.Reason(target, s.RolloutOf(target), now)
 		switch {
 		case got == nil && tc.text == "":
 		case got == nil:
 			t.Errorf("%s: no reason", tc.name)
-		case got.text != tc.text || !strings.Contains(got.hint, tc.hint) || got.hopeless != tc.hopeless || got.crashes != tc.crashes:
+		case got.Text != tc.text || !strings.Contains(got.Hint, tc.hint) || got.Hopeless != tc.hopeless || got.Crashes != tc.crashes:
 			t.Errorf("%s: got %+v", tc.name, *got)
 		}
 	}
 }
 
-func replicaFailure(message string) appsv1.ReplicaSetCondition {
-	return appsv1.ReplicaSetCondition{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message}
+func replicaFailure(message string) object.Condition {
+	return object.Condition{Type: "ReplicaFailure", Status: "True", Message: message}
 }
 
 func TestDiagnoseRefusal(t *testing.T) {
@@ -117,99 +114,24 @@ func TestDiagnoseRefusal(t *testing.T) {
 		rs := s.replicaSets["d"][1]
 		rs.Status.Conditions = append(rs.Status.Conditions, replicaFailure(message))
 		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns"}
-		got := s.diagnose(target, s.rolloutOf(target), time.Now())
-		if got == nil || got.text != want {
+		got := s.Reason(target, s.RolloutOf(target), time.Now())
+		if got == nil || got.Text != want {
 			t.Errorf("got %+v, want %q", got, want)
 			continue
 		}
-		if hopeless := !strings.HasPrefix(want, "its pods cannot be made"); got.hopeless != hopeless {
-			t.Errorf("%s: hopeless is %v", want, got.hopeless)
+		if hopeless := !strings.HasPrefix(want, "its pods cannot be made"); got.Hopeless != hopeless {
+			t.Errorf("%s: hopeless is %v", want, got.Hopeless)
 		}
 	}
 	// A StatefulSet tells in an event only.
 	s := read(t, join(statefulSetOf("", "replicas: 0, updateRevision: s-new"), warningAbout("StatefulSet", "s", "FailedCreate", `create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: exceeded quota: q`)))
 	target := Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"}
-	if got := s.diagnose(target, s.rolloutOf(target), time.Now()); got == nil || got.text != "quota: exceeded quota: q" {
+	if got := s.Reason(target, s.RolloutOf(target), time.Now()); got == nil || got.Text != "quota: exceeded quota: q" {
 		t.Errorf("got %+v", got)
 	}
 	// One whose earlier pod is broken does not go on by itself.
 	s = read(t, join(statefulSetOf("", "replicas: 1, updateRevision: s-new"), podOfSet("db-0", "s", container(`restartCount: 5, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}`))))
-	if got := s.diagnose(target, s.rolloutOf(target), time.Now()); got == nil || !strings.HasPrefix(got.text, "the version before is stuck: ") || !strings.Contains(got.hint, "delete pod db-0") {
+	if got := s.Reason(target, s.RolloutOf(target), time.Now()); got == nil || !strings.HasPrefix(got.Text, "the version before is stuck: ") || !strings.Contains(got.Hint, "delete pod db-0") {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// TestHopeless is about what is given up before the deadline.
-func TestHopeless(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	crashed := func(times int32) *reason { return &reason{cause: crash, pod: "p", container: "c", crashes: times} }
-	quota := &reason{cause: refusal, text: "quota", hopeless: true, settle: settle}
-	w := &waiting{hopeful: map[string]bool{}}
-	v := &vigil{wait: w, target: Target{Service: "api"}, before: map[instance]int32{{"p", "c"}: 10}}
-	for _, step := range []struct {
-		name  string
-		why   *reason
-		after time.Duration
-		want  bool
-	}{
-		{"nothing", nil, 0, false},
-		{"crashes from before", crashed(10), 0, false},
-		{"crashed again", crashed(11), 0, true},
-		{"quota", quota, 0, false},
-		{"quota, still", quota, settle - 1, false},
-		{"quota, for long", quota, settle, true},
-		{"mended", nil, settle, false},
-		{"quota again", quota, settle + 1, false},
-		{"a name that cannot be", &reason{cause: image, text: "name", hopeless: true}, 0, true},
-		{"a pull that may succeed", &reason{cause: image, text: "pull"}, time.Hour, false},
-	} {
-		v.last.why = step.why
-		if got := v.hopeless(now.Add(step.after)); got != step.want {
-			t.Errorf("%s: %v", step.name, got)
-		}
-	}
-	v.before = nil
-	w.hopes("db", true)
-	for _, step := range []struct {
-		name  string
-		times int32
-		want  bool
-	}{
-		{"it is started again", crashLoop - 1, false},
-		{"another may come up that it waits for", crashLoop, false},
-		{"that took too long", crashLoopBeside, true},
-	} {
-		if v.last.why = crashed(step.times); v.hopeless(now) != step.want {
-			t.Errorf("%s: gave up is %v", step.name, !step.want)
-		}
-	}
-	w.hopes("db", false)
-	if v.last.why = crashed(crashLoop); !v.hopeless(now) {
-		t.Error("waits on, although nothing else comes up")
-	}
-	if w.others("db") {
-		t.Error("what crashes holds up others that crash")
-	}
-}
-
-func TestInOrder(t *testing.T) {
-	target := func(name string, on ...string) Target { return Target{Service: name, DependsOn: on} }
-	for _, tc := range []struct {
-		targets []Target
-		want    string
-	}{
-		{[]Target{target("web", "api", "elsewhere"), target("api", "db"), target("db")}, ""},
-		{[]Target{target("a"), target("a")}, "named twice"},
-		{[]Target{target("a", "b"), target("b", "c"), target("c", "b")}, "b → c → b"},
-		{[]Target{target("a", "a")}, "a → a"},
-	} {
-		err := inOrder(tc.targets)
-		switch {
-		case err == nil && tc.want == "":
-		case err == nil || !strings.Contains(err.Error(), tc.want):
-			t.Errorf("got %v, want %q", err, tc.want)
-		case strings.Contains(tc.want, "→") && fault.Code(err) != fault.Usage:
-			t.Errorf("the exit code is %d", fault.Code(err))
-		}
 	}
 }

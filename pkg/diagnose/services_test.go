@@ -1,4 +1,4 @@
-package health
+package diagnose
 
 import (
 	"strings"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zr/pkg/event"
+	"zr/pkg/kube/object"
 )
 
 const webService = `kind: Service
@@ -52,26 +53,26 @@ func TestAServiceThatLeadsNowhere(t *testing.T) {
 		const complete = "replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2"
 		s := read(t, join(deploymentOf("3", "3", complete), pods, tc.objects))
 		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns", Services: []string{"web"}}
-		r := s.rolloutOf(target)
-		if r.done != (tc.waiting == "") || r.waiting != tc.waiting {
-			t.Errorf("%s: done is %v, waiting %q", tc.name, r.done, r.waiting)
+		r := s.RolloutOf(target)
+		if r.Done != (tc.waiting == "") || r.waiting != tc.waiting {
+			t.Errorf("%s: done is %v, waiting %q", tc.name, r.Done, r.waiting)
 		}
-		why := s.diagnose(target, r, time.Now())
+		why := s.Reason(target, r, time.Now())
 		if got := textOf(why); got != tc.why {
 			t.Errorf("%s: got %q, want %q", tc.name, got, tc.why)
 		}
-		s.withheld = map[string]bool{services.name: true, endpoints.name: true}
-		if r := s.rolloutOf(target); !r.done || s.diagnose(target, r, time.Now()) != nil {
+		s.Withheld = map[string]bool{object.Services.Name: true, object.EndpointSlices.Name: true}
+		if r := s.RolloutOf(target); !r.Done || s.Reason(target, r, time.Now()) != nil {
 			t.Errorf("%s: what may not be read is held against it", tc.name)
 		}
 	}
 }
 
-func textOf(why *reason) string {
+func textOf(why *Reason) string {
 	if why == nil {
 		return ""
 	}
-	return why.text
+	return why.Text
 }
 
 // TestNothingRunsIsNotHealthy has workloads of which no pod is there.
@@ -91,10 +92,10 @@ func TestNothingRunsIsNotHealthy(t *testing.T) {
 		{"suspended", "kind: Job\nmetadata: {name: job, namespace: ns}\nspec: {suspend: true}\n", Target{Service: "job", Kind: "Job", Namespace: "ns"}, event.Stopped, "its manifest suspends it"},
 	} {
 		s := read(t, tc.objects)
-		f := finding{rollout: s.rolloutOf(tc.target)}
-		f.why = s.diagnose(tc.target, f.rollout, time.Now())
-		if got := f.status(tc.target); got.State != tc.state || got.Reason != tc.reason {
-			t.Errorf("%s: it is %s: %s", tc.name, got.State, got.Reason)
+		f := Finding{Rollout: s.RolloutOf(tc.target)}
+		f.Why = s.Reason(tc.target, f.Rollout, time.Now())
+		if got := f.Wrong(tc.target).Text; f.State() != tc.state || f.State() != event.Stopped && got != tc.reason || f.Stopped() && f.Rollout.Idle != tc.reason {
+			t.Errorf("%s: it is %s: %s", tc.name, f.State(), got)
 		}
 	}
 }

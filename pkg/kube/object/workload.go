@@ -1,0 +1,112 @@
+package object
+
+import "slices"
+
+// The kinds of a Workload.
+const (
+	Deployment  = "Deployment"
+	StatefulSet = "StatefulSet"
+	DaemonSet   = "DaemonSet"
+	ReplicaSet  = "ReplicaSet"
+	Job         = "Job"
+)
+
+// The annotations and labels by which controllers say which template a pod or a
+// ReplicaSet is of.
+const (
+	// RevisionAnnotation is on a Deployment and on the ReplicaSet of its current
+	// template, with the same number.
+	RevisionAnnotation = "deployment.kubernetes.io/revision"
+	// RevisionLabel is on a pod of a StatefulSet: the revision of its template.
+	RevisionLabel = "controller-revision-hash"
+	// TemplateGeneration is the label of a pod of a DaemonSet. The DaemonSet has
+	// the current one in TemplateGenerationAnnotation: its hash is known to its
+	// controller only.
+	TemplateGeneration           = "pod-template-generation"
+	TemplateGenerationAnnotation = "deprecated.daemonset.template.generation"
+)
+
+// OnDelete is the update strategy by which pods change when somebody deletes
+// them.
+const OnDelete = "OnDelete"
+
+// Workload is a Deployment, StatefulSet, DaemonSet, ReplicaSet or Job. Each has
+// some of the fields.
+type Workload struct {
+	Kind   string `json:"kind"`
+	Meta   `json:"metadata"`
+	Spec   WorkloadSpec   `json:"spec"`
+	Status WorkloadStatus `json:"status"`
+}
+
+// WorkloadSpec is what is asked of a workload.
+type WorkloadSpec struct {
+	Replicas       *int32      `json:"replicas"` // nil means 1
+	Paused         bool        `json:"paused"`   // of a Deployment
+	Selector       Selector    `json:"selector"`
+	Template       PodTemplate `json:"template"`
+	UpdateStrategy struct {    // of a StatefulSet or DaemonSet
+		Type          string `json:"type"`
+		RollingUpdate *struct {
+			Partition *int32 `json:"partition"`
+		} `json:"rollingUpdate"`
+	} `json:"updateStrategy"`
+	Completions *int32 `json:"completions"` // of a Job; nil means 1
+	Suspend     *bool  `json:"suspend"`     // of a Job
+}
+
+// PodTemplate is what pods are made from.
+type PodTemplate struct {
+	Meta `json:"metadata"`
+	Spec PodSpec `json:"spec"`
+}
+
+// WorkloadStatus is what the controller of a workload says of it.
+type WorkloadStatus struct {
+	ObservedGeneration int64       `json:"observedGeneration"`
+	Replicas           int32       `json:"replicas"`
+	UpdatedReplicas    int32       `json:"updatedReplicas"`
+	ReadyReplicas      int32       `json:"readyReplicas"`
+	AvailableReplicas  int32       `json:"availableReplicas"`
+	UpdateRevision     string      `json:"updateRevision"` // of a StatefulSet
+	Conditions         []Condition `json:"conditions"`
+	// Of a DaemonSet.
+	DesiredNumberScheduled int32 `json:"desiredNumberScheduled"`
+	CurrentNumberScheduled int32 `json:"currentNumberScheduled"`
+	UpdatedNumberScheduled int32 `json:"updatedNumberScheduled"`
+	NumberReady            int32 `json:"numberReady"`
+	NumberAvailable        int32 `json:"numberAvailable"`
+	// Of a Job.
+	Active    int32 `json:"active"`
+	Succeeded int32 `json:"succeeded"`
+	Failed    int32 `json:"failed"`
+}
+
+// Wanted is how many pods a number of the API asks for: its default is one.
+func Wanted(n *int32) int32 {
+	if n == nil {
+		return 1
+	}
+	return *n
+}
+
+// Main returns the container that is named like the workload, or else the
+// first; nil where there is none.
+func (w *Workload) Main() *Container {
+	all := w.Spec.Template.Spec.Containers
+	if len(all) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(all, func(c Container) bool { return c.Name == w.Name })
+	return &all[max(i, 0)]
+}
+
+// Selector chooses pods by their labels.
+type Selector struct {
+	MatchLabels      map[string]string `json:"matchLabels"`
+	MatchExpressions []struct {
+		Key      string   `json:"key"`
+		Operator string   `json:"operator"`
+		Values   []string `json:"values"`
+	} `json:"matchExpressions"`
+}
