@@ -149,7 +149,7 @@ func run(o options, stdout, stderr io.Writer, log *slog.Logger) (int, error) {
 		command: o.command, dir: o.dir, env: o.env, seedBuild: o.build,
 		folder: f, health: health, reaper: reaper, stdout: stdout, stderr: stderr, log: log,
 		inbox: newInbox(),
-		status: newBoard(wire.Status{
+		status: newPublished(wire.Status{
 			Boot: rand.Text(), Build: build, Tree: f.Sum(), Phase: wire.Starting,
 		}),
 		build:     build,

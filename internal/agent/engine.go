@@ -47,7 +47,7 @@ type engine struct {
 	log       *slog.Logger
 
 	inbox  *inbox
-	status *board
+	status *published
 	ready  *readiness
 
 	proc       *proc.Process // the newest; nil before the first start
@@ -78,7 +78,7 @@ func (e *engine) run(ctx context.Context) int {
 		case <-e.inbox.wake:
 			for r := e.inbox.pop(); r != nil && ctx.Err() == nil; r = e.inbox.pop() {
 				r.reply(e.carryOut(ctx, r))
-				e.settle(r.commit)
+				e.followUp(r.commit)
 			}
 		case <-e.exited():
 			e.ended(ctx, e.proc.Cause())
@@ -234,8 +234,8 @@ func (e *engine) accept() {
 	}
 }
 
-// settle does what a transaction leaves to do once it was answered.
-func (e *engine) settle(c wire.Commit) {
+// followUp does what a transaction leaves to do once it was answered.
+func (e *engine) followUp(c wire.Commit) {
 	if c.Restart {
 		return
 	}

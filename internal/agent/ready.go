@@ -28,7 +28,7 @@ const (
 // row in a series of saves, and lead nobody to the pod for a second in which zr
 // has called the save live.
 type readiness struct {
-	status *board
+	status *published
 	server *http.Server
 
 	mu      sync.Mutex
@@ -38,7 +38,7 @@ type readiness struct {
 }
 
 // answerKubelet listens where the pod says, and nowhere if it does not.
-func answerKubelet(o options, status *board) (*readiness, error) {
+func answerKubelet(o options, status *published) (*readiness, error) {
 	r := &readiness{status: status, changed: make(chan struct{})}
 	if o.ready == 0 {
 		return r, nil

@@ -17,7 +17,7 @@ type server struct {
 	token  string
 	folder *folder.Folder
 	inbox  *inbox
-	status *board
+	status *published
 	log    *slog.Logger
 
 	mu      sync.Mutex

@@ -18,8 +18,8 @@ import (
 // The patience of a session.
 const (
 	helloTime = 5 * time.Second
-	// silence is how long zr may say nothing; it sends a ping every second.
-	silence = 15 * time.Second
+	// idleTimeout is how long zr may say nothing; it sends a ping every second.
+	idleTimeout = 15 * time.Second
 	// writeTime is how long zr may not read what it is sent.
 	writeTime = 10 * time.Second
 	// resultFirst is how long a new status waits for the result of what changed
@@ -168,7 +168,7 @@ type protocolError struct{ error }
 
 func (c *session) loop() error {
 	for {
-		_ = c.raw.SetReadDeadline(time.Now().Add(silence))
+		_ = c.raw.SetReadDeadline(time.Now().Add(idleTimeout))
 		buf := frames.Get().(*[]byte)
 		t, b, err := c.conn.Read(*buf)
 		if err != nil {

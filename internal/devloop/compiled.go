@@ -48,7 +48,7 @@ func (c *Compiled) Run(ctx context.Context, work Work, trace *event.Reload) erro
 		result, err := c.Container.Push(ctx, livesync.Change{
 			Files: sendable(files), Complete: true, Build: hash, Restart: true, Force: work.Forced,
 		})
-		if err := settle(work, result, err, trace); err != nil {
+		if err := conclude(work, result, err, trace); err != nil {
 			return err
 		}
 	}

@@ -88,11 +88,11 @@ type Command struct {
 // burst (a checkout, a generator, a search and replace) from typing. So a
 // burst costs three builds at the most, however many saves it has.
 const (
-	firstSettle = 100 * time.Millisecond
-	burstSettle = 400 * time.Millisecond
-	// longestSettle is the end of waiting: a burst without end gets a build
+	firstPause = 100 * time.Millisecond
+	burstPause = 400 * time.Millisecond
+	// longestPause is the end of waiting: a burst without end gets a build
 	// that newer saves do not cancel.
-	longestSettle = 3 * time.Second
+	longestPause = 3 * time.Second
 )
 
 // Loop drives units. All of its state belongs to the goroutine of Run.
@@ -126,23 +126,23 @@ func (l *Loop) After(before *Loop) *Loop {
 // returns when all work in flight has ended. It returns the context's error,
 // or that of Ended.
 func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Command) error {
-	lanes := make([]*lane, len(l.units))
-	finished := make(chan *lane)
-	timers := make(chan *lane)
+	queues := make([]*queue, len(l.units))
+	finished := make(chan *queue)
+	timers := make(chan *queue)
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
 		l.standing = map[string]bool{}
-		for _, n := range lanes {
+		for _, n := range queues {
 			n.stop(finished)
 			l.standing[n.unit.Name()] = n.problem
 		}
 	}()
 	l.clearGone()
 	for i, u := range l.units {
-		lanes[i] = &lane{root: l.root, unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers, problem: l.standing[u.Name()]}
+		queues[i] = &queue{root: l.root, unit: u, sink: l.sink, ctx: ctx, finished: finished, timers: timers, problem: l.standing[u.Name()]}
 		if s, ok := u.(Starter); ok {
-			lanes[i].begin(s.First())
+			queues[i].begin(s.First())
 		}
 	}
 	for {
@@ -154,13 +154,13 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 				batches = nil
 				continue
 			}
-			share(lanes, b)
+			share(queues, b)
 		case c, ok := <-commands:
 			if !ok {
 				commands = nil
 				continue
 			}
-			for _, n := range lanes {
+			for _, n := range queues {
 				if c.Unit == "" || c.Unit == n.unit.Name() {
 					n.order(c)
 				}
@@ -174,20 +174,20 @@ func (l *Loop) Run(ctx context.Context, batches <-chan Batch, commands <-chan Co
 				return err
 			}
 		case n := <-timers:
-			n.settled()
+			n.timeout()
 		}
 	}
 }
 
-// share hands a batch to the lanes that it concerns.
-func share(lanes []*lane, b Batch) {
-	works := map[*lane]Work{}
-	for _, n := range lanes {
+// share hands a batch to the queues that it concerns.
+func share(queues []*queue, b Batch) {
+	works := map[*queue]Work{}
+	for _, n := range queues {
 		if work, concerned := n.offer(b); concerned {
 			works[n] = work
 		}
 	}
-	for _, n := range lanes {
+	for _, n := range queues {
 		if work, concerned := works[n]; concerned {
 			work.Shared = len(works) > 1
 			n.take(b, work)

@@ -111,7 +111,7 @@ func (p *Program) carry(ctx context.Context, work Work, trace *event.Reload) (do
 	trace.Build = change.Build
 	result, err := p.Container.Push(ctx, change)
 	trace.OnlySent = err == nil && !p.ReadOnce
-	if err = settle(work, result, err, trace); err == nil {
+	if err = conclude(work, result, err, trace); err == nil {
 		p.sent = now
 	} else {
 		p.built = "" // what the container has is to be compared
@@ -138,7 +138,7 @@ func (p *Program) renew(ctx context.Context, work Work, trace *event.Reload) err
 			change.Files[path] = livesync.Source{Path: file}
 		}
 		result, err := p.Container.Push(ctx, change)
-		if err := settle(work, result, err, trace); err != nil {
+		if err := conclude(work, result, err, trace); err != nil {
 			return err
 		}
 	}

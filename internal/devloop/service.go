@@ -137,7 +137,7 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 		}
 	}
 	result, err := s.Container.Push(ctx, change)
-	return settle(work, result, err, trace)
+	return conclude(work, result, err, trace)
 }
 
 // rebuild makes the image anew and has it deployed.
@@ -190,10 +190,10 @@ func (s *Sources) add(change *livesync.Change, path string) {
 	change.Files[below] = livesync.Source{Path: path}
 }
 
-// settle fills a trace with what a push did, and turns a version that did not
+// conclude fills a trace with what a push did, and turns a version that did not
 // get healthy into an error. Where nobody asked and nothing was sent, what the
 // process does is its own affair, of which its state tells.
-func settle(work Work, r livesync.Result, err error, trace *event.Reload) error {
+func conclude(work Work, r livesync.Result, err error, trace *event.Reload) error {
 	trace.Bytes, trace.Sent, trace.Swapped, trace.Healthy = r.Bytes, r.Sent, r.Swapped, r.Healthy
 	if err != nil {
 		return err

@@ -131,14 +131,14 @@ func TestWhatIsStoppedIsNotHealthyAfterASave(t *testing.T) {
 func TestAFirstRunBlamesNoSaveForWhatRuns(t *testing.T) {
 	ended := livesync.Result{Unchanged: true, Reason: "exited with status 1", Output: []string{"no database yet"}}
 	var f *Fault
-	if err := settle(Work{Quiet: true}, ended, nil, &event.Reload{}); err != nil {
+	if err := conclude(Work{Quiet: true}, ended, nil, &event.Reload{}); err != nil {
 		t.Errorf("where nobody asked: %v", err)
 	}
-	if err := settle(Work{}, ended, nil, &event.Reload{}); !errors.As(err, &f) {
+	if err := conclude(Work{}, ended, nil, &event.Reload{}); !errors.As(err, &f) {
 		t.Errorf("where somebody saved: %v", err)
 	}
 	ended.Unchanged = false
-	if err := settle(Work{Quiet: true}, ended, nil, &event.Reload{}); !errors.As(err, &f) {
+	if err := conclude(Work{Quiet: true}, ended, nil, &event.Reload{}); !errors.As(err, &f) {
 		t.Errorf("where something was sent: %v", err)
 	}
 }

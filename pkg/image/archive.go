@@ -28,8 +28,8 @@ func (s *Store) Item(ctx context.Context, name string) (Item, error) {
 	return Item{Name: name, Image: img}, err
 }
 
-// cargo is what a set of images is made of, shared blobs once.
-type cargo struct {
+// bundle is what a set of images is made of, shared blobs once.
+type bundle struct {
 	images []v1.Descriptor // with the annotation that names each
 	blobs  []blob          // in the order in which they are written: layers before what names them
 }
@@ -42,8 +42,8 @@ type blob struct {
 	open   func() (io.ReadCloser, error)
 }
 
-func newCargo(items []Item) (*cargo, error) {
-	c := &cargo{}
+func newBundle(items []Item) (*bundle, error) {
+	c := &bundle{}
 	position := map[string]int{}
 	add := func(b blob) {
 		n, ok := position[b.digest]
@@ -62,7 +62,7 @@ func newCargo(items []Item) (*cargo, error) {
 	return c, nil
 }
 
-func (c *cargo) add(item Item, add func(blob)) error {
+func (c *bundle) add(item Item, add func(blob)) error {
 	full, err := Normalize(item.Name)
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func (c *cargo) add(item Item, add func(blob)) error {
 
 // lacking returns what a node must be sent that holds these blobs, and these
 // images by name and digest. A nil content means that all is sent.
-func (c *cargo) lacking(names, content map[string]string) *cargo {
-	rest := &cargo{}
+func (c *bundle) lacking(names, content map[string]string) *bundle {
+	rest := &bundle{}
 	wanted := map[int]bool{}
 	for i, desc := range c.images {
 		if content == nil || names[desc.Annotations[annotationName]] != desc.Digest.String() {
@@ -120,14 +120,14 @@ func (c *cargo) lacking(names, content map[string]string) *cargo {
 }
 
 // size returns the bytes of all blobs.
-func (c *cargo) size() (size int64) {
+func (c *bundle) size() (size int64) {
 	for _, b := range c.blobs {
 		size += b.size
 	}
 	return size
 }
 
-func (c *cargo) layers() (n int) {
+func (c *bundle) layers() (n int) {
 	for _, b := range c.blobs {
 		if b.layer {
 			n++
@@ -137,7 +137,7 @@ func (c *cargo) layers() (n int) {
 }
 
 // write streams an OCI archive that names all images and holds the blobs.
-func (c *cargo) write(w io.Writer) error {
+func (c *bundle) write(w io.Writer) error {
 	tw := tar.NewWriter(w)
 	index, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: c.images})
 	if err != nil {

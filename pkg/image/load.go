@@ -72,7 +72,7 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 	if len(items) == 0 {
 		return Stats{}, nil
 	}
-	cargo, err := newCargo(items)
+	bundle, err := newBundle(items)
 	if err != nil {
 		return Stats{}, fmt.Errorf("loading images into node %q: %w", node.Name(), err)
 	}
@@ -80,7 +80,7 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 	var failed error
 	for _, full := range []bool{false, true} {
 		var sent Stats
-		sent, failed = l.session(ctx, node, cargo, full)
+		sent, failed = l.session(ctx, node, bundle, full)
 		total.add(sent)
 		if failed == nil || ctx.Err() != nil || !errors.Is(failed, errIncomplete) {
 			break
@@ -88,7 +88,7 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 	}
 	total.Took = time.Since(start)
 	if l.Store != nil && errors.Is(failed, errIncomplete) {
-		failed = l.Store.Mend(failed, cargo.names()...)
+		failed = l.Store.Mend(failed, bundle.names()...)
 	}
 	if failed != nil {
 		return total, fmt.Errorf("loading images into node %q: %w", node.Name(), failed)
@@ -132,21 +132,21 @@ const (
 const sessionLimit = time.Minute
 
 // session runs the script once and sends what is missing.
-func (l Loader) session(ctx context.Context, node Node, all *cargo, full bool) (Stats, error) {
+func (l Loader) session(ctx context.Context, node Node, all *bundle, full bool) (Stats, error) {
 	// A pipe of the system, not of the process: its read end goes to the
 	// command itself, so that a command that ends early is not waited for.
 	r, w, err := os.Pipe()
 	if err != nil {
 		return Stats{}, err
 	}
-	talk := newTalk()
+	replies := newReplies()
 	sent := make(chan sending, 1)
 	ended := make(chan struct{})
-	go func() { sent <- l.feed(ctx, node, all, full, talk, w, ended) }()
+	go func() { sent <- l.feed(ctx, node, all, full, replies, w, ended) }()
 
 	_, filters, err := filtersOf(all.names())
 	if err == nil {
-		err = node.Run(ctx, r, talk, append([]string{"sh", "-c", script, "zr"}, filters...)...)
+		err = node.Run(ctx, r, replies, append([]string{"sh", "-c", script, "zr"}, filters...)...)
 	}
 	r.Close()
 	close(ended)
@@ -159,27 +159,27 @@ func (l Loader) session(ctx context.Context, node Node, all *cargo, full bool) (
 	case err != nil:
 		return s.Stats, err
 	case s.rest == nil:
-		return s.Stats, fmt.Errorf("the node did not list what it holds: %s", talk.tail())
+		return s.Stats, fmt.Errorf("the node did not list what it holds: %s", replies.tail())
 	case len(s.rest.images) == 0:
 		return s.Stats, nil
 	}
-	return s.Stats, talk.verify(s.rest)
+	return s.Stats, replies.verify(s.rest)
 }
 
 // sending is what feed did: rest is nil where it never learned what to send.
 type sending struct {
 	Stats
-	rest *cargo
+	rest *bundle
 	err  error
 }
 
 // feed waits for the node's list and sends what is not on it.
-func (l Loader) feed(ctx context.Context, node Node, all *cargo, full bool, talk *talk, w io.WriteCloser, ended <-chan struct{}) sending {
+func (l Loader) feed(ctx context.Context, node Node, all *bundle, full bool, replies *replies, w io.WriteCloser, ended <-chan struct{}) sending {
 	defer w.Close()
 	limit := time.NewTimer(sessionLimit)
 	defer limit.Stop()
 	select {
-	case <-talk.listed:
+	case <-replies.listed:
 	case <-ended:
 		return sending{}
 	case <-ctx.Done():
@@ -187,7 +187,7 @@ func (l Loader) feed(ctx context.Context, node Node, all *cargo, full bool, talk
 	case <-limit.C:
 		return sending{err: fmt.Errorf("no answer within %s", sessionLimit)}
 	}
-	names, content := talk.holdings()
+	names, content := replies.holdings()
 	if full {
 		content = nil
 	}
@@ -206,7 +206,7 @@ func (l Loader) feed(ctx context.Context, node Node, all *cargo, full bool, talk
 	return sending{Stats: Stats{Images: len(rest.images), Layers: rest.layers(), Bytes: out.done}, rest: rest, err: err}
 }
 
-func (c *cargo) names() []string {
+func (c *bundle) names() []string {
 	names := make([]string, len(c.images))
 	for i, desc := range c.images {
 		names[i] = desc.Annotations[annotationName]
@@ -215,7 +215,7 @@ func (c *cargo) names() []string {
 }
 
 // verify reads from the node's answer whether all of rest is complete now.
-func (t *talk) verify(rest *cargo) error {
+func (t *replies) verify(rest *bundle) error {
 	checked, complete := t.outcome()
 	if !checked {
 		return fmt.Errorf("%w: importing: %s", errIncomplete, t.tail())

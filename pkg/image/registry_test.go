@@ -322,7 +322,7 @@ func TestSilentRegistry(t *testing.T) {
 	defer mute.Close()
 	defer close(released)
 	ref = strings.Replace(ref, reg.host, strings.TrimPrefix(mute.URL, "http://"), 1)
-	rt := listener{http.DefaultTransport, 100 * time.Millisecond}
+	rt := idleLimiter{http.DefaultTransport, 100 * time.Millisecond}
 	if _, err = openStore(t).Pull(t.Context(), ref, Registry{Transport: rt}, nil); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "stopped") {
 		t.Errorf("err = %v", err)
 	}

@@ -66,8 +66,8 @@ func (r Registry) options(ctx context.Context) []remote.Option {
 	}
 }
 
-// silence is how long a registry may say nothing in the middle of an answer.
-const silence = 30 * time.Second
+// idleTimeout is how long a registry may say nothing in the middle of an answer.
+const idleTimeout = 30 * time.Second
 
 // impatient gives up early on a registry that is not there, or no longer.
 var impatient http.RoundTripper = func() http.RoundTripper {
@@ -75,7 +75,7 @@ var impatient http.RoundTripper = func() http.RoundTripper {
 	t.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	t.TLSHandshakeTimeout = connectTimeout
 	t.ResponseHeaderTimeout = answerTimeout
-	return listener{t, silence}
+	return idleLimiter{t, idleTimeout}
 }()
 
 // worthRetrying is true for what broke off on the way. No connection at all

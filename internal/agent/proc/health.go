@@ -28,8 +28,8 @@ const (
 	pollShare = 50
 	// execPoll is the least pause between two commands.
 	execPoll = 50 * time.Millisecond
-	// settled is how long a process without a probe has to live.
-	settled = 500 * time.Millisecond
+	// minLifetime is how long a process without a probe has to live.
+	minLifetime = 500 * time.Millisecond
 )
 
 // The defaults of Kubernetes for what a probe does not say.
@@ -82,7 +82,7 @@ func (h *Health) Await(ctx context.Context, p *Process, build string) error {
 		err := h.ask(ctx, p, build)
 		switch {
 		case h.asker == nil:
-			pause = settled
+			pause = minLifetime
 		case h.probe.Kind == probe.Exec:
 			pause = max(pause, execPoll)
 		}
@@ -162,7 +162,7 @@ func (p *Process) whileRunning(ctx context.Context) (context.Context, func()) {
 
 func (h *Health) ask(ctx context.Context, p *Process, build string) error {
 	if h.asker == nil {
-		if time.Since(p.Started) < settled {
+		if time.Since(p.Started) < minLifetime {
 			return errors.New("it has just been started")
 		}
 		return nil

@@ -85,7 +85,7 @@ func Start(r *Reaper, c Command) (*Process, error) {
 	go p.copy(c.Stderr, errs)
 	go func() {
 		p.status = <-done
-		p.settle()
+		p.awaitOutput()
 		close(p.exited)
 	}()
 	return p, nil
@@ -97,16 +97,16 @@ func (p *Process) copy(dst io.Writer, src *os.File) {
 	_, _ = io.Copy(io.MultiWriter(p.tail.stream(), dst), src)
 }
 
-// settleTime bounds how long an exit waits for the last lines to be read. A
+// drainTime bounds how long an exit waits for the last lines to be read. A
 // grandchild may hold the pipe open for ever.
-const settleTime = 20 * time.Millisecond
+const drainTime = 20 * time.Millisecond
 
-func (p *Process) settle() {
+func (p *Process) awaitOutput() {
 	read := make(chan struct{})
 	go func() { p.drain.Wait(); close(read) }()
 	select {
 	case <-read:
-	case <-time.After(settleTime):
+	case <-time.After(drainTime):
 	}
 }
 

@@ -6,16 +6,18 @@ import (
 	"zr/internal/agent/wire"
 )
 
-// board holds the status for everybody who wants to know it.
-type board struct {
+// published holds the status for everybody who wants to know it.
+type published struct {
 	mu      sync.Mutex
 	status  wire.Status
 	changed chan struct{} // closed at the next change
 }
 
-func newBoard(s wire.Status) *board { return &board{status: s, changed: make(chan struct{})} }
+func newPublished(s wire.Status) *published {
+	return &published{status: s, changed: make(chan struct{})}
+}
 
-func (b *board) set(change func(*wire.Status)) {
+func (b *published) set(change func(*wire.Status)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change(&b.status)
@@ -25,7 +27,7 @@ func (b *board) set(change func(*wire.Status)) {
 }
 
 // get returns the status and a channel that is closed when it changes.
-func (b *board) get() (wire.Status, <-chan struct{}) {
+func (b *published) get() (wire.Status, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.status, b.changed

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// talk reads what the load script writes, while it runs.
-type talk struct {
+// replies reads what the load script writes, while it runs.
+type replies struct {
 	listed chan struct{} // closed once the node has said what it holds
 
 	mu       sync.Mutex
@@ -21,15 +21,15 @@ type talk struct {
 	words    []string // the last lines that are none of these
 }
 
-func newTalk() *talk {
-	return &talk{
+func newReplies() *replies {
+	return &replies{
 		listed: make(chan struct{}),
 		names:  map[string]string{}, content: map[string]string{}, complete: map[string]bool{},
 	}
 }
 
 // Write takes the script's output, in any pieces.
-func (t *talk) Write(p []byte) (int, error) {
+func (t *replies) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.partial = append(t.partial, p...)
@@ -43,7 +43,7 @@ func (t *talk) Write(p []byte) (int, error) {
 	}
 }
 
-func (t *talk) line(line string) {
+func (t *replies) line(line string) {
 	switch {
 	case line == markListed:
 		t.mark = line
@@ -68,21 +68,21 @@ func (t *talk) line(line string) {
 	}
 }
 
-func (t *talk) holdings() (names, content map[string]string) {
+func (t *replies) holdings() (names, content map[string]string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.names, t.content
 }
 
 // outcome returns whether the check ran, and which images it found complete.
-func (t *talk) outcome() (checked bool, complete map[string]bool) {
+func (t *replies) outcome() (checked bool, complete map[string]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.mark == markChecked, t.complete
 }
 
 // tail returns the last words of the script, for an error.
-func (t *talk) tail() string {
+func (t *replies) tail() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.words) == 0 {

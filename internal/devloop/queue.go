@@ -10,17 +10,17 @@ import (
 	"zr/pkg/event"
 )
 
-// lane is the queue of one unit: at most one run in flight and one pending
+// queue holds the work of one unit: at most one run in flight and one pending
 // work, into which newer saves are merged. Its fields belong to the loop's
 // goroutine; a run's goroutine writes outcome before it reports itself
 // finished, and nothing else.
-type lane struct {
+type queue struct {
 	root     string
 	unit     Unit
 	sink     event.Sink
 	ctx      context.Context // of the loop's run
-	finished chan<- *lane
-	timers   chan<- *lane
+	finished chan<- *queue
+	timers   chan<- *queue
 
 	pending   *Work
 	lastSave  time.Time // of the newest pending path
@@ -46,7 +46,7 @@ type outcome struct {
 var rank = map[event.Action]int{event.Ignore: 0, event.Sync: 1, event.Restart: 2, event.Rebuild: 3, event.Apply: 4}
 
 // begin starts the work that comes before every save.
-func (n *lane) begin(w Work) {
+func (n *queue) begin(w Work) {
 	n.lastSave = time.Now()
 	n.noticedAt = n.lastSave
 	n.merge(w)
@@ -54,7 +54,7 @@ func (n *lane) begin(w Work) {
 }
 
 // offer says what of a batch concerns the unit.
-func (n *lane) offer(b Batch) (work Work, concerned bool) {
+func (n *queue) offer(b Batch) (work Work, concerned bool) {
 	work = Work{Action: event.Ignore, All: b.Rescan}
 	for _, path := range b.Paths {
 		if d := n.unit.Plan(path); d.Action != event.Ignore {
@@ -72,14 +72,14 @@ func (n *lane) offer(b Batch) (work Work, concerned bool) {
 }
 
 // take begins what of a batch concerns the unit, or lets it wait.
-func (n *lane) take(b Batch, work Work) {
+func (n *queue) take(b Batch, work Work) {
 	n.lastSave, n.noticedAt = b.Last, time.Now()
 	n.merge(work)
 	n.save()
 }
 
 // order takes a command of the user: it starts at once.
-func (n *lane) order(c Command) {
+func (n *queue) order(c Command) {
 	n.lastSave = time.Now()
 	n.noticedAt = n.lastSave
 	n.merge(Work{Action: c.Action, All: true, Forced: true})
@@ -91,7 +91,7 @@ func (n *lane) order(c Command) {
 	n.cancel()
 }
 
-func (n *lane) merge(w Work) {
+func (n *queue) merge(w Work) {
 	if n.pending == nil {
 		n.pending = &w
 		return
@@ -109,7 +109,7 @@ func (n *lane) merge(w Work) {
 }
 
 // save decides what a newer save does to the run in flight.
-func (n *lane) save() {
+func (n *queue) save() {
 	now := time.Now()
 	if n.running == nil && n.cancelled == 0 {
 		n.start()
@@ -124,8 +124,8 @@ func (n *lane) save() {
 		n.cancelled++
 	}
 	if n.cancelled > 0 {
-		n.quietAt = now.Add(n.settle())
-		if end := n.waitSince.Add(longestSettle); n.quietAt.After(end) {
+		n.quietAt = now.Add(n.pause())
+		if end := n.waitSince.Add(longestPause); n.quietAt.After(end) {
 			n.quietAt = end
 		}
 		n.wait()
@@ -136,14 +136,14 @@ func (n *lane) save() {
 // less time than to cancel it.
 func cancels(w Work) bool { return w.Action != event.Sync }
 
-func (n *lane) settle() time.Duration {
+func (n *queue) pause() time.Duration {
 	if n.cancelled <= 1 {
-		return firstSettle
+		return firstPause
 	}
-	return burstSettle
+	return burstPause
 }
 
-func (n *lane) wait() {
+func (n *queue) wait() {
 	if n.waiting {
 		return
 	}
@@ -163,8 +163,8 @@ func (n *lane) wait() {
 	}()
 }
 
-// settled starts the pending work when it has been quiet for long enough.
-func (n *lane) settled() {
+// timeout starts the pending work when it has been quiet for long enough.
+func (n *queue) timeout() {
 	n.waiting = false
 	switch {
 	case n.pending == nil:
@@ -175,11 +175,11 @@ func (n *lane) settled() {
 	}
 }
 
-func (n *lane) start() {
+func (n *queue) start() {
 	work := *n.pending
 	n.pending = nil
 	n.running = &work
-	n.sealed = n.cancelled > 0 && !time.Now().Before(n.waitSince.Add(longestSettle))
+	n.sealed = n.cancelled > 0 && !time.Now().Before(n.waitSince.Add(longestPause))
 	runCtx, cancel := context.WithCancel(n.ctx)
 	n.cancel = cancel
 	state := event.Reloading
@@ -201,7 +201,7 @@ func (n *lane) start() {
 }
 
 // relative names paths as the user knows them.
-func (n *lane) relative(paths []string) []string {
+func (n *queue) relative(paths []string) []string {
 	names := make([]string, len(paths))
 	for i, path := range paths {
 		names[i] = path
@@ -214,7 +214,7 @@ func (n *lane) relative(paths []string) []string {
 
 // ended goes on with what is pending, and returns whether the run that ended
 // was reported, and how it ended.
-func (n *lane) ended() (reported bool, err error) {
+func (n *queue) ended() (reported bool, err error) {
 	work := *n.running
 	superseded := n.outcome.err != nil && errors.Is(n.outcome.err, context.Canceled) && n.pending != nil
 	n.cancel()
@@ -241,7 +241,7 @@ func (n *lane) ended() (reported bool, err error) {
 	return true, err
 }
 
-func (n *lane) report(w Work, o outcome) {
+func (n *queue) report(w Work, o outcome) {
 	name := n.unit.Name()
 	if o.err != nil {
 		o.trace.Error = o.err.Error()
@@ -264,7 +264,7 @@ func (n *lane) report(w Work, o outcome) {
 }
 
 // stop ends the run in flight and waits for it.
-func (n *lane) stop(finished <-chan *lane) {
+func (n *queue) stop(finished <-chan *queue) {
 	if n.running == nil {
 		return
 	}
