@@ -21,6 +21,7 @@ type Hub struct {
 	budget int // bytes per service
 
 	mu    sync.Mutex
+	floor int64 // lines up to this ID were never here
 	last  int64
 	rings map[string]*ring
 	subs  map[*Subscription]struct{}
@@ -53,6 +54,13 @@ func (h *Hub) Publish(l *Line) {
 	}
 }
 
+// StartAfter says that the lines up to an ID are kept elsewhere.
+func (h *Hub) StartAfter(id int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.floor, h.last = max(h.floor, id), max(h.last, id)
+}
+
 // Last returns the ID of the newest line, 0 where there was none.
 func (h *Hub) Last() int64 {
 	h.mu.Lock()
@@ -61,12 +69,15 @@ func (h *Hub) Last() int64 {
 }
 
 // Subscribe begins with the lines that pass the filter after an ID. It returns
-// the ID of the newest such line that the hub has dropped already, or 0: who
-// wants those finds them elsewhere. The caller closes the Subscription.
+// the ID up to which such lines may be missing in the hub, or 0: who wants those
+// finds them elsewhere. The caller closes the Subscription.
 func (h *Hub) Subscribe(f *Filter, after int64) (s *Subscription, dropped int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s = &Subscription{hub: h, filter: f, wake: make(chan struct{}, 1), next: map[string]uint64{}}
+	if h.floor > after {
+		dropped = h.floor
+	}
 	for service, r := range h.rings {
 		s.next[service] = r.after(after)
 		if f.wantsService(service) && r.dropped > after {

@@ -87,6 +87,14 @@ func TestHubSkips(t *testing.T) {
 	if _, dropped := h.Subscribe(&Filter{Services: []string{"b"}}, 0); dropped != 0 {
 		t.Errorf("of b nothing was dropped, but %d", dropped)
 	}
+	fresh := NewHub(3 * size)
+	fresh.StartAfter(10)
+	say(fresh, "b", "11")
+	for after, want := range map[int64]int64{0: 10, 9: 10, 10: 0} {
+		if _, dropped := fresh.Subscribe(&Filter{}, after); dropped != want {
+			t.Errorf("after %d: a hub that starts after 10 lacks lines up to %d, want %d", after, dropped, want)
+		}
+	}
 }
 
 func TestHubMemoryIsBounded(t *testing.T) {

@@ -8,7 +8,8 @@ import (
 )
 
 // Cursor is how far the log of a container was read. It is made of the lines
-// that were, and lasts as bytes. The zero Cursor is at the beginning.
+// that were, and lasts as bytes. The zero Cursor is at the beginning. A copy stays
+// where it is.
 type Cursor struct {
 	Run  int       // the run of the container that was read last
 	Last time.Time // the newest time of a line
@@ -49,7 +50,7 @@ const (
 )
 
 // Bytes returns the cursor as bytes.
-func (c *Cursor) Bytes() []byte {
+func (c Cursor) Bytes() []byte {
 	b := make([]byte, 0, headBytes+len(c.near)*markBytes)
 	b = binary.LittleEndian.AppendUint32(b, uint32(c.Run))
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Last.UnixNano()))

@@ -1,0 +1,168 @@
+// Package logdb keeps log lines in PostgreSQL, in tables that are sealed when
+// they are large and dropped when they are old.
+package logdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"zr/internal/api/reason"
+	"zr/pkg/logline"
+)
+
+// The limits of the pool. Writing takes two connections (one of them holds the
+// right to write), listening and the upkeep one each; the others are for
+// searches.
+const (
+	maxConns         = 8
+	dialTimeout      = time.Second
+	statementTimeout = 5 * time.Second
+)
+
+// Limits say when a table is sealed and what is kept.
+type Limits struct {
+	// Lines and Bytes (of text) are how much a table takes before it is sealed.
+	// What is not indexed yet is read line by line: 100,000 lines take some
+	// 50 ms.
+	Lines, Bytes int64
+	// Span is how long a table is written at most, so that Age is kept where
+	// little is written.
+	Span time.Duration
+	// Age and Size (on disk) bound what is kept of an environment. Whole tables
+	// are dropped, and never the one that is written.
+	Age  time.Duration
+	Size int64
+}
+
+// DefaultLimits fit a machine of a developer.
+func DefaultLimits() Limits {
+	return Limits{Lines: 100_000, Bytes: 32 << 20, Span: 6 * time.Hour, Age: 7 * 24 * time.Hour, Size: 512 << 20}
+}
+
+// Store is a pool of connections to one database. It is safe for concurrent
+// use. It implements logstore.Store.
+type Store struct {
+	pool   *pgxpool.Pool
+	limits Limits
+	log    *slog.Logger
+
+	// writing is held while ids of sources may be made or removed.
+	writing sync.Mutex
+	ids     map[sourceKey]int32
+
+	mu      sync.Mutex
+	sources map[int32]sourceKey
+}
+
+// sourceKey is who wrote a line.
+type sourceKey struct{ environment, service, pod, container string }
+
+// Open returns the Store of a URL such as postgres://user:password@host/db.
+// It does no I/O, and its error does not show the URL. The schema is made by
+// package postgres; until it is there, every call fails.
+func Open(url string, limits Limits, log *slog.Logger) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("not a URL of a PostgreSQL database (postgres://user:password@host:port/database)")
+	}
+	cfg.MaxConns = maxConns
+	cfg.MaxConnIdleTime = 5 * time.Minute
+	cfg.ConnConfig.ConnectTimeout = dialTimeout
+	// Each table has statements of its own, and each search its own selectivity:
+	// plans are made anew, and not kept.
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	// A search that nobody waits for any more ends on the server too.
+	cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: time.Second}
+	}
+	for name, value := range map[string]string{
+		"application_name":  "zr-api logs",
+		"statement_timeout": fmt.Sprint(statementTimeout.Milliseconds()),
+		"jit":               "off", // compiling takes longer than what is asked for
+	} {
+		cfg.ConnConfig.RuntimeParams[name] = value
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("making the PostgreSQL pool for logs: %w", err)
+	}
+	return &Store{pool: pool, limits: limits, log: log, ids: map[sourceKey]int32{}, sources: map[int32]sourceKey{}}, nil
+}
+
+// Close closes all connections. Calls in flight end first.
+func (s *Store) Close() { s.pool.Close() }
+
+// table is the name of a partition's table.
+func table(number int64) string { return fmt.Sprintf("log_lines_%d", number) }
+
+// The levels as they are stored.
+const (
+	levelNone = iota
+	levelDebug
+	levelInfo
+	levelWarning
+	levelError
+	levelSkipped // lines that are missing
+)
+
+var levels = []string{levelNone: "", levelDebug: logline.Debug, levelInfo: logline.Info, levelWarning: logline.Warning, levelError: logline.Error, levelSkipped: ""}
+
+// levelOf returns the number of a line's level.
+func levelOf(l *logline.Line) int16 {
+	if l.Skipped > 0 {
+		return levelSkipped
+	}
+	for n, name := range levels[:levelSkipped] {
+		if name == l.Level {
+			return int16(n)
+		}
+	}
+	return levelNone
+}
+
+// atLeast returns the numbers of the levels as severe as one, and that of
+// missing lines; nil for all.
+func atLeast(level string) []int16 {
+	if level == "" || level == logline.Debug {
+		return nil
+	}
+	var wanted []int16
+	for n, name := range levels {
+		if n == levelSkipped || logline.AtLeast(name, level) {
+			wanted = append(wanted, int16(n))
+		}
+	}
+	return wanted
+}
+
+// undefined are the codes for a table or a column that does not exist: the
+// schema is not there yet, or a partition was dropped a moment ago.
+const undefinedTable = "42P01"
+
+func isUndefined(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == undefinedTable
+}
+
+// classify attaches the reason that the server's error code stands for.
+func classify(err error) error {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok:
+		return err
+	case pg.Code == undefinedTable:
+		return reason.With(reason.Migrating, err)
+	case pg.Code == "57014":
+		return reason.With(reason.Timeout, err)
+	}
+	return err
+}
