@@ -179,9 +179,9 @@ func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 }
 
 // TestRights is about RBAC: one Role, which allows the requests of
-// internal/api/kube and no others, for the api alone.
+// internal/api/kube and of pkg/logs/follow and no others, for the api alone.
 func TestRights(t *testing.T) {
-	want := []string{"list apps/deployments", "list apps/statefulsets", "list pods"}
+	want := []string{"get pods/log", "list apps/deployments", "list apps/statefulsets", "list pods", "watch pods"}
 	for _, overlay := range overlays {
 		var rights, subjects []string
 		for _, o := range render(t, overlay).Objects() {

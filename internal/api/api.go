@@ -20,7 +20,9 @@ import (
 	"zr/internal/api/kube"
 	"zr/internal/api/probe"
 	"zr/internal/api/routes/health"
+	"zr/internal/api/routes/logs"
 	"zr/internal/api/store/cache"
+	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
 )
 
@@ -58,6 +60,12 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 			defer db.Close()
 		}
 	}
+	var lines *logdb.Store
+	if settings.DatabaseURL != "" && err == nil {
+		if lines, err = logdb.Open(settings.DatabaseURL, logdb.DefaultLimits(), log); err == nil {
+			defer lines.Close()
+		}
+	}
 	var shared cache.Cache
 	if settings.RedisURL != "" {
 		var problem error
@@ -80,14 +88,16 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	reader := fleet.NewReader(client, shared, probes, fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}, log)
+	collector := newCollector(client, lines, settings, log)
 	app := &app{settings: settings, log: log, sources: sources{
 		health:   &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
 		services: reader,
 		history:  db,
 		gate:     access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
 		dashboard: settings.AllowedOrigins[0],
+		logs:      logs.Source{Collector: collector, Store: lines, Origins: settings.AllowedOrigins},
 	}}
-	return app.serve(ctx, listening, db.Run, fleet.NewObserver(reader, db, log).Run)
+	return app.serve(ctx, listening, db.Run, fleet.NewObserver(reader, db, log).Run, collector.Run)
 }
 
 // app is the running api.

@@ -11,6 +11,7 @@ import (
 	"zr/internal/api/routes/docs"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/history"
+	"zr/internal/api/routes/logs"
 	"zr/internal/api/routes/services"
 	"zr/internal/api/routes/session"
 	"zr/internal/api/routes/tokens"
@@ -26,6 +27,7 @@ type sources struct {
 	activity activity.Source
 	// dashboard is the origin that a page goes to when it has logged in.
 	dashboard string
+	logs      logs.Source
 }
 
 // newContract returns all routes, in the order of the description.
@@ -37,6 +39,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	session.Add(a, from.gate, from.dashboard)
 	tokens.Add(a, from.gate, from.tokens, log)
 	activity.Add(a, from.activity, log)
+	logs.Add(a, from.logs, log)
 	return a, docs.Add(a)
 }
 

@@ -55,6 +55,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines that containers wrote, newest first
+         * @description A search looks for two seconds at most. A page that is not complete has what was found until then, and the next page goes on from there, however few lines it has.
+         */
+        get: operations["searchLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many lines of each level there are over time */
+        get: operations["countLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services": {
         parameters: {
             query?: never;
@@ -206,6 +243,26 @@ export interface components {
             /** @description The cursor of the page after this one. */
             next?: string;
         };
+        Context: {
+            after: components["schemas"]["Line"][];
+            before: components["schemas"]["Line"][];
+        };
+        Count: {
+            /**
+             * Format: date-time
+             * @description When the interval begins.
+             */
+            at: string;
+            /** @description Empty for lines that name none. */
+            level?: string;
+            /** Format: int64 */
+            lines: number;
+            /** @description These lines are missing. */
+            skipped?: boolean;
+        };
+        Counts: {
+            counts: components["schemas"]["Count"][];
+        };
         CreateInputBody: {
             /**
              * Format: int64
@@ -251,6 +308,15 @@ export interface components {
             location: string;
             message: string;
         };
+        Found: {
+            /** @description Whether the page is full or the last. Otherwise the time of a search was used up. */
+            complete: boolean;
+            /** @description What is around each of the lines, where it was asked for. */
+            context?: components["schemas"]["Context"][];
+            lines: components["schemas"]["Line"][];
+            /** @description The cursor of the page after this one. */
+            next?: string;
+        };
         Health: {
             /** @description Hash of the inputs that the running code was built from. */
             build?: string;
@@ -267,6 +333,31 @@ export interface components {
              */
             uptime: number;
             version: string;
+        };
+        Line: {
+            container?: string;
+            fields?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Orders the lines by their arrival; the cursor of a live view.
+             */
+            id: number;
+            /** @enum {string} */
+            level?: "debug" | "info" | "warning" | "error";
+            message: string;
+            pod?: string;
+            service: string;
+            /**
+             * Format: int64
+             * @description How many lines are missing here.
+             */
+            skipped?: number;
+            /** @description The colours of a plain line, which its message is without. */
+            styles?: components["schemas"]["Style"][];
+            /** Format: date-time */
+            time: string;
         };
         LogInInputBody: {
             /** @description What stands behind the # of the login link. */
@@ -340,6 +431,15 @@ export interface components {
             /** Format: date-time */
             observedAt: string;
             services: components["schemas"]["Service"][];
+        };
+        Style: {
+            /**
+             * Format: int64
+             * @description The byte of the message before which it takes effect.
+             */
+            at: number;
+            /** @description The parameters of SGR; empty resets. */
+            code: string;
         };
         Token: {
             /** Format: date-time */
@@ -512,6 +612,187 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchLogs: {
+        parameters: {
+            query?: {
+                /** @description Only lines of these services. */
+                service?: string[];
+                /** @description The least severe level. Lines that name none count as info. */
+                level?: "debug" | "info" | "warning" | "error";
+                /** @description A text that the line contains, in any case. */
+                text?: string;
+                /** @description A regular expression (RE2) that matches the line: its message, then its fields as key=value. */
+                regexp?: string;
+                /** @description key=value of a field, which the line has; several are all there. */
+                field?: string[];
+                /** @description Only lines from this time on. */
+                from?: string;
+                /** @description Only lines up to this time. */
+                to?: string;
+                /** @description How many lines to answer with. */
+                limit?: number;
+                /** @description The next of the page before this one; the first page has none. */
+                cursor?: string;
+                /** @description How many lines of the same container to add on each side of a line. */
+                context?: number;
+                order?: "newest" | "oldest";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countLogs: {
+        parameters: {
+            query?: {
+                /** @description Only lines from this time on. */
+                from?: string;
+                /** @description Only lines up to this time. */
+                to?: string;
+                /** @description Only lines of these services. */
+                service?: string[];
+                /** @description The least severe level. */
+                level?: "debug" | "info" | "warning" | "error";
+                /** @description The length of an interval, in seconds. */
+                every?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */

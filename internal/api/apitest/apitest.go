@@ -73,6 +73,9 @@ func Run(t *testing.T, env map[string]string) *App {
 	}
 }
 
+// URL returns where the api is called.
+func (a *App) URL() string { return a.url }
+
 // WithServers returns settings with a database and a cache that work.
 func WithServers(t *testing.T) map[string]string {
 	t.Helper()
