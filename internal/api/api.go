@@ -18,6 +18,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
+	"zr/internal/api/lifecycle"
 	"zr/internal/api/probe"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/logs"
@@ -94,6 +95,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		services: reader,
 		history:  db,
 		gate:     access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
+		changes: lifecycle.New(client), keys: shared,
 		dashboard: settings.AllowedOrigins[0],
 		logs:      logs.Source{Collector: collector, Store: lines, Origins: settings.AllowedOrigins},
 	}}

@@ -7,14 +7,17 @@ import (
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
+	"zr/internal/api/lifecycle"
 	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/docs"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/history"
+	lifecycleroutes "zr/internal/api/routes/lifecycle"
 	"zr/internal/api/routes/logs"
 	"zr/internal/api/routes/services"
 	"zr/internal/api/routes/session"
 	"zr/internal/api/routes/tokens"
+	"zr/internal/api/store/cache"
 )
 
 // sources are what the routes answer from.
@@ -25,6 +28,8 @@ type sources struct {
 	gate     *access.Gate
 	tokens   tokens.Store
 	activity activity.Source
+	changes  *lifecycle.Services
+	keys     cache.Cache
 	// dashboard is the origin that a page goes to when it has logged in.
 	dashboard string
 	logs      logs.Source
@@ -40,6 +45,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	tokens.Add(a, from.gate, from.tokens, log)
 	activity.Add(a, from.activity, log)
 	logs.Add(a, from.logs, log)
+	lifecycleroutes.Add(a, from.changes, from.gate, from.keys, log)
 	return a, docs.Add(a)
 }
 

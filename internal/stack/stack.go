@@ -133,14 +133,16 @@ func (s *Stack) can() cluster.Abilities {
 // render builds the overlay, with the images that zr builds left open, and
 // checks the configuration against it.
 func (s *Stack) render(ctx context.Context) error {
-	images := map[string]string{}
+	images, needs := map[string]string{}, map[string][]string{}
 	for name, service := range s.cfg.Services {
+		needs[name] = service.DependsOn
 		if service.Build != nil {
 			images[name] = ""
 		}
 	}
 	options := deploy.Options{
 		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+		Needs: needs,
 	}
 	r, err := deploy.Render(ctx, options)
 	if err != nil {

@@ -27,6 +27,9 @@ const (
 	ConfigHashAnnotation = "zr.dev/config-hash"
 	// DevLabel, on a pod template, says that the pod runs a dev image.
 	DevLabel = "zr.dev/dev"
+	// DependsOnAnnotation of a workload names the services that it needs, separated
+	// by commas.
+	DependsOnAnnotation = "zr.dev/depends-on"
 	// LoginKeyAnnotation is of a Service whose page /login takes login links that are
 	// made with the secret of this name (pkg/ticket).
 	LoginKeyAnnotation = "zr.dev/login-key"
@@ -61,6 +64,9 @@ type Options struct {
 	// Secrets become the Secret "secrets". Their values appear in no diff,
 	// event or error.
 	Secrets map[string]string
+	// Needs are the services that each workload needs, by name: they are written down
+	// in its DependsOnAnnotation.
+	Needs map[string][]string
 	// Dev are the workloads that run a dev image, by name.
 	Dev map[string]DevService
 }

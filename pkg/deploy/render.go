@@ -91,6 +91,7 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 			pullNothing(podTemplate(m), o.Images)
 		}
 		mark(m, r.id)
+		noteNeeds(m, o.Needs[m.GetName()])
 		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m)), scaled, inDev[m]}
 		o.place()
 		r.objects = append(r.objects, o)
@@ -204,6 +205,20 @@ func mark(m *unstructured.Unstructured, id string) {
 	if len(claims) > 0 {
 		_ = unstructured.SetNestedSlice(m.Object, claims, "spec", "volumeClaimTemplates")
 	}
+}
+
+// noteNeeds writes down which services a workload needs. It is an annotation of the
+// workload and not of its pods, which it does not roll.
+func noteNeeds(m *unstructured.Unstructured, needs []string) {
+	if podTemplate(m) == nil || len(needs) == 0 {
+		return
+	}
+	annotations := m.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[DependsOnAnnotation] = strings.Join(needs, ",")
+	m.SetAnnotations(annotations)
 }
 
 // leaveReplicas drops the number of replicas of a workload that an autoscaler

@@ -237,3 +237,33 @@ func TestConfigHashIsOfWhatIsRead(t *testing.T) {
 		}
 	}
 }
+
+// What a service needs is written on its workload, where others read it, and not
+// on its pods, which it would roll.
+func TestNeedsAreWrittenOnTheWorkload(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"kustomization.yaml": "namespace: shop\nresources: [web.yaml]\n",
+		"web.yaml": `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {selector: {matchLabels: {app: web}},
+			template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "web:1"}]}}}}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := deploy.Render(t.Context(), deploy.Options{Overlay: dir, Set: "zr-x", Needs: map[string][]string{"web": {"cache", "db"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range r.Objects() {
+		if o.GetKind() != "Deployment" {
+			continue
+		}
+		pods, _, _ := unstructured.NestedStringMap(o.Object, "spec", "template", "metadata", "annotations")
+		if got := o.GetAnnotations()[deploy.DependsOnAnnotation]; got != "cache,db" || pods[deploy.DependsOnAnnotation] != "" {
+			t.Errorf("got %q, and %v on its pods", got, pods)
+		}
+		return
+	}
+	t.Error("no Deployment is rendered")
+}

@@ -37,7 +37,9 @@ func Serve(t *testing.T, add func(*contract.API)) *App {
 	unguarded := func(_ contract.Rules, h http.Handler) http.Handler { return h }
 	a := contract.New(http.NewServeMux(), "test", unguarded, slog.New(slog.DiscardHandler))
 	add(a)
-	server := httptest.NewServer(a)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.ServeHTTP(w, r.WithContext(contract.WithRequestID(r.Context(), "of-a-test")))
+	}))
 	t.Cleanup(server.Close)
 	return &App{t: t, url: server.URL, Log: &LogBuffer{}}
 }
@@ -81,7 +83,7 @@ func WithServers(t *testing.T) map[string]string {
 	t.Helper()
 	redis := storetest.NewRedis(t)
 	redis.Start()
-	return map[string]string{"DATABASE_URL": storetest.Database(t), "REDIS_URL": redis.URL(), "LOGIN_KEY": loginKey, "ZR_BUILD_HASH": "0123456789abcdef"}
+	return map[string]string{"DATABASE_URL": storetest.Database(t), "REDIS_URL": redis.URL(), "LOGIN_KEY": LoginKey, "ZR_BUILD_HASH": "0123456789abcdef"}
 }
 
 // Response is an answer that was read.

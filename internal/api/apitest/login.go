@@ -9,13 +9,13 @@ import (
 	"zr/pkg/ticket"
 )
 
-// loginKey is the key of the login links of WithServers.
-const loginKey = "key-of-the-login-links-of-a-test"
+// LoginKey is the key of the login links of WithServers.
+const LoginKey = "key-of-the-login-links-of-a-test"
 
 // Ticket returns a ticket of a login link.
 func (a *App) Ticket(role string) string {
 	a.t.Helper()
-	text, err := ticket.Make(loginKey, "ada", role, time.Now())
+	text, err := ticket.Make(LoginKey, "ada", role, time.Now())
 	if err != nil {
 		a.t.Fatal(err)
 	}

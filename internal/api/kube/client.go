@@ -19,7 +19,7 @@ import (
 // maxBody bounds what one list may answer: some 2,000 pods.
 const maxBody = 32 << 20
 
-// Client reads one namespace. It is safe for concurrent use.
+// Client reads one namespace, and changes the workloads of it. It is safe for concurrent use.
 type Client struct {
 	base      string // https://host:port
 	namespace string
@@ -82,13 +82,18 @@ func list[T any](ctx context.Context, c *Client, group, resource string) ([]T, e
 }
 
 func (c *Client) get(ctx context.Context, path string, into any) error {
-	c.mu.Lock()
-	token, transport, err := c.creds.load()
-	c.mu.Unlock()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	return c.send(req, into)
+}
+
+// send adds the credentials to a request and decodes its answer.
+func (c *Client) send(req *http.Request, into any) error {
+	c.mu.Lock()
+	token, transport, err := c.creds.load()
+	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
@@ -123,6 +128,8 @@ func refusal(code int, body io.Reader) error {
 		return reason.With(reason.Auth, err)
 	case http.StatusForbidden:
 		return reason.With(reason.Forbidden, err)
+	case http.StatusConflict:
+		return reason.With(reason.Conflict, err)
 	case http.StatusTooManyRequests:
 		return reason.With(reason.Busy, err)
 	}

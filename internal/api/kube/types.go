@@ -12,6 +12,7 @@ import (
 type Meta struct {
 	Name              string            `json:"name"`
 	Generation        int64             `json:"generation"`
+	ResourceVersion   string            `json:"resourceVersion"`
 	CreationTimestamp time.Time         `json:"creationTimestamp"`
 	DeletionTimestamp *time.Time        `json:"deletionTimestamp"`
 	Labels            map[string]string `json:"labels"`
@@ -33,6 +34,7 @@ type Workload struct {
 	} `json:"spec"`
 	Status struct {
 		ObservedGeneration int64       `json:"observedGeneration"`
+		Replicas           int32       `json:"replicas"`
 		ReadyReplicas      int32       `json:"readyReplicas"`
 		UpdatedReplicas    int32       `json:"updatedReplicas"`
 		Conditions         []Condition `json:"conditions"`

@@ -26,6 +26,7 @@ const (
 	Forbidden   = "access denied"
 	Starting    = "starting up"
 	Busy        = "too many connections"
+	Conflict    = "changed meanwhile"
 	NoDatabase  = "database does not exist"
 	Migrating   = "migrations are pending"
 	Migration   = "a migration failed"

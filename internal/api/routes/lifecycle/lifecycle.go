@@ -1,0 +1,184 @@
+// Package lifecycle lets operators stop, start, restart and scale services.
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"zr/internal/api/access"
+	"zr/internal/api/contract"
+	"zr/internal/api/lifecycle"
+	"zr/internal/api/reason"
+	"zr/internal/api/store/cache"
+	"zr/internal/api/store/postgres"
+)
+
+// effectMargin is kept of the time of a route for its answer and its record.
+const effectMargin = 5 * time.Second
+
+// keyLife is how long the result of an action is kept under its request key.
+const keyLife = 24 * time.Hour
+
+type routes struct {
+	services *lifecycle.Services
+	gate     *access.Gate
+	keys     cache.Cache
+	log      *slog.Logger
+}
+
+// Add adds the routes.
+func Add(a *contract.API, services *lifecycle.Services, gate *access.Gate, keys cache.Cache, log *slog.Logger) {
+	r := &routes{services, gate, keys, log}
+	add(a, "stopService", "stop", "Scales a service to nothing", r.stop)
+	add(a, "startService", "start", "Gives a stopped service the replicas back that it had, or one", r.start)
+	add(a, "restartService", "restart", "Replaces the pods of a service", r.restart)
+	add(a, "scaleService", "scale", "Gives a service a number of replicas", r.scale)
+}
+
+const described = "Answered when Kubernetes has said, after the change, that it has taken effect; 504 where it had not within a minute: the change stays. " +
+	"The next `zr up` brings back what the manifests say, and names what was changed."
+
+func add[In any](a *contract.API, id, verb, summary string, run func(context.Context, *In) (*output, error)) {
+	contract.Add(a, contract.Route{
+		Rules: contract.Rules{Class: contract.Form, Role: contract.Operator},
+		ID:    id, Method: http.MethodPost, Path: contract.Base + "/services/{name}/" + verb, Group: "lifecycle", Summary: summary, Description: described,
+		Refusals: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+	}, run)
+}
+
+// Target is what every action takes.
+type Target struct {
+	Name string `path:"name" maxLength:"253" pattern:"^[a-z0-9.-]+$"`
+	Key  string `header:"Idempotency-Key" maxLength:"64" pattern:"^[A-Za-z0-9_-]*$" doc:"The same request under the same key is done once, and answered alike for a day."`
+}
+
+// Confirmed is what an action takes that may end what others need.
+type Confirmed struct {
+	Target
+	Confirm bool `query:"confirm" doc:"Also where others that run depend on it."`
+}
+
+type scaleInput struct {
+	Confirmed
+	Body struct {
+		Replicas int32 `json:"replicas" minimum:"0" maximum:"100"`
+	}
+}
+
+type output struct{ Body lifecycle.Effect }
+
+func (r *routes) stop(ctx context.Context, in *Confirmed) (*output, error) {
+	return r.do(ctx, "stopService", in.Target, func(ctx context.Context) (lifecycle.Effect, error) {
+		return r.services.Stop(ctx, in.Name, in.Confirm)
+	})
+}
+
+func (r *routes) start(ctx context.Context, in *Target) (*output, error) {
+	return r.do(ctx, "startService", *in, func(ctx context.Context) (lifecycle.Effect, error) { return r.services.Start(ctx, in.Name) })
+}
+
+func (r *routes) restart(ctx context.Context, in *Target) (*output, error) {
+	return r.do(ctx, "restartService", *in, func(ctx context.Context) (lifecycle.Effect, error) { return r.services.Restart(ctx, in.Name) })
+}
+
+func (r *routes) scale(ctx context.Context, in *scaleInput) (*output, error) {
+	return r.do(ctx, "scaleService", in.Target, func(ctx context.Context) (lifecycle.Effect, error) {
+		return r.services.Scale(ctx, in.Name, in.Body.Replicas, in.Confirm)
+	})
+}
+
+// do runs an action once for its key, and records how it went.
+func (r *routes) do(ctx context.Context, action string, in Target, run func(context.Context) (lifecycle.Effect, error)) (*output, error) {
+	key := "action:" + access.From(ctx).Name + ":" + action + ":" + in.Name + ":" + in.Key
+	if in.Key != "" {
+		if before, err := r.claim(ctx, key); before != nil || err != nil {
+			return before, err
+		}
+	}
+	acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
+	defer cancel()
+	result, err := run(acting)
+	record := postgres.AuditRecord{Action: action, Target: in.Name, Outcome: postgres.Done}
+	if err != nil {
+		r.log.Warn("an action failed", "action", action, "service", in.Name, "error", err, "requestId", contract.RequestID(ctx))
+		p := problem(err)
+		record.Outcome, record.Detail, err = outcome(p), p.Detail, p
+	}
+	r.gate.Record(ctx, record)
+	if in.Key != "" {
+		r.keep(ctx, key, result, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &output{result}, nil
+}
+
+// claim returns the result that is kept under a key, or takes the key.
+func (r *routes) claim(ctx context.Context, key string) (*output, error) {
+	unavailable := contract.Refuse(http.StatusServiceUnavailable, "keys_unavailable", "redis does not answer: whether this was done before cannot be told")
+	first, err := r.keys.Add(ctx, key, nil, keyLife)
+	if err != nil {
+		return nil, unavailable
+	}
+	if first {
+		return nil, nil
+	}
+	value, _, err := r.keys.Get(ctx, key)
+	if err != nil {
+		return nil, unavailable
+	}
+	var before output
+	if json.Unmarshal(value, &before.Body) != nil {
+		return nil, contract.Refuse(http.StatusConflict, "in_progress", "the same request is being done")
+	}
+	return &before, nil
+}
+
+// keep keeps the result of an action under its key, and lets go of the key of one
+// that failed.
+func (r *routes) keep(ctx context.Context, key string, result lifecycle.Effect, failure error) {
+	ctx = context.WithoutCancel(ctx)
+	err := failure
+	if failure != nil {
+		err = r.keys.Delete(ctx, key)
+	} else if value, encoding := json.Marshal(result); encoding == nil {
+		err = r.keys.Set(ctx, key, value, keyLife)
+	}
+	if err != nil {
+		r.log.Warn("the result of an action was not kept", "error", err, "requestId", contract.RequestID(ctx))
+	}
+}
+
+// problem says what an error of an action is answered with.
+func problem(err error) *contract.Problem {
+	if needs, ok := errors.AsType[*lifecycle.NeedsConfirmation](err); ok {
+		p := contract.Refuse(http.StatusConflict, "confirm_required", needs.Error()+"; confirm=true does it all the same")
+		p.Dependents = needs.Dependents
+		return p
+	}
+	if late, ok := errors.AsType[*lifecycle.NotThere](err); ok {
+		return contract.Refuse(http.StatusGatewayTimeout, "not_in_effect", late.Error())
+	}
+	switch {
+	case errors.Is(err, lifecycle.ErrNoService):
+		return contract.Refuse(http.StatusNotFound, "not_found", err.Error())
+	case reason.Of(err) == reason.Conflict:
+		return contract.Refuse(http.StatusConflict, "conflict", "the service was changed meanwhile: try again")
+	case errors.Is(err, lifecycle.ErrOutside):
+		return contract.Refuse(http.StatusServiceUnavailable, "kubernetes_unavailable", err.Error())
+	}
+	return contract.Refuse(http.StatusServiceUnavailable, "kubernetes_unavailable", "Kubernetes did not do it: "+reason.Of(err))
+}
+
+// outcome tells what was refused from what failed.
+func outcome(p *contract.Problem) string {
+	if p.Status == http.StatusNotFound || p.Status == http.StatusConflict {
+		return postgres.Refused
+	}
+	return postgres.Failed
+}
