@@ -118,7 +118,7 @@ func TestDev(t *testing.T) {
 		p.Fails(1, []string{"`zr dev` runs already", "process"}, "dev")
 	})
 	t.Run("a container that restarted gets the difference", func(t *testing.T) {
-		want := build(t, greeter)
+		want := builtHash(t, p, "greeter")
 		lab.Output(t, "", lab.EngineName(), "exec", "zrtest-dev-dev-control-plane", "pkill", "-KILL", "-f", "^/zr/zr-agent")
 		lab.Eventually(t, "the build after the restart", func() string {
 			if got := health(greeter); got != want {
@@ -140,7 +140,7 @@ func TestDev(t *testing.T) {
 		}
 	})
 	t.Run("Ctrl-C leaves the stack, and up returns to release images", func(t *testing.T) {
-		want := build(t, greeter)
+		want := builtHash(t, p, "greeter")
 		if code := dev.Interrupt(); code != 130 {
 			t.Errorf("exit code %d", code)
 		}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -162,13 +163,17 @@ func TestSession(t *testing.T) {
 		dev.Wait(edited, "the greeter to be live", reloaded("greeter"))
 		says(t, greeter+"/greet", "Back")
 	})
-	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "the end of the terminal": syscall.SIGHUP} {
+	// Tests that nohup started pass on that they ignore SIGHUP, and zr honours that.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for name, end := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "the end of the terminal": syscall.SIGHUP} {
 		t.Run(name+" ends it in every phase, and nothing stays", func(t *testing.T) {
 			for phase, reached := range map[string]func(lab.Event) bool{
 				"the build": ofType("step.started"), "the apply": stepDone("cluster"), "the gate": stepDone("apply"), "the loop": ofType("ready"),
 			} {
 				dev.Wait(0, phase, reached)
-				if code := dev.Signal(signal); code != 130 {
+				if code := dev.Signal(end); code != 130 {
 					t.Errorf("in %s: exit code %d", phase, code)
 				}
 				if left := scratch(t); left != "" {
