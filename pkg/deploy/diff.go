@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
 )
 
@@ -152,7 +153,7 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 // misplaced says why an object cannot be in the cluster: nobody serves its
 // kind, or it lacks the namespace that only the server knew it to need.
 func (r *Rendered) misplaced(o *object) error {
-	where := func() string { return locate(r.files, o.Unstructured, "") + name(o.Unstructured) }
+	where := func() string { return overlay.Locate(r.files, o.Unstructured, "") + name(o.Unstructured) }
 	switch {
 	case o.kind.resource == "":
 		return fault.Hint(fmt.Errorf("%s: %w", where(), &unknownKind{o.kind.GroupVersionKind}),

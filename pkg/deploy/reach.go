@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/deploy/overlay"
 )
 
 // servicesOf returns the Services that are to lead to the pods of a workload:
@@ -43,7 +45,7 @@ func (r *Rendered) leadNowhere() []string {
 	for _, o := range r.objects {
 		selector := serviceSelector(o.Unstructured)
 		if len(selector) > 0 && !r.selected(selector, o.GetNamespace()) {
-			where := locate(r.files, o.Unstructured, "")
+			where := overlay.Locate(r.files, o.Unstructured, "")
 			out = append(out, fmt.Sprintf("%s%s selects the pods of nothing in the overlay", where, name(o.Unstructured)))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
 )
 
@@ -84,7 +85,7 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
 			for _, key := range keys {
 				value, ok := source[key]
 				if !ok && !ref.optional {
-					problems = append(problems, missingKey(locate(files, m, ""), m, ref, key))
+					problems = append(problems, missingKey(overlay.Locate(files, m, ""), m, ref, key))
 				}
 				read[ref.kind+"/"+ref.name+"/"+key] = value
 			}

@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
 )
 
@@ -40,7 +41,7 @@ func (d *Deployer) verdict(r *Rendered, o *object, err error, status apierrors.A
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		return conflictFault(o.Unstructured, conflicts)
 	}
-	where := locate(r.files, o.Unstructured, "")
+	where := overlay.Locate(r.files, o.Unstructured, "")
 	out := fmt.Errorf("%s%s: %s", where, name(o.Unstructured), hideSecrets(reason(err, status), r.secrets))
 	if hint, code := d.advice(o, err); code != 0 {
 		return fault.WithCode(out, code, hint)

@@ -7,11 +7,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
 )
 
@@ -114,44 +114,19 @@ func (r *Rendered) Files() []string { return slices.Clone(r.files) }
 // build runs kustomize on the overlay and returns its objects and the files
 // that it read.
 func build(ctx context.Context, o Options) ([]*unstructured.Unstructured, []string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	overlay, files := o.Overlay, newFiles()
-	survey := look(files, overlay)
-	err := survey.wrong()
-	if err == nil {
-		err = o.allow(survey.fetches)
-	}
+	made, files, err := overlay.Build(ctx, o.Overlay, o.Fetch)
 	if err != nil {
 		return nil, nil, err
-	}
-	var looking sync.WaitGroup
-	looking.Go(survey.rest)
-	resources, err := run(ctx, files, overlay, len(survey.fetches) > 0)
-	looking.Wait()
-	if wrong := survey.wrong(); wrong != nil {
-		return nil, nil, wrong
-	}
-	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
-	}
-	if err != nil {
-		return nil, nil, diagnose(overlay, err)
 	}
 	var out []*unstructured.Unstructured
-	for _, resource := range resources.Resources() {
-		m, err := resource.Map()
+	for _, resource := range made {
+		object, err := normalise(resource.Object)
 		if err != nil {
-			return nil, nil, diagnose(overlay, fmt.Errorf("reading %s %q: %w", resource.GetKind(), resource.GetName(), err))
-		}
-		object, err := normalise(m)
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading %s %q: %w", resource.GetKind(), resource.GetName(), err)
+			return nil, nil, fmt.Errorf("reading %s %q: %w", resource.Kind, resource.Name, err)
 		}
 		out = append(out, object)
 	}
-	return out, files.read(), nil
+	return out, files, nil
 }
 
 const addNamespace = "add `namespace:` to the overlay's kustomization.yaml"

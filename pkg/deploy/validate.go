@@ -26,6 +26,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
+
+	"zr/pkg/deploy/overlay"
 )
 
 // schemeOf returns the Go types that manifests are checked against.
@@ -62,18 +64,18 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 	var problems []error
 	for _, m := range manifests {
 		if key := keyOf(m); seen[key] {
-			problems = append(problems, fmt.Errorf("%s%s is there twice", locate(files, m, ""), name(m)))
+			problems = append(problems, fmt.Errorf("%s%s is there twice", overlay.Locate(files, m, ""), name(m)))
 		} else {
 			seen[key] = true
 		}
 		if !schemeOf().Recognizes(m.GroupVersionKind()) {
 			if gv := m.GroupVersionKind().GroupVersion(); settled(gv) {
-				problems = append(problems, fmt.Errorf("%s%s: %s has no kind %s", locate(files, m, "kind"), name(m), gv, m.GetKind()))
+				problems = append(problems, fmt.Errorf("%s%s: %s has no kind %s", overlay.Locate(files, m, "kind"), name(m), gv, m.GetKind()))
 			}
 			continue
 		}
 		if known[m.GroupVersionKind()].stage == stageWorkload && len(items(at(podTemplate(m), "spec"), "containers")) == 0 {
-			problems = append(problems, fmt.Errorf("%s%s has no containers", locate(files, m, ""), name(m)))
+			problems = append(problems, fmt.Errorf("%s%s has no containers", overlay.Locate(files, m, ""), name(m)))
 		}
 		data, err := m.MarshalJSON()
 		if err != nil {
@@ -82,11 +84,11 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 		_, _, err = decoder.Decode(bytes.TrimSpace(data), nil, nil)
 		if strict, ok := runtime.AsStrictDecodingError(err); ok {
 			for _, e := range strict.Errors() {
-				problems = append(problems, fmt.Errorf("%s%s: %w", locate(files, m, quoted(e.Error())), name(m), e))
+				problems = append(problems, fmt.Errorf("%s%s: %w", overlay.Locate(files, m, overlay.Quoted(e.Error())), name(m), e))
 			}
 		} else if err != nil {
 			text := cleanDecode(err.Error())
-			problems = append(problems, fmt.Errorf("%s%s: %s", locate(files, m, quoted(text)), name(m), text))
+			problems = append(problems, fmt.Errorf("%s%s: %s", overlay.Locate(files, m, overlay.Quoted(text)), name(m), text))
 		}
 	}
 	slices.SortStableFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -110,13 +112,6 @@ func cleanDecode(text string) string {
 		return fmt.Sprintf("field %q: %s, where %s is wanted", field, what, want)
 	}
 	return text
-}
-
-// quoted returns the first quoted part of a message.
-func quoted(text string) string {
-	_, rest, _ := strings.Cut(text, `"`)
-	field, _, _ := strings.Cut(rest, `"`)
-	return field
 }
 
 // keyOf identifies an object within a cluster, whatever version of its kind

@@ -1,4 +1,4 @@
-package deploy
+package overlay
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 // for each of which it waits for 27 s.
 const fetchTime = 5 * time.Minute
 
-// allow tells what is fetched, or refuses it.
-func (o Options) allow(fetches []fetch) error {
+// allow tells what is fetched, or refuses it where nobody is to be told.
+func allow(fetches []fetch, tell func(what []string)) error {
 	if len(fetches) == 0 {
 		return nil
 	}
@@ -30,8 +30,8 @@ func (o Options) allow(fetches []fetch) error {
 		what = append(what, f.what)
 		refused = append(refused, fmt.Errorf("%s%q is fetched from elsewhere", f.place, f.what))
 	}
-	if o.Fetch != nil {
-		o.Fetch(what)
+	if tell != nil {
+		tell(what)
 		return nil
 	}
 	return fault.Hint(errors.Join(refused...), "`--fetch` lets kustomize do so, by git, ssh and HTTP, or copy it into the project")

@@ -1,4 +1,4 @@
-package deploy
+package overlay
 
 import (
 	"fmt"
@@ -11,11 +11,11 @@ import (
 	"zr/pkg/bounded"
 )
 
-// locate finds where an object, or a field of it such as
+// Locate finds where an object, or a field of it such as
 // "spec.template.spec.containers[0].image", is written, and returns
 // "file:line:column: ", or "" where it is not found: kustomize may have put
 // it together from several files. It is called for messages only.
-func locate(files []string, m *unstructured.Unstructured, field string) string {
+func Locate(files []string, m *unstructured.Unstructured, field string) string {
 	best := ""
 	for _, file := range files {
 		data, err := bounded.ReadFile(file, bounded.Large)
@@ -89,4 +89,11 @@ func entry(n *yaml.Node, key string) (*yaml.Node, *yaml.Node) {
 		}
 	}
 	return nil, nil
+}
+
+// Quoted returns the first Quoted part of a message.
+func Quoted(text string) string {
+	_, rest, _ := strings.Cut(text, `"`)
+	field, _, _ := strings.Cut(rest, `"`)
+	return field
 }

@@ -1,4 +1,4 @@
-package deploy
+package overlay
 
 import (
 	"errors"
@@ -78,7 +78,7 @@ func (d *diagnosis) kustomization(file string, root *yaml.Node) {
 	if err := new(types.Kustomization).Unmarshal(data); err != nil {
 		text := strings.TrimPrefix(err.Error(), "invalid Kustomization: ")
 		where := position(file, root)
-		if key := descend(root, quoted(text)); key != nil {
+		if key := descend(root, Quoted(text)); key != nil {
 			where = position(file, key)
 		}
 		d.problems = append(d.problems, fmt.Errorf("%s%s", where, strings.TrimPrefix(text, "json: ")))
