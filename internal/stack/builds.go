@@ -19,6 +19,13 @@ import (
 	"zr/pkg/event"
 )
 
+// made are the images of an environment that a run has built. It is not changed once
+// it was handed on.
+type made struct {
+	results  []build.Result
+	requests []build.Request // what each of results was asked for by
+}
+
 // requests are the images to build, by the name of their service.
 func (s *Stack) requests() []build.Request {
 	platform := cmp.Or(s.platform, s.can().Platform, hostPlatform)
@@ -84,15 +91,17 @@ func (s *Stack) ownCommands(workloads []deploy.Workload) {
 	}
 }
 
-func (s *Stack) deps() build.Deps {
-	return build.Deps{Store: s.store, Base: s.resolver.Resolve, Sink: s.sink, Step: stepBuild, Missing: s.missing}
+// deps are what builders work with. missing is called before an image is made; it may
+// be nil.
+func (s *Stack) deps(missing func()) build.Deps {
+	return build.Deps{Store: s.store, Base: s.resolver.Resolve, Sink: s.sink, Step: stepBuild, Missing: missing}
 }
 
 // kinds are those that services can be built of.
 var kinds = build.Kinds{gobuild.Kind, node.Kind, command.Kind, dockerfile.Kind(buildEngine)}
 
 // builder makes the images of every kind of source.
-func (s *Stack) builder() build.Builders { return kinds.With(s.deps()) }
+func (s *Stack) builder() build.Builders { return kinds.With(s.deps(nil)) }
 
 // buildEngine finds the engine for Dockerfiles: one that answers, as for the
 // cluster, with the settings that this machine calls for.

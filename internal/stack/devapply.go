@@ -49,7 +49,7 @@ func (r *reloading) waitHealthy(ctx context.Context, unchanged bool, service str
 		return err
 	}
 	load := func(ctx context.Context) error {
-		return r.exclusively(ctx, func(s *Stack) error { return s.load(ctx) })
+		return r.exclusively(ctx, func(s *Stack) error { return s.load(ctx, r.stack.images.results, nil) })
 	}
 	return waitHealthy(ctx, r.gate, targets, asked{r.sink, r.containers}, unchanged, load)
 }
@@ -78,17 +78,20 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 		if err == nil {
 			err = s.planPorts(ctx)
 		}
+		var built made
 		if err == nil {
-			err = s.rebuild(ctx, anew)
+			built, err = s.rebuild(ctx, r.stack.images, anew)
 		}
 		if err != nil {
 			s.cfg, s.builds, s.rendered, s.provider = before, builds, rendered, provider
 			return err
 		}
-		o, err := s.apply(ctx)
+		r.stack.images = built
+		running, o, err := s.apply(ctx, built, nil)
 		if err != nil {
 			return err
 		}
+		r.stack.images = running
 		unchanged = o.unchanged
 		r.publish(s)
 		return nil

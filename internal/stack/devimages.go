@@ -12,54 +12,53 @@ import (
 // built yet as they are described now. What the others' sources have become
 // since, their agents are sent: an apply does not wait for their compilers, and
 // one that does not compile keeps nobody from applying.
-func (s *Stack) rebuild(ctx context.Context, anew string) error {
+func (s *Stack) rebuild(ctx context.Context, before made, anew string) (made, error) {
 	var due []build.Request
 	requests := s.images()
 	results := make([]build.Result, len(requests))
 	for i, r := range requests {
-		at := slices.IndexFunc(s.builtOf, func(before build.Request) bool { return reflect.DeepEqual(before, r) })
+		at := slices.IndexFunc(before.requests, func(b build.Request) bool { return reflect.DeepEqual(b, r) })
 		if at < 0 || r.Service == anew {
 			due = append(due, r)
 			continue
 		}
-		results[i] = s.built[at]
+		results[i] = before.results[at]
 	}
-	made, err := build.All(ctx, s.builder(), due, build.Parallel{Sink: s.sink, Step: stepBuild})
+	fresh, err := build.All(ctx, s.builder(), due, build.Parallel{Sink: s.sink, Step: stepBuild})
 	if err != nil {
-		return err
+		return made{}, err
 	}
-	for _, result := range made {
+	for _, result := range fresh {
 		at := slices.IndexFunc(requests, func(r build.Request) bool { return r.Service == result.Service && r.Mode == result.Mode })
 		results[at] = result
 	}
-	s.built, s.builtOf = results, requests
-	return nil
+	return made{results, requests}, nil
 }
 
 // keepRunning has the services go on with the dev images that their pods were
 // made from, where what was built is the same but for its sources. So a pod is
 // replaced by an apply only where its template says something else.
-func (s *Stack) keepRunning(ctx context.Context) error {
+func (s *Stack) keepRunning(ctx context.Context, built made) (made, error) {
 	running, err := s.deployer.DevImages(ctx, s.rendered)
 	if err != nil {
-		return err
+		return made{}, err
 	}
-	names := map[string]string{}
-	for i, r := range s.built {
-		if s.builtOf[i].Mode != build.Dev {
+	results, names := slices.Clone(built.results), map[string]string{}
+	for i, r := range results {
+		if built.requests[i].Mode != build.Dev {
 			continue
 		}
 		if name := running[r.Service]; name != "" {
-			kept, ok, err := s.deps().Running(ctx, r, name)
+			kept, ok, err := s.deps(nil).Running(ctx, r, name)
 			if err != nil {
-				return err
+				return made{}, err
 			}
 			if ok {
-				s.built[i] = kept
+				results[i] = kept
 			}
 		}
-		names[r.Service] = s.built[i].Name
+		names[r.Service] = results[i].Name
 	}
 	s.rendered.PinDev(names)
-	return nil
+	return made{results, built.requests}, nil
 }

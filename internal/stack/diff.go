@@ -24,10 +24,11 @@ func (s *Stack) Diff(ctx context.Context) (*ChangeSet, error) {
 	if err := s.choosePlatform(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := s.build(ctx); err != nil {
+	built, _, err := s.build(ctx, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.pin(ctx, false); err != nil {
+	if err := s.pin(ctx, built, false); err != nil {
 		return nil, err
 	}
 	return s.deployer.Diff(ctx, s.rendered)

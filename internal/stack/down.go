@@ -34,7 +34,7 @@ func (s *Stack) down(ctx context.Context) error {
 		if err != nil {
 			return outcome{}, err
 		}
-		c, err := s.newProvider(nil).Find(ctx)
+		c, err := s.newProvider(nil, nil).Find(ctx)
 		if errors.Is(err, cluster.ErrNotFound) {
 			return outcome{detail: "there is no cluster", unchanged: relayed == nil}, nil
 		}

@@ -5,8 +5,9 @@ import "context"
 // exclusive holds the environment of a session, which one goroutine at a time may
 // use: to apply, or to read what was found last.
 type exclusive struct {
-	token chan struct{} // holds a token while somebody uses it
-	owned *Stack
+	token  chan struct{} // holds a token while somebody uses it
+	owned  *Stack
+	images made // that the environment runs
 }
 
 func newExclusive(s *Stack) exclusive { return exclusive{token: make(chan struct{}, 1), owned: s} }

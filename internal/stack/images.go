@@ -67,9 +67,9 @@ type BuiltImage struct {
 
 // BuildImages builds the images of the environment, and no more.
 func (s *Stack) BuildImages(ctx context.Context) ([]BuiltImage, error) {
-	return s.buildAnd(ctx, func() ([]string, error) {
-		names := make([]string, len(s.built))
-		for n, r := range s.built {
+	return s.buildAnd(ctx, func(built made) ([]string, error) {
+		names := make([]string, len(built.results))
+		for n, r := range built.results {
 			names[n] = r.Local()
 		}
 		return names, nil
@@ -79,21 +79,25 @@ func (s *Stack) BuildImages(ctx context.Context) ([]BuiltImage, error) {
 // buildAnd builds what changed, and returns it by the names that do returns for it.
 // Manifests say whether the image's own command is run. Images are also built where
 // there are none, or broken ones; nothing is fetched for them.
-func (s *Stack) buildAnd(ctx context.Context, do func() ([]string, error)) ([]BuiltImage, error) {
+func (s *Stack) buildAnd(ctx context.Context, do func(made) ([]string, error)) ([]BuiltImage, error) {
 	if err := s.cfg.CheckSources(); err != nil {
 		return nil, err
 	}
 	s.fetch = nil
 	_ = s.render(ctx)
-	if err := (step{stepBuild, "build images", s.build}).run(ctx, s.sink); err != nil {
+	var built made
+	if err := (step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) {
+		built, o, err = s.build(ctx, nil)
+		return o, err
+	}}).run(ctx, s.sink); err != nil {
 		return nil, err
 	}
-	names, err := do()
+	names, err := do(built)
 	if err != nil {
 		return nil, err
 	}
 	images := []BuiltImage{}
-	for n, r := range s.built {
+	for n, r := range built.results {
 		size, err := topLayer(r)
 		if err != nil {
 			return nil, err

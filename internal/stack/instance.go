@@ -115,7 +115,7 @@ func (s *Stack) claim() error {
 		if err != nil {
 			return err
 		}
-		s.provider, known.Ports = s.newProvider(mapping(ports)), s.own.known.Ports
+		s.provider, known.Ports = s.newProvider(mapping(ports), nil), s.own.known.Ports
 	}
 	if err := known.Save(); err != nil {
 		return err

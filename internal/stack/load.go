@@ -36,15 +36,14 @@ func newEarlyLoad(run context.Context) *earlyLoad {
 }
 
 // built hands over what was built, or nothing where that failed.
-func (e *earlyLoad) built(results []build.Result) {
-	e.results = results
-	close(e.ready)
+func (early *earlyLoad) built(results []build.Result) {
+	early.results = results
+	close(early.ready)
 }
 
 // fetchExternal gets the images of others into the store, for a cluster that
 // is about to be made. It goes on when that is there before the images are.
-func (s *Stack) fetchExternal() {
-	ctx := s.early.Load().run
+func (s *Stack) fetchExternal(ctx context.Context) {
 	for _, ref := range s.rendered.ExternalImages() {
 		go func() { _, _ = s.resolver.Fetch(ctx, ref) }()
 	}
@@ -52,11 +51,7 @@ func (s *Stack) fetchExternal() {
 
 // loadEarly is called as soon as the nodes of a new cluster take images. It goes
 // on when the cluster is there before the images are.
-func (s *Stack) loadEarly(ctx context.Context, nodes []cluster.Node) {
-	early := s.early.Load()
-	if early == nil {
-		return
-	}
+func (s *Stack) loadEarly(ctx context.Context, nodes []cluster.Node, early *earlyLoad) {
 	early.begun.Store(true)
 	defer close(early.ended)
 	ctx, cancel := context.WithCancel(ctx)
@@ -84,7 +79,7 @@ func (s *Stack) loadFirst(ctx context.Context, nodes []image.Node, early *earlyL
 }
 
 // loadInto loads the images of others and, at the same time, those that were built.
-func (s *Stack) loadInto(ctx context.Context, nodes []image.Node) (image.Stats, error) {
+func (s *Stack) loadInto(ctx context.Context, nodes []image.Node, results []build.Result) (image.Stats, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	var external, own image.Stats
 	group.Go(func() (err error) {
@@ -92,22 +87,23 @@ func (s *Stack) loadInto(ctx context.Context, nodes []image.Node) (image.Stats, 
 		return err
 	})
 	group.Go(func() (err error) {
-		own, err = s.loadBuilt(ctx, nodes, s.built)
+		own, err = s.loadBuilt(ctx, nodes, results)
 		return err
 	})
 	err := group.Wait()
 	return external.Plus(own), err
 }
 
-// load makes the nodes hold every image that the manifests name.
-func (s *Stack) load(ctx context.Context) error {
+// load makes the nodes hold every image that the manifests name. early is the load
+// that was begun while the cluster was made, or nil.
+func (s *Stack) load(ctx context.Context, results []build.Result, early *earlyLoad) error {
 	if !s.can().Loads {
 		return nil // its nodes pull
 	}
 	return step{stepImages, "load images", func(ctx context.Context) (outcome, error) {
-		stats, err := s.loadedEarly(ctx)
+		stats, err := early.loaded(ctx)
 		if err != nil {
-			stats, err = s.loadInto(ctx, s.nodes())
+			stats, err = s.loadInto(ctx, s.nodes(), results)
 		}
 		if err != nil {
 			return outcome{}, err
@@ -124,18 +120,17 @@ func (s *Stack) load(ctx context.Context) error {
 // are still on their way: a workload of others' images need not wait for those
 // that were built. Where something runs already this would leave it half
 // changed when an image cannot be loaded.
-func (s *Stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet) error {
+func (s *Stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet, results []build.Result, early *earlyLoad) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loaded := make(chan struct{})
 	group.Go(func() error {
-		if err := s.load(ctx); err != nil {
+		if err := s.load(ctx, results, early); err != nil {
 			return err
 		}
 		close(loaded)
 		return nil
 	})
 	external := s.rendered.ExternalImages()
-	early := s.early.Load()
 	group.Go(func() error {
 		return s.deployer.ApplyAhead(ctx, s.rendered, changes, s.sink, func(ctx context.Context, images []string) error {
 			var theirs chan struct{} // nil, which is never ready, where one was built
@@ -157,10 +152,9 @@ func (s *Stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet
 // errNotEarly says that no load was begun before this one.
 var errNotEarly = errors.New("nothing was loaded yet")
 
-// loadedEarly waits for the load that was begun while the cluster was made,
-// and returns an error where everything is still to be done.
-func (s *Stack) loadedEarly(ctx context.Context) (image.Stats, error) {
-	early := s.early.Load()
+// loaded waits for the load that was begun while the cluster was made, and returns
+// an error where everything is still to be done.
+func (early *earlyLoad) loaded(ctx context.Context) (image.Stats, error) {
 	if early == nil || !early.begun.Load() {
 		return image.Stats{}, errNotEarly
 	}
@@ -183,17 +177,17 @@ func (s *Stack) loadBuilt(ctx context.Context, nodes []image.Node, results []bui
 // pin fills the digests of what was built into the manifests. A cluster of
 // others pulls, so there the images are pushed first where push says so, and
 // what the registry makes of them is what is pinned.
-func (s *Stack) pin(ctx context.Context, push bool) error {
+func (s *Stack) pin(ctx context.Context, built made, push bool) error {
 	images := map[build.Mode]map[string]string{build.Release: {}, build.Dev: {}}
-	for _, r := range s.built {
+	for _, r := range built.results {
 		images[r.Mode][r.Service] = r.Local()
 	}
 	if !s.can().Loads {
-		names, err := s.pushed(ctx, push)
+		names, err := s.pushed(ctx, built.results, push)
 		if err != nil {
 			return err
 		}
-		for n, r := range s.built {
+		for n, r := range built.results {
 			images[r.Mode][r.Service] = names[n]
 		}
 	}

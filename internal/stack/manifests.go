@@ -18,10 +18,11 @@ func (s *Stack) Manifests(ctx context.Context) ([]byte, error) {
 	if err := s.cfg.CheckSources(); err != nil {
 		return nil, err
 	}
-	if _, err := s.build(ctx); err != nil {
+	built, _, err := s.build(ctx, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.pin(ctx, false); err != nil {
+	if err := s.pin(ctx, built, false); err != nil {
 		return nil, err
 	}
 	return s.rendered.Manifests()

@@ -37,7 +37,7 @@ func (s *Stack) purge(ctx context.Context) error {
 }
 
 func (s *Stack) deleteCluster(ctx context.Context) (outcome, error) {
-	if err := s.newProvider(nil).Delete(ctx, s.sink); err != nil {
+	if err := s.newProvider(nil, nil).Delete(ctx, s.sink); err != nil {
 		return outcome{}, err
 	}
 	return outcome{detail: "the image store stays"}, s.endRelays(ctx)
@@ -87,7 +87,7 @@ func (s *Stack) mayPurge() error {
 // cluster where it answers. Of one that stands still, what this machine has
 // noted is all there is to know.
 func (s *Stack) others(ctx context.Context) ([]string, *cluster.Cluster, error) {
-	c, err := s.newProvider(nil).Find(ctx)
+	c, err := s.newProvider(nil, nil).Find(ctx)
 	if err == nil {
 		others, err := s.othersOn(ctx, c)
 		return others, c, err

@@ -28,12 +28,12 @@ func (s *Stack) pusher() image.Pusher {
 }
 
 // pushed makes the registry hold what was built, where send says so, and
-// returns the names by which it does, in the order of s.built.
-func (s *Stack) pushed(ctx context.Context, send bool) ([]string, error) {
-	pusher, names := s.pusher(), make([]string, len(s.built))
+// returns the names by which it does, in the order of results.
+func (s *Stack) pushed(ctx context.Context, results []build.Result, send bool) ([]string, error) {
+	pusher, names := s.pusher(), make([]string, len(results))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(pushes)
-	for n, r := range s.built {
+	for n, r := range results {
 		group.Go(func() (err error) {
 			repository := s.cfg.Cluster.Registry + "/" + r.Service
 			if send {
@@ -53,13 +53,13 @@ var tagSuffix = map[build.Mode]string{build.Dev: "-dev"}
 // PushImages builds the images of the environment and has its registry hold them. It
 // asks no cluster.
 func (s *Stack) PushImages(ctx context.Context) ([]BuiltImage, error) {
-	return s.buildAnd(ctx, func() (names []string, err error) {
+	return s.buildAnd(ctx, func(built made) (names []string, err error) {
 		if s.cfg.Cluster.Registry == "" {
 			return nil, fault.WithCode(fmt.Errorf("pushing the images of %s: its config names no registry", s.set()), fault.Usage,
 				"its cluster gets them without one; --env names another environment")
 		}
 		err = step{stepImages, "push images", func(ctx context.Context) (o outcome, err error) {
-			names, err = s.pushed(ctx, true)
+			names, err = s.pushed(ctx, built.results, true)
 			return outcome{detail: s.cfg.Cluster.Registry}, err
 		}}.run(ctx, s.sink)
 		return names, err

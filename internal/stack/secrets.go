@@ -79,7 +79,7 @@ func takenOver(made config.MadeSecrets) string {
 func (s *Stack) heldSecrets(ctx context.Context, wake bool) (map[string]string, error) {
 	provider := s.provider
 	if provider == nil {
-		provider = s.newProvider(nil)
+		provider = s.newProvider(nil, nil)
 	}
 	c, err := provider.Find(ctx)
 	if errors.Is(err, cluster.ErrNotFound) {

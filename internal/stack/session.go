@@ -151,23 +151,20 @@ func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) 
 func (d *Session) bringUp(ctx context.Context) error {
 	return d.exclusively(ctx, func(s *Stack) error {
 		start := time.Now()
-		s.unreached = nil
-		err := s.prepare(ctx)
-		unchanged := false
+		runs, err := deployed{}, s.prepare(ctx)
 		if err == nil {
 			d.publish(s)
-			unchanged, err = s.deploy(ctx)
+			runs, err = s.deploy(ctx)
 		}
-		if err == nil {
-			d.publish(s) // with what the cluster has said
+		if none := (*noCluster)(nil); !errors.As(err, &none) && (errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)) {
+			err = &noCluster{err}
 		}
-		switch {
-		case err != nil && (s.unreached != nil || errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)):
-			return &noCluster{err}
-		case err != nil:
+		if err != nil {
 			return err
 		}
-		d.up = broughtUp{unchanged: unchanged, ready: &readiness{say: func() {
+		d.stack.images = runs.images
+		d.publish(s) // with what the cluster has said
+		d.up = broughtUp{unchanged: runs.unchanged, ready: &readiness{say: func() {
 			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Took: time.Since(start)})
 		}}}
 		return nil

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"zr/pkg/build"
@@ -46,8 +45,7 @@ type Stack struct {
 	fetch func(what []string) // told what the overlay fetches; nil where it may not
 	told  string              // what was told last
 
-	unreached error  // why the last run found no cluster
-	platform  string // of the images, once the cluster has said it
+	platform string // of the images, once the cluster has said it
 
 	store    *image.Store
 	resolver *image.Resolver
@@ -68,12 +66,6 @@ type Stack struct {
 	shown  bool          // somebody sees what the sink is told
 	shared Shared        // how to treat a cluster that others use too
 	lease  *deploy.Lease // on such a cluster, once something changes
-
-	missing func() // called before an image is made, in a run of up
-
-	early   atomic.Pointer[earlyLoad] // of the run of up; a load may outlast that
-	built   []build.Result
-	builtOf []build.Request // what each of built was asked for by
 }
 
 // Open opens what every verb that works on an environment needs. It talks
@@ -167,7 +159,7 @@ func (s *Stack) render(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.provider = s.newProvider(mapping(ports))
+	s.provider = s.newProvider(mapping(ports), nil)
 	return nil
 }
 
@@ -185,7 +177,9 @@ func (s *Stack) workloads() []string {
 	return slices.Compact(names)
 }
 
-func (s *Stack) newProvider(ports []kind.Port) cluster.Provider {
+// newProvider returns what makes or finds the cluster. nodeUp is told of the nodes of a
+// new one as soon as they take images; it may be nil.
+func (s *Stack) newProvider(ports []kind.Port, nodeUp func(context.Context, []cluster.Node)) cluster.Provider {
 	switch s.cfg.Cluster.Provider {
 	case config.ProviderAKS:
 		return s.aksProvider()
@@ -194,7 +188,7 @@ func (s *Stack) newProvider(ports []kind.Port) cluster.Provider {
 	}
 	return kind.New(kind.Options{
 		Name: s.cfg.Cluster.Name, Nodes: s.cfg.Cluster.Nodes, NodeImage: s.cfg.Cluster.NodeImage, Ports: ports,
-		EnsureNodeImage: s.nodeImage, OnNodeUp: s.loadEarly, Lines: linesOf(s.cfg),
+		EnsureNodeImage: s.nodeImage, OnNodeUp: nodeUp, Lines: linesOf(s.cfg),
 	})
 }
 

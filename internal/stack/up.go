@@ -52,12 +52,16 @@ func (s *Stack) up(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	unchanged, err := s.deploy(ctx)
+	runs, err := s.deploy(ctx)
+	if none := (*noCluster)(nil); errors.As(err, &none) {
+		return none.error
+	}
 	if err != nil {
 		return err
 	}
-	ahead := s.askAhead(ctx, unchanged)
-	err = waitHealthy(ctx, s.gate, s.targets(), s.sink, unchanged, s.load)
+	ahead := s.askAhead(ctx, runs.unchanged)
+	load := func(ctx context.Context) error { return s.load(ctx, runs.images.results, nil) }
+	err = waitHealthy(ctx, s.gate, s.targets(), s.sink, runs.unchanged, load)
 	asked := ahead()
 	if err != nil {
 		return err
@@ -86,24 +90,29 @@ func (s *Stack) prepare(ctx context.Context) error {
 	return s.claim()
 }
 
+// deployed is what a run has made the cluster say.
+type deployed struct {
+	images    made
+	unchanged bool // it said so before
+}
+
 // deploy makes the cluster say what the project says, and waits for nobody's
-// health.
-func (s *Stack) deploy(ctx context.Context) (unchanged bool, err error) {
+// health. The error is a noCluster where there is no cluster to say it.
+func (s *Stack) deploy(ctx context.Context) (runs deployed, err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	s.early.Store(newEarlyLoad(ctx))
-	defer s.early.Store(nil)
-	if err := s.clusterAndImages(ctx); err != nil {
-		return false, err
+	early := newEarlyLoad(ctx)
+	if runs.images, err = s.clusterAndImages(ctx, early); err != nil {
+		return deployed{}, err
 	}
 	err = steps(ctx, s.sink,
-		step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (outcome, error) { // diff, images, apply
-			o, err := s.apply(ctx)
-			unchanged = o.unchanged
+		step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (o outcome, err error) { // diff, images, apply
+			runs.images, o, err = s.apply(ctx, runs.images, early)
+			runs.unchanged = o.unchanged
 			return o, err
 		}},
 	)
-	return unchanged, err
+	return runs, err
 }
 
 func (s *Stack) next() string {
@@ -115,20 +124,21 @@ func (s *Stack) next() string {
 
 // clusterAndImages are the two parts of a run that take minutes, and what they
 // would be in vain for.
-func (s *Stack) clusterAndImages(ctx context.Context) error {
+func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (images made, err error) {
 	f, reached := newForesight(), make(chan struct{})
-	s.missing = f.needsBuild
-	defer func() { s.missing = nil }()
-	return together(ctx, s.sink,
+	var unreached error
+	err = together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (outcome, error) { // find it, bring it back or make it
-			o, err := s.reachCluster(ctx)
+			o, err := s.ensureCluster(ctx, early)
 			f.found <- o.unchanged
 			if err == nil {
 				close(reached)
+			} else if ctx.Err() == nil {
+				unreached = err
 			}
 			return o, err
 		}},
-		step{stepBuild, "build images", func(ctx context.Context) (outcome, error) { // source in, images out
+		step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) { // source in, images out
 			defer close(f.built)
 			if s.can().Platform == "" {
 				select {
@@ -137,14 +147,26 @@ func (s *Stack) clusterAndImages(ctx context.Context) error {
 				case <-reached: // whose nodes say what to build for
 				}
 			}
-			return s.build(ctx)
+			if images, o, err = s.build(ctx, f.needsBuild); err == nil {
+				early.built(images.results)
+			}
+			return o, err
 		}},
 		step{do: func(ctx context.Context) (outcome, error) { return outcome{}, s.foresee(ctx, f) }}, // whether the cluster will take it
 	)
+	if unreached != nil {
+		err = &noCluster{err}
+	}
+	return images, err
 }
 
 // ensureCluster finds the cluster, which takes milliseconds, or makes it.
-func (s *Stack) ensureCluster(ctx context.Context) (outcome, error) {
+func (s *Stack) ensureCluster(ctx context.Context, early *earlyLoad) (outcome, error) {
+	ports, err := s.publishPorts()
+	if err != nil {
+		return outcome{}, err
+	}
+	s.provider = s.newProvider(mapping(ports), func(ctx context.Context, nodes []cluster.Node) { s.loadEarly(ctx, nodes, early) })
 	c, err := s.provider.Find(ctx)
 	found := err == nil
 	if errors.Is(err, cluster.ErrNotFound) {
@@ -162,7 +184,7 @@ func (s *Stack) ensureCluster(ctx context.Context) (outcome, error) {
 		if err := s.preflight(ctx, gone); err != nil {
 			return outcome{}, err
 		}
-		s.fetchExternal()
+		s.fetchExternal(early.run)
 		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
 			return outcome{}, err
 		}
@@ -176,25 +198,13 @@ func (s *Stack) ensureCluster(ctx context.Context) (outcome, error) {
 	return outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx)
 }
 
-// reachCluster is ensureCluster, and remembers why there is none.
-func (s *Stack) reachCluster(ctx context.Context) (outcome, error) {
-	o, err := s.ensureCluster(ctx)
-	if ctx.Err() == nil {
-		s.unreached = err
-	}
-	return o, err
-}
-
-// build makes the images of the project's sources and pins them.
-func (s *Stack) build(ctx context.Context) (outcome, error) {
+// build makes the images of the project's sources. missing is called before one has
+// to be made; it may be nil.
+func (s *Stack) build(ctx context.Context, missing func()) (made, outcome, error) {
 	requests := s.images()
-	results, err := build.All(ctx, s.builder(), requests, build.Parallel{Sink: s.sink, Step: stepBuild})
+	results, err := build.All(ctx, kinds.With(s.deps(missing)), requests, build.Parallel{Sink: s.sink, Step: stepBuild})
 	if err != nil {
-		return outcome{}, err
-	}
-	s.built, s.builtOf = results, requests
-	if early := s.early.Load(); early != nil {
-		early.built(results)
+		return made{}, outcome{}, err
 	}
 	fresh := 0
 	for _, r := range results {
@@ -202,25 +212,26 @@ func (s *Stack) build(ctx context.Context) (outcome, error) {
 			fresh++
 		}
 	}
-	return outcome{detail: fmt.Sprintf("%d of %d built", fresh, len(results)), unchanged: fresh == 0}, nil
+	return made{results, requests}, outcome{detail: fmt.Sprintf("%d of %d built", fresh, len(results)), unchanged: fresh == 0}, nil
 }
 
 // apply makes the cluster say what the overlay says. Images travel before the
-// pods that need them are made, and only where something changes.
-func (s *Stack) apply(ctx context.Context) (outcome, error) {
+// pods that need them are made, and only where something changes. It returns the
+// images that run then: those of services under reload may be the ones before.
+func (s *Stack) apply(ctx context.Context, built made, early *earlyLoad) (running made, o outcome, err error) {
 	if s.dev {
-		if err := s.keepRunning(ctx); err != nil {
-			return outcome{}, err
+		if built, err = s.keepRunning(ctx, built); err != nil {
+			return made{}, outcome{}, err
 		}
 	}
-	if err := s.pin(ctx, true); err != nil {
-		return outcome{}, err
+	if err := s.pin(ctx, built, true); err != nil {
+		return made{}, outcome{}, err
 	}
 	changes, err := s.deployer.Diff(ctx, s.rendered)
 	if err == nil && !changes.Empty() {
 		var done context.CancelFunc
 		if ctx, done, err = s.takeLease(ctx, s.deployer); err != nil {
-			return outcome{}, err
+			return made{}, outcome{}, err
 		}
 		defer done()
 		if s.afterOthers() {
@@ -228,27 +239,27 @@ func (s *Stack) apply(ctx context.Context) (outcome, error) {
 		}
 	}
 	if err != nil {
-		return outcome{}, err
+		return made{}, outcome{}, err
 	}
 	for _, w := range changes.Warnings {
 		s.sink.Emit(event.Notice{Text: w})
 	}
 	if err := s.claimed(); err != nil {
-		return outcome{}, err
+		return made{}, outcome{}, err
 	}
 	if changes.Empty() {
-		return outcome{detail: "nothing changed", unchanged: true}, nil
+		return built, outcome{detail: "nothing changed", unchanged: true}, nil
 	}
 	if err := s.mayDelete(changes); err != nil {
-		return outcome{}, err
+		return made{}, outcome{}, err
 	}
-	if early := s.early.Load(); early != nil && early.begun.Load() {
-		err = s.applyWhileLoading(ctx, changes)
-	} else if err = s.load(ctx); err == nil {
+	if early != nil && early.begun.Load() {
+		err = s.applyWhileLoading(ctx, changes, built.results, early)
+	} else if err = s.load(ctx, built.results, early); err == nil {
 		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)
 	}
 	s.held = nil // the cluster may have chosen other ports
-	return outcome{detail: Summary(changes)}, s.orLost(ctx, err)
+	return built, outcome{detail: Summary(changes)}, s.orLost(ctx, err)
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it
