@@ -7,6 +7,7 @@ import (
 
 	"zr/internal/api/contract"
 	"zr/internal/api/fleet"
+	"zr/internal/api/probe"
 )
 
 // Source is what the answers are made of. *fleet.Reader is one.
@@ -26,6 +27,37 @@ func Add(a *contract.API, source Source) {
 		Description: "200 also while Kubernetes or a database is away: saying so is what the answer is for.",
 		Refusals:    []int{http.StatusGatewayTimeout},
 	}, r.list)
+	contract.Add(a, contract.Route{
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
+		ID:    "getService", Method: http.MethodGet, Path: contract.Base + "/services/{name}", Group: "services",
+		Summary:  "How one service is, with its pods",
+		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+	}, r.get)
+}
+
+var errTimeout = contract.Refuse(http.StatusGatewayTimeout, "timeout", "the services could not be read in time")
+
+type getInput struct {
+	Name string `path:"name" maxLength:"253" pattern:"^[a-z0-9.-]+$"`
+}
+
+type getOutput struct{ Body fleet.Service }
+
+// get tells a service that is not there from one that could not be seen.
+func (r *routes) get(ctx context.Context, in *getInput) (*getOutput, error) {
+	snapshot, err := r.source.Snapshot(ctx)
+	if err != nil {
+		return nil, errTimeout
+	}
+	for _, s := range snapshot.Services {
+		if s.Name == in.Name {
+			return &getOutput{s}, nil
+		}
+	}
+	if snapshot.Kubernetes.Status != probe.OK {
+		return nil, contract.Refuse(http.StatusServiceUnavailable, "kubernetes_unavailable", "Kubernetes does not answer: "+snapshot.Kubernetes.Reason)
+	}
+	return nil, contract.Refuse(http.StatusNotFound, "not_found", "there is no such service")
 }
 
 type listOutput struct{ Body *fleet.Snapshot }
@@ -33,7 +65,7 @@ type listOutput struct{ Body *fleet.Snapshot }
 func (r *routes) list(ctx context.Context, _ *struct{}) (*listOutput, error) {
 	snapshot, err := r.source.Snapshot(ctx)
 	if err != nil {
-		return nil, contract.Refuse(http.StatusGatewayTimeout, "timeout", "the services could not be read in time")
+		return nil, errTimeout
 	}
 	return &listOutput{snapshot}, nil
 }
