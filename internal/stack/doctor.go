@@ -10,12 +10,6 @@ import (
 	"zr/pkg/image"
 )
 
-// The oldest tools that builds are known to work with.
-const (
-	oldestGo   = "1.21" // the first that takes the toolchain line of a go.mod
-	oldestNode = "20"   // what Next.js 16 asks for
-)
-
 // Check is one question about this machine, and what came of it.
 type Check = doctor.Check
 
@@ -71,15 +65,8 @@ func (s *Stack) needs(create bool) (doctor.Needs, error) {
 		return doctor.Needs{}, err
 	}
 	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.can().Own, Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
-	golang, node := false, false
-	for _, r := range s.builds {
-		golang, node = golang || r.Spec.Go != "", node || r.Spec.Node != ""
-	}
-	if golang {
-		n.Tools = append(n.Tools, doctor.Tool{Name: "go", Min: oldestGo})
-	}
-	if node {
-		n.Tools = append(n.Tools, doctor.Tool{Name: "node", Min: oldestNode}, doctor.Tool{Name: "npm"})
+	for _, tool := range kinds.Tools(s.builds) {
+		n.Tools = append(n.Tools, doctor.Tool(tool))
 	}
 	if !create || !s.can().HostPorts {
 		return n, nil
