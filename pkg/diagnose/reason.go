@@ -93,7 +93,7 @@ func (s *Snapshot) Reason(t Target, r Rollout, now time.Time) *Reason {
 			if p.DeletionTimestamp != nil || r.Done && !p.Ready() { // what is left of a pod that was replaced
 				continue
 			}
-			if found := s.podReason(t, p, now); found != nil && (best == nil || found.Cause < best.Cause) {
+			if found := s.PodReason(t, p, now); found != nil && (best == nil || found.Cause < best.Cause) {
 				best = found
 				best.Pod = p.Name
 			}
@@ -158,7 +158,8 @@ func refusalReason(t Target, msg string) *Reason {
 	return r
 }
 
-func (s *Snapshot) podReason(t Target, p *object.Pod, now time.Time) *Reason {
+// PodReason says what is wrong with one pod, or nil where nothing is (yet).
+func (s *Snapshot) PodReason(t Target, p *object.Pod, now time.Time) *Reason {
 	if p.Status.Phase == object.PodFailed && p.Status.Reason != "" {
 		return &Reason{Cause: Evicted, Text: fmt.Sprintf("pod %s: %s: %s", p.Name, p.Status.Reason, p.Status.Message),
 			Hint: "the node is short of what the message names; " + t.Lines.Kubectl("describe", "node", p.Spec.NodeName)}

@@ -192,11 +192,6 @@ func Endings(c object.ContainerStatus) int32 {
 	return c.RestartCount
 }
 
-// allStatuses are those of the init containers and the containers of a pod.
-func allStatuses(p *object.Pod) []object.ContainerStatus {
-	return slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses)
-}
-
 func limitOf(p *object.Pod, container string) string {
 	for _, c := range slices.Concat(p.Spec.Containers, p.Spec.InitContainers) {
 		if c.Name == container {

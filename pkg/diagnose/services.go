@@ -87,3 +87,16 @@ func labelsOf(labels map[string]string) string {
 	}
 	return strings.Join(parts, ",")
 }
+
+// ServicesFor returns the names of the Services in a namespace that select pods
+// with these labels, sorted.
+func (s *Snapshot) ServicesFor(namespace string, labels map[string]string) []string {
+	var names []string
+	for of, svc := range s.services {
+		if of.namespace == namespace && svc.Selects(labels) {
+			names = append(names, svc.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

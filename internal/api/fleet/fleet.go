@@ -13,28 +13,17 @@ type State string
 
 // The states of a service. Removed is in the history only.
 const (
-	Pending   State = "pending"   // nothing of it runs yet
+	Pending   State = "pending"   // nothing of it runs
 	Starting  State = "starting"  // its pods come up
-	Healthy   State = "healthy"   // all of its pods answer their probes
-	Unhealthy State = "unhealthy" // at least one does not, see the reason
+	Healthy   State = "healthy"   // all of its pods answer their probes, or have completed
+	Unhealthy State = "unhealthy" // something is wrong, see the reason
 	Removed   State = "removed"
 )
 
-// The codes of a Reason.
+// The codes of a Reason are those of a diagnose.Cause, and these.
 const (
-	Crash       = "crash"         // a container ended
-	ImagePull   = "image_pull"    // its image could not be had
-	Probe       = "probe"         // it runs and does not answer
-	Scheduling  = "scheduling"    // no node takes the pod
-	Quota       = "quota"         // the namespace's quota is used up
-	Config      = "config"        // the container cannot be made: a missing Secret, for example
-	Evicted     = "evicted"       // the node put the pod out
-	Rollout     = "rollout"       // the new version does not get ready
-	Stopped     = "stopped"       // scaled to zero
-	Unreachable = "unreachable"   // Kubernetes calls it ready, the api cannot use it
-	Waiting     = "waiting"       // an init container has not let it start yet
-	NotCreated  = "not_created"   // the API refuses the pod
-	OutOfMemory = "out_of_memory" // a container took more than its limit
+	Stopped     = "stopped"     // scaled to zero
+	Unreachable = "unreachable" // Kubernetes calls it ready, the api cannot use it
 )
 
 // Reason says why a service is not healthy.
@@ -46,8 +35,8 @@ type Reason struct {
 // Service is one workload of the namespace.
 type Service struct {
 	Name string `json:"name"`
-	// Kind is "Deployment" or "StatefulSet"; empty where Kubernetes could not
-	// be asked.
+	// Kind is "Deployment", "StatefulSet", "DaemonSet" or "Job"; empty where
+	// Kubernetes could not be asked.
 	Kind     string    `json:"kind,omitempty"`
 	State    State     `json:"state" enum:"pending,starting,healthy,unhealthy"`
 	Reason   *Reason   `json:"reason,omitempty"`

@@ -15,6 +15,8 @@ import (
 	"zr/internal/api/probe"
 	"zr/internal/api/reason"
 	"zr/internal/api/store/cache"
+	"zr/pkg/diagnose"
+	"zr/pkg/kube/object"
 )
 
 // The reader's times.
@@ -24,7 +26,8 @@ const (
 	// keep is how long a replica hands out one snapshot.
 	keep = 250 * time.Millisecond
 	// shared is how long all replicas hand out one look at Kubernetes: any
-	// number of dashboards costs the Kubernetes API three requests a second.
+	// number of dashboards costs the Kubernetes API as many requests a second as
+	// there are resources.
 	shared = time.Second
 	// cacheDeadline bounds the detour through the cache: what it saves is a
 	// few milliseconds.
@@ -33,7 +36,7 @@ const (
 
 // cacheKey changes with the shape of Workloads, so that replicas of two
 // versions do not read each other's.
-const cacheKey = "workloads:1:"
+const cacheKey = "workloads:2:"
 
 // Workloads is what Kubernetes says, and what replicas share.
 type Workloads struct {
@@ -168,26 +171,50 @@ func (r *Reader) cached(ctx context.Context, key string) (w Workloads, ok bool) 
 	return w, found && json.Unmarshal(value, &w) == nil
 }
 
+// looked are the resources that are read in each look. Only events tell why some
+// pods do not start; a healthy namespace is not asked for them.
+var looked = []object.Resource{object.Deployments, object.StatefulSets, object.DaemonSets, object.Jobs, object.ReplicaSets, object.Pods,
+	object.Services, object.EndpointSlices}
+
 func (r *Reader) ask(ctx context.Context) (Workloads, error) {
-	var (
-		wg                     sync.WaitGroup
-		deployments, statefuls []kube.Workload
-		pods                   []kube.Pod
-		errs                   [3]error
-	)
 	w := Workloads{At: time.Now().UTC()}
-	wg.Go(func() { deployments, errs[0] = r.kube.Deployments(ctx) })
-	wg.Go(func() { statefuls, errs[1] = r.kube.StatefulSets(ctx) })
-	wg.Go(func() { pods, errs[2] = r.kube.Pods(ctx) })
-	wg.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
+	held, err := r.list(ctx, looked, "")
+	if err != nil {
 		return w, err
 	}
-	for i := range deployments {
-		w.Services = append(w.Services, service("Deployment", &deployments[i], pods, w.At))
+	w.Services = services(held, w.At)
+	if !slices.ContainsFunc(w.Services, func(s Service) bool { return s.State != Healthy && (s.Reason == nil || s.Reason.Code != Stopped) }) {
+		return w, nil
 	}
-	for i := range statefuls {
-		w.Services = append(w.Services, service("StatefulSet", &statefuls[i], pods, w.At))
+	events, err := r.list(ctx, []object.Resource{object.Events}, "type!=Normal")
+	if err != nil {
+		return w, err
 	}
+	w.Services = services(held.WithEvents(events), w.At)
 	return w, nil
+}
+
+// list reads resources of the namespace at the same time.
+func (r *Reader) list(ctx context.Context, resources []object.Resource, fields string) (*diagnose.Snapshot, error) {
+	var (
+		wg      sync.WaitGroup
+		objects = make([][]object.Object, len(resources))
+		errs    = make([]error, len(resources))
+	)
+	for i, resource := range resources {
+		wg.Go(func() {
+			objects[i], errs[i] = r.kube.List(ctx, resource, fields)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	s := diagnose.NewSnapshot()
+	for _, list := range objects {
+		for _, o := range list {
+			s.Add(o)
+		}
+	}
+	return s, nil
 }

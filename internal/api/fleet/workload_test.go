@@ -1,132 +1,139 @@
 package fleet
 
 import (
-	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
-	"zr/internal/api/kube"
+	"zr/pkg/diagnose"
+	"zr/pkg/kube/object"
 )
 
 var now = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 func ago(d time.Duration) string { return now.Add(-d).Format(time.RFC3339) }
 
-func decode[T any](t *testing.T, text string) T {
+// held makes a snapshot of objects in the API's own words, each by its resource.
+func held(t *testing.T, objects ...[2]string) *diagnose.Snapshot {
 	t.Helper()
-	var v T
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %s", err, text)
+	resources := map[string]object.Resource{}
+	for _, r := range append(looked, object.Events) {
+		resources[r.Name] = r
 	}
-	return v
+	s := diagnose.NewSnapshot()
+	for _, o := range objects {
+		made, err := resources[o[0]].Decode([]byte(o[1]))
+		if err != nil {
+			t.Fatalf("%v in %s", err, o[1])
+		}
+		s.Add(made)
+	}
+	return s
 }
 
-// deployment is a Deployment of two replicas with this status.
-func deployment(replicas int, status string) string {
-	return fmt.Sprintf(`{"metadata":{"name":"web","generation":3},
-		"spec":{"replicas":%d,"selector":{"matchLabels":{"app":"web"}},"template":{"spec":{"containers":[
+// deployment is a Deployment of two replicas with this status, and the ReplicaSet
+// of its template.
+func deployment(replicas int, status string) [][2]string {
+	return [][2]string{{"deployments", fmt.Sprintf(`{"metadata":{"name":"web","uid":"d","generation":3,"annotations":{"deployment.kubernetes.io/revision":"2"}},
+		"spec":{"replicas":%d,"template":{"spec":{"containers":[
 			{"name":"sidecar","image":"proxy:1"},
 			{"name":"web","image":"web@sha256:1","env":[{"name":"ZR_BUILD_HASH","value":"b1"}]}]}}},
-		"status":%s}`, replicas, status)
+		"status":%s}`, replicas, status)},
+		{"replicasets", `{"metadata":{"name":"web-2","uid":"rs2","annotations":{"deployment.kubernetes.io/revision":"2"},"ownerReferences":[{"uid":"d","controller":true}]}}`}}
 }
 
-// pod is a pod of the deployment with this status.
-func pod(name, status string) string {
-	return fmt.Sprintf(`{"metadata":{"name":%q,"labels":{"app":"web"}},"status":%s}`, name, status)
+// pod is a pod of the current ReplicaSet with this status.
+func pod(name, owner, status string) [2]string {
+	return [2]string{"pods", fmt.Sprintf(`{"metadata":{"name":%q,"uid":%[1]q,"ownerReferences":[{"uid":%q,"controller":true}]},
+		"spec":{"nodeName":"node","containers":[{"name":"web","image":"web","readinessProbe":{}}]},"status":%s}`, name, owner, status)}
 }
 
 var (
-	rolledOut = `{"observedGeneration":3,"readyReplicas":2,"updatedReplicas":2}`
-	rolling   = `{"observedGeneration":3,"readyReplicas":1,"updatedReplicas":1}`
+	rolledOut = `{"observedGeneration":3,"replicas":2,"readyReplicas":2,"updatedReplicas":2,"availableReplicas":2}`
+	rolling   = `{"observedGeneration":3,"replicas":2,"readyReplicas":1,"updatedReplicas":2,"availableReplicas":1}`
 	ready     = `{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],
 		"containerStatuses":[{"name":"web","ready":true,"started":true,"restartCount":1,"state":{"running":{"startedAt":"` + ago(time.Hour) + `"}}}]}`
 )
 
 func waiting(reason, message, last string) string {
 	return fmt.Sprintf(`{"phase":"Pending","conditions":[{"type":"Ready","status":"False"},{"type":"Initialized","status":"True"}],
-		"containerStatuses":[{"name":"web","restartCount":4,"state":{"waiting":{"reason":%q,"message":%q}},"lastState":%s}]}`, reason, message, last)
+		"containerStatuses":[{"name":"web","image":"web","restartCount":4,"state":{"waiting":{"reason":%q,"message":%q}},"lastState":%s}]}`, reason, message, last)
 }
 
-func running(started bool, since time.Duration, unready time.Duration) string {
+func running(started bool, since, unready time.Duration) string {
 	return fmt.Sprintf(`{"phase":"Running","conditions":[{"type":"Ready","status":"False","lastTransitionTime":%q}],
 		"containerStatuses":[{"name":"web","started":%v,"state":{"running":{"startedAt":%q}}}]}`, ago(unready), started, ago(since))
 }
 
 func TestWorkloads(t *testing.T) {
+	two := func(status string, pods ...string) [][2]string {
+		objects := deployment(2, status)
+		for i, p := range pods {
+			objects = append(objects, pod(fmt.Sprintf("web-%d", i), "rs2", p))
+		}
+		return objects
+	}
 	for _, c := range []struct {
-		name     string
-		replicas int
-		status   string
-		pods     []string
-		state    State
-		code     string
-		message  string
+		name    string
+		objects [][2]string
+		state   State
+		code    string
+		message string // its beginning
 	}{
-		{"healthy", 2, rolledOut, []string{ready, ready}, Healthy, "", ""},
-		{"scaled to zero", 0, `{}`, nil, Pending, Stopped, "scaled to zero"},
-		{"no pods yet", 2, `{}`, nil, Pending, "", ""},
-		{"the controller has not looked yet", 2, `{"observedGeneration":2,"readyReplicas":2,"updatedReplicas":2}`, []string{ready, ready}, Starting, "", ""},
-		{"rolling", 2, rolling, []string{ready}, Starting, "", ""},
-		{"being made", 2, rolling, []string{ready, waiting("ContainerCreating", "", `{}`)}, Starting, "", ""},
-		{"crash loop", 2, rolling, []string{ready, waiting("CrashLoopBackOff", "back-off 10s", `{"terminated":{"exitCode":2}}`)},
-			Unhealthy, Crash, `container "web" ended with exit code 2`},
-		{"killed by a signal", 2, rolling, []string{waiting("CrashLoopBackOff", "", `{"terminated":{"exitCode":139,"signal":11}}`)},
-			Unhealthy, Crash, `container "web" was ended by signal 11`},
-		{"out of memory", 2, rolling, []string{waiting("CrashLoopBackOff", "", `{"terminated":{"reason":"OOMKilled","exitCode":137}}`)},
-			Unhealthy, OutOfMemory, `container "web" took more memory than its limit`},
-		{"crashed a moment ago", 2, rolling, []string{`{"phase":"Running","containerStatuses":[{"name":"web","state":{"terminated":{"exitCode":1}}}]}`},
-			Unhealthy, Crash, `container "web" ended with exit code 1`},
-		{"image that does not exist", 2, rolling, []string{waiting("ImagePullBackOff", "Back-off pulling image \"x\"\nand more", `{}`)},
-			Unhealthy, ImagePull, `image of container "web": Back-off pulling image "x"`},
-		{"image that is not on the node", 2, rolling, []string{waiting("ErrImageNeverPull", "", `{}`)},
-			Unhealthy, ImagePull, `image of container "web": ErrImageNeverPull`},
-		{"missing secret", 2, rolling, []string{waiting("CreateContainerConfigError", `secret "secrets" not found`, `{}`)},
-			Unhealthy, Config, `container "web": secret "secrets" not found`},
-		{"unschedulable", 2, `{}`, []string{`{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes are available: 1 Insufficient cpu."}]}`},
-			Pending, Scheduling, "0/1 nodes are available: 1 Insufficient cpu."},
-		{"quota", 2, `{"conditions":[{"type":"ReplicaFailure","status":"True","message":"pods \"web\" is forbidden: exceeded quota: q"}]}`, nil,
-			Unhealthy, Quota, `pods "web" is forbidden: exceeded quota: q`},
-		{"refused by admission", 2, `{"conditions":[{"type":"ReplicaFailure","status":"True","message":"violates PodSecurity"}]}`, nil,
-			Unhealthy, NotCreated, "violates PodSecurity"},
-		{"init container runs", 2, rolling, []string{`{"phase":"Pending","conditions":[{"type":"Initialized","status":"False"}],"initContainerStatuses":[{"name":"wait","state":{"running":{"startedAt":"` + ago(time.Minute) + `"}}}],"containerStatuses":[{"name":"web","state":{"waiting":{"reason":"PodInitializing"}}}]}`},
-			Pending, Waiting, `init container "wait" has not ended yet`},
-		{"init container crashes", 2, rolling, []string{`{"phase":"Pending","initContainerStatuses":[{"name":"wait","state":{"terminated":{"exitCode":3}}}]}`},
-			Unhealthy, Crash, `container "wait" ended with exit code 3`},
-		{"startup probe goes on", 2, rolling, []string{running(false, time.Hour, time.Hour)}, Starting, "", ""},
-		{"started a moment ago", 2, rolling, []string{running(true, time.Second, time.Hour)}, Starting, "", ""},
-		{"stopped being ready a moment ago", 2, rolling, []string{running(true, time.Hour, time.Second)}, Starting, "", ""},
-		{"probe fails", 2, rolling, []string{running(true, time.Hour, time.Minute)}, Unhealthy, Probe, `container "web" runs and fails its readiness probe`},
-		{"evicted", 2, rolling, []string{`{"phase":"Failed","reason":"Evicted","message":"The node was low on resource: memory."}`},
-			Unhealthy, Evicted, "The node was low on resource: memory."},
-		{"rollout takes too long", 2, `{"observedGeneration":3,"readyReplicas":1,"updatedReplicas":1,"conditions":[{"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded","message":"timed out"}]}`, []string{ready},
-			Unhealthy, Rollout, "timed out"},
+		{"healthy", two(rolledOut, ready, ready), Healthy, "", ""},
+		{"an evicted pod that was replaced", two(rolledOut, ready, ready, `{"phase":"Failed","reason":"Evicted"}`), Healthy, "", ""},
+		{"scaled to zero", deployment(0, `{"observedGeneration":3}`), Pending, Stopped, "scaled to zero"},
+		{"no pods yet", two(`{"observedGeneration":3}`), Pending, "unready", "0 of 2 pods are made"},
+		{"the controller has not looked yet", two(strings.Replace(rolledOut, "3", "2", 1), ready, ready), Starting, "unready", "the deployment controller has not seen"},
+		{"being made", two(rolling, ready, waiting("ContainerCreating", "", `{}`)), Starting, "unready", "1 of 2 pods are ready: its container is being made"},
+		{"crash loop", two(rolling, ready, waiting("CrashLoopBackOff", "", `{"terminated":{"exitCode":2}}`)), Unhealthy, "crash", `container "web" crashed with exit code 2, 4 restarts`},
+		{"image that does not exist", two(rolling, waiting("ImagePullBackOff", "not found", `{}`)), Unhealthy, "image_pull", `image "web" cannot be pulled: not found`},
+		{"missing secret", two(rolling, waiting("CreateContainerConfigError", `secret "s" not found`, `{}`)), Unhealthy, "config", `container "web": secret "s" not found`},
+		{"unschedulable", two(`{"observedGeneration":3}`, `{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes are available."}]}`),
+			Unhealthy, "scheduling", "no node takes pod web-0: 0/1 nodes are available"},
+		{"mount", append(two(rolling, strings.Replace(waiting("ContainerCreating", "", `{}`), `"restartCount":4`, `"restartCount":0`, 1)), [2]string{"events", `{"involvedObject":{"uid":"web-0"},"reason":"FailedMount","message":"no secret"}`}),
+			Unhealthy, "config", "pod web-0: no secret"},
+		{"started a moment ago", two(rolling, running(true, time.Second, time.Hour)), Starting, "unready", "0 of 2 pods are ready"},
+		{"startup probe goes on", two(rolling, running(false, time.Hour, time.Hour)), Starting, "unready", "0 of 2 pods are ready"},
+		{"probe fails", two(rolling, running(true, time.Hour, time.Minute)), Unhealthy, "unready", `0 of 2 pods are ready: container "web" runs, and is not ready`},
+		{"rollout takes too long", two(`{"observedGeneration":3,"replicas":2,"updatedReplicas":1,"conditions":[{"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded","message":"timed out"}]}`),
+			Unhealthy, "stalled", "its rollout takes too long: timed out"},
+		{"a job that completed", [][2]string{{"jobs", `{"metadata":{"name":"web","uid":"j"},"status":{"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]}}`}}, Healthy, "", ""},
+		{"a job that was given up", [][2]string{{"jobs", `{"metadata":{"name":"web","uid":"j"},"status":{"failed":1,"conditions":[{"type":"Failed","status":"True","reason":"BackoffLimitExceeded"}]}}`}},
+			Unhealthy, "failed", "it was given up: BackoffLimitExceeded"},
+		{"a daemonset", [][2]string{{"daemonsets", `{"metadata":{"name":"web","uid":"ds"},"status":{"desiredNumberScheduled":1,"currentNumberScheduled":1,"updatedNumberScheduled":1,"numberReady":1,"numberAvailable":1}}`},
+			pod("web-0", "ds", ready)}, Healthy, "", ""},
+		{"a daemonset on no node", [][2]string{{"daemonsets", `{"metadata":{"name":"web","uid":"ds"}}`}}, Pending, Stopped, "no node is to run it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := decode[kube.Workload](t, deployment(c.replicas, c.status))
-			var pods []kube.Pod
-			for i, status := range c.pods {
-				pods = append(pods, decode[kube.Pod](t, pod(fmt.Sprintf("web-%d", i), status)))
+			all := services(held(t, c.objects...), now)
+			if len(all) != 1 {
+				t.Fatalf("got %+v", all)
 			}
-			s := service("Deployment", &w, pods, now)
 			var got Reason
-			if s.Reason != nil {
-				got = *s.Reason
+			if all[0].Reason != nil {
+				got = *all[0].Reason
 			}
-			if s.State != c.state || got.Code != c.code || got.Message != c.message {
-				t.Errorf("got %s %+v, want %s %s %q", s.State, got, c.state, c.code, c.message)
+			if all[0].State != c.state || got.Code != c.code || !strings.HasPrefix(got.Message, c.message) {
+				t.Errorf("got %s %+v, want %s %s %q", all[0].State, got, c.state, c.code, c.message)
 			}
 		})
 	}
 }
 
-func TestServiceCountsItsOwnPods(t *testing.T) {
-	w := decode[kube.Workload](t, deployment(2, rolledOut))
-	leaving := decode[kube.Pod](t, `{"metadata":{"name":"web-old","labels":{"app":"web"},"deletionTimestamp":"2026-01-02T11:59:00Z"},"status":{}}`)
-	foreign := decode[kube.Pod](t, `{"metadata":{"name":"db-0","labels":{"app":"db"}},"status":{"containerStatuses":[{"restartCount":9}]}}`)
-	s := service("Deployment", &w, []kube.Pod{
-		decode[kube.Pod](t, pod("web-1", ready)), leaving, foreign, decode[kube.Pod](t, pod("web-0", ready)),
-	}, now)
+// TestServicesAreTheNamespacesWorkloads has a pod that leaves, one of another
+// workload, a Job that is called like the Deployment, and one of a CronJob.
+func TestServicesAreTheNamespacesWorkloads(t *testing.T) {
+	leaving := pod("web-9", "rs2", `{}`)
+	leaving[1] = strings.Replace(leaving[1], `"uid":"web-9"`, `"uid":"web-9","deletionTimestamp":"2026-01-02T11:59:00Z"`, 1)
+	all := services(held(t, append(deployment(2, rolledOut), pod("web-1", "rs2", ready), pod("web-0", "rs2", ready), leaving, pod("db-0", "db", ready),
+		[2]string{"jobs", `{"metadata":{"name":"web","uid":"j"}}`},
+		[2]string{"jobs", `{"metadata":{"name":"nightly-1","uid":"n","ownerReferences":[{"uid":"cron","controller":true}]}}`})...), now)
+	if len(all) != 2 || all[1].Name != "job/web" {
+		t.Fatalf("got %+v", all)
+	}
+	s := all[0]
 	if len(s.Pods) != 2 || s.Pods[0].Name != "web-0" || s.Restarts != 2 || s.Ready != 2 || s.Desired != 2 ||
 		s.Image != "web@sha256:1" || s.Build != "b1" || !s.Started.Equal(now.Add(-time.Hour)) {
 		t.Errorf("got %+v", s)

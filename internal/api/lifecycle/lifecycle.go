@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zr/internal/api/kube"
+	"zr/pkg/kube/object"
 )
 
 // The annotations of a workload.
@@ -57,10 +58,10 @@ type Effect struct {
 
 // Cluster is where the workloads are. *kube.Client is one.
 type Cluster interface {
-	Deployments(ctx context.Context) ([]kube.Workload, error)
-	StatefulSets(ctx context.Context) ([]kube.Workload, error)
-	Workload(ctx context.Context, kind, name string) (kube.Workload, error)
-	Patch(ctx context.Context, kind, name string, patch any) (kube.Workload, error)
+	Deployments(ctx context.Context) ([]object.Workload, error)
+	StatefulSets(ctx context.Context) ([]object.Workload, error)
+	Workload(ctx context.Context, kind, name string) (object.Workload, error)
+	Patch(ctx context.Context, kind, name string, patch any) (object.Workload, error)
 }
 
 // Services changes the services of a namespace. It is safe for concurrent use.
@@ -92,7 +93,7 @@ func (s *Services) Stop(ctx context.Context, name string, confirmed bool) (Effec
 // least one.
 func (s *Services) Start(ctx context.Context, name string) (Effect, error) {
 	return s.change(ctx, name, func(_ []found, w found) (any, error) {
-		had, err := strconv.ParseInt(w.Metadata.Annotations[stoppedAnnotation], 10, 32)
+		had, err := strconv.ParseInt(w.Annotations[stoppedAnnotation], 10, 32)
 		if err != nil {
 			had = 1
 		}
@@ -123,7 +124,7 @@ func scale(n int32, had any) map[string]any {
 
 // found is a workload and its kind.
 type found struct {
-	kube.Workload
+	object.Workload
 	kind string
 }
 
@@ -133,7 +134,7 @@ func (s *Services) change(ctx context.Context, name string, patch func(all []fou
 	if err != nil {
 		return Effect{}, err
 	}
-	i := slices.IndexFunc(all, func(w found) bool { return w.Metadata.Name == name })
+	i := slices.IndexFunc(all, func(w found) bool { return w.Name == name })
 	if i < 0 {
 		return Effect{}, ErrNoService
 	}
@@ -171,12 +172,12 @@ func (s *Services) list(ctx context.Context) (all []found, err error) {
 
 // await asks until the controller has seen the change and every pod is of it and
 // ready, and returns a *NotThere where ctx ends before.
-func (s *Services) await(ctx context.Context, kind string, written kube.Workload) (Effect, error) {
+func (s *Services) await(ctx context.Context, kind string, written object.Workload) (Effect, error) {
 	now := written
 	for {
-		seen := now.Status.ObservedGeneration >= written.Metadata.Generation
+		seen := now.Status.ObservedGeneration >= written.Generation
 		wanted := replicas(&now)
-		result := Effect{Service: now.Metadata.Name, Replicas: wanted, Ready: now.Status.ReadyReplicas, Generation: now.Metadata.Generation}
+		result := Effect{Service: now.Name, Replicas: wanted, Ready: now.Status.ReadyReplicas, Generation: now.Generation}
 		if seen && now.Status.Replicas == wanted && now.Status.ReadyReplicas == wanted && (wanted == 0 || now.Status.UpdatedReplicas == wanted) {
 			return result, nil
 		}
@@ -185,7 +186,7 @@ func (s *Services) await(ctx context.Context, kind string, written kube.Workload
 		case <-ctx.Done():
 			return result, &NotThere{result.Ready, wanted}
 		}
-		next, err := s.cluster.Workload(ctx, kind, written.Metadata.Name)
+		next, err := s.cluster.Workload(ctx, kind, written.Name)
 		switch {
 		case err == nil:
 			now = next
@@ -198,16 +199,16 @@ func (s *Services) await(ctx context.Context, kind string, written kube.Workload
 // dependents are the services that run and name another as one that they need.
 func dependents(all []found, name string) (names []string) {
 	for _, w := range all {
-		needs := strings.Split(w.Metadata.Annotations[DependsOnAnnotation], ",")
+		needs := strings.Split(w.Annotations[DependsOnAnnotation], ",")
 		if slices.Contains(needs, name) && replicas(&w.Workload) > 0 {
-			names = append(names, w.Metadata.Name)
+			names = append(names, w.Name)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-func replicas(w *kube.Workload) int32 {
+func replicas(w *object.Workload) int32 {
 	if w.Spec.Replicas == nil {
 		return 1 // the API's default
 	}

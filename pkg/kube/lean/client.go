@@ -36,11 +36,11 @@ func New(base *url.URL, transport http.RoundTripper, userAgent string) *Client {
 // URL returns the address of what is at a path below the server's.
 func (c *Client) URL(path ...string) *url.URL { return c.base.JoinPath(path...) }
 
-// Patch types, as the API takes them.
-const (
-	MergePatch = "application/merge-patch+json"
-	ApplyPatch = "application/apply-patch+yaml"
-)
+// Transport returns what signs the requests, for others of the same server.
+func (c *Client) Transport() http.RoundTripper { return c.transport }
+
+// MergePatch is the type of a JSON merge patch.
+const MergePatch = "application/merge-patch+json"
 
 // Get decodes what the server answers for a path, such as "api/v1/nodes", into
 // a value; nil discards it. An answer other than success is a *StatusError, as

@@ -1,7 +1,7 @@
 // Package object has the few fields of Kubernetes objects that zr and its api
 // read, under the names that they have in the API. The types of k8s.io/api
 // would cost every rebuild of a program seconds:
-// docs/adr/0015-one-client-of-kubernetes.md.
+// docs/adr/0018-one-client-of-kubernetes.md.
 package object
 
 import (

@@ -1,6 +1,7 @@
 package services_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/pem"
 	"fmt"
@@ -36,18 +37,20 @@ type cluster struct {
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	workload := func(name string) string {
-		return fmt.Sprintf(`{"metadata":{"name":%q,"generation":1},"spec":{"replicas":1,"selector":{"matchLabels":{"app":%q}},
-			"template":{"metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":%q,"image":"%s:1"}]}}},
-			"status":{"observedGeneration":1,"readyReplicas":1,"updatedReplicas":1}}`, name, name, name, name)
+		return fmt.Sprintf(`{"metadata":{"name":%q,"uid":%[1]q,"generation":1,"annotations":{"deployment.kubernetes.io/revision":"1"}},"spec":{"replicas":1,
+			"template":{"metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":%[1]q,"image":"%[1]s:1"}]}}},
+			"status":{"observedGeneration":1,"replicas":1,"readyReplicas":1,"updatedReplicas":1,"availableReplicas":1}}`, name)
 	}
-	pod := func(name string) string {
-		return fmt.Sprintf(`{"metadata":{"name":"%s-0","labels":{"app":%q}},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],
-			"containerStatuses":[{"name":%q,"ready":true,"started":true,"restartCount":2,"state":{"running":{"startedAt":"2026-01-02T12:00:00Z"}}}]}}`, name, name, name)
+	pod := func(name, owner string) string {
+		return fmt.Sprintf(`{"metadata":{"name":"%s-0","uid":"%[1]s-0","ownerReferences":[{"uid":%[2]q,"controller":true}]},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],
+			"containerStatuses":[{"name":%[1]q,"ready":true,"started":true,"restartCount":2,"state":{"running":{"startedAt":"2026-01-02T12:00:00Z"}}}]}}`, name, owner)
 	}
 	answers := map[string]string{
-		"/apis/apps/v1/namespaces/zr-test/deployments":  `{"items":[` + workload("api") + `]}`,
+		"/apis/apps/v1/namespaces/zr-test/deployments": `{"items":[` + workload("api") + `]}`,
+		"/apis/apps/v1/namespaces/zr-test/replicasets": `{"items":[{"metadata":{"name":"api-1","uid":"rs","annotations":{"deployment.kubernetes.io/revision":"1"},
+			"ownerReferences":[{"uid":"api","controller":true}]}}]}`,
 		"/apis/apps/v1/namespaces/zr-test/statefulsets": `{"items":[` + workload("postgres") + `]}`,
-		"/api/v1/namespaces/zr-test/pods":               `{"items":[` + pod("api") + `,` + pod("postgres") + `]}`,
+		"/api/v1/namespaces/zr-test/pods":               `{"items":[` + pod("api", "rs") + `,` + pod("postgres", "postgres") + `]}`,
 	}
 	c := &cluster{}
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +59,7 @@ func newCluster(t *testing.T) *cluster {
 			w.WriteHeader(int(status))
 			return
 		}
-		_, _ = io.WriteString(w, answers[r.URL.Path])
+		_, _ = io.WriteString(w, cmp.Or(answers[r.URL.Path], `{"items":[]}`))
 	}))
 	t.Cleanup(srv.Close)
 	mount := t.TempDir()
@@ -115,8 +118,8 @@ func TestServices200(t *testing.T) {
 		}
 		got.Decode(t, &snapshots[i])
 	}
-	if c.asked.Load() != 3 || !snapshots[0].At.Equal(snapshots[1].At) {
-		t.Errorf("two replicas asked %d times, want 3: what one saw is for both", c.asked.Load())
+	if c.asked.Load() != 8 || !snapshots[0].At.Equal(snapshots[1].At) {
+		t.Errorf("two replicas asked %d times, want 8: what one saw is for both", c.asked.Load())
 	}
 	s := snapshots[1]
 	if s.Namespace != "zr-test" || s.Kubernetes.Status != "ok" || len(s.Services) != 3 {

@@ -1,4 +1,4 @@
-package kube
+package lean
 
 // otherCA is the certificate of a CA that signed nothing here.
 const otherCA = `-----BEGIN CERTIFICATE-----

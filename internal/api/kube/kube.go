@@ -1,0 +1,117 @@
+// Package kube is the namespace of the api, as pkg/kube/lean reaches it: its lists,
+// and changes of its workloads. What the server refuses has a reason for pages.
+package kube
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"zr/internal/api/reason"
+	"zr/pkg/kube/lean"
+	"zr/pkg/kube/object"
+)
+
+// MountPath is where the kubelet mounts the credentials of a pod.
+const MountPath = lean.MountPath
+
+// ErrNotInCluster says that this process does not run in a pod with a service
+// account.
+var ErrNotInCluster = lean.ErrNotInCluster
+
+// Client reads one namespace, and changes the workloads of it. It is safe for
+// concurrent use.
+type Client struct {
+	api       *lean.Client
+	namespace string
+}
+
+// InCluster returns the Client of the pod that this process runs in, or
+// ErrNotInCluster. getenv is os.Getenv; mount is MountPath.
+func InCluster(getenv func(string) string, mount string) (*Client, error) {
+	api, namespace, err := lean.InCluster(getenv, mount, "zr-api")
+	if err != nil {
+		return nil, err
+	}
+	return &Client{api, namespace}, nil
+}
+
+// Namespace returns the namespace that the Client reads.
+func (c *Client) Namespace() string { return c.namespace }
+
+// List lists the objects of a resource in the namespace, of the version that the
+// server has at hand. Fields is a selector; empty means all.
+func (c *Client) List(ctx context.Context, r object.Resource, fields string) ([]object.Object, error) {
+	objects, _, err := c.api.List(ctx, r, lean.ListOptions{Namespace: c.namespace, Fields: fields, Cached: true})
+	return objects, explained(err)
+}
+
+// Deployments lists the Deployments of the namespace.
+func (c *Client) Deployments(ctx context.Context) ([]object.Workload, error) {
+	return c.workloads(ctx, object.Deployments)
+}
+
+// StatefulSets lists the StatefulSets of the namespace.
+func (c *Client) StatefulSets(ctx context.Context) ([]object.Workload, error) {
+	return c.workloads(ctx, object.StatefulSets)
+}
+
+func (c *Client) workloads(ctx context.Context, r object.Resource) ([]object.Workload, error) {
+	objects, err := c.List(ctx, r, "")
+	var all []object.Workload
+	for _, o := range objects {
+		if w, ok := o.(*object.Workload); ok {
+			all = append(all, *w)
+		}
+	}
+	return all, err
+}
+
+// resources are those of the kinds that are changed.
+var resources = map[string]object.Resource{object.Deployment: object.Deployments, object.StatefulSet: object.StatefulSets}
+
+// fieldManager is under which name changes are recorded in the objects.
+const fieldManager = "zr-api"
+
+// Workload returns a Deployment or StatefulSet as it is now.
+func (c *Client) Workload(ctx context.Context, kind, name string) (w object.Workload, err error) {
+	if err := c.api.Get(ctx, c.path(kind, name), nil, &w); err != nil {
+		return w, fmt.Errorf("reading %s %q: %w", kind, name, explained(err))
+	}
+	return w, nil
+}
+
+// Patch changes a Deployment or StatefulSet by a JSON merge patch and returns what
+// it is then. Where the patch names a resourceVersion that the object no longer
+// has, the error's reason is Conflict.
+func (c *Client) Patch(ctx context.Context, kind, name string, patch any) (w object.Workload, err error) {
+	query := url.Values{"fieldManager": {fieldManager}}
+	if err := c.api.Patch(ctx, c.path(kind, name), query, lean.MergePatch, patch, &w); err != nil {
+		return w, fmt.Errorf("changing %s %q: %w", kind, name, explained(err))
+	}
+	return w, nil
+}
+
+func (c *Client) path(kind, name string) string {
+	return lean.PathOf(resources[kind], c.namespace) + "/" + url.PathEscape(name)
+}
+
+// Streams returns a client for answers that last for hours, and the address that
+// it is for. It brings the credentials.
+func (c *Client) Streams() (*http.Client, *url.URL, error) {
+	// A redirect would carry the token elsewhere.
+	none := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Transport: c.api.Transport(), CheckRedirect: none}, c.api.URL(), nil
+}
+
+// explained gives a refusal of the server its reason.
+func explained(err error) error {
+	for code, why := range map[int]string{http.StatusUnauthorized: reason.Auth, http.StatusForbidden: reason.Forbidden,
+		http.StatusConflict: reason.Conflict, http.StatusTooManyRequests: reason.Busy} {
+		if lean.HasCode(err, code) {
+			return reason.With(why, err)
+		}
+	}
+	return err
+}
