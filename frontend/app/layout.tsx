@@ -1,6 +1,7 @@
 import type { Metadata, Viewport } from "next";
+import { connection } from "next/server";
 import { Footer } from "@/components/footer";
-import { Header } from "@/components/header";
+import { Header } from "@/components/frame/header";
 import "./globals.css";
 import { Providers } from "./providers";
 
@@ -17,14 +18,22 @@ export const viewport: Viewport = {
   ],
 };
 
-export default function RootLayout({ children }: LayoutProps<"/">) {
+export default async function RootLayout({ children }: LayoutProps<"/">) {
+  // No page is built in advance: the scripts of each carry the nonce of its own policy.
+  await connection();
   return (
     <html lang="en">
       <body className="flex min-h-dvh flex-col bg-canvas font-sans text-ink text-sm antialiased">
-        <Header />
-        <main className="mx-auto w-full max-w-6xl flex-1 px-4 py-6 sm:px-6">
-          <Providers>{children}</Providers>
-        </main>
+        <Providers>
+          <Header />
+          <main
+            id="content"
+            tabIndex={-1}
+            className="mx-auto w-full max-w-7xl flex-1 px-4 py-6 outline-none sm:px-6"
+          >
+            {children}
+          </main>
+        </Providers>
         <Footer />
       </body>
     </html>

@@ -1,12 +1,12 @@
-import Link from "next/link";
+import type { Metadata } from "next";
+import { NothingHere } from "@/components/nothing-here";
+
+export const metadata: Metadata = { title: "No such page · zr" };
 
 export default function NotFound() {
   return (
-    <div className="py-16 text-center">
-      <h1 className="font-semibold text-xl">There is no such page</h1>
-      <Link href="/" className="mt-3 inline-block text-accent underline underline-offset-4">
-        Back to the services
-      </Link>
-    </div>
+    <NothingHere title="There is no such page">
+      The address may be of another version of the dashboard, or mistyped.
+    </NothingHere>
   );
 }

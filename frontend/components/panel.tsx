@@ -7,8 +7,8 @@ export function Panel({
   children,
 }: {
   title: string;
-  /** What the content belongs to. */
-  note?: string;
+  /** What the content belongs to, or where there is more of it. */
+  note?: ReactNode;
   children: ReactNode;
 }) {
   const id = title.toLowerCase().replaceAll(" ", "-");
@@ -18,7 +18,7 @@ export function Panel({
         <h2 id={id} className="font-medium text-muted text-xs">
           {title}
         </h2>
-        {note && <span className="font-mono text-muted text-xs">{note}</span>}
+        {note && <span className="text-muted text-xs">{note}</span>}
       </div>
       <div className="overflow-hidden rounded-lg border border-line bg-surface">{children}</div>
     </section>

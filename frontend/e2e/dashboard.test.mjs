@@ -16,6 +16,7 @@ import {
   launch,
   open,
   showsState,
+  takenOver,
 } from "./support/browser.mjs";
 import { ask, beginHeaders } from "./support/raw-http.mjs";
 
@@ -41,12 +42,12 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
   });
   after(() => browser?.close());
 
-  async function visit(t, options) {
+  async function visit(t, options, path = "/") {
     const context = await browser.newContext(options);
     t.after(() => context.close());
     const page = await context.newPage();
     const complaints = complaintsOf(page, BASE_URL);
-    await open(page, BASE_URL);
+    await open(page, new URL(path, BASE_URL).href);
     return { page, complaints };
   }
 
@@ -86,6 +87,57 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
       assert.deepEqual(complaints, []);
     });
   }
+
+  for (const colorScheme of ["light", "dark"]) {
+    test(`the page of each service has its pods, in a ${colorScheme} page without faults`, async (t) => {
+      const { page, complaints } = await visit(t, { colorScheme });
+      await takenOver(page);
+      for (const name of expected) {
+        await page.keyboard.press("Control+k");
+        await page.keyboard.type(name);
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+        await page.waitForSelector("[data-testid=detail][data-state=healthy]");
+        await page
+          .getByText(/^Running, ready/)
+          .first()
+          .waitFor();
+        assert.deepEqual(await accessibilityViolations(page), [], name);
+      }
+      assert.deepEqual(complaints, []);
+    });
+
+    test(`the history of one service has only its changes, in a ${colorScheme} page without faults`, async (t) => {
+      const [name] = expected;
+      const options = { colorScheme };
+      const { page, complaints } = await visit(t, options, `/history?service=${name}`);
+      await page.waitForSelector("[data-testid=history] li");
+      const of = await page.locator("[data-testid=history] li .font-medium").allTextContents();
+      assert.deepEqual([...new Set(of)], [name]);
+      assert.deepEqual(await accessibilityViolations(page), []);
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("no script runs but the dashboard's own", async (t) => {
+    const { page } = await visit(t);
+    await page.waitForSelector("[data-testid=summary]");
+    const ran = await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "globalThis.inlineRan = true";
+      document.body.append(script);
+      return globalThis.inlineRan === true;
+    });
+    assert.equal(ran, false);
+  });
+
+  test("an address of nothing is a 404 that leads back", async (t) => {
+    const response = await fetch(new URL("/no/such/page", BASE_URL));
+    assert.equal(response.status, 404);
+    const { page } = await visit(t, {}, "/no/such/page");
+    await page.click("text=Show all services");
+    await page.waitForSelector("[data-testid=summary]");
+  });
 
   test("it fits a narrow screen", async (t) => {
     const { page } = await visit(t, { viewport: { width: 320, height: 640 } });

@@ -9,6 +9,7 @@ import {
   launch,
   open,
   showsState,
+  takenOver,
 } from "./support/browser.mjs";
 import { startNextDev } from "./support/next-dev.mjs";
 import { healthyStack, startUpstream } from "./support/upstream.mjs";
@@ -157,5 +158,72 @@ describe("the states of the dashboard", () => {
     said.events = [{ id: 1, service: "redis", state: "healthy", previous: "starting", at }];
     await page.waitForSelector("[data-testid=history]");
     await hasNoFaults();
+  });
+
+  test("the page of a service shows why it fails, and one of none says so until it runs", async () => {
+    const pods = [{ name: "redis-0", phase: "Running", ready: false, restarts: 4 }];
+    said.services = stackWith("redis", { ...crashed, pods });
+    await open(page, `${dashboard.url}/services/redis`);
+    await page.waitForSelector("[data-testid=detail][data-state=unhealthy]");
+    await page.getByText("redis-0").waitFor();
+    assert.equal(await page.title(), "redis is unhealthy · zr");
+    await hasNoFaults();
+    said.services = healthyStack().filter(({ name }) => name !== "redis");
+    await page.waitForSelector("[data-testid=nothing-here]");
+    await hasNoFaults();
+    said.services = healthyStack();
+    await page.waitForSelector("[data-testid=detail][data-state=healthy]");
+  });
+
+  test("the history is an address: its service, its page, back and forward", async () => {
+    const at = new Date().toISOString();
+    said.events = [{ id: 2, service: "redis", state: "healthy", previous: "starting", at }];
+    said.next = "older";
+    await open(page, `${dashboard.url}/history`);
+    await takenOver(page);
+    await page.selectOption("select", "redis");
+    await page.waitForURL("**/history?service=redis");
+    await page.click("text=Older changes");
+    await page.waitForURL("**/history?service=redis&cursor=older");
+    await hasNoFaults();
+    await page.goBack();
+    await page.waitForURL("**/history?service=redis");
+    await page.waitForSelector("text=Newest changes", { state: "detached" });
+    assert.equal(await page.locator("select").inputValue(), "redis");
+    said.historyError = "the database does not answer";
+    await open(page, `${dashboard.url}/history?service=redis`);
+    await problem("api_error");
+    await hasNoFaults();
+  });
+
+  test("the keyboard alone reaches each screen", async () => {
+    await open(page, dashboard.url);
+    await takenOver(page);
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector("[data-testid=palette]");
+    await page.keyboard.type("red");
+    await hasNoFaults();
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/services/redis");
+    await page.keyboard.press("?");
+    await page.waitForSelector("[data-testid=help]");
+    await hasNoFaults();
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("[data-testid=help]", { state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("h");
+    await page.waitForURL("**/history");
+    await page.getByRole("heading", { level: 1, name: "History" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("s");
+    await showsState(page, "redis", "healthy");
+  });
+
+  test("an address of nothing leads back", async () => {
+    await open(page, `${dashboard.url}/no/such/page`);
+    await page.waitForSelector("[data-testid=nothing-here]");
+    await hasNoFaults();
+    await page.click("text=Show all services");
+    await showsState(page, "redis", "healthy");
   });
 });

@@ -6,6 +6,7 @@ test.each([
   ["/api/v1/history", "", "/api/v1/history"],
   ["/api/v1/history", "limit=1", "/api/v1/history?limit=1"],
   ["/api/v1/history", "limit=500", "/api/v1/history?limit=500"],
+  ["/api/v1/history", "cursor=MTI&service=redis", "/api/v1/history?service=redis&cursor=MTI"],
 ])("%s?%s is forwarded", (path, query, target) => {
   expect(admit(path, new URLSearchParams(query))).toEqual({ kind: "allowed", target });
 });
@@ -31,6 +32,8 @@ test.each([
   ["/api/v1/history", "limit=1.5"],
   ["/api/v1/history", "limit=all"],
   ["/api/v1/history", "limit=5&debug=1"],
+  ["/api/v1/history", "service=Redis"],
+  ["/api/v1/history", "cursor="],
 ])("%s?%s has a bad query", (path, query) => {
   expect(admit(path, new URLSearchParams(query)).kind).toBe("bad_query");
 });

@@ -3,12 +3,20 @@ import { z } from "zod";
 /** The greatest number of changes that one request may ask for, as in the api. */
 const MAX_HISTORY = 500;
 
+/** A name of a service, and the longest cursor, as the api takes them. */
+const SERVICE_NAME = /^[a-z0-9.-]{1,253}$/;
+const MAX_CURSOR = 64;
+
 /** Every path of the api that a browser may read through the dashboard, with the query that it takes. */
 const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/services", z.strictObject({})],
   [
     "/api/v1/history",
-    z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_HISTORY).optional() }),
+    z.strictObject({
+      limit: z.coerce.number().int().min(1).max(MAX_HISTORY).optional(),
+      service: z.string().regex(SERVICE_NAME).optional(),
+      cursor: z.string().min(1).max(MAX_CURSOR).optional(),
+    }),
   ],
 ]);
 

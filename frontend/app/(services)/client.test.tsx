@@ -4,9 +4,9 @@ import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { POLL_MS, STALE_AFTER_MS } from "@/lib/freshness";
 import { failed, type Outcome } from "@/lib/problem";
+import { aChange, aService, NOW } from "@/lib/stack/fixtures";
+import type { History, Service, Services } from "@/lib/stack/schema";
 import { ServicesClient } from "./client";
-import { aChange, aService, NOW } from "./fixtures";
-import type { History, Service, Services } from "./schema";
 
 /** What the dashboard's own server answers. */
 let answers: { services: () => Response; history: () => Response };

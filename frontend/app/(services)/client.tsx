@@ -1,22 +1,25 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useState } from "react";
+import { ChangePanel } from "@/components/change-panel";
+import { KubernetesNotice } from "@/components/kubernetes-notice";
+import { LiveControl } from "@/components/live-control";
 import { Panel } from "@/components/panel";
 import { ProblemView } from "@/components/problem-view";
+import { Skeleton } from "@/components/skeleton";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
+import { historyScreenPath } from "@/lib/screens";
+import { historyQuery, servicesQuery } from "@/lib/stack/queries";
+import type { History, Services } from "@/lib/stack/schema";
+import { summarize } from "@/lib/stack/summary";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
+import { useTab } from "@/lib/use-tab";
 import { Empty } from "./_components/empty";
-import { HistoryPanel } from "./_components/history-panel";
-import { KubernetesNotice } from "./_components/kubernetes-notice";
-import { LiveControl } from "./_components/live-control";
 import { Overview } from "./_components/overview";
 import { ServiceTable } from "./_components/service-table";
-import { Skeleton } from "./_components/skeleton";
-import { summarize } from "./_components/summary";
-import { historyQuery, servicesQuery } from "./query-options";
-import type { History, Services } from "./schema";
+import { recentChanges } from "./recent-changes";
 
 const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
 
@@ -31,8 +34,10 @@ export function ServicesClient(initial: {
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
   const services = usePolled(servicesQuery, initial.services, clock);
-  const history = usePolled(historyQuery, initial.history, clock);
-  useTitle(services.data, services.freshness === "live");
+  const history = usePolled(historyQuery(recentChanges), initial.history, clock);
+  const summary =
+    services.data && services.freshness === "live" ? summarize(services.data.services) : undefined;
+  useTab(summary ? `${summary.text} · zr` : "zr", summary?.state ?? "unknown");
 
   function togglePaused() {
     setPaused(!paused);
@@ -74,10 +79,15 @@ export function ServicesClient(initial: {
       )}
       {known && kubernetes.status === "down" && <KubernetesNotice reason={kubernetes.reason} />}
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
-        <Panel title={known ? "Services" : "Services as they were"} note={namespace}>
+        <Panel
+          title={known ? "Services" : "Services as they were"}
+          note={<span className="font-mono">{namespace}</span>}
+        >
           {list.length === 0 ? <Empty /> : <ServiceTable services={list} now={now} known={known} />}
         </Panel>
-        <HistoryPanel
+        <ChangePanel
+          title="Recent changes"
+          more={historyScreenPath({})}
           changes={history.data?.events}
           // Where nothing can be read, that is said once.
           problem={known && history.freshness !== "live" ? history.problem : undefined}
@@ -86,12 +96,4 @@ export function ServicesClient(initial: {
       </div>
     </>
   );
-}
-
-/** The tab says how the stack is, so that it can be kept in the background. */
-function useTitle(data: Services | undefined, live: boolean) {
-  const title = data && live ? `${summarize(data.services).text} · zr` : "zr";
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
 }

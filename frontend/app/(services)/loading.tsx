@@ -1,1 +1,1 @@
-export { Skeleton as default } from "./_components/skeleton";
+export { Skeleton as default } from "@/components/skeleton";

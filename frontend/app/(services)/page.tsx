@@ -1,15 +1,13 @@
 import { load } from "@/lib/load";
+import { historyPath, servicesPath } from "@/lib/stack/queries";
+import { historySchema, servicesSchema } from "@/lib/stack/schema";
 import { ServicesClient } from "./client";
-import { historyPath, servicesPath } from "./query-options";
-import { historySchema, servicesSchema } from "./schema";
-
-/** Health is of now: never built in advance, never from a cache. */
-export const dynamic = "force-dynamic";
+import { recentChanges } from "./recent-changes";
 
 export default async function ServicesPage() {
   const [services, history] = await Promise.all([
     load(servicesPath, servicesSchema),
-    load(historyPath, historySchema),
+    load(historyPath(recentChanges), historySchema),
   ]);
   return <ServicesClient services={services} history={history} renderedAt={Date.now()} />;
 }

@@ -1,9 +1,13 @@
 // Debian's Chromium, driven by playwright-core.
 
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
-const axeSource = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const axeSource = readFileSync(
+  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
 
 /**
  * Chromium ends every request, also those to this machine, when a network
@@ -78,11 +82,17 @@ export function complaintsOf(page, url) {
 
 /** What axe-core finds wrong with a page, one line for each element. */
 export async function accessibilityViolations(page) {
-  await page.addScriptTag({ path: axeSource });
+  // Not as an element: the policy of the page lets no script in but its own.
+  await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document));
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`),
   );
+}
+
+/** Waits until the browser has taken over what the server rendered, and listens: only then is the icon that of a state. */
+export function takenOver(page) {
+  return page.waitForSelector("link[rel=icon][href^='data:']", { state: "attached" });
 }
 
 /** Waits until the service's row shows the state. */

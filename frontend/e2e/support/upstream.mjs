@@ -63,7 +63,7 @@ export async function startUpstream(state) {
     if (path === "/api/v1/history") {
       return state.historyError
         ? send(response, 503, problem("database_unavailable", state.historyError))
-        : send(response, 200, { events: state.events ?? [] });
+        : send(response, 200, { events: state.events ?? [], next: state.next });
     }
     send(response, 404, problem("not_found", "no such path"));
   });

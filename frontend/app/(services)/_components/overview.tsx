@@ -1,7 +1,7 @@
 import { PendingIcon } from "@/components/icons";
-import type { Service } from "../schema";
-import { stateLook } from "./state";
-import { count, summarize } from "./summary";
+import { stateLook } from "@/components/state";
+import type { Service } from "@/lib/stack/schema";
+import { count, summarize } from "@/lib/stack/summary";
 
 /** The stack in one sentence, and the counts behind it where they are not all the same. */
 export function Overview({

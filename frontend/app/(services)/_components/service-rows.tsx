@@ -1,18 +1,14 @@
+import Link from "next/link";
+import { None } from "@/components/none";
+import { ReasonNote } from "@/components/reason-note";
+import { StateBadge } from "@/components/state";
+import { servicePath } from "@/lib/screens";
+import { shortImage } from "@/lib/stack/image-name";
+import type { Service } from "@/lib/stack/schema";
 import { latency, span } from "@/lib/time";
-import type { Service, State } from "../schema";
-import { shortImage } from "./image-name";
-import { reasonText } from "./reason-text";
 import { cell, columnCount, figure, lastIfNarrow, wide } from "./service-table-layout";
-import { StateBadge } from "./state";
 
 const BUILD_SHOWN = 8;
-
-const reasonColor: Record<State, string> = {
-  healthy: "border-healthy",
-  starting: "border-starting",
-  unhealthy: "border-unhealthy",
-  pending: "border-pending",
-};
 
 /** One service: a row of figures, and a row for the reason where it has one. */
 export function ServiceRows({ service, now }: { service: Service; now: number }) {
@@ -26,7 +22,9 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
     >
       <tr>
         <th scope="row" className={`${cell} text-left font-normal`}>
-          <span className="font-medium">{name}</span>
+          <Link href={servicePath(name)} className="font-medium underline-offset-4 hover:underline">
+            {name}
+          </Link>
           <Origin service={service} up={up} />
         </th>
         <td className={figure}>
@@ -57,14 +55,7 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
       {reason && (
         <tr>
           <td colSpan={columnCount} className="px-4 pb-3">
-            <p
-              data-testid="reason"
-              className={`wrap-anywhere border-l-2 pl-3 text-xs ${reasonColor[state]}`}
-            >
-              <strong className="font-semibold">{reasonText(reason.code)}</strong>
-              {" · "}
-              {reason.message}
-            </p>
+            <ReasonNote reason={reason} state={state} />
           </td>
         </tr>
       )}
@@ -89,15 +80,6 @@ function Origin({ service, up }: { service: Service; up: string | undefined }) {
         </span>
       )}
       {narrow.length > 0 && <span className="block sm:hidden">{narrow.join(" · ")}</span>}
-    </span>
-  );
-}
-
-function None() {
-  return (
-    <span className="font-sans text-muted">
-      <span aria-hidden="true">–</span>
-      <span className="sr-only">none</span>
     </span>
   );
 }

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
-import { aService, NOW } from "../fixtures";
-import { states } from "../schema";
+import { stateLook } from "@/components/state";
+import { aService, NOW } from "@/lib/stack/fixtures";
+import { states } from "@/lib/stack/schema";
 import { ServiceTable } from "./service-table";
-import { stateLook } from "./state";
 
 afterEach(cleanup);
 

@@ -1,4 +1,4 @@
-import type { Service } from "../schema";
+import type { Service } from "@/lib/stack/schema";
 import { ServiceRows } from "./service-rows";
 import { head, lastIfNarrow, wide } from "./service-table-layout";
 

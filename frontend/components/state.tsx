@@ -6,7 +6,7 @@ import {
   StartingIcon,
   UnhealthyIcon,
 } from "@/components/icons";
-import type { HistoryState, State } from "../schema";
+import type { HistoryState, State } from "@/lib/stack/schema";
 
 /** The one place that says how a state looks: an icon of its own shape, a word, a colour. */
 export const stateLook: Record<

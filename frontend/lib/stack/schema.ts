@@ -19,13 +19,27 @@ const measuredSchema = z.object({
   reason: optionalText,
 });
 
+/** Why something is not as it should be: a code such as "image_pull", and a sentence. */
+const reasonSchema = z.object({ code: z.string(), message: z.string() });
+export type Reason = z.infer<typeof reasonSchema>;
+
+const podSchema = z.object({
+  name: z.string().min(1),
+  /** As Kubernetes says it: Pending, Running, Succeeded, Failed or Unknown. */
+  phase: z.string(),
+  ready: z.boolean(),
+  restarts: count,
+  startedAt: time.optional(),
+  reason: reasonSchema.optional(),
+});
+export type Pod = z.infer<typeof podSchema>;
+
 export const serviceSchema = z.object({
   name: z.string().min(1),
   /** Deployment or StatefulSet; empty where Kubernetes could not be asked. */
   kind: optionalText,
   state: stateSchema,
-  /** Why it is not healthy: a code such as "image_pull", and a sentence. */
-  reason: z.object({ code: z.string(), message: z.string() }).optional(),
+  reason: reasonSchema.optional(),
   /** Pods that are ready, and that there should be. */
   ready: count,
   desired: count,
@@ -36,6 +50,7 @@ export const serviceSchema = z.object({
   /** When its newest container started. */
   startedAt: time.optional(),
   measured: measuredSchema.optional(),
+  pods: z.array(podSchema).default([]),
 });
 export type Service = z.infer<typeof serviceSchema>;
 
@@ -65,5 +80,9 @@ export const changeSchema = z.object({
 });
 export type Change = z.infer<typeof changeSchema>;
 
-export const historySchema = z.object({ events: z.array(changeSchema) });
+export const historySchema = z.object({
+  events: z.array(changeSchema),
+  /** The cursor of the page after this one; none on the last. */
+  next: z.string().optional(),
+});
 export type History = z.infer<typeof historySchema>;

@@ -1,4 +1,4 @@
-import { type Service, type State, states } from "../schema";
+import { type Service, type State, states } from "./schema";
 
 export interface Summary {
   /** The worst state of all: what the whole stack is in. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { aChange, aService } from "../fixtures";
-import type { State } from "../schema";
 import { changeText } from "./change-text";
+import { aChange, aService } from "./fixtures";
 import { shortImage } from "./image-name";
 import { reasonText } from "./reason-text";
+import type { State } from "./schema";
 import { count, summarize } from "./summary";
 
 function stack(...all: State[]) {

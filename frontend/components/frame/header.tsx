@@ -1,9 +1,18 @@
 import Link from "next/link";
+import { Controls } from "./controls";
+import { Navigation } from "./navigation";
 
+/** The same on every screen: where one is, where one can go, and how to get there by keyboard. */
 export function Header() {
   return (
     <header className="border-line border-b bg-surface">
-      <div className="mx-auto flex h-12 w-full max-w-6xl items-center gap-3 px-4 sm:px-6">
+      <a
+        href="#content"
+        className="sr-only focus:not-sr-only focus:absolute focus:m-2 focus:rounded-md focus:bg-surface focus:px-3 focus:py-1.5"
+      >
+        Skip to the content
+      </a>
+      <div className="mx-auto flex h-12 w-full max-w-7xl items-stretch gap-4 px-4 sm:px-6">
         <Link href="/" className="flex items-center gap-2 rounded-sm font-semibold">
           <svg viewBox="0 0 32 32" className="size-5" aria-hidden="true">
             <path
@@ -15,10 +24,8 @@ export function Header() {
           </svg>
           zr
         </Link>
-        <span aria-hidden="true" className="text-line">
-          /
-        </span>
-        <span className="text-muted">Services</span>
+        <Navigation />
+        <Controls />
       </div>
     </header>
   );

@@ -1,23 +1,38 @@
+import Link from "next/link";
 import { Panel } from "@/components/panel";
+import { stateLook } from "@/components/state";
 import type { Problem } from "@/lib/problem";
+import { changeText } from "@/lib/stack/change-text";
+import type { Change } from "@/lib/stack/schema";
 import { ago } from "@/lib/time";
-import type { Change } from "../schema";
-import { changeText } from "./change-text";
-import { stateLook } from "./state";
 
-/** The last changes of all services, newest first. */
-export function HistoryPanel({
+/** Changes of services, newest first. */
+export function ChangePanel({
+  title,
+  more,
   changes,
   problem,
   now,
 }: {
+  title: string;
+  /** The screen that shows more of them. */
+  more?: string;
   changes: Change[] | undefined;
   /** Why changes are missing or old. */
   problem: Problem | undefined;
   now: number;
 }) {
   return (
-    <Panel title="Recent changes">
+    <Panel
+      title={title}
+      note={
+        more && (
+          <Link href={more} className="text-accent underline-offset-4 hover:underline">
+            All changes
+          </Link>
+        )
+      }
+    >
       {problem && <HistoryProblem problem={problem} />}
       {changes === undefined && !problem && <Note>Reading…</Note>}
       {changes?.length === 0 && (
@@ -28,7 +43,7 @@ export function HistoryPanel({
       {changes && changes.length > 0 && (
         <ol data-testid="history" className="divide-y divide-line">
           {changes.map((change) => (
-            <HistoryItem key={change.id} change={change} now={now} />
+            <ChangeItem key={change.id} change={change} now={now} />
           ))}
         </ol>
       )}
@@ -36,7 +51,7 @@ export function HistoryPanel({
   );
 }
 
-function HistoryItem({ change, now }: { change: Change; now: number }) {
+function ChangeItem({ change, now }: { change: Change; now: number }) {
   const { Icon, color } = stateLook[change.state];
   return (
     <li className="flex gap-2.5 px-4 py-2">

@@ -1,4 +1,4 @@
-import type { Change } from "../schema";
+import type { Change } from "./schema";
 
 /** What a change was, in words: a new state, or what else is new about the same one. */
 export function changeText({ state, previous, build }: Change): string {

@@ -1,5 +1,5 @@
 import { UnhealthyIcon } from "@/components/icons";
-import { reasonText } from "./reason-text";
+import { reasonText } from "@/lib/stack/reason-text";
 
 /** Says that the list is not all there is. */
 export function KubernetesNotice({ reason }: { reason: string }) {

@@ -1,0 +1,44 @@
+import type { ReactNode } from "react";
+import { None } from "@/components/none";
+import { Panel } from "@/components/panel";
+import type { Service } from "@/lib/stack/schema";
+import { latency, span } from "@/lib/time";
+
+/** What the service is and runs, with each figure in full, to be read and copied. */
+export function Facts({ service, now }: { service: Service; now: number }) {
+  const { kind, ready, desired, restarts, image, build, startedAt, measured } = service;
+  const facts: [string, ReactNode][] = [
+    ["Kind", kind || "Not seen by Kubernetes"],
+    ["Ready pods", kind && `${ready} of ${desired}`],
+    ["Restarts", restarts],
+    [
+      "Up",
+      startedAt && (
+        <time dateTime={startedAt} title={startedAt}>
+          {span(now - Date.parse(startedAt))}
+        </time>
+      ),
+    ],
+    ["Latency", measured?.latencyMs ? latency(measured.latencyMs) : ""],
+    ["Build", build && <Code>{build}</Code>],
+    ["Image", image && <Code>{image}</Code>],
+  ];
+  return (
+    <Panel title="Facts">
+      <dl className="divide-y divide-line">
+        {facts.map(([name, value]) => (
+          <div key={name} className="flex gap-4 px-4 py-2">
+            <dt className="w-24 shrink-0 text-muted">{name}</dt>
+            <dd className="wrap-anywhere min-w-0">
+              {value === "" ? <None /> : (value ?? <None />)}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+function Code({ children }: { children: string }) {
+  return <code className="select-all font-mono text-xs">{children}</code>;
+}

@@ -1,0 +1,112 @@
+"use client";
+
+import { ChangePanel } from "@/components/change-panel";
+import { KubernetesNotice } from "@/components/kubernetes-notice";
+import { NothingHere } from "@/components/nothing-here";
+import { Panel } from "@/components/panel";
+import { ProblemView } from "@/components/problem-view";
+import { ReasonNote } from "@/components/reason-note";
+import { Skeleton } from "@/components/skeleton";
+import { StateBadge } from "@/components/state";
+import { POLL_MS } from "@/lib/freshness";
+import type { Outcome } from "@/lib/problem";
+import { historyScreenPath } from "@/lib/screens";
+import { historyQuery, servicesQuery } from "@/lib/stack/queries";
+import type { History, Services } from "@/lib/stack/schema";
+import { useNow } from "@/lib/use-now";
+import { usePolled } from "@/lib/use-polled";
+import { useTab } from "@/lib/use-tab";
+import { Facts } from "./_components/facts";
+import { Pods } from "./_components/pods";
+import { changesOf } from "./changes-of";
+
+const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
+
+/** One service: its state and why, what it runs, its pods, and what changed. */
+export function ServiceClient({
+  name,
+  ...initial
+}: {
+  name: string;
+  services: Outcome<Services>;
+  history: Outcome<History>;
+  /** When the server asked, in milliseconds since the epoch. */
+  renderedAt: number;
+}) {
+  const now = useNow(initial.renderedAt);
+  const clock = { renderedAt: initial.renderedAt, now, paused: false };
+  const services = usePolled(servicesQuery, initial.services, clock);
+  const history = usePolled(historyQuery(changesOf(name)), initial.history, clock);
+  const known = services.freshness === "live";
+  const service = services.data?.services.find((each) => each.name === name);
+  useTab(
+    known && service ? `${name} is ${service.state} · zr` : `${name} · zr`,
+    known && service ? service.state : "unknown",
+  );
+
+  if (!services.data) {
+    return services.problem ? (
+      <ProblemView alone problem={services.problem} note={TRYING} onRetry={services.ask} />
+    ) : (
+      <Skeleton />
+    );
+  }
+  const { kubernetes } = services.data;
+  const notice = known && kubernetes.status === "down" && (
+    <KubernetesNotice reason={kubernetes.reason} />
+  );
+  if (!service) {
+    return (
+      <>
+        {notice}
+        <NothingHere title={`No service is called ${name}`}>
+          It was removed, or it never ran here. This page shows it as soon as it runs.
+        </NothingHere>
+      </>
+    );
+  }
+  return (
+    <>
+      {notice}
+      {!known && services.problem && (
+        <div className="mb-6">
+          <ProblemView
+            problem={services.problem}
+            note={`Below is what was known last. ${TRYING}`}
+            onRetry={services.ask}
+          />
+        </div>
+      )}
+      <div data-testid="detail" data-state={known ? service.state : "unknown"} className="mb-6">
+        <div
+          aria-live="polite"
+          className={`flex flex-wrap items-center gap-x-4 gap-y-1 ${known ? "" : "grayscale"}`}
+        >
+          <h1 className="wrap-anywhere font-semibold text-xl tracking-tight">{name}</h1>
+          <StateBadge state={service.state} />
+        </div>
+        {service.reason && (
+          <div className="mt-3">
+            <ReasonNote reason={service.reason} state={service.state} />
+          </div>
+        )}
+      </div>
+      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
+        <div className="grid min-w-0 gap-6">
+          <Facts service={service} now={now} />
+          <Panel title={known ? "Pods" : "Pods as they were"}>
+            <Pods pods={service.pods} now={now} />
+          </Panel>
+        </div>
+        <ChangePanel
+          title="Recent changes"
+          more={historyScreenPath({ service: name })}
+          changes={history.data?.events}
+          // Where nothing can be read, that is said once.
+          problem={known && history.freshness !== "live" ? history.problem : undefined}
+          now={now}
+        />
+      </div>
+    </>
+  );
+}

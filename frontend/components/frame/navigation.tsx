@@ -1,0 +1,26 @@
+"use client";
+
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { isOfScreen, screens } from "@/lib/screens";
+
+export function Navigation() {
+  const path = usePathname();
+  return (
+    <nav aria-label="Screens" className="flex items-stretch gap-1">
+      {screens.map(({ href, label }) => {
+        const here = isOfScreen(path, href);
+        return (
+          <Link
+            key={href}
+            href={href}
+            aria-current={here ? "page" : undefined}
+            className={`flex items-center border-b-2 px-2 pt-0.5 ${here ? "border-accent" : "border-transparent text-muted hover:text-ink"}`}
+          >
+            {label}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}

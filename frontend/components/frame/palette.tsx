@@ -1,0 +1,145 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import { type KeyboardEvent, useId, useState } from "react";
+import { Dialog } from "@/components/dialog";
+import { stateLook } from "@/components/state";
+import { screens, servicePath } from "@/lib/screens";
+import { servicesQuery } from "@/lib/stack/queries";
+import type { Service, State } from "@/lib/stack/schema";
+
+interface Target {
+  href: string;
+  label: string;
+  /** Of a service; a screen has none. */
+  state?: State;
+}
+
+/** Every place that can be gone to, the services first. */
+function targetsOf(services: Service[]): Target[] {
+  return [
+    ...services.map(({ name, state }) => ({ href: servicePath(name), label: name, state })),
+    ...screens.map(({ href, label }) => ({ href, label })),
+  ];
+}
+
+/** Finds a service or a screen by a part of its name, and goes there. */
+export function Palette({ onClose }: { onClose: () => void }) {
+  const router = useRouter();
+  const list = useId();
+  const [text, setText] = useState("");
+  const [marked, setMarked] = useState(0);
+  // What the screen below has read is listed as it is: that one may be held still.
+  const { data } = useQuery({
+    ...servicesQuery,
+    refetchInterval: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const wanted = text.trim().toLowerCase();
+  const found = targetsOf(data?.services ?? []).filter(({ label }) =>
+    label.toLowerCase().includes(wanted),
+  );
+  const at = Math.min(marked, found.length - 1);
+
+  function go(target: Target | undefined) {
+    if (target) {
+      onClose();
+      router.push(target.href);
+    }
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
+    if (next !== undefined && found.length > 0) {
+      event.preventDefault();
+      setMarked((next + found.length) % found.length);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      go(found[at]);
+    }
+  }
+
+  return (
+    <Dialog label="Go to" onClose={onClose}>
+      <div data-testid="palette">
+        <input
+          autoFocus
+          role="combobox"
+          aria-label="Service or screen"
+          aria-expanded="true"
+          aria-controls={list}
+          aria-activedescendant={found[at] && `${list}-${at}`}
+          autoComplete="off"
+          spellCheck={false}
+          placeholder="Go to a service or a screen"
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            setMarked(0);
+          }}
+          onKeyDown={onKeyDown}
+          className="h-11 w-full border-line border-b bg-transparent px-4 outline-none placeholder:text-muted"
+        />
+        <div id={list} role="listbox" aria-label="Places" className="max-h-80 overflow-y-auto p-1">
+          {found.map((target, i) => (
+            <Option
+              key={target.href}
+              id={`${list}-${i}`}
+              target={target}
+              marked={i === at}
+              onPick={() => go(target)}
+            />
+          ))}
+        </div>
+        {found.length === 0 && (
+          <p role="status" className="px-4 pb-4 text-muted">
+            No service or screen has “{text.trim()}” in its name.
+          </p>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+function Option({
+  id,
+  target,
+  marked,
+  onPick,
+}: {
+  id: string;
+  target: Target;
+  marked: boolean;
+  onPick: () => void;
+}) {
+  const look = target.state && stateLook[target.state];
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the input above has the focus and takes the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant marks it instead
+    <div
+      id={id}
+      role="option"
+      aria-selected={marked}
+      ref={(element) => {
+        if (marked) {
+          element?.scrollIntoView({ block: "nearest" });
+        }
+      }}
+      onClick={onPick}
+      className={`flex cursor-pointer items-center gap-2 rounded-md px-3 py-1.5 hover:bg-canvas ${marked ? "bg-canvas outline-2 outline-accent -outline-offset-2" : ""}`}
+    >
+      <span className="wrap-anywhere">{target.label}</span>
+      <span className="ml-auto flex items-center gap-1.5 text-muted text-xs">
+        {look ? (
+          <span className={`flex items-center gap-1.5 ${look.color}`}>
+            <look.Icon className="animate-none!" />
+            {look.label}
+          </span>
+        ) : (
+          "Screen"
+        )}
+      </span>
+    </div>
+  );
+}
