@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"runtime"
+	"slices"
 	"strings"
 
 	"zr/pkg/config"
@@ -83,7 +85,7 @@ func (s *Stack) holder() string {
 func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
 	var goes []string
 	for _, change := range changes.Changed() {
-		if change.Action == deploy.Pruned {
+		if change.Action == deploy.Pruned && !s.ofDev(change) {
 			goes = append(goes, change.Kind+" "+change.Name)
 		}
 	}
@@ -92,6 +94,12 @@ func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
 	}
 	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), s.clusterName()), fault.Usage,
 		"`"+s.lines.Zr("diff")+"` shows all of it; `"+s.lines.Zr(s.shared.Verb, "--yes")+"` goes on")
+}
+
+// ofDev says whether a `zr dev` added an object, which goes with it.
+func (s *Stack) ofDev(change deploy.Change) bool {
+	service, found := strings.CutSuffix(change.Name, deploy.DevSecret(""))
+	return found && change.Kind == "Secret" && s.cfg.Services[service].Build != nil
 }
 
 // realSecrets refuses secrets that everybody knows, outside of a machine of one's own.
@@ -112,4 +120,27 @@ func DownQuestion(cfg *config.Config) string {
 		return ""
 	}
 	return fmt.Sprintf("This removes the workloads of %q from %q; its volumes and data stay.", s.set(), s.clusterName())
+}
+
+// runsHere wants nodes that can run what was built, which is for the architecture
+// of this machine.
+func (s *Stack) runsHere(ctx context.Context, built made) error {
+	if s.can().Own || len(built.results) == 0 {
+		return nil
+	}
+	archs, err := s.deployer.Architectures(ctx)
+	if err != nil || len(archs) == 0 {
+		return err
+	}
+	if !slices.Contains(archs, runtime.GOARCH) {
+		return fault.Hint(fmt.Errorf("the nodes of %s are %s, and images that are built here are for %s", s.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
+			"build on a machine like them, or add a node pool of "+runtime.GOARCH)
+	}
+	if len(archs) > 1 {
+		s.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("the nodes of %s are %s, and images that are built here are for %s alone", s.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
+			Hint: "pods of the project need `nodeSelector: {kubernetes.io/arch: " + runtime.GOARCH + "}`",
+		})
+	}
+	return nil
 }

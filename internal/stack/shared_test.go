@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"zr/internal/testkit"
+	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/fault"
 )
 
-const sharedConfig = "project: tiny\ncluster: {provider: context, context: team}\nservices: {web: {}}\n"
+const sharedConfig = "project: tiny\ncluster: {provider: context, context: team, registry: registry.example/team}\nservices: {web: {}}\n"
 
 // TestWhatOthersUseIsNotDeletedUnasked has a set that lost two objects.
 func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
@@ -21,6 +22,10 @@ func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
 	err := s.mayDelete(changes)
 	if fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "delete Deployment old, Service old from team") || !strings.Contains(fault.HintOf(err), "--yes") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
+	}
+	s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
+	if err := s.mayDelete(&deploy.ChangeSet{Changes: []deploy.Change{{Action: deploy.Pruned, Kind: "Secret", Name: "web-dev"}}}); err != nil {
+		t.Errorf("of what zr dev added: %v", err)
 	}
 	s.shared.Yes = true
 	if err := s.mayDelete(changes); err != nil {

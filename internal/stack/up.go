@@ -250,7 +250,7 @@ func (s *Stack) apply(ctx context.Context, built made, early *earlyLoad) (runnin
 	if changes.Empty() {
 		return built, outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := s.mayDelete(changes); err != nil {
+	if err := errors.Join(s.mayDelete(changes), s.runsHere(ctx, built)); err != nil {
 		return made{}, outcome{}, err
 	}
 	if early != nil && early.begun.Load() {

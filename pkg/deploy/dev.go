@@ -31,6 +31,9 @@ const (
 	devSecretSuffix = "-dev"
 )
 
+// DevSecret is the name of the Secret that dev mode adds for a service.
+func DevSecret(service string) string { return service + devSecretSuffix }
+
 // devMode turns workloads into those that run a dev image. It returns the
 // container of each that does, too.
 func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) (all []*unstructured.Unstructured, inDev map[*unstructured.Unstructured]devContainer, err error) {
@@ -52,10 +55,10 @@ func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) 
 		inDev[workload] = devContainer{text(container, "name"), asked}
 		devPodMode(workload, container, dev[service])
 		if secrets := dev[service].Secrets; len(secrets) > 0 {
-			manifests = append(manifests, secretObject(service+devSecretSuffix, workload.GetNamespace(), secrets))
+			manifests = append(manifests, secretObject(DevSecret(service), workload.GetNamespace(), secrets))
 			for _, key := range slices.Sorted(maps.Keys(secrets)) {
 				setEnv(container, map[string]any{"name": key, "valueFrom": map[string]any{
-					"secretKeyRef": map[string]any{"name": service + devSecretSuffix, "key": key}}})
+					"secretKeyRef": map[string]any{"name": DevSecret(service), "key": key}}})
 			}
 		}
 		manifests = slices.DeleteFunc(manifests, func(m *unstructured.Unstructured) bool { return scales(m, workload) })
