@@ -20,7 +20,6 @@ type Config = rest.Config
 type Client struct {
 	*lean.Client
 	config *Config
-	http   *http.Client
 }
 
 // New returns the Client of a cluster. It does no I/O.
@@ -45,8 +44,5 @@ func New(cfg *Config) (*Client, error) {
 	if agent == "" {
 		agent = "zr"
 	}
-	return &Client{Client: lean.New(base, transport, agent), config: cfg, http: client}, nil
+	return &Client{Client: lean.New(base, transport, agent), config: cfg}, nil
 }
-
-// Close lets go of the connections that are not in use.
-func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -1,5 +1,5 @@
 // Package lean speaks to a Kubernetes API server over net/http: it reads,
-// changes and watches objects, and follows logs. It links nothing of client-go,
+// changes and watches objects, and reads logs. It links nothing of client-go,
 // which supplies no more than an http.RoundTripper where there is a kubeconfig
 // (package kube), and nothing at all in a pod (InCluster).
 package lean
@@ -47,11 +47,6 @@ const MergePatch = "application/merge-patch+json"
 // for all of a Client.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
 	return c.exchange(ctx, http.MethodGet, path, query, "", nil, into)
-}
-
-// Create makes an object in the collection at a path.
-func (c *Client) Create(ctx context.Context, path string, o any) error {
-	return c.exchange(ctx, http.MethodPost, path, nil, "application/json", o, nil)
 }
 
 // Patch changes the object at a path by a patch of a type. Into gets the object
