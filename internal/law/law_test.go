@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,9 +55,18 @@ var bans = []struct {
 	{"github.com/charmbracelet/bubbletea", nil, "its init asks the terminal for its background, in every run of a program that it is linked into"},
 }
 
+// testsAlso are pairs of a package and what its tests alone may import: each is
+// the real thing beside the code under test. Libraries are free to tests, which
+// make no program larger.
+var testsAlso = [][2]string{
+	{"zr/internal/cli", "zr/pkg/cluster/statedir"},
+	{"zr/internal/stack", "zr/internal/agent/wire"},
+	{"zr/kustomize", "zr/pkg/deploy"},
+}
+
 type pkg struct {
-	ImportPath string
-	Imports    []string
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
 }
 
 func TestImportsRunOneWay(t *testing.T) {
@@ -64,6 +74,14 @@ func TestImportsRunOneWay(t *testing.T) {
 		for _, imported := range p.Imports {
 			if reason := forbidden(p.ImportPath, imported); reason != "" {
 				t.Errorf("%s imports %s: %s", p.ImportPath, imported, reason)
+			}
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if anyWithin(imported, helpers) || slices.Contains(testsAlso, [2]string{p.ImportPath, imported}) {
+				continue
+			}
+			if reason := wrongWay(p.ImportPath, imported); reason != "" {
+				t.Errorf("a test of %s imports %s: %s", p.ImportPath, imported, reason)
 			}
 		}
 	}
@@ -133,6 +151,11 @@ func forbidden(importer, imported string) string {
 	if within(importer, "zr/pkg/logs/follow") && within(imported, "k8s.io") {
 		return "the api links it, and waits for each of its rebuilds"
 	}
+	return wrongWay(importer, imported)
+}
+
+// wrongWay returns why importer may not import imported, which is zr's own, or "".
+func wrongWay(importer, imported string) string {
 	if !within(imported, "zr") || anyWithin(imported, leaves) {
 		return ""
 	}
@@ -236,7 +259,7 @@ func anyWithin(path string, trees []string) bool {
 
 func load(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "zr/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "zr/...").Output()
 	if err != nil {
 		var exit *exec.ExitError
 		errors.As(err, &exit)
