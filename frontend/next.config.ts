@@ -33,6 +33,8 @@ export default function config(): NextConfig {
     devIndicators: false,
     poweredByHeader: false,
     reactStrictMode: true,
+    // Pages of a cache that holds only other routes were loaded anew for ever by its updates.
+    experimental: { turbopackFileSystemCacheForDev: false },
     headers: async () => [
       {
         source: "/:path*",
