@@ -27,6 +27,10 @@ export const advice: Record<ProblemCode, Advice> = {
   },
   api_unreachable: { title: "The api cannot be reached", steps: apiSteps },
   api_timeout: { title: "The api does not answer in time", steps: apiSteps },
+  not_logged_in: {
+    title: "This is for people who are logged in",
+    steps: [{ text: "Get a login link and open it in this browser:", command: "zr dashboard" }],
+  },
   api_error: {
     title: "The api cannot answer",
     steps: [

@@ -119,6 +119,12 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
     });
   }
 
+  test("the activity is shown to nobody who is not logged in", async (t) => {
+    const { page } = await visit(t, {}, "/activity");
+    await page.waitForSelector("[data-testid=problem][data-code=not_logged_in]");
+    assert.deepEqual(await accessibilityViolations(page), []);
+  });
+
   test("no script runs but the dashboard's own", async (t) => {
     const { page } = await visit(t);
     await page.waitForSelector("[data-testid=summary]");

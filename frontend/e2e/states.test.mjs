@@ -12,7 +12,7 @@ import {
   takenOver,
 } from "./support/browser.mjs";
 import { startNextDev } from "./support/next-dev.mjs";
-import { healthyStack, startUpstream } from "./support/upstream.mjs";
+import { healthyStack, SESSION, startUpstream } from "./support/upstream.mjs";
 
 /** Longer than the page takes to notice anything: its timeouts, its polls and a busy machine. */
 const TIMEOUT = 60_000;
@@ -183,12 +183,12 @@ describe("the states of the dashboard", () => {
     await takenOver(page);
     await page.selectOption("select", "redis");
     await page.waitForURL("**/history?service=redis");
-    await page.click("text=Older changes");
+    await page.click("text=Older");
     await page.waitForURL("**/history?service=redis&cursor=older");
     await hasNoFaults();
     await page.goBack();
     await page.waitForURL("**/history?service=redis");
-    await page.waitForSelector("text=Newest changes", { state: "detached" });
+    await page.waitForSelector("text=Newest", { state: "detached" });
     assert.equal(await page.locator("select").inputValue(), "redis");
     said.historyError = "the database does not answer";
     await open(page, `${dashboard.url}/history?service=redis`);
@@ -217,6 +217,22 @@ describe("the states of the dashboard", () => {
     await page.keyboard.press("g");
     await page.keyboard.press("s");
     await showsState(page, "redis", "healthy");
+  });
+
+  test("the activity is for who is logged in", async () => {
+    await open(page, `${dashboard.url}/activity`);
+    await problem("not_logged_in");
+    await hasNoFaults();
+    await takenOver(page);
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    const at = new Date().toISOString();
+    const done = { id: 1, at, actor: "ana", action: "logIn", target: "operator", outcome: "done" };
+    said.records = [{ ...done, id: 2, outcome: "refused", detail: "not for viewers" }, done];
+    await page.click("text=Try now");
+    await page.waitForSelector("[data-testid=records] [data-outcome=refused]");
+    await hasNoFaults();
+    await page.selectOption("select", "done");
+    await page.waitForURL("**/activity?outcome=done");
   });
 
   test("an address of nothing leads back", async () => {

@@ -5,6 +5,7 @@ test.each([
   ["/api/v1/services", "", "/api/v1/services"],
   ["/api/v1/history", "", "/api/v1/history"],
   ["/api/v1/history", "limit=1", "/api/v1/history?limit=1"],
+  ["/api/v1/activity", "outcome=done&limit=5", "/api/v1/activity?limit=5&outcome=done"],
   ["/api/v1/history", "limit=500", "/api/v1/history?limit=500"],
   ["/api/v1/history", "cursor=MTI&service=redis", "/api/v1/history?service=redis&cursor=MTI"],
 ])("%s?%s is forwarded", (path, query, target) => {
@@ -34,6 +35,7 @@ test.each([
   ["/api/v1/history", "limit=5&debug=1"],
   ["/api/v1/history", "service=Redis"],
   ["/api/v1/history", "cursor="],
+  ["/api/v1/activity", "outcome=maybe"],
 ])("%s?%s has a bad query", (path, query) => {
   expect(admit(path, new URLSearchParams(query)).kind).toBe("bad_query");
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** The greatest number of changes that one request may ask for, as in the api. */
-const MAX_HISTORY = 500;
+/** The greatest number of entries that one request may ask for, as in the api. */
+const MAX_PAGE = 500;
 
 /** A name of a service, and the longest cursor, as the api takes them. */
 const SERVICE_NAME = /^[a-z0-9.-]{1,253}$/;
@@ -13,8 +13,16 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   [
     "/api/v1/history",
     z.strictObject({
-      limit: z.coerce.number().int().min(1).max(MAX_HISTORY).optional(),
+      limit: z.coerce.number().int().min(1).max(MAX_PAGE).optional(),
       service: z.string().regex(SERVICE_NAME).optional(),
+      cursor: z.string().min(1).max(MAX_CURSOR).optional(),
+    }),
+  ],
+  [
+    "/api/v1/activity",
+    z.strictObject({
+      limit: z.coerce.number().int().min(1).max(MAX_PAGE).optional(),
+      outcome: z.enum(["done", "refused", "failed"]).optional(),
       cursor: z.string().min(1).max(MAX_CURSOR).optional(),
     }),
   ],

@@ -6,7 +6,7 @@ function get(path: string, timeoutMs?: number): Promise<Response> {
   return forward(new Request(`http://localhost:3000${path}`), timeoutMs);
 }
 
-test("200: passes on what the api says, and nothing of the browser's request but the query", async () => {
+test("200: passes on what the api says, and of the browser's request only the query and the session", async () => {
   const seen: { url?: string; cookie?: string; authorization?: string }[] = [];
   await serveAPI((request, response) => {
     const { cookie, authorization } = request.headers;
@@ -15,7 +15,7 @@ test("200: passes on what the api says, and nothing of the browser's request but
     response.end('{"events":[]}');
   });
   const request = new Request("http://localhost:3000/api/v1/history?limit=7", {
-    headers: { cookie: "session=secret", authorization: "Bearer secret" },
+    headers: { cookie: "theme=dark; zr_session=of-ana; a=b", authorization: "Bearer secret" },
   });
   const response = await forward(request);
   expect(response.status).toBe(200);
@@ -23,8 +23,23 @@ test("200: passes on what the api says, and nothing of the browser's request but
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(response.headers.get("set-cookie")).toBeNull();
   expect(seen).toEqual([
-    { url: "/api/v1/history?limit=7", cookie: undefined, authorization: undefined },
+    { url: "/api/v1/history?limit=7", cookie: "zr_session=of-ana", authorization: undefined },
   ]);
+});
+
+test("401: the api wants to know who asks", async () => {
+  const seen: (string | undefined)[] = [];
+  await serveAPI((request, response) => {
+    seen.push(request.headers.cookie);
+    response.writeHead(401);
+    response.end('{"detail":"log in first"}');
+  });
+  const response = await get("/api/v1/activity");
+  expect(response.status).toBe(401);
+  const { code, message } = (await response.json()).error;
+  expect(code).toBe("not_logged_in");
+  expect(message).toContain("log in first");
+  expect(seen).toEqual([undefined]);
 });
 
 test("404: a path off the list never reaches the api", async () => {

@@ -1,5 +1,6 @@
 import { admit } from "./allow-list";
 import { failed, type Outcome, problemStatus } from "./problem";
+import { sessionIn } from "./session";
 import { getUpstream } from "./upstream";
 
 const HEADERS = { "cache-control": "no-store" };
@@ -7,7 +8,8 @@ const HEADERS = { "cache-control": "no-store" };
 /** Answers a GET of the browser with what the api says, where the allow-list has it. */
 export async function forward(request: Request, timeoutMs?: number): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
-  const outcome = await outcomeOf(pathname, searchParams, timeoutMs);
+  const session = sessionIn(request.headers.get("cookie"));
+  const outcome = await outcomeOf(pathname, searchParams, { timeoutMs, session });
   if (outcome.ok) {
     return Response.json(outcome.data, { headers: HEADERS });
   }
@@ -21,7 +23,7 @@ export async function forward(request: Request, timeoutMs?: number): Promise<Res
 async function outcomeOf(
   path: string,
   query: URLSearchParams,
-  timeoutMs?: number,
+  asking: { timeoutMs?: number; session?: string },
 ): Promise<Outcome<unknown>> {
   const admission = admit(path, query);
   switch (admission.kind) {
@@ -30,6 +32,6 @@ async function outcomeOf(
     case "bad_query":
       return failed("bad_query", `the query of ${path} is not valid: ${admission.reason}`);
     case "allowed":
-      return getUpstream(admission.target, timeoutMs);
+      return getUpstream(admission.target, asking);
   }
 }

@@ -1,10 +1,13 @@
+import { headers } from "next/headers";
 import type { z } from "zod";
 import { decode } from "./decode";
 import type { Outcome } from "./problem";
+import { sessionIn } from "./session";
 import { getUpstream } from "./upstream";
 
-/** Reads a document of the api while a page renders on the server. */
+/** Reads a document of the api while a page renders on the server, as who asks for it. */
 export async function load<T>(path: string, schema: z.ZodType<T>): Promise<Outcome<T>> {
-  const outcome = await getUpstream(path);
+  const session = sessionIn((await headers()).get("cookie"));
+  const outcome = await getUpstream(path, { session });
   return outcome.ok ? decode(path, schema, outcome.data) : outcome;
 }

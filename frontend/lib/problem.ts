@@ -12,6 +12,8 @@ export const problemCodes = [
   "api_unreachable",
   /** The api took longer than the dashboard waits. */
   "api_timeout",
+  /** The api answers this only to who is logged in. */
+  "not_logged_in",
   /** The api answered with an error of its own. */
   "api_error",
   /** The api answered with something that this dashboard does not understand. */
@@ -41,6 +43,7 @@ export const problemStatus: Record<ProblemCode, number> = {
   bad_query: 400,
   api_unreachable: 502,
   api_timeout: 504,
+  not_logged_in: 401,
   api_error: 502,
   api_unexpected: 502,
 };

@@ -2,6 +2,7 @@
 export const screens = [
   { href: "/", label: "Services", key: "s" },
   { href: "/history", label: "History", key: "h" },
+  { href: "/activity", label: "Activity", key: "a" },
 ] as const;
 
 /** The screen of one service. */
@@ -11,14 +12,23 @@ export function servicePath(name: string): string {
 
 /** The history: of all services or of one, from its newest change or from a cursor on. */
 export function historyScreenPath({ service, cursor }: { service?: string; cursor?: string }) {
+  return withQuery("/history", { service, cursor });
+}
+
+/** The audit log: everything or one outcome, from its newest record or from a cursor on. */
+export function activityScreenPath({ outcome, cursor }: { outcome?: string; cursor?: string }) {
+  return withQuery("/activity", { outcome, cursor });
+}
+
+/** A path with those parameters that have a text. */
+function withQuery(path: string, parameters: Record<string, string | undefined>): string {
   const query = new URLSearchParams();
-  if (service) {
-    query.set("service", service);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value) {
+      query.set(name, value);
+    }
   }
-  if (cursor) {
-    query.set("cursor", cursor);
-  }
-  return query.size > 0 ? `/history?${query}` : "/history";
+  return query.size > 0 ? `${path}?${query}` : path;
 }
 
 /** Whether a path belongs to a screen: the page of a service does to Services. */

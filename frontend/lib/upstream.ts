@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Schemas } from "./api/types";
 import { apiURL } from "./api-url";
 import { failed, type Outcome } from "./problem";
+import { SESSION_COOKIE } from "./session";
 
 /**
  * How long one request to the api may take, in milliseconds: longer than the 3 s
@@ -20,7 +21,14 @@ const upstreamProblem: z.ZodType<Pick<Schemas["Problem"], "detail">> = z.object(
  */
 export async function getUpstream(
   target: string,
-  timeoutMs: number = UPSTREAM_TIMEOUT_MS,
+  {
+    timeoutMs = UPSTREAM_TIMEOUT_MS,
+    session,
+  }: {
+    timeoutMs?: number;
+    /** The secret of who asks; without it, he is nobody in particular. */
+    session?: string;
+  } = {},
 ): Promise<Outcome<unknown>> {
   const base = apiURL();
   if (base === undefined) {
@@ -32,12 +40,13 @@ export async function getUpstream(
   const signal = AbortSignal.timeout(timeoutMs);
   const doing = `reading ${target} from ${base}`;
   try {
-    const response = await fetchFresh(new URL(target, base), signal);
+    const response = await fetchFresh(new URL(target, base), signal, session);
     const text = await response.text();
     const body = parseJSON(text);
     if (!response.ok) {
       const said = upstreamProblem.safeParse(body).data?.detail;
-      return failed("api_error", `${doing}: ${response.status}${said ? `: ${said}` : ""}`);
+      const code = response.status === 401 ? "not_logged_in" : "api_error";
+      return failed(code, `${doing}: ${response.status}${said ? `: ${said}` : ""}`);
     }
     if (body === undefined) {
       return failed("api_unexpected", `${doing}: the answer is not JSON`);
@@ -55,12 +64,19 @@ export async function getUpstream(
  * A kept-open connection dies with the api process that served it. That says
  * nothing about the process that replaced it, so such a request is asked again.
  */
-async function fetchFresh(url: URL, signal: AbortSignal): Promise<Response> {
+async function fetchFresh(
+  url: URL,
+  signal: AbortSignal,
+  session: string | undefined,
+): Promise<Response> {
   const init: RequestInit = {
     signal,
     cache: "no-store",
     redirect: "error",
-    headers: { accept: "application/json" },
+    headers: {
+      accept: "application/json",
+      ...(session && { cookie: `${SESSION_COOKIE}=${session}` }),
+    },
   };
   try {
     return await fetch(url, init);

@@ -60,8 +60,8 @@ test("pages are addresses, which keep the service", () => {
   show({ service: "api", cursor: "two" }, page("three"));
   expect(screen.getByRole("heading", { level: 2 }).textContent).toBe("Changes of api");
   expect(links()).toEqual([
-    "Newest changes: /history?service=api",
-    "Older changes: /history?service=api&cursor=three",
+    "Newest: /history?service=api",
+    "Older: /history?service=api&cursor=three",
   ]);
 });
 

@@ -1,8 +1,8 @@
 "use client";
 
-import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { ChangePanel } from "@/components/change-panel";
+import { Pages } from "@/components/pages";
 import { ProblemView } from "@/components/problem-view";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
@@ -58,12 +58,10 @@ export function HistoryClient({
           />
         )
       )}
-      {(cursor || next) && (
-        <nav aria-label="Pages" className="mt-3 flex justify-between text-accent">
-          {cursor ? <Link href={historyScreenPath({ service })}>Newest changes</Link> : <span />}
-          {next && <Link href={historyScreenPath({ service, cursor: next })}>Older changes</Link>}
-        </nav>
-      )}
+      <Pages
+        newest={cursor && historyScreenPath({ service })}
+        older={next && historyScreenPath({ service, cursor: next })}
+      />
     </>
   );
 }

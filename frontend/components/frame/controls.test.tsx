@@ -49,7 +49,7 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
   "the palette lists services and screens, %o",
   (modifier) => {
     press("k", modifier);
-    expect(listed()).toEqual(["[api]", "redis", "Services", "History"]);
+    expect(listed()).toEqual(["[api]", "redis", "Services", "History", "Activity"]);
     expect(screen.getByText("Unhealthy")).toBeDefined();
   },
 );
@@ -57,7 +57,7 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
 test("the arrows mark a place, around the ends, and Enter goes there", () => {
   const input = openPalette();
   fireEvent.keyDown(input, { key: "ArrowUp" });
-  expect(listed().at(-1)).toBe("[History]");
+  expect(listed().at(-1)).toBe("[Activity]");
   fireEvent.keyDown(input, { key: "ArrowDown" });
   fireEvent.keyDown(input, { key: "ArrowDown" });
   const marked = screen.getByRole("option", { selected: true });

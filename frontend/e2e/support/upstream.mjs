@@ -5,6 +5,9 @@ import { createServer } from "node:http";
 
 const HOUR = 3_600_000;
 
+/** The session of the one who is logged in. */
+export const SESSION = "of-ana";
+
 /** A service as the api reports it. */
 export function service(name, kind, rest = {}) {
   return {
@@ -64,6 +67,11 @@ export async function startUpstream(state) {
       return state.historyError
         ? send(response, 503, problem("database_unavailable", state.historyError))
         : send(response, 200, { events: state.events ?? [], next: state.next });
+    }
+    if (path === "/api/v1/activity") {
+      return request.headers.cookie === `zr_session=${SESSION}`
+        ? send(response, 200, { records: state.records ?? [] })
+        : send(response, 401, problem("not_logged_in", "log in first"));
     }
     send(response, 404, problem("not_found", "no such path"));
   });

@@ -1,0 +1,58 @@
+import type { ComponentType } from "react";
+import { HealthyIcon, RemovedIcon, UnhealthyIcon } from "@/components/icons";
+import { Panel } from "@/components/panel";
+import { ago } from "@/lib/time";
+import type { AuditRecord, RecordOutcome } from "../schema";
+
+const look: Record<RecordOutcome, { color: string; Icon: ComponentType<{ className?: string }> }> =
+  {
+    done: { color: "text-healthy", Icon: HealthyIcon },
+    refused: { color: "text-starting", Icon: RemovedIcon },
+    failed: { color: "text-unhealthy", Icon: UnhealthyIcon },
+  };
+
+/** Records of the audit log, newest first. */
+export function Records({ records, now }: { records: AuditRecord[]; now: number }) {
+  return (
+    <Panel title="Audit log">
+      {records.length === 0 ? (
+        <p className="px-4 py-3 text-muted text-xs">
+          Nothing is recorded here. Whoever logs in, changes something or is refused is listed.
+        </p>
+      ) : (
+        <ol data-testid="records" className="divide-y divide-line">
+          {records.map((record) => (
+            <RecordItem key={record.id} record={record} now={now} />
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+function RecordItem({ record, now }: { record: AuditRecord; now: number }) {
+  const { actor, action, target, outcome, detail, at } = record;
+  const { color, Icon } = look[outcome];
+  return (
+    <li data-outcome={outcome} className="flex gap-2.5 px-4 py-2">
+      <Icon className={`mt-0.5 ${color}`} />
+      <div className="min-w-0 flex-1">
+        <p className="flex flex-wrap items-baseline gap-x-2">
+          <span className="wrap-anywhere font-medium">{actor}</span>
+          <span>{actionText(action)}</span>
+          <span className="wrap-anywhere font-mono text-xs">{target}</span>
+          <span className={`text-xs ${color}`}>{outcome}</span>
+          <time dateTime={at} title={at} className="ml-auto shrink-0 text-muted text-xs">
+            {ago(now - Date.parse(at))}
+          </time>
+        </p>
+        {detail && <p className="wrap-anywhere text-muted text-xs">{detail}</p>}
+      </div>
+    </li>
+  );
+}
+
+/** A route's id as words, "stopService" → "stop service"; a method as it is. */
+function actionText(action: string): string {
+  return action.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
