@@ -106,7 +106,7 @@ func TestNode(t *testing.T) {
 	})
 	t.Run("explain", func(t *testing.T) {
 		for path, want := range map[string]string{
-			"ts/src/text.ts":                 "restart ts: the build script",
+			"ts/src/text.ts":                 "restart ts: what runs is made from it",
 			"ts/package.json":                "build ts",
 			"ts/dist/text.js":                "ignore",
 			"patched/patches/ms+2.1.3.patch": "build patched",
