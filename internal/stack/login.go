@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -39,9 +40,20 @@ func (s *Stack) LoginLink(ctx context.Context) (string, error) {
 		return "", err
 	}
 	link, err := s.loginLink(found.asked)
-	if err == nil && link == "" {
-		err = fault.Hint(errors.New("no service of this environment that takes login links answers"),
-			"one says so by the annotation zr.dev/login-key, which names a secret of config/secrets; `"+s.lines.Zr("status")+"` says what runs")
+	if err != nil || link != "" {
+		return link, err
 	}
-	return link, err
+	return "", s.noLogin(found.asked)
+}
+
+// noLogin says why there is no login link.
+func (s *Stack) noLogin(asked []endpoint) error {
+	for _, e := range asked {
+		if key := e.service.LoginKey; key != "" && s.cfg.Secrets[key] == "" {
+			return fault.Hint(fmt.Errorf("login links of service %q are signed with the secret %s, which %s does not have", e.service.Name, key, s.cfg.SecretsFile()),
+				"add "+key+"= with 32 random characters to that file, then `"+s.lines.Zr("up")+"`")
+		}
+	}
+	return fault.Hint(errors.New("no service of this environment that takes login links answers"),
+		"one says so by the annotation zr.dev/login-key, which names a secret of config/secrets; `"+s.lines.Zr("status")+"` says what runs")
 }
