@@ -14,6 +14,7 @@ import (
 	"zr/pkg/build/dockerfile"
 	"zr/pkg/build/gobuild"
 	"zr/pkg/build/node"
+	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
@@ -53,11 +54,11 @@ const hostPlatform = "linux/" + runtime.GOARCH
 // choosePlatform has images built for the platform of the cluster's nodes, where only
 // they can say it. Of several it takes this machine's, if that is one of them, since
 // it builds that without an emulator.
-func (s *Stack) choosePlatform(ctx context.Context) error {
+func (s *Stack) choosePlatform(ctx context.Context, c *cluster.Cluster) error {
 	if s.can().Platform != "" || len(s.builds) == 0 {
 		return nil
 	}
-	all, err := s.cluster.Platforms(ctx)
+	all, err := c.Platforms(ctx)
 	if err != nil || len(all) == 0 {
 		return err
 	}

@@ -28,7 +28,7 @@ func (r *reloading) waitReachable(ctx context.Context, unchanged bool) error {
 	}
 	return r.exclusively(ctx, func(s *Stack) error {
 		reached := s.reached
-		if err := s.openPorts(ctx, portsStatus{}); err != nil {
+		if err := s.openPorts(ctx, r.on, portsStatus{}); err != nil {
 			return err
 		}
 		if reached != nil { // the first ones are told when everything is ready
@@ -43,15 +43,15 @@ func (r *reloading) waitReachable(ctx context.Context, unchanged bool) error {
 func (r *reloading) waitHealthy(ctx context.Context, unchanged bool, service string) error {
 	var targets []health.Target
 	if err := r.exclusively(ctx, func(s *Stack) error {
-		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return service != "" && t.Service != service })
+		targets = slices.DeleteFunc(s.targets(r.on.lines), func(t health.Target) bool { return service != "" && t.Service != service })
 		return nil
 	}); err != nil {
 		return err
 	}
 	load := func(ctx context.Context) error {
-		return r.exclusively(ctx, func(s *Stack) error { return s.load(ctx, r.stack.images.results, nil) })
+		return r.exclusively(ctx, func(s *Stack) error { return s.load(ctx, r.on, r.stack.images.results, nil) })
 	}
-	return waitHealthy(ctx, r.gate, targets, asked{r.sink, r.containers}, unchanged, load)
+	return waitHealthy(ctx, r.on.gate, targets, asked{r.sink, r.containers}, unchanged, load)
 }
 
 // redeploy makes a service's image anew, has it deployed, and waits until it is
@@ -76,7 +76,7 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 			err = s.render(ctx)
 		}
 		if err == nil {
-			err = s.planPorts(ctx)
+			err = s.planPorts(ctx, r.on)
 		}
 		var built made
 		if err == nil {
@@ -87,7 +87,7 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 			return err
 		}
 		r.stack.images = built
-		running, o, err := s.apply(ctx, built, nil)
+		running, o, err := s.apply(ctx, r.on, built, nil)
 		if err != nil {
 			return err
 		}

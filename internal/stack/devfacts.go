@@ -74,7 +74,7 @@ func (d *Session) publish(s *Stack) {
 		reloaded := slices.ContainsFunc(f.wiring, func(r wiring) bool { return r.request.Service == w.Name && r.request.Mode == build.Dev })
 		f.applied = append(f.applied, wanted{w.Kind, w.Name, reloaded})
 	}
-	for _, t := range s.targets() {
+	for _, t := range s.targets(s.lines) {
 		f.services = append(f.services, t.Service)
 	}
 	slices.Sort(f.services)

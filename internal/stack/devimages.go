@@ -38,8 +38,8 @@ func (s *Stack) rebuild(ctx context.Context, before made, anew string) (made, er
 // keepRunning has the services go on with the dev images that their pods were
 // made from, where what was built is the same but for its sources. So a pod is
 // replaced by an apply only where its template says something else.
-func (s *Stack) keepRunning(ctx context.Context, built made) (made, error) {
-	running, err := s.deployer.DevImages(ctx, s.rendered)
+func (s *Stack) keepRunning(ctx context.Context, on *connection, built made) (made, error) {
+	running, err := on.deployer.DevImages(ctx, s.rendered)
 	if err != nil {
 		return made{}, err
 	}

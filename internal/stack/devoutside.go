@@ -116,7 +116,7 @@ func (r *reloading) watchOutside(ctx context.Context, commands chan<- devloop.Co
 	namespace, seen := r.facts.Load().namespace, make(chan health.Held)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := r.gate.Follow(ctx, namespace, func(h health.Held) {
+		err := r.on.gate.Follow(ctx, namespace, func(h health.Held) {
 			last.Store(&h)
 			select {
 			case seen <- h:

@@ -47,8 +47,8 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	var questions []question
 	var lines cmdline.Run
 	if err := r.exclusively(ctx, func(s *Stack) error {
-		lines = s.lines
-		targets = slices.DeleteFunc(s.targets(), func(t health.Target) bool { return t.Service != service })
+		lines = r.on.lines
+		targets = slices.DeleteFunc(s.targets(r.on.lines), func(t health.Target) bool { return t.Service != service })
 		for i, q := range s.questions() {
 			if p := s.published[i]; slices.Contains(p.workloads, service) {
 				ports, questions = append(ports, p), append(questions, q)
@@ -61,7 +61,7 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	waiting, cancel := context.WithTimeoutCause(ctx, endpointPatience, errors.New("no answer"))
 	defer cancel()
 	for reason := error(nil); ; pause(waiting, endpointPulse) {
-		statuses, err := r.gate.Check(waiting, targets)
+		statuses, err := r.on.gate.Check(waiting, targets)
 		bad := slices.IndexFunc(statuses, func(status health.Status) bool { return !asMeant(status) })
 		if err == nil && bad < 0 {
 			break

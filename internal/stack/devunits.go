@@ -92,7 +92,7 @@ func (r *reloading) watchManifests(s *Stack) {
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
 func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) (*livesync.Session, error) {
-	rest, err := r.cluster.RESTConfig()
+	rest, err := r.on.cluster.RESTConfig()
 	if err != nil {
 		return nil, err
 	}

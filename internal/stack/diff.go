@@ -15,13 +15,15 @@ type ChangeSet = deploy.ChangeSet
 // what an apply would change. It changes nothing there. The changes come with an error where
 // the cluster refuses some of them.
 func (s *Stack) Diff(ctx context.Context) (*ChangeSet, error) {
-	if err := s.find(ctx); err != nil {
+	on, err := s.find(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.planPorts(ctx); err != nil {
+	defer on.close()
+	if err := s.planPorts(ctx, on); err != nil {
 		return nil, err
 	}
-	if err := s.choosePlatform(ctx); err != nil {
+	if err := s.choosePlatform(ctx, on.cluster); err != nil {
 		return nil, err
 	}
 	built, _, err := s.build(ctx, nil)
@@ -31,7 +33,7 @@ func (s *Stack) Diff(ctx context.Context) (*ChangeSet, error) {
 	if err := s.pin(ctx, built, false); err != nil {
 		return nil, err
 	}
-	return s.deployer.Diff(ctx, s.rendered)
+	return on.deployer.Diff(ctx, s.rendered)
 }
 
 // Summary counts a change set: "2 created, 1 configured, 30 unchanged".

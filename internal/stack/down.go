@@ -66,5 +66,5 @@ func (s *Stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) erro
 		defer done()
 		ctx = within
 	}
-	return s.orLost(ctx, d.Remove(ctx, event.Sink(s.sink), purge))
+	return s.orLost(ctx, linesOn(s.cfg, c), d.Remove(ctx, event.Sink(s.sink), purge))
 }

@@ -42,11 +42,11 @@ func (e endpoint) url() string {
 // waits until each answers there, so that the URLs that are printed are true. One of
 // a service that need not run is asked once.
 // What was asked ahead, with what still leads there, is not asked again.
-func (s *Stack) openPorts(ctx context.Context, ahead portsStatus) error {
+func (s *Stack) openPorts(ctx context.Context, on *connection, ahead portsStatus) error {
 	if !s.can().HostPorts {
 		return nil
 	}
-	relay, err := s.relayPorts(ctx)
+	relay, err := s.relayPorts(ctx, on)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *Stack) openPorts(ctx context.Context, ahead portsStatus) error {
 			continue
 		}
 		group.Go(func() (err error) {
-			reached[i], err = waitEndpoint(gctx, p, questions[i], s.lines)
+			reached[i], err = waitEndpoint(gctx, p, questions[i], on.lines)
 			return err
 		})
 	}
@@ -112,14 +112,14 @@ func (s *Stack) askEndpoints(ctx context.Context) []endpoint {
 
 // askAhead asks every published port once while the services are looked at, where
 // nothing was applied. The returned function waits for what that found.
-func (s *Stack) askAhead(ctx context.Context, unchanged bool) func() portsStatus {
+func (s *Stack) askAhead(ctx context.Context, on *connection, unchanged bool) func() portsStatus {
 	found := make(chan portsStatus, 1)
 	go func() {
 		defer close(found)
 		if !unchanged || !s.can().HostPorts {
 			return
 		}
-		if relay, err := s.relayPorts(ctx); err == nil { // otherwise openPorts says so
+		if relay, err := s.relayPorts(ctx, on); err == nil { // otherwise openPorts says so
 			found <- portsStatus{asked: s.askEndpoints(ctx), relay: relay}
 		}
 	}()

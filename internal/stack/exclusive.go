@@ -7,7 +7,8 @@ import "context"
 type exclusive struct {
 	token  chan struct{} // holds a token while somebody uses it
 	owned  *Stack
-	images made // that the environment runs
+	on     *connection // nil while there is no cluster
+	images made        // that the environment runs
 }
 
 func newExclusive(s *Stack) exclusive { return exclusive{token: make(chan struct{}, 1), owned: s} }

@@ -9,21 +9,21 @@ import (
 // while images are built, which may take minutes. Where nothing has to be
 // built, the diff before the apply asks soon enough.
 type foresight struct {
-	missing chan struct{} // closed when an image has to be made
-	built   chan struct{} // closed when all are
-	found   chan bool     // whether the cluster was there, once that is known
+	missing chan struct{}    // closed when an image has to be made
+	built   chan struct{}    // closed when all are
+	found   chan *connection // to the cluster, if it was there; one that was just made has no rules of its own
 
 	once sync.Once
 }
 
 func newForesight() *foresight {
-	return &foresight{missing: make(chan struct{}), built: make(chan struct{}), found: make(chan bool, 1)}
+	return &foresight{missing: make(chan struct{}), built: make(chan struct{}), found: make(chan *connection, 1)}
 }
 
 func (f *foresight) needsBuild() { f.once.Do(func() { close(f.missing) }) }
 
 // foresee ends without a word where everything was built before, or when the
-// cluster takes what is rendered. One that was just made has no rules of its own.
+// cluster takes what is rendered.
 func (s *Stack) foresee(ctx context.Context, f *foresight) error {
 	select {
 	case <-ctx.Done():
@@ -37,10 +37,7 @@ func (s *Stack) foresee(ctx context.Context, f *foresight) error {
 		return nil
 	case <-f.built:
 		return nil
-	case found := <-f.found:
-		if !found {
-			return nil
-		}
+	case on := <-f.found:
+		return on.deployer.Foresee(ctx, s.rendered)
 	}
-	return s.deployer.Foresee(ctx, s.rendered)
 }

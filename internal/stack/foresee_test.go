@@ -10,8 +10,8 @@ func TestNothingIsForeseenInVain(t *testing.T) {
 	for what, happens := range map[string]func(*foresight){
 		"everything is built":  func(f *foresight) { close(f.built) },
 		"it is built at once":  func(f *foresight) { f.needsBuild(); close(f.built) },
-		"a cluster was made":   func(f *foresight) { f.needsBuild(); f.needsBuild(); f.found <- false },
-		"the cluster is there": func(f *foresight) { f.found <- true; close(f.built) },
+		"a cluster was made":   func(f *foresight) { f.needsBuild(); f.needsBuild(); close(f.built) },
+		"the cluster is there": func(f *foresight) { f.found <- &connection{}; close(f.built) },
 	} {
 		f := newForesight()
 		happens(f)

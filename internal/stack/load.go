@@ -96,14 +96,14 @@ func (s *Stack) loadInto(ctx context.Context, nodes []image.Node, results []buil
 
 // load makes the nodes hold every image that the manifests name. early is the load
 // that was begun while the cluster was made, or nil.
-func (s *Stack) load(ctx context.Context, results []build.Result, early *earlyLoad) error {
+func (s *Stack) load(ctx context.Context, on *connection, results []build.Result, early *earlyLoad) error {
 	if !s.can().Loads {
 		return nil // its nodes pull
 	}
 	return step{stepImages, "load images", func(ctx context.Context) (outcome, error) {
 		stats, err := early.loaded(ctx)
 		if err != nil {
-			stats, err = s.loadInto(ctx, s.nodes(), results)
+			stats, err = s.loadInto(ctx, on.nodes(), results)
 		}
 		if err != nil {
 			return outcome{}, err
@@ -120,11 +120,11 @@ func (s *Stack) load(ctx context.Context, results []build.Result, early *earlyLo
 // are still on their way: a workload of others' images need not wait for those
 // that were built. Where something runs already this would leave it half
 // changed when an image cannot be loaded.
-func (s *Stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet, results []build.Result, early *earlyLoad) error {
+func (s *Stack) applyWhileLoading(ctx context.Context, on *connection, changes *deploy.ChangeSet, results []build.Result, early *earlyLoad) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loaded := make(chan struct{})
 	group.Go(func() error {
-		if err := s.load(ctx, results, early); err != nil {
+		if err := s.load(ctx, on, results, early); err != nil {
 			return err
 		}
 		close(loaded)
@@ -132,7 +132,7 @@ func (s *Stack) applyWhileLoading(ctx context.Context, changes *deploy.ChangeSet
 	})
 	external := s.rendered.ExternalImages()
 	group.Go(func() error {
-		return s.deployer.ApplyAhead(ctx, s.rendered, changes, s.sink, func(ctx context.Context, images []string) error {
+		return on.deployer.ApplyAhead(ctx, s.rendered, changes, s.sink, func(ctx context.Context, images []string) error {
 			var theirs chan struct{} // nil, which is never ready, where one was built
 			if !slices.ContainsFunc(images, func(ref string) bool { return !slices.Contains(external, ref) }) {
 				theirs = early.external

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/fault"
 	"zr/pkg/ticket"
 )
@@ -32,10 +33,12 @@ func (s *Stack) loginLink(asked []endpoint) (string, error) {
 // LoginLink returns a link that logs the user in to the dashboard of the running
 // environment: it can be used once, within ticket.Life.
 func (s *Stack) LoginLink(ctx context.Context) (string, error) {
-	if err := s.find(ctx); err != nil {
+	on, err := s.find(ctx)
+	if err != nil {
 		return "", err
 	}
-	found, err := s.lookAtPorts(ctx)
+	defer on.close()
+	found, err := s.lookAtPorts(ctx, on)
 	if err != nil {
 		return "", err
 	}
@@ -43,17 +46,17 @@ func (s *Stack) LoginLink(ctx context.Context) (string, error) {
 	if err != nil || link != "" {
 		return link, err
 	}
-	return "", s.noLogin(found.asked)
+	return "", s.noLogin(found.asked, on.lines)
 }
 
 // noLogin says why there is no login link.
-func (s *Stack) noLogin(asked []endpoint) error {
+func (s *Stack) noLogin(asked []endpoint, lines cmdline.Run) error {
 	for _, e := range asked {
 		if key := e.service.LoginKey; key != "" && s.cfg.Secrets[key] == "" {
 			return fault.Hint(fmt.Errorf("login links of service %q are signed with the secret %s, which %s does not have", e.service.Name, key, s.cfg.SecretsFile()),
-				"add "+key+"= with 32 random characters to that file, then `"+s.lines.Zr("up")+"`")
+				"add "+key+"= with 32 random characters to that file, then `"+lines.Zr("up")+"`")
 		}
 	}
 	return fault.Hint(errors.New("no service of this environment that takes login links answers"),
-		"one says so by the annotation zr.dev/login-key, which names a secret of config/secrets; `"+s.lines.Zr("status")+"` says what runs")
+		"one says so by the annotation zr.dev/login-key, which names a secret of config/secrets; `"+lines.Zr("status")+"` says what runs")
 }

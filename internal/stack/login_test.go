@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/fault"
@@ -23,7 +24,7 @@ func TestWhyThereIsNoLoginLink(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &Stack{cfg: &config.Config{Env: "dev", Secrets: tc.secrets}}
-			err := s.noLogin(tc.asked)
+			err := s.noLogin(tc.asked, cmdline.Run{})
 			if !strings.Contains(err.Error(), tc.text) || !strings.Contains(fault.HintOf(err), tc.hint) {
 				t.Errorf("%v\nhint: %s", err, fault.HintOf(err))
 			}

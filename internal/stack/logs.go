@@ -36,10 +36,12 @@ func (s *Stack) Logs(ctx context.Context, o LogOptions) error {
 				config.Suggest("services here: "+strings.Join(known, ", "), service, known))
 		}
 	}
-	if err := s.attach(ctx); err != nil {
+	on, err := s.attach(ctx)
+	if err != nil {
 		return err
 	}
-	rest, err := s.cluster.RESTConfig()
+	defer on.close()
+	rest, err := on.cluster.RESTConfig()
 	if err != nil {
 		return err
 	}

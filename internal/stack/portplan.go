@@ -11,6 +11,7 @@ import (
 	"zr/pkg/cluster/hostport"
 	"zr/pkg/cluster/relay"
 	"zr/pkg/cluster/statedir"
+	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -18,7 +19,7 @@ import (
 // planPorts finds a way from ports of this machine to the Services that are
 // rendered, on the cluster that is there, and refuses what cannot be before
 // anything is applied. It adds to what is rendered what the way takes.
-func (s *Stack) planPorts(ctx context.Context) error {
+func (s *Stack) planPorts(ctx context.Context, on *connection) error {
 	if !s.can().HostPorts {
 		return nil
 	}
@@ -26,13 +27,13 @@ func (s *Stack) planPorts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.held, err = s.deployer.HeldPorts(ctx); err != nil {
+	if s.held, err = on.deployer.HeldPorts(ctx); err != nil {
 		return err
 	}
-	plan, clashes := planPorts(all, s.cluster.Ports, s.held)
+	plan, clashes := planPorts(all, on.cluster.Ports, s.held)
 	var problems []error
 	for _, c := range clashes {
-		problems = append(problems, s.refuse(ctx, c))
+		problems = append(problems, s.refuse(ctx, on, c))
 	}
 	problems = append(problems, s.relayable(plan.relayed)...)
 	if err := errors.Join(problems...); err != nil {
@@ -44,7 +45,7 @@ func (s *Stack) planPorts(ctx context.Context) error {
 }
 
 // refuse says whose a port is.
-func (s *Stack) refuse(ctx context.Context, c portClash) error {
+func (s *Stack) refuse(ctx context.Context, on *connection, c portClash) error {
 	another := fmt.Sprintf("give %s another port of this machine with `cluster: {ports: {%s: %d}}`", c.port.name, c.port.name, c.port.host+1)
 	if c.by != nil {
 		return fault.WithCode(fmt.Errorf("%s: port %d of this machine leads to NodePort %d since the cluster was made, which is that of service %q",
@@ -52,7 +53,7 @@ func (s *Stack) refuse(ctx context.Context, c portClash) error {
 			another+fmt.Sprintf(", or %s another nodePort", c.by.service.Name))
 	}
 	holder := fmt.Sprintf("service %q in namespace %q", c.held.Service, c.held.Namespace)
-	if env, err := s.deployer.OwnerOf(ctx, *c.held); err == nil && env != "" {
+	if env, err := on.deployer.OwnerOf(ctx, *c.held); err == nil && env != "" {
 		holder += fmt.Sprintf(" of environment %q", env)
 	}
 	if c.host {
@@ -120,13 +121,13 @@ func (s *Stack) relayFile() (string, error) { return statedir.Relay(s.cfg.Cluste
 
 // relayPorts has a process relay the ports that kind did not map, and none where
 // there are no such. It returns the process that runs, or nil.
-func (s *Stack) relayPorts(ctx context.Context) (*relay.State, error) {
+func (s *Stack) relayPorts(ctx context.Context, on *connection) (*relay.State, error) {
 	path, err := s.relayFile()
 	if err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(s.plan.relayed, func(p published) bool { return nodePortOf(p, s.held) == 0 }) {
-		if s.held, err = s.deployer.HeldPorts(ctx); err != nil { // what the cluster chose since
+		if s.held, err = on.deployer.HeldPorts(ctx); err != nil { // what the cluster chose since
 			return nil, err
 		}
 	}
@@ -137,18 +138,18 @@ func (s *Stack) relayPorts(ctx context.Context) (*relay.State, error) {
 		}
 	}
 	s.relaying = ports
-	return s.relay(ctx, path)
+	return s.relay(ctx, on, path)
 }
 
 // relay has a process relay what was wanted last.
-func (s *Stack) relay(ctx context.Context, path string) (*relay.State, error) {
+func (s *Stack) relay(ctx context.Context, on *connection, path string) (*relay.State, error) {
 	zr, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting the relay: finding zr: %w", err)
 	}
 	running, started, err := relay.Ensure(ctx, path, s.relaying, zr, RelayVerb, s.cfg.Cluster.Name, s.set())
 	if started {
-		s.sink.Emit(event.Notice{Text: s.relayNote(running)})
+		s.sink.Emit(event.Notice{Text: relayNote(running, on.lines)})
 	}
 	return running, err
 }
@@ -160,7 +161,7 @@ func (d *Session) watchRelay(ctx context.Context) error {
 		if pause(ctx, clusterPulse); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := d.exclusively(ctx, func(s *Stack) error { return s.relayAgain(ctx) })
+		err := d.exclusively(ctx, func(s *Stack) error { return s.relayAgain(ctx, d.stack.on) })
 		switch {
 		case err == nil:
 			told = ""
@@ -171,7 +172,7 @@ func (d *Session) watchRelay(ctx context.Context) error {
 	}
 }
 
-func (s *Stack) relayAgain(ctx context.Context) error {
+func (s *Stack) relayAgain(ctx context.Context, on *connection) error {
 	if len(s.relaying) == 0 {
 		return nil
 	}
@@ -179,12 +180,12 @@ func (s *Stack) relayAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.relay(ctx, path)
+	_, err = s.relay(ctx, on, path)
 	return err
 }
 
 // relayNote tells of a relay.
-func (s *Stack) relayNote(r *relay.State) string {
+func relayNote(r *relay.State, lines cmdline.Run) string {
 	what, verb := "port", "is"
 	if len(r.Ports) > 1 {
 		what, verb = "ports", "are"
@@ -194,7 +195,7 @@ func (s *Stack) relayNote(r *relay.State) string {
 		ports = append(ports, p.Host)
 	}
 	slices.Sort(ports)
-	return fmt.Sprintf("%s %s %s relayed by process %d; `%s` ends it", what, strings.ReplaceAll(strings.Trim(fmt.Sprint(ports), "[]"), " ", ", "), verb, r.PID, s.lines.Zr("down"))
+	return fmt.Sprintf("%s %s %s relayed by process %d; `%s` ends it", what, strings.ReplaceAll(strings.Trim(fmt.Sprint(ports), "[]"), " ", ", "), verb, r.PID, lines.Zr("down"))
 }
 
 // endRelay ends the relay of this environment, and returns it, or nil where there

@@ -29,7 +29,7 @@ const answerTimeout = 2 * time.Second
 
 // questions returns what to ask each published port.
 func (s *Stack) questions() []question {
-	targets, workloads := s.targets(), s.rendered.Workloads()
+	targets, workloads := s.targets(s.lines), s.rendered.Workloads()
 	out := make([]question, len(s.published))
 	for i, p := range s.published {
 		out[i] = questionFor(p, targets, workloads)

@@ -8,9 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"zr/internal/devloop"
-	"zr/pkg/cluster"
 	"zr/pkg/event"
-	"zr/pkg/health"
 	"zr/pkg/livesync"
 	"zr/pkg/logs"
 	"zr/pkg/watch"
@@ -21,10 +19,8 @@ import (
 type reloading struct {
 	*Session
 	wired      []wiring
-	cluster    *cluster.Cluster
-	provider   cluster.Provider // an apply may replace that of the environment
-	watched    bool             // a cluster that zr can bring back is watched for its loss
-	gate       *health.Gate
+	on         *connection
+	watched    bool                         // a cluster that zr can bring back is watched for its loss
 	unchanged  bool                         // by what was brought up
 	containers map[string]devloop.Container // that are reloaded, by service
 	manifests  *devloop.Manifests
@@ -41,7 +37,7 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 	var sessions map[string]*livesync.Session
 	closeUnits := func() {}
 	if err := d.exclusively(ctx, func(s *Stack) (err error) {
-		r.cluster, r.provider, r.gate, r.watched = s.cluster, s.provider, s.gate, s.can().Own
+		r.on, r.watched = d.stack.on, s.can().Own
 		units, sessions, closeUnits, err = r.units(ctx, s)
 		return err
 	}); err != nil {
@@ -73,7 +69,7 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 	}
 	group.Go(func() error { return d.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return r.followLogs(ctx) })
-	group.Go(func() error { return d.sight.run(ctx, r.provider, r.watched) })
+	group.Go(func() error { return d.sight.run(ctx, r.on.provider, r.watched) })
 	group.Go(func() error { return d.watchRelay(ctx) })
 	group.Go(func() error { return r.watchOutside(ctx, commands) })
 	return group.Wait()
@@ -90,7 +86,7 @@ func anyLost(sessions map[string]*livesync.Session) bool {
 }
 
 func (r *reloading) followLogs(ctx context.Context) error {
-	rest, err := r.cluster.RESTConfig()
+	rest, err := r.on.cluster.RESTConfig()
 	if err != nil {
 		return err
 	}

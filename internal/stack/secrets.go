@@ -118,11 +118,11 @@ func (s *Stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deploy
 
 // borrowSecrets lets a verb that only looks work with the secrets that the
 // environment runs with, where their file is missing.
-func (s *Stack) borrowSecrets(ctx context.Context) error {
+func (s *Stack) borrowSecrets(ctx context.Context, on *connection) error {
 	if !s.cfg.SecretsMissing {
 		return nil
 	}
-	held, err := s.deployer.Held(ctx)
+	held, err := on.deployer.Held(ctx)
 	if err != nil || len(held) == 0 {
 		return err
 	}

@@ -70,7 +70,10 @@ func newSession(s *Stack) *Session {
 }
 
 // Close lets go of what the session holds. It is called after Run has returned.
-func (d *Session) Close() { d.stack.owned.Close() }
+func (d *Session) Close() {
+	d.stack.on.close()
+	d.stack.owned.Close()
+}
 
 // Dashboard is the URL of the service that answers at the lowest port; empty while
 // none is known to. Any goroutine may ask.
@@ -162,7 +165,7 @@ func (d *Session) bringUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.stack.images = runs.images
+		d.stack.on, d.stack.images = runs.on, runs.images
 		d.publish(s) // with what the cluster has said
 		d.up = broughtUp{unchanged: runs.unchanged, ready: &readiness{say: func() {
 			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Took: time.Since(start)})
@@ -189,8 +192,9 @@ func (d *Session) reload(ctx context.Context) error {
 
 // disconnect is part of environment.
 func (d *Session) disconnect(ctx context.Context) error {
-	return d.exclusively(ctx, func(s *Stack) error {
-		s.disconnect()
+	return d.exclusively(ctx, func(*Stack) error {
+		d.stack.on.close()
+		d.stack.on = nil
 		return nil
 	})
 }

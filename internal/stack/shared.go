@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
@@ -62,9 +63,9 @@ func (s *Stack) afterOthers() bool {
 }
 
 // orLost returns why the lease was lost in place of an error that comes of it.
-func (s *Stack) orLost(ctx context.Context, err error) error {
+func (s *Stack) orLost(ctx context.Context, lines cmdline.Run, err error) error {
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, deploy.ErrLeaseLost) {
-		return fault.Hint(fmt.Errorf("changing %q: %w", s.set(), lost), "`"+s.lines.Zr("diff")+"` shows what is left to do")
+		return fault.Hint(fmt.Errorf("changing %q: %w", s.set(), lost), "`"+lines.Zr("diff")+"` shows what is left to do")
 	}
 	return err
 }
@@ -82,7 +83,7 @@ func (s *Stack) holder() string {
 }
 
 // mayDelete wants a yes before an apply deletes what others may use.
-func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
+func (s *Stack) mayDelete(changes *deploy.ChangeSet, lines cmdline.Run) error {
 	var goes []string
 	for _, change := range changes.Changed() {
 		if change.Action == deploy.Pruned && !s.ofDev(change) {
@@ -93,7 +94,7 @@ func (s *Stack) mayDelete(changes *deploy.ChangeSet) error {
 		return nil
 	}
 	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), s.clusterName()), fault.Usage,
-		"`"+s.lines.Zr("diff")+"` shows all of it; `"+s.lines.Zr(s.shared.Verb, "--yes")+"` goes on")
+		"`"+lines.Zr("diff")+"` shows all of it; `"+lines.Zr(s.shared.Verb, "--yes")+"` goes on")
 }
 
 // ofDev says whether a `zr dev` added an object, which goes with it.
@@ -124,11 +125,11 @@ func DownQuestion(cfg *config.Config) string {
 
 // runsHere wants nodes that can run what was built, which is for the architecture
 // of this machine.
-func (s *Stack) runsHere(ctx context.Context, built made) error {
+func (s *Stack) runsHere(ctx context.Context, on *connection, built made) error {
 	if s.can().Own || len(built.results) == 0 {
 		return nil
 	}
-	archs, err := s.deployer.Architectures(ctx)
+	archs, err := on.deployer.Architectures(ctx)
 	if err != nil || len(archs) == 0 {
 		return err
 	}

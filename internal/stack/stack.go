@@ -5,7 +5,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/aks"
-	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/kind"
 	"zr/pkg/cluster/kubecontext"
 	"zr/pkg/cluster/relay"
@@ -21,7 +19,6 @@ import (
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
-	"zr/pkg/fault"
 	"zr/pkg/health"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
@@ -33,7 +30,7 @@ import (
 type Stack struct {
 	cfg   *config.Config
 	sink  event.Sink
-	lines cmdline.Run // that hints tell
+	lines cmdline.Run // that hints tell while no cluster is known
 
 	dev   bool   // workloads that are built run their dev images
 	agent string // path of the agent's program, in dev
@@ -52,9 +49,6 @@ type Stack struct {
 	builds   []build.Request
 	rendered *deploy.Rendered
 	provider cluster.Provider
-	cluster  *cluster.Cluster
-	deployer *deploy.Deployer
-	gate     *health.Gate
 
 	published []published       // the ports of this machine that are wanted
 	plan      portPlan          // the way from them to the Services
@@ -98,9 +92,6 @@ func (s *Stack) Shown() { s.shown = true }
 func (s *Stack) Close() {
 	if s.lease != nil {
 		s.lease.Release()
-	}
-	if s.gate != nil {
-		s.gate.Close()
 	}
 	_ = s.store.Close() // it only gives up leases, which end with the process too
 }
@@ -192,55 +183,10 @@ func (s *Stack) newProvider(ports []kind.Port, nodeUp func(context.Context, []cl
 	})
 }
 
-// connect makes the parts that talk to the cluster.
-func (s *Stack) connect(c *cluster.Cluster) error {
-	rest, err := c.RESTConfig()
-	if err != nil {
-		return err
-	}
-	s.cluster, s.lines = c, linesOn(s.cfg, c)
-	if s.deployer, err = s.deployerOn(c, s.rendered.Namespace); err != nil {
-		return err
-	}
-	s.gate, err = health.New(rest)
-	return err
-}
-
-// disconnect lets go of a cluster that has gone away.
-func (s *Stack) disconnect() {
-	s.gate.Close()
-	s.gate, s.deployer, s.cluster = nil, nil, nil
-}
-
-// find connects to a cluster that is there.
-func (s *Stack) find(ctx context.Context) error {
-	if err := s.render(ctx); err != nil {
-		return err
-	}
-	if err := s.attach(ctx); err != nil {
-		return err
-	}
-	return s.borrowSecrets(ctx)
-}
-
-// attach connects to the cluster of a stack that is rendered.
-func (s *Stack) attach(ctx context.Context) error {
-	c, err := s.provider.Find(ctx)
-	switch {
-	case errors.Is(err, cluster.ErrNotFound):
-		return fault.Hint(err, "`"+s.lines.Zr("up")+"` brings it up")
-	case errors.Is(err, engine.ErrNone):
-		return fault.Hint(err, "`zr doctor` looks for what this machine lacks")
-	case err != nil:
-		return err // what else is the matter, the provider knows
-	}
-	return s.connect(c)
-}
-
 // targets are the workloads to gate, with their probes: what the config says,
 // otherwise what the readiness probe of the manifest does. A Job has to
-// complete, whatever its probes.
-func (s *Stack) targets() []health.Target {
+// complete, whatever its probes. lines are for the hints about them.
+func (s *Stack) targets(lines cmdline.Run) []health.Target {
 	var targets []health.Target
 	secrets := s.cfg.Secrets
 	for _, w := range s.rendered.Workloads() {
@@ -249,7 +195,7 @@ func (s *Stack) targets() []health.Target {
 			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
 			Replicas: w.Replicas, Idle: w.Idle, Services: w.Services,
 			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
-			Credentials: func() (map[string]string, error) { return secrets, nil }, Lines: s.lines,
+			Credentials: func() (map[string]string, error) { return secrets, nil }, Lines: lines,
 		}
 		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
 			// The name is that of the one that serves; nothing in the config is
@@ -278,17 +224,6 @@ func (s *Stack) targets() []health.Target {
 
 // serves says whether a workload of a kind can run a dev image.
 func serves(kind string) bool { return kind == "Deployment" || kind == "StatefulSet" }
-
-// nodes are the machines into which images are loaded.
-func (s *Stack) nodes() []image.Node { return imageNodes(s.cluster.Nodes) }
-
-func imageNodes(nodes []cluster.Node) []image.Node {
-	out := make([]image.Node, len(nodes))
-	for i, n := range nodes {
-		out[i] = n
-	}
-	return out
-}
 
 // Validate renders an environment and checks its configuration against that. It
 // fetches what the overlay names by an address only with fetch.

@@ -40,19 +40,21 @@ type PortStatus struct {
 // The status comes with an error where something is not healthy or does not
 // answer, and is nil where nothing could be asked.
 func (s *Stack) Status(ctx context.Context) (*Status, error) {
-	if err := s.find(ctx); err != nil {
-		return nil, err
-	}
-	services, err := s.gate.Check(ctx, s.targets())
+	on, err := s.find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ports, portsErr := s.lookAtPorts(ctx)
-	status := &Status{Context: s.cluster.Context, Namespace: s.rendered.Namespace, Services: services, Relay: ports.relay, RelayNote: ports.note}
+	defer on.close()
+	services, err := on.gate.Check(ctx, s.targets(on.lines))
+	if err != nil {
+		return nil, err
+	}
+	ports, portsErr := s.lookAtPorts(ctx, on)
+	status := &Status{Context: on.cluster.Context, Namespace: s.rendered.Namespace, Services: services, Relay: ports.relay, RelayNote: ports.note}
 	for _, e := range ports.asked {
 		status.Ports = append(status.Ports, PortStatus{Name: e.name, Address: e.address(), URL: e.url(), Workloads: e.workloads, Idle: e.idle, Err: e.err})
 	}
-	return status, cmp.Or(unhealthy(s.lines, services), portsErr, ports.fault(s.lines))
+	return status, cmp.Or(unhealthy(on.lines, services), portsErr, ports.fault(on.lines))
 }
 
 // portsStatus is what a look at the published ports of this machine found.
@@ -64,18 +66,18 @@ type portsStatus struct {
 
 // lookAtPorts starts the relay where it is wanted and does not run, as after a
 // reboot, and asks every published port.
-func (s *Stack) lookAtPorts(ctx context.Context) (found portsStatus, err error) {
-	if err := s.planPorts(ctx); err != nil {
+func (s *Stack) lookAtPorts(ctx context.Context, on *connection) (found portsStatus, err error) {
+	if err := s.planPorts(ctx, on); err != nil {
 		return found, err
 	}
 	if !s.can().HostPorts {
 		return found, nil
 	}
-	if found.relay, err = s.relayPorts(ctx); err != nil {
+	if found.relay, err = s.relayPorts(ctx, on); err != nil {
 		return found, err
 	}
 	if found.relay != nil {
-		found.note = s.relayNote(found.relay)
+		found.note = relayNote(found.relay, on.lines)
 	}
 	found.asked = s.askEndpoints(ctx)
 	return found, ctx.Err()

@@ -23,16 +23,6 @@ type outcome struct {
 	unchanged bool
 }
 
-// steps runs them one after the other and stops at the first that fails.
-func steps(ctx context.Context, sink event.Sink, list ...step) error {
-	for _, s := range list {
-		if err := s.run(ctx, sink); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // together runs steps at the same time and waits for all of them; the first
 // that fails cancels the others.
 func together(ctx context.Context, sink event.Sink, list ...step) error {

@@ -77,7 +77,7 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 	if err := s.render(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got := s.targets()
+	got := s.targets(s.lines)
 	for i := range got {
 		got[i].Credentials, got[i].Lines = nil, cmdline.Run{}
 	}
@@ -101,7 +101,7 @@ func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
 		if err := s.render(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.targets()[0].Probe; got != "" {
+		if got := s.targets(s.lines)[0].Probe; got != "" {
 			t.Errorf("%s: zr asks by %s", probe, got)
 		}
 	}

@@ -36,18 +36,12 @@ func (s *Stack) Up(ctx context.Context, options UpOptions) error {
 		return err
 	}
 	defer unlock()
-	if err := s.up(ctx); err != nil {
-		return err
-	}
-	if options.MergeKubeconfig {
-		return s.cluster.MergeKubeconfig("")
-	}
-	return nil
+	return s.up(ctx, options.MergeKubeconfig)
 }
 
 // up is a whole run. Each step finds out by itself what there is to do, so
 // that a run which was killed anywhere is mended by the next.
-func (s *Stack) up(ctx context.Context) error {
+func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	start := time.Now()
 	if err := s.prepare(ctx); err != nil {
 		return err
@@ -59,21 +53,26 @@ func (s *Stack) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ahead := s.askAhead(ctx, runs.unchanged)
-	load := func(ctx context.Context) error { return s.load(ctx, runs.images.results, nil) }
-	err = waitHealthy(ctx, s.gate, s.targets(), s.sink, runs.unchanged, load)
+	on := runs.on
+	defer on.close()
+	ahead := s.askAhead(ctx, on, runs.unchanged)
+	load := func(ctx context.Context) error { return s.load(ctx, on, runs.images.results, nil) }
+	err = waitHealthy(ctx, on.gate, s.targets(on.lines), s.sink, runs.unchanged, load)
 	asked := ahead()
 	if err != nil {
 		return err
 	}
-	if err := s.openPorts(ctx, asked); err != nil {
+	if err := s.openPorts(ctx, on, asked); err != nil {
 		return err
 	}
 	login, err := s.loginLink(s.reached)
 	if err != nil {
 		return err
 	}
-	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Login: login, Took: time.Since(start), Next: s.next()})
+	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Login: login, Took: time.Since(start), Next: on.lines.Zr("dev")})
+	if mergeKubeconfig {
+		return on.cluster.MergeKubeconfig("")
+	}
 	return nil
 }
 
@@ -90,8 +89,9 @@ func (s *Stack) prepare(ctx context.Context) error {
 	return s.claim()
 }
 
-// deployed is what a run has made the cluster say.
+// deployed is what a run has made a cluster say.
 type deployed struct {
+	on        *connection
 	images    made
 	unchanged bool // it said so before
 }
@@ -102,35 +102,31 @@ func (s *Stack) deploy(ctx context.Context) (runs deployed, err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	early := newEarlyLoad(ctx)
-	if runs.images, err = s.clusterAndImages(ctx, early); err != nil {
-		return deployed{}, err
-	}
-	err = steps(ctx, s.sink,
-		step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (o outcome, err error) { // diff, images, apply
-			runs.images, o, err = s.apply(ctx, runs.images, early)
+	if runs.on, runs.images, err = s.clusterAndImages(ctx, early); err == nil {
+		err = step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (o outcome, err error) { // diff, images, apply
+			runs.images, o, err = s.apply(ctx, runs.on, runs.images, early)
 			runs.unchanged = o.unchanged
 			return o, err
-		}},
-	)
-	return runs, err
-}
-
-func (s *Stack) next() string {
-	if s.dev {
-		return ""
+		}}.run(ctx, s.sink)
 	}
-	return s.lines.Zr("dev")
+	if err != nil {
+		runs.on.close()
+		return deployed{}, err
+	}
+	return runs, nil
 }
 
 // clusterAndImages are the two parts of a run that take minutes, and what they
-// would be in vain for.
-func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (images made, err error) {
+// would be in vain for. It may return a connection with an error.
+func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (on *connection, images made, err error) {
 	f, reached := newForesight(), make(chan struct{})
 	var unreached error
 	err = together(ctx, s.sink,
-		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (outcome, error) { // find it, bring it back or make it
-			o, err := s.ensureCluster(ctx, early)
-			f.found <- o.unchanged
+		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (o outcome, err error) { // find it, bring it back or make it
+			on, o, err = s.ensureCluster(ctx, early)
+			if err == nil && o.unchanged {
+				f.found <- on
+			}
 			if err == nil {
 				close(reached)
 			} else if ctx.Err() == nil {
@@ -157,45 +153,47 @@ func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (images 
 	if unreached != nil {
 		err = &noCluster{err}
 	}
-	return images, err
+	return on, images, err
 }
 
-// ensureCluster finds the cluster, which takes milliseconds, or makes it.
-func (s *Stack) ensureCluster(ctx context.Context, early *earlyLoad) (outcome, error) {
+// ensureCluster finds the cluster, which takes milliseconds, or makes it. It may return
+// a connection with an error.
+func (s *Stack) ensureCluster(ctx context.Context, early *earlyLoad) (*connection, outcome, error) {
 	ports, err := s.publishPorts()
 	if err != nil {
-		return outcome{}, err
+		return nil, outcome{}, err
 	}
 	s.provider = s.newProvider(mapping(ports), func(ctx context.Context, nodes []cluster.Node) { s.loadEarly(ctx, nodes, early) })
 	c, err := s.provider.Find(ctx)
 	found := err == nil
 	if errors.Is(err, cluster.ErrNotFound) {
 		if err := s.rendered.NeedsNamespace(); err != nil {
-			return outcome{}, err
+			return nil, outcome{}, err
 		}
 	}
 	if !found {
 		gone := errors.Is(err, cluster.ErrNotFound)
 		if gone {
 			if err := s.endRelays(ctx); err != nil { // they have ports that a new one publishes
-				return outcome{}, err
+				return nil, outcome{}, err
 			}
 		}
 		if err := s.preflight(ctx, gone); err != nil {
-			return outcome{}, err
+			return nil, outcome{}, err
 		}
 		s.fetchExternal(early.run)
 		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
-			return outcome{}, err
+			return nil, outcome{}, err
 		}
 	}
-	if err := s.connect(c); err != nil {
-		return outcome{}, err
+	on, err := s.connect(s.provider, c)
+	if err != nil {
+		return nil, outcome{}, err
 	}
-	if err := s.choosePlatform(ctx); err != nil {
-		return outcome{}, err
+	if err := s.choosePlatform(ctx, c); err != nil {
+		return on, outcome{}, err
 	}
-	return outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx)
+	return on, outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx, on)
 }
 
 // build makes the images of the project's sources. missing is called before one has
@@ -218,24 +216,24 @@ func (s *Stack) build(ctx context.Context, missing func()) (made, outcome, error
 // apply makes the cluster say what the overlay says. Images travel before the
 // pods that need them are made, and only where something changes. It returns the
 // images that run then: those of services under reload may be the ones before.
-func (s *Stack) apply(ctx context.Context, built made, early *earlyLoad) (running made, o outcome, err error) {
+func (s *Stack) apply(ctx context.Context, on *connection, built made, early *earlyLoad) (running made, o outcome, err error) {
 	if s.dev {
-		if built, err = s.keepRunning(ctx, built); err != nil {
+		if built, err = s.keepRunning(ctx, on, built); err != nil {
 			return made{}, outcome{}, err
 		}
 	}
 	if err := s.pin(ctx, built, true); err != nil {
 		return made{}, outcome{}, err
 	}
-	changes, err := s.deployer.Diff(ctx, s.rendered)
+	changes, err := on.deployer.Diff(ctx, s.rendered)
 	if err == nil && !changes.Empty() {
 		var done context.CancelFunc
-		if ctx, done, err = s.takeLease(ctx, s.deployer); err != nil {
+		if ctx, done, err = s.takeLease(ctx, on.deployer); err != nil {
 			return made{}, outcome{}, err
 		}
 		defer done()
 		if s.afterOthers() {
-			changes, err = s.deployer.Diff(ctx, s.rendered)
+			changes, err = on.deployer.Diff(ctx, s.rendered)
 		}
 	}
 	if err != nil {
@@ -250,16 +248,16 @@ func (s *Stack) apply(ctx context.Context, built made, early *earlyLoad) (runnin
 	if changes.Empty() {
 		return built, outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := errors.Join(s.mayDelete(changes), s.runsHere(ctx, built)); err != nil {
+	if err := errors.Join(s.mayDelete(changes, on.lines), s.runsHere(ctx, on, built)); err != nil {
 		return made{}, outcome{}, err
 	}
 	if early != nil && early.begun.Load() {
-		err = s.applyWhileLoading(ctx, changes, built.results, early)
-	} else if err = s.load(ctx, built.results, early); err == nil {
-		err = s.deployer.Apply(ctx, s.rendered, changes, s.sink)
+		err = s.applyWhileLoading(ctx, on, changes, built.results, early)
+	} else if err = s.load(ctx, on, built.results, early); err == nil {
+		err = on.deployer.Apply(ctx, s.rendered, changes, s.sink)
 	}
 	s.held = nil // the cluster may have chosen other ports
-	return built, outcome{detail: Summary(changes)}, s.orLost(ctx, err)
+	return built, outcome{detail: Summary(changes)}, s.orLost(ctx, on.lines, err)
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it

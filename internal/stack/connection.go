@@ -1,0 +1,89 @@
+package stack
+
+import (
+	"context"
+	"errors"
+
+	"zr/pkg/cluster"
+	"zr/pkg/cluster/engine"
+	"zr/pkg/cmdline"
+	"zr/pkg/deploy"
+	"zr/pkg/fault"
+	"zr/pkg/health"
+	"zr/pkg/image"
+)
+
+// connection is a cluster that answered, with what applies an environment there and
+// asks for its health. It is never changed, and any goroutine may use it until close.
+type connection struct {
+	cluster  *cluster.Cluster
+	provider cluster.Provider // which found or made the cluster
+	deployer *deploy.Deployer
+	gate     *health.Gate
+	lines    cmdline.Run // that hints tell, about the environment on this cluster
+}
+
+// connect makes the parts that talk to the cluster c.
+func (s *Stack) connect(provider cluster.Provider, c *cluster.Cluster) (*connection, error) {
+	rest, err := c.RESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	deployer, err := s.deployerOn(c, s.rendered.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := health.New(rest)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{cluster: c, provider: provider, deployer: deployer, gate: gate, lines: linesOn(s.cfg, c)}, nil
+}
+
+// close ends the port-forwards of the gate. A nil connection has none.
+func (c *connection) close() {
+	if c != nil {
+		c.gate.Close()
+	}
+}
+
+// nodes are the machines into which images are loaded.
+func (c *connection) nodes() []image.Node { return imageNodes(c.cluster.Nodes) }
+
+func imageNodes(nodes []cluster.Node) []image.Node {
+	out := make([]image.Node, len(nodes))
+	for i, n := range nodes {
+		out[i] = n
+	}
+	return out
+}
+
+// find renders the overlay and connects to the cluster, which has to be there.
+func (s *Stack) find(ctx context.Context) (*connection, error) {
+	if err := s.render(ctx); err != nil {
+		return nil, err
+	}
+	on, err := s.attach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.borrowSecrets(ctx, on); err != nil {
+		on.close()
+		return nil, err
+	}
+	return on, nil
+}
+
+// attach connects to the cluster of a stack that is rendered.
+func (s *Stack) attach(ctx context.Context) (*connection, error) {
+	c, err := s.provider.Find(ctx)
+	switch {
+	case errors.Is(err, cluster.ErrNotFound):
+		return nil, fault.Hint(err, "`"+s.lines.Zr("up")+"` brings it up")
+	case errors.Is(err, engine.ErrNone):
+		return nil, fault.Hint(err, "`zr doctor` looks for what this machine lacks")
+	case err != nil:
+		return nil, err // what else is the matter, the provider knows
+	}
+	return s.connect(s.provider, c)
+}
