@@ -153,6 +153,6 @@ func TestTheKubeletHearsWhatTheAgentFound(t *testing.T) {
 	}
 	testkit.WriteFile(t, sick+".two", "")
 	agenttest.Eventually(t, "not ready again, with the reason", func() bool {
-		return strings.HasPrefix(k.last(), "503 ") && strings.Contains(k.last(), "it answered 503")
+		return strings.HasPrefix(k.last(), "503 ") && strings.Contains(k.last(), ": 503 ")
 	})
 }

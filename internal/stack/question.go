@@ -49,35 +49,38 @@ func questionFor(p published, targets []health.Target, workloads []deploy.Worklo
 			if t.Port != number || t.Kind != w.Kind || (t.Service != w.Name && t.Name != w.Name) {
 				continue
 			}
-			switch t.Probe {
-			case health.ProbeHTTP:
-				return asksHTTP(scheme(t.TLS), t.Path)
-			case health.ProbePostgres:
-				return asksPostgres
-			case health.ProbeRedis:
-				return asksRedis
+			if ask := asks(probe.Of(t.Probe), scheme(t.TLS), t.Path); ask != nil {
+				return ask
 			}
 		}
 		for _, c := range w.Containers {
-			if c.Readiness.Kind == "grpc" && c.Readiness.Port == number {
-				return asksHTTP2
+			if c.Readiness.Port != number {
+				continue
+			}
+			if ask := asks(probe.Of(c.Readiness.Kind), strings.ToLower(c.Readiness.Scheme), c.Readiness.Path); ask != nil {
+				return ask
 			}
 		}
 	}
 	for _, hint := range []string{p.port.AppProtocol, p.port.Name} {
 		// A port's name begins with what it speaks: "http", "grpc-api".
-		switch name, _, _ := strings.Cut(strings.ToLower(hint), "-"); name {
-		case "http", "https":
-			return asksHTTP(name, "/")
-		case "grpc", "h2c", "kubernetes.io/h2c":
-			return asksHTTP2
-		case "postgres", "postgresql":
-			return asksPostgres
-		case "redis":
-			return asksRedis
+		name, _, _ := strings.Cut(strings.ToLower(hint), "-")
+		if ask := asks(probe.Speaking(name), name, "/"); ask != nil {
+			return ask
 		}
 	}
 	return asksAnything
+}
+
+// asks returns what to ask a server of a kind, nil where the kind does not say.
+func asks(kind probe.Kind, scheme, path string) question {
+	switch {
+	case kind.Name == probe.HTTP:
+		return asksHTTP(scheme, path)
+	case kind.Opening != nil:
+		return asksBytes(kind.Opening)
+	}
+	return nil
 }
 
 func scheme(tls bool) string {
@@ -109,16 +112,6 @@ func asksHTTP(scheme, path string) question {
 		return scheme, answer.Body.Close()
 	}
 }
-
-// The first words of protocols, each of which their servers answer.
-var (
-	// The question whether it encrypts: length 8, code 80877103. It asks for no
-	// user, and leaves no line in the log.
-	asksPostgres = asksBytes([]byte{0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f})
-	asksRedis    = asksBytes([]byte("PING\r\n")) // also where it asks for a password first
-	// The preface of a client, with an empty frame of settings (RFC 9113, 3.4).
-	asksHTTP2 = asksBytes([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
-)
 
 // asksBytes sends a word and wants one byte.
 func asksBytes(word []byte) question {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"zr/internal/testkit"
+	"zr/pkg/probe"
 )
 
 // server listens and has serve talk on each connection.
@@ -18,13 +19,15 @@ func server(t *testing.T, serve func(net.Conn)) string {
 	return testkit.Serve(t, serve).String()
 }
 
+func opening(kind string) question { return asks(probe.Of(kind), "", "") }
+
 // An accepted connection proves nothing: a proxy with nobody behind it accepts
 // one too.
 func TestAnAcceptedConnectionIsNoAnswer(t *testing.T) {
 	nobody := server(t, func(net.Conn) {}) // as a proxy that cannot go on
 	for name, ask := range map[string]question{
-		"http": asksHTTP("http", "/"), "https": asksHTTP("https", "/"), "grpc": asksHTTP2,
-		"postgres": asksPostgres, "redis": asksRedis, "anything": asksAnything,
+		"http": asksHTTP("http", "/"), "https": asksHTTP("https", "/"), "grpc": opening(probe.GRPC),
+		"postgres": opening(probe.Postgres), "redis": opening(probe.Redis), "anything": asksAnything,
 	} {
 		if _, err := ask(t.Context(), nobody); err == nil {
 			t.Errorf("%s: a connection that is closed at once is an answer", name)
@@ -53,17 +56,17 @@ func TestWhatAnswersAtAPort(t *testing.T) {
 		{"http", at(plain), "http", asksHTTP("http", "health")},
 		{"a redirect", at(redirects), "http", asksHTTP("http", "/")},
 		{"https", at(secure), "https", asksHTTP("https", "/")},
-		{"grpc", at(h2), "", asksHTTP2},
+		{"grpc", at(h2), "", opening(probe.GRPC)},
 		{"postgres", server(t, func(c net.Conn) {
 			if n, _ := io.ReadFull(c, make([]byte, 8)); n == 8 {
 				_, _ = io.WriteString(c, "N")
 			}
-		}), "", asksPostgres},
+		}), "", opening(probe.Postgres)},
 		{"redis", server(t, func(c net.Conn) {
 			if line, _ := bufio.NewReader(c).ReadString('\n'); strings.HasPrefix(line, "PING") {
 				_, _ = io.WriteString(c, "-NOAUTH\r\n")
 			}
-		}), "", asksRedis},
+		}), "", opening(probe.Redis)},
 		{"http of which nothing is known", at(plain), "http", asksAnything},
 		{"a server that speaks first", server(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "SSH-2.0-x\r\n")

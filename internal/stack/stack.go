@@ -22,6 +22,7 @@ import (
 	"zr/pkg/health"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
+	"zr/pkg/probe"
 )
 
 // Stack is one environment and the parts of zr that work on it. Its fields are
@@ -203,14 +204,14 @@ func (s *Stack) targets(lines cmdline.Run) []health.Target {
 			t.Service, t.Probe, t.DependsOn, t.Timeout = strings.ToLower(w.Kind)+"/"+w.Name, "", nil, 0
 		}
 		if w.Kind == "Job" {
-			t.Probe, t.Replicas, t.Services = health.ProbeRollout, 0, nil
+			t.Probe, t.Replicas, t.Services = probe.Rollout, 0, nil
 		}
 		t.Advice = s.adviceOf(w.Name)
 		main := w.Own()
 		t.Container = main.Name
 		ready := main.Readiness
 		// Another host than the pod can be asked by the kubelet only.
-		if t.Probe == "" && ready.Host == "" && (ready.Kind == health.ProbeHTTP || ready.Kind == health.ProbeTCP) {
+		if t.Probe == "" && ready.Host == "" && probe.Of(ready.Kind).InConfig {
 			t.Probe = ready.Kind
 		}
 		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {

@@ -18,6 +18,7 @@ import (
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health"
+	"zr/pkg/probe"
 )
 
 // jobs is what a stack has beside the services of its overlay.
@@ -82,10 +83,10 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 		got[i].Credentials, got[i].Lines = nil, cmdline.Run{}
 	}
 	want := []health.Target{
-		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: health.ProbeHTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
-		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Container: "migrate", Probe: health.ProbeRollout, Port: 80, Path: "/"},
-		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Replicas: 1, Services: []string{"api", "web"}, Container: "web", Probe: health.ProbeHTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
-		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Container: "seed", Probe: health.ProbeRollout},
+		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: probe.HTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
+		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Container: "migrate", Probe: probe.Rollout, Port: 80, Path: "/"},
+		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Replicas: 1, Services: []string{"api", "web"}, Container: "web", Probe: probe.HTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
+		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Container: "seed", Probe: probe.Rollout},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("targets (-want +got):\n%s", diff)

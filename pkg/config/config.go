@@ -84,10 +84,10 @@ type Service struct {
 	// Build makes the image that the manifest names like the service. Absent
 	// for images of others.
 	Build *Build `yaml:"build,omitempty" json:"build,omitempty"`
-	// Probe is how the gate asks whether the service is healthy: "http",
-	// "tcp", "postgres", "redis" or "rollout". Default: the readiness probe
-	// of the manifest where it is httpGet or tcpSocket, otherwise rollout.
-	Probe string `yaml:"probe,omitempty" json:"probe,omitempty" jsonschema:"enum=http,enum=tcp,enum=postgres,enum=redis,enum=rollout"`
+	// Probe is how the gate asks whether the service is healthy. Default: the
+	// readiness probe of the manifest where it is httpGet or tcpSocket, otherwise
+	// rollout.
+	Probe string `yaml:"probe,omitempty" json:"probe,omitempty"`
 	// DependsOn are the services that must be healthy first.
 	DependsOn []string `yaml:"dependsOn,omitempty" json:"dependsOn,omitempty"`
 	// Timeout is how long the gate waits for the service, and how long a version

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 
 	"github.com/invopop/jsonschema"
+
+	"zr/pkg/probe"
 )
 
 //go:generate go run zr/hack/schema schema.json
@@ -37,6 +39,10 @@ func GenerateSchema(dir string) ([]byte, error) {
 		}
 	}
 	lenient(s)
+	service, _ := s.Definitions["Service"].Properties.Get("probe")
+	for _, name := range probe.InConfig() {
+		service.Enum = append(service.Enum, name)
+	}
 	out, err := json.MarshalIndent(s, "", "  ")
 	return append(out, '\n'), err
 }

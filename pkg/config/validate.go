@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"zr/pkg/probe"
 )
 
 // The cluster providers.
@@ -18,7 +20,6 @@ const (
 )
 
 var (
-	probes = []string{"http", "postgres", "redis", "rollout", "tcp"}
 	// A service becomes an object's name, hence RFC 1123; a project becomes
 	// part of a cluster's name, which kind limits further.
 	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
@@ -147,7 +148,7 @@ func (v *validator) service(c *Config, name string) {
 	if !dnsLabel.MatchString(name) {
 		v.add(v.key("services", name), "lower case letters, digits and dashes", "services: %q cannot name a workload", name)
 	}
-	v.oneOf(s.Probe, probes, "services", name, "probe")
+	v.oneOf(s.Probe, probe.InConfig(), "services", name, "probe")
 	known := v.keys("services")
 	for i, dep := range s.DependsOn {
 		at := v.item(i, "services", name, "dependsOn")

@@ -17,6 +17,7 @@ import (
 	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/kube/object"
+	"zr/pkg/probe"
 )
 
 // agentLog is what a container writes whose process ends as often, in the words
@@ -80,8 +81,8 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 		after  time.Duration
 		want   string
 	}{
-		{"it does not answer", ProbeHTTP, unreadyStatus, 20 * time.Second, `the process in container "api" exited with status 2 after 12ms, for the 3. time`},
-		{"it has run for long since, and does not answer", ProbeHTTP, unreadyStatus, 2 * time.Minute, ""},
+		{"it does not answer", probe.HTTP, unreadyStatus, 20 * time.Second, `the process in container "api" exited with status 2 after 12ms, for the 3. time`},
+		{"it has run for long since, and does not answer", probe.HTTP, unreadyStatus, 2 * time.Minute, ""},
 		{"nobody asks it", "", readyStatus, 5 * time.Second, `the process in container "api" exited with status 2 after 12ms, for the 3. time`},
 		{"nobody asks it, and it runs on", "", readyStatus, 20 * time.Second, ""},
 	} {
@@ -104,7 +105,7 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 	}
 	ordinary := devPod(t, unreadyStatus)
 	ordinary.Spec.Containers[0].Env = nil
-	if _, told := g.inquire(t.Context(), Target{Probe: ProbeHTTP, Port: 1}, ordinary); told != nil {
+	if _, told := g.inquire(t.Context(), Target{Probe: probe.HTTP, Port: 1}, ordinary); told != nil {
 		t.Error("the log of a container without an agent was read for its words")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health/testcluster"
+	"zr/pkg/probe"
 )
 
 // front is a Deployment with a Service, as a project has them.
@@ -19,7 +20,7 @@ metadata: {name: front}
 spec: {selector: {app: front}, ports: [{name: http, port: 80, targetPort: 8080}]}`
 
 func frontTarget(c *testcluster.Cluster) Target {
-	return Target{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeHTTP, Port: 8080, Path: "/health", Services: []string{"front"}, Timeout: time.Minute}
+	return Target{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Port: 8080, Path: "/health", Services: []string{"front"}, Timeout: time.Minute}
 }
 
 // check returns the status of one target at one look.
@@ -37,9 +38,9 @@ func check(t *testing.T, g *Gate, target Target) Status {
 func TestClusterReachable(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	probe := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
+	readiness := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
 	c.Apply(front)
-	c.Apply(deployment("front", `-listen=:8080`, probe))
+	c.Apply(deployment("front", `-listen=:8080`, readiness))
 	g, target := newGate(t, c), frontTarget(c)
 	if err := g.Wait(t.Context(), []Target{target}, event.Discard); err != nil {
 		t.Fatal(err)
@@ -78,7 +79,7 @@ func TestClusterReachable(t *testing.T) {
 	c.Apply(front)
 	well("with its Service back")
 
-	c.Apply(strings.Replace(deployment("front", `-listen=:8080`, probe), "spec:\n", "spec:\n  replicas: 0\n", 1))
+	c.Apply(strings.Replace(deployment("front", `-listen=:8080`, readiness), "spec:\n", "spec:\n  replicas: 0\n", 1))
 	sick("scaled to nothing", `Deployment "front" was scaled to 0, and its manifest asks for 1`)
 	target.Idle = "its manifest asks for 0 replicas"
 	var seen recorder
@@ -98,9 +99,9 @@ func TestClusterReachable(t *testing.T) {
 func TestClusterSidecarLoop(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	probe := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
+	readiness := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
 	c.Apply(front)
-	c.Apply(deployment("front", `-listen=:8080`, probe+"      - {name: beside, image: "+testcluster.AppImage+", imagePullPolicy: Never, args: [-say=no config, -after=2s, -exit=3]}\n"))
+	c.Apply(deployment("front", `-listen=:8080`, readiness+"      - {name: beside, image: "+testcluster.AppImage+", imagePullPolicy: Never, args: [-say=no config, -after=2s, -exit=3]}\n"))
 	g, target := newGate(t, c), frontTarget(c)
 	target.Timeout = 3 * time.Minute
 	c.Await("its first end", func() bool { return check(t, g, target).Restarts > 0 })

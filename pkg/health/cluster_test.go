@@ -13,6 +13,7 @@ import (
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health/testcluster"
+	"zr/pkg/probe"
 )
 
 // deployment writes a Deployment of the test's app. More is further YAML of
@@ -62,13 +63,13 @@ func newGate(t *testing.T, c *testcluster.Cluster) *Gate {
 func TestClusterHealthy(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	probe := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
-	c.Apply(deployment("front", `-listen=:8080, -build=one`, probe))
-	c.Apply(deployment("back", `-raw=:9000, -ready-after=1s, -listen=:8080`, probe))
+	readiness := "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"
+	c.Apply(deployment("front", `-listen=:8080, -build=one`, readiness))
+	c.Apply(deployment("back", `-raw=:9000, -ready-after=1s, -listen=:8080`, readiness))
 	g := newGate(t, c)
 	targets := []Target{
-		{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeHTTP, Port: 8080, Path: "/health", DependsOn: []string{"back"}},
-		{Service: "back", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeTCP, Port: 9000},
+		{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Port: 8080, Path: "/health", DependsOn: []string{"back"}},
+		{Service: "back", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.TCP, Port: 9000},
 	}
 	var seen recorder
 	if err := g.Wait(t.Context(), targets, &seen); err != nil {
@@ -79,7 +80,7 @@ func TestClusterHealthy(t *testing.T) {
 	}
 
 	// A new template counts only when it runs, however well the old one answers.
-	c.Apply(deployment("front", `-listen=:8080, -build=two`, probe))
+	c.Apply(deployment("front", `-listen=:8080, -build=two`, readiness))
 	if err := g.Wait(t.Context(), targets, event.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -146,9 +147,9 @@ data: {run: echo hello}`)
 			reason: "quota: exceeded quota: quota", early: true},
 		{name: "claim", manifest: deployment("claim", "", "        volumeMounts: [{name: v, mountPath: /v}]\n      volumes: [{name: v, persistentVolumeClaim: {claimName: nowhere}}]\n"), timeout: slow,
 			reason: `persistentvolumeclaim "nowhere" not found`},
-		{name: "sick", manifest: deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"), probe: ProbeHTTP, timeout: slow,
+		{name: "sick", manifest: deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1}\n"), probe: probe.HTTP, timeout: slow,
 			reason: `503 Service Unavailable: {"build":"","state":"as told"}`},
-		{name: "silent", manifest: deployment("silent", "", ""), probe: ProbeHTTP, timeout: slow, reason: "its http probe is not answered: port 8080: connection refused"},
+		{name: "silent", manifest: deployment("silent", "", ""), probe: probe.HTTP, timeout: slow, reason: "its http probe is not answered: port 8080: connection refused"},
 		{name: "init", manifest: deployment("init", "", "      initContainers: [{name: prepare, image: "+testcluster.AppImage+", imagePullPolicy: Never, args: [-say=cannot prepare, -exit=3]}]\n"), timeout: 4 * time.Minute,
 			reason: `init container "prepare" crashed with exit code 3`, proof: "cannot prepare", early: true},
 		{name: "missing", timeout: 2 * time.Minute, reason: `Deployment "missing" is not in namespace`, early: true},
@@ -212,7 +213,7 @@ func TestClusterCancelled(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
 	c.Apply(deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}}\n"))
-	targets := []Target{{Service: "sick", Kind: "Deployment", Namespace: c.Namespace, Probe: ProbeHTTP, Port: 8080, Path: "/health"}}
+	targets := []Target{{Service: "sick", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Port: 8080, Path: "/health"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	err := newGate(t, c).Wait(ctx, targets, event.SinkFunc(func(e event.Event) {
 		if s, ok := e.(event.ServiceState); ok && strings.Contains(s.Reason, "503") {

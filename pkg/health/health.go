@@ -23,15 +23,7 @@ import (
 	"zr/pkg/event"
 	kubeclient "zr/pkg/kube"
 	"zr/pkg/kube/object"
-)
-
-// The probes of a Target.
-const (
-	ProbeHTTP     = "http"     // GET Path on Port, 200 to 399 is healthy, as for the kubelet
-	ProbeTCP      = "tcp"      // Port accepts a connection
-	ProbePostgres = "postgres" // SELECT 1 on Port
-	ProbeRedis    = "redis"    // PING on Port
-	ProbeRollout  = "rollout"  // the rollout alone
+	"zr/pkg/probe"
 )
 
 // DefaultTimeout is how long Wait gives a Target without a Timeout. It covers
@@ -59,11 +51,11 @@ type Target struct {
 	Services []string
 	// Container is the one that Probe asks. Default: the first.
 	Container string
-	Probe     string // one of the Probe constants; empty means ProbeRollout
+	Probe     string // the name of a kind that a config may name; empty means probe.Rollout
 	Port      int32
-	Path      string // of ProbeHTTP; empty means "/"
-	TLS       bool   // of ProbeHTTP: no certificate is verified, as by the kubelet
-	// Headers are sent with ProbeHTTP; Host among them names another host than
+	Path      string // of probe.HTTP; empty means "/"
+	TLS       bool   // of probe.HTTP: no certificate is verified, as by the kubelet
+	// Headers are sent with probe.HTTP; Host among them names another host than
 	// the pod's address.
 	Headers http.Header
 	// DependsOn are services that must be healthy first. Names that are not
@@ -72,9 +64,8 @@ type Target struct {
 	// Timeout runs from the moment when the dependencies are healthy.
 	// Default: DefaultTimeout.
 	Timeout time.Duration
-	// Credentials returns the secrets of ProbePostgres (POSTGRES_USER,
-	// POSTGRES_PASSWORD, POSTGRES_DB) and ProbeRedis (REDIS_USERNAME,
-	// REDIS_PASSWORD). Nil means none. The values are never printed.
+	// Credentials returns secrets, among them those that the kind of the probe
+	// names. Nil means none. The values are never printed.
 	Credentials func() (map[string]string, error)
 	// Lines are the command lines that hints tell.
 	Lines cmdline.Run
@@ -95,7 +86,7 @@ func (t Target) subject() diagnose.Target {
 }
 
 // probed tells that zr itself asks a pod, and not only its rollout.
-func (t Target) probed() bool { return t.Probe != ProbeRollout && t.Probe != "" }
+func (t Target) probed() bool { return t.Probe != probe.Rollout && t.Probe != "" }
 
 func (t Target) timeout() time.Duration {
 	if t.Timeout > 0 {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"zr/pkg/probe"
 )
 
 func TestProbeHTTP(t *testing.T) {
@@ -64,7 +66,7 @@ func TestProbeHTTP(t *testing.T) {
 		{"/health", "connection refused", "", closedPort(t), false},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		got := ask(ctx, Target{Probe: ProbeHTTP, Port: tc.port, Path: tc.path}, via, "10.0.0.1")
+		got := ask(ctx, Target{Probe: probe.HTTP, Port: tc.port, Path: tc.path}, via, "10.0.0.1")
 		cancel()
 		if got.OK != tc.ok || got.Build != tc.build || !strings.HasSuffix(got.Text, tc.text) {
 			t.Errorf("%s: got %+v, want %q", tc.path, got, tc.text)
@@ -80,7 +82,7 @@ func TestProbeHeaders(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	target := Target{Probe: ProbeHTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port),
+	target := Target{Probe: probe.HTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port),
 		Headers: http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}}}
 	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.OK {
 		t.Errorf("got %+v", got)
@@ -91,7 +93,7 @@ func TestProbeHTTPS(t *testing.T) {
 	via := newKubelet(t).tunnel(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"build":"0123456789abcdef"}`) }))
 	defer server.Close()
-	target := Target{Probe: ProbeHTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
+	target := Target{Probe: probe.HTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
 	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.OK || got.Build != "0123456789abcdef" {
 		t.Errorf("got %+v", got)
 	}
@@ -112,7 +114,7 @@ func TestProbeTCP(t *testing.T) {
 		{rude, true, "accepts connections"},
 		{closedPort(t), false, "connection refused"},
 	} {
-		got := ask(t.Context(), Target{Probe: ProbeTCP, Port: tc.port}, via, "")
+		got := ask(t.Context(), Target{Probe: probe.TCP, Port: tc.port}, via, "")
 		if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) {
 			t.Errorf("got %+v, want %q", got, tc.text)
 		}
@@ -196,14 +198,14 @@ func TestProbeStores(t *testing.T) {
 		ok    bool
 		text  string
 	}{
-		{ProbePostgres, listen(t, postgresServer(nil, "secret")), true, "SELECT 1 answered"},
-		{ProbePostgres, listen(t, postgresServer(nil, "other")), false, `FATAL: password authentication failed for user "zr"`},
-		{ProbePostgres, listen(t, postgresServer(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"}, "")), false,
+		{probe.Postgres, listen(t, postgresServer(nil, "secret")), true, "SELECT 1 answered"},
+		{probe.Postgres, listen(t, postgresServer(nil, "other")), false, `FATAL: password authentication failed for user "zr"`},
+		{probe.Postgres, listen(t, postgresServer(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"}, "")), false,
 			"FATAL: the database system is starting up"},
-		{ProbePostgres, closedPort(t), false, "connection refused"},
-		{ProbeRedis, listen(t, redisServer("+PONG")), true, "PONG"},
-		{ProbeRedis, listen(t, redisServer("-LOADING Redis is loading the dataset in memory")), false, "LOADING Redis is loading the dataset in memory"},
-		{ProbeRedis, closedPort(t), false, "connection refused"},
+		{probe.Postgres, closedPort(t), false, "connection refused"},
+		{probe.Redis, listen(t, redisServer("+PONG")), true, "PONG"},
+		{probe.Redis, listen(t, redisServer("-LOADING Redis is loading the dataset in memory")), false, "LOADING Redis is loading the dataset in memory"},
+		{probe.Redis, closedPort(t), false, "connection refused"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
 		got := ask(ctx, Target{Probe: tc.probe, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, k.tunnel(t), "")
@@ -212,9 +214,24 @@ func TestProbeStores(t *testing.T) {
 			t.Errorf("%s: got %+v, want %q", tc.probe, got, tc.text)
 		}
 	}
-	got := ask(t.Context(), Target{Probe: ProbeRedis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, k.tunnel(t), "")
+	got := ask(t.Context(), Target{Probe: probe.Redis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, k.tunnel(t), "")
 	if got.OK || !strings.Contains(got.Text, "reading the credentials: no such file") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestEveryKindIsAsked holds that the gate has a way to ask whatever a config may name.
+func TestEveryKindIsAsked(t *testing.T) {
+	for _, name := range probe.InConfig() {
+		_, err := probe.New(probe.Probe{Kind: name, Port: 1}, probe.Options{})
+		if name != probe.Rollout && stores[name] == nil && err != nil {
+			t.Errorf("nothing asks a probe of kind %s: %v", name, err)
+		}
+	}
+	for name := range stores {
+		if k := probe.Of(name); !k.InConfig || !k.Port {
+			t.Errorf("%s is asked and cannot be named", name)
+		}
 	}
 }
 
@@ -289,8 +306,8 @@ func TestTunnelStuck(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_ = ask(ctx, Target{Probe: ProbeTCP, Port: port}, via, "")
-	if got := ask(t.Context(), Target{Probe: ProbeTCP, Port: port}, via, ""); !got.OK {
+	_ = ask(ctx, Target{Probe: probe.TCP, Port: port}, via, "")
+	if got := ask(t.Context(), Target{Probe: probe.TCP, Port: port}, via, ""); !got.OK {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/probe"
 )
 
 // TestHopeless is about what is given up before the deadline.
@@ -136,7 +137,7 @@ func TestAJobThatFailedFailsTheRun(t *testing.T) {
 	}
 	defer g.Close()
 	targets := []Target{
-		{Service: "migrate", Kind: "Job", Namespace: "ns", Probe: ProbeRollout},
+		{Service: "migrate", Kind: "Job", Namespace: "ns", Probe: probe.Rollout},
 		{Service: "api", Kind: "Deployment", Namespace: "ns", DependsOn: []string{"migrate"}},
 	}
 	err = g.Wait(t.Context(), targets, event.Discard)

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 )
 
 // A question of the gRPC health protocol is one HTTP/2 request with a message
@@ -28,40 +26,36 @@ const (
 
 var grpcWords = map[uint64]string{0: "UNKNOWN", grpcServing: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
 
-func grpcClient() *http.Client {
+func (a *Asker) grpcClient() *http.Client {
 	var plain http.Protocols
 	plain.SetUnencryptedHTTP2(true) // the kubelet asks without TLS, too
-	return &http.Client{Transport: &http.Transport{Protocols: &plain, DisableKeepAlives: true}}
+	return &http.Client{Transport: &http.Transport{DialContext: a.dial, Protocols: &plain, DisableKeepAlives: true}}
 }
 
-func (a *Asker) askGRPC(ctx context.Context) error {
+func (a *Asker) askGRPC(ctx context.Context) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+a.address()+grpcPath, bytes.NewReader(grpcQuestion(a.probe.Service)))
 	if err != nil {
-		return err
+		return Answer{}, err
 	}
 	req.Header.Set("Content-Type", "application/grpc")
 	req.Header.Set("TE", "trailers")
 	req.Header.Set("User-Agent", UserAgent)
 	res, err := a.client.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return fmt.Errorf("asking the gRPC health service at %s: %w", a.address(), err)
+		return Answer{}, bare(err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, messageLimit))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("it answered %s", res.Status)
-	}
-	if err == nil {
-		err = grpcVerdict(res, body)
-	}
 	if err != nil {
-		return fmt.Errorf("asking the gRPC health service at %s: %w", a.address(), err)
+		return Answer{}, err
 	}
-	return nil
+	if res.StatusCode != http.StatusOK {
+		return Answer{}, Unready(res.Status)
+	}
+	if err := grpcVerdict(res, body); err != nil {
+		return Answer{}, err
+	}
+	return Answer{Text: grpcWords[grpcServing]}, nil
 }
 
 // grpcQuestion is a HealthCheckRequest in its frame: a byte for "not
@@ -87,11 +81,11 @@ func grpcVerdict(res *http.Response, body []byte) error {
 	switch status {
 	case "0":
 	case grpcUnimplemented:
-		return errors.New("the server does not have grpc.health.v1.Health")
+		return Unready("the server does not have grpc.health.v1.Health")
 	case grpcNotFound:
-		return fmt.Errorf("it knows no such service: %s", detail)
+		return Unready("it knows no such service: " + detail)
 	default:
-		return fmt.Errorf("it answered with gRPC status %q: %s", status, detail)
+		return Unready(fmt.Sprintf("it answered with gRPC status %q: %s", status, detail))
 	}
 	serving := uint64(0) // a message without the field says UNKNOWN
 	const header = 5
@@ -103,7 +97,7 @@ func grpcVerdict(res *http.Response, body []byte) error {
 		if !ok {
 			word = fmt.Sprint(serving)
 		}
-		return fmt.Errorf("it answered %s", word)
+		return Unready("it answered " + word)
 	}
 	return nil
 }

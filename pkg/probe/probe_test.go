@@ -15,7 +15,7 @@ import (
 )
 
 // asked asks a listener once with a probe of the given kind.
-func asked(t *testing.T, listener net.Addr, p Probe, o Options) (string, error) {
+func asked(t *testing.T, listener net.Addr, p Probe, o Options) (Answer, error) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(listener.String())
 	if err != nil {
@@ -82,19 +82,19 @@ func TestHTTP(t *testing.T) {
 		{path: "/health?deep=1", build: "abc"},
 		{path: "/text"},
 		{path: "/cached"},
-		{path: "/sick", want: "503 Service Unavailable"},
+		{path: "/sick", want: "503 Service Unavailable: sick"},
 		{path: "/login", want: "503 Service Unavailable"},
-		{path: "/round", want: "redirected 10 times"},
+		{path: "/round", want: "it redirects more than 10 times"},
 		{path: "/away"},
 		{path: "/never", want: "no answer within 50ms", probe: Probe{Timeout: 50 * time.Millisecond}},
 		{path: "/headers", probe: Probe{Headers: http.Header{"Host": {"shop.test"}, "X-Check": {"1"}}}},
 	} {
 		t.Run(c.path, func(t *testing.T) {
 			c.probe.Kind, c.probe.Path = HTTP, c.path
-			build, err := asked(t, plain.Listener.Addr(), c.probe, Options{})
+			answer, err := asked(t, plain.Listener.Addr(), c.probe, Options{})
 			verdict(t, err, c.want)
-			if build != c.build {
-				t.Errorf("build %q, want %q", build, c.build)
+			if answer.Build != c.build {
+				t.Errorf("build %q, want %q", answer.Build, c.build)
 			}
 			c.probe.Scheme = "HTTPS"
 			_, err = asked(t, secure.Listener.Addr(), c.probe, Options{})
@@ -200,6 +200,68 @@ func TestNewRefuses(t *testing.T) {
 	for _, p := range []Probe{{}, {Kind: "icmp", Port: 1}, {Kind: HTTP}, {Kind: GRPC, Port: 65536}, {Kind: Exec}} {
 		if _, err := New(p, Options{}); err == nil {
 			t.Errorf("%+v is taken", p)
+		}
+	}
+}
+
+// TestForwarded asks by way of a dialer that learns of a refusal late.
+func TestForwarded(t *testing.T) {
+	refused := errors.New("connection refused")
+	for _, c := range []struct {
+		what string
+		read func() error // of the pod's end
+		want string
+	}{
+		{"a server that waits", nil, ""},
+		{"one that speaks", func() error { return nil }, ""},
+		{"one that hangs up", func() error { return io.EOF }, ""},
+		{"nobody", func() error { return refused }, "connection refused"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			near, far := net.Pipe()
+			defer far.Close()
+			a, err := New(Probe{Kind: TCP, Port: 7}, Options{Forwarded: true, Dial: func(_ context.Context, port int32) (net.Conn, error) {
+				if port != 7 {
+					return nil, fmt.Errorf("port %d is dialled", port)
+				}
+				return late{near, c.read}, nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := a.Ask(t.Context())
+			verdict(t, err, c.want)
+			if err == nil && answer.Text != "accepts connections" {
+				t.Errorf("it says %q", answer.Text)
+			}
+		})
+	}
+}
+
+// late is a connection of which the first Read has an end of its own.
+type late struct {
+	net.Conn
+	read func() error
+}
+
+func (l late) Read(p []byte) (int, error) {
+	if l.read == nil {
+		return l.Conn.Read(p)
+	}
+	return 0, l.read()
+}
+
+func TestSays(t *testing.T) {
+	run := func(context.Context, []string) error { return nil }
+	for want, p := range map[string]Probe{
+		"GET https://10.0.0.7:80/up":        {Kind: HTTP, Scheme: "HTTPS", Path: "up", Port: 80},
+		"gRPC health of 10.0.0.7:81":        {Kind: GRPC, Port: 81},
+		"TCP 10.0.0.8:82":                   {Kind: TCP, Host: "10.0.0.8", Port: 82},
+		"exec test -f ready":                {Kind: Exec, Command: []string{"test", "-f", "ready"}},
+		"GET http://[fd00::1]:80/health?x=": {Kind: HTTP, Host: "fd00::1", Path: "/health?x=", Port: 80},
+	} {
+		if a, err := New(p, Options{Host: "10.0.0.7", Run: run}); err != nil || a.String() != want {
+			t.Errorf("%v, %v, want %s", a, err, want)
 		}
 	}
 }

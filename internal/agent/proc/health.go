@@ -167,9 +167,12 @@ func (h *Health) ask(ctx context.Context, p *Process, build string) error {
 		}
 		return nil
 	}
-	says, err := h.asker.Ask(ctx)
-	if err == nil && says != "" && build != "" && says != build {
-		err = fmt.Errorf("build %s answered, not %s", says, build)
+	answer, err := h.asker.Ask(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", h.asker, err)
 	}
-	return err
+	if answer.Build != "" && build != "" && answer.Build != build {
+		return fmt.Errorf("build %s answered, not %s", answer.Build, build)
+	}
+	return nil
 }

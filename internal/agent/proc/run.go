@@ -3,9 +3,7 @@ package proc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"syscall"
 )
 
@@ -27,7 +25,7 @@ func Run(ctx context.Context, r *Reaper, c Command) error {
 	if p.ExitCode() == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%s %s", strings.Join(c.Argv, " "), p.Cause())
+	text := p.Cause()
 	if lines := p.Output(); len(lines) > 0 {
 		text += ": " + lines[len(lines)-1]
 	}
