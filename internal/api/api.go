@@ -18,7 +18,6 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
-	"zr/internal/api/lifecycle"
 	"zr/internal/api/probe"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/logs"
@@ -88,18 +87,18 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		log.Warn("the Kubernetes API is not used", "reason", err.Error())
 	}
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
-	reader := fleet.NewReader(client, shared, probes, fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}, log)
-	collector := newCollector(client, lines, settings, log)
+	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
+	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, log: log})
 	app := &app{settings: settings, log: log, sources: sources{
-		health:   &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
-		services: reader,
-		history:  db,
-		gate:     access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
-		changes: lifecycle.New(client), keys: shared,
+		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
+		served:  served,
+		history: db,
+		gate:    access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
+		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],
-		logs:      logs.Source{Collector: collector, Store: lines, Origins: settings.AllowedOrigins},
+		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
 	}}
-	return app.serve(ctx, listening, db.Run, fleet.NewObserver(reader, db, log).Run, collector.Run)
+	return app.serve(ctx, listening, db.Run, served.Run)
 }
 
 // app is the running api.

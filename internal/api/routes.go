@@ -7,9 +7,10 @@ import (
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
-	"zr/internal/api/lifecycle"
+	"zr/internal/api/environments"
 	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/docs"
+	environmentroutes "zr/internal/api/routes/environments"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/history"
 	lifecycleroutes "zr/internal/api/routes/lifecycle"
@@ -23,12 +24,11 @@ import (
 // sources are what the routes answer from.
 type sources struct {
 	health   *health.Source
-	services services.Source
+	served   *environments.Set
 	history  history.Source
 	gate     *access.Gate
 	tokens   tokens.Store
 	activity activity.Source
-	changes  *lifecycle.Services
 	keys     cache.Cache
 	// dashboard is the origin that a page goes to when it has logged in.
 	dashboard string
@@ -39,13 +39,14 @@ type sources struct {
 func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *slog.Logger) (*contract.API, error) {
 	a := contract.New(mux, version, guard, log)
 	health.Add(a, from.health)
-	services.Add(a, from.services)
-	history.Add(a, from.history, log)
+	environmentroutes.Add(a, from.served)
+	services.Add(a, from.served)
+	history.Add(a, from.served, from.history, log)
 	session.Add(a, from.gate, from.dashboard)
 	tokens.Add(a, from.gate, from.tokens, log)
 	activity.Add(a, from.activity, log)
 	logs.Add(a, from.logs, log)
-	lifecycleroutes.Add(a, from.changes, from.gate, from.keys, log)
+	lifecycleroutes.Add(a, from.served, from.gate, from.keys, log)
 	return a, docs.Add(a)
 }
 

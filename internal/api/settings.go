@@ -20,6 +20,12 @@ const (
 	defaultOrigin          = "http://localhost:3000"
 )
 
+// The values of ENVIRONMENTS.
+const (
+	environmentsOwn     = "own"
+	environmentsGranted = "granted"
+)
+
 // Settings are what the environment says. In the cluster they come from the
 // ConfigMap "settings" and the Secret "secrets".
 type Settings struct {
@@ -36,8 +42,11 @@ type Settings struct {
 	// inside the cluster need not be listed.
 	AllowedHosts []string
 	LoginKey     string // LOGIN_KEY, secret: what login links are made with; without it there are none
-	Service      string // SERVICE_NAME: the name of the api's own workload
-	Build        string // ZR_BUILD_HASH: what it was built from, set by zr
+	// ControlRoom says that the api serves the namespaces that it was given rights on,
+	// and not its own: ENVIRONMENTS=granted; the default is ENVIRONMENTS=own.
+	ControlRoom bool
+	Service     string // SERVICE_NAME: the name of the api's own workload
+	Build       string // ZR_BUILD_HASH: what it was built from, set by zr
 }
 
 // loadSettings reads the environment and returns every problem at once. No
@@ -62,6 +71,12 @@ func loadSettings(getenv func(string) string) (Settings, error) {
 	var err error
 	if s.Port, err = strconv.Atoi(or(getenv("PORT"), strconv.Itoa(defaultPort))); err != nil || s.Port < 0 || s.Port > 65535 {
 		problem("PORT", "%q is not a port (0 to 65535; 0 takes a free one)", getenv("PORT"))
+	}
+	switch which := or(getenv("ENVIRONMENTS"), environmentsOwn); which {
+	case environmentsOwn, environmentsGranted:
+		s.ControlRoom = which == environmentsGranted
+	default:
+		problem("ENVIRONMENTS", "%q is neither %s nor %s", which, environmentsOwn, environmentsGranted)
 	}
 	if s.LogLevel, err = parseLevel(or(getenv("LOG_LEVEL"), "info")); err != nil {
 		problem("LOG_LEVEL", "%w", err)

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The environments that are served, sorted by name */
+        get: operations["listEnvironments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -404,6 +421,15 @@ export interface components {
             replicas: number;
             service: string;
         };
+        Environment: {
+            /** @description Of its namespace. */
+            name: string;
+            /** @description What zr calls it: the project and the environment. */
+            set?: string;
+        };
+        Environments: {
+            environments: components["schemas"]["Environment"][];
+        };
         Event: {
             /** Format: date-time */
             at: string;
@@ -670,6 +696,44 @@ export interface operations {
             };
         };
     };
+    listEnvironments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environments"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -711,6 +775,8 @@ export interface operations {
     listHistory: {
         parameters: {
             query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
                 /** @description How many entries to answer with. */
                 limit?: number;
                 /** @description The next of the page before this one; the first page has none. */
@@ -731,6 +797,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -774,6 +849,8 @@ export interface operations {
     searchLogs: {
         parameters: {
             query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
                 /** @description Only lines of these services. */
                 service?: string[];
                 /** @description The least severe level. Lines that name none count as info. */
@@ -829,6 +906,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -870,6 +956,8 @@ export interface operations {
     countLogs: {
         parameters: {
             query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
                 /** @description Only lines from this time on. */
                 from?: string;
                 /** @description Only lines up to this time. */
@@ -907,6 +995,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -954,7 +1051,10 @@ export interface operations {
     };
     listServices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -968,6 +1068,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
@@ -1001,7 +1119,10 @@ export interface operations {
     };
     getService: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -1077,7 +1198,10 @@ export interface operations {
     };
     restartService: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
             header?: {
                 /** @description The same request under the same key is done once, and answered alike for a day. */
                 "Idempotency-Key"?: string;
@@ -1184,6 +1308,8 @@ export interface operations {
     scaleService: {
         parameters: {
             query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
                 /** @description Also where others that run depend on it. */
                 confirm?: boolean;
             };
@@ -1296,7 +1422,10 @@ export interface operations {
     };
     startService: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
             header?: {
                 /** @description The same request under the same key is done once, and answered alike for a day. */
                 "Idempotency-Key"?: string;
@@ -1403,6 +1532,8 @@ export interface operations {
     stopService: {
         parameters: {
             query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
                 /** @description Also where others that run depend on it. */
                 confirm?: boolean;
             };

@@ -34,9 +34,10 @@ type History interface {
 // Observer watches the services and records each change of their state.
 // Every replica runs one: the store keeps a change from being recorded twice.
 type Observer struct {
-	reader  *Reader
-	history History
-	log     *slog.Logger
+	environment string // that is recorded
+	reader      *Reader
+	history     History
+	log         *slog.Logger
 
 	last    map[string]postgres.Observation
 	backlog []postgres.Observation
@@ -44,9 +45,10 @@ type Observer struct {
 	pruned  time.Time
 }
 
-// NewObserver returns an Observer of what reader sees.
-func NewObserver(reader *Reader, history History, log *slog.Logger) *Observer {
-	return &Observer{reader: reader, history: history, log: log, last: map[string]postgres.Observation{}}
+// NewObserver returns an Observer of what reader sees, which it records as that of an
+// environment.
+func NewObserver(environment string, reader *Reader, history History, log *slog.Logger) *Observer {
+	return &Observer{environment: environment, reader: reader, history: history, log: log, last: map[string]postgres.Observation{}}
 }
 
 // Run observes until ctx ends.
@@ -97,6 +99,7 @@ func (s *Snapshot) has(name string) bool {
 // note takes an observation that differs from the last one of its service.
 // The message alone may change with every look (a latency, a pod's name).
 func (o *Observer) note(seen postgres.Observation) {
+	seen.Environment = o.environment
 	last, known := o.last[seen.Service]
 	if known && last.State == seen.State && last.Reason == seen.Reason && last.Build == seen.Build {
 		return

@@ -41,7 +41,7 @@ func look(second int, kubernetes string, pairs ...string) *Snapshot {
 
 func TestObserver(t *testing.T) {
 	j := &journal{}
-	o := NewObserver(nil, j, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	o := NewObserver("", nil, j, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	step := func(s *Snapshot, err error) {
 		j.err = err
 		o.observe(s)
@@ -66,7 +66,7 @@ func TestObserver(t *testing.T) {
 }
 
 func TestTheBacklogIsBounded(t *testing.T) {
-	o := NewObserver(nil, &journal{err: errors.New("away")}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	o := NewObserver("", nil, &journal{err: errors.New("away")}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	for i := range maxBacklog + 10 {
 		o.observe(look(i, "ok", "web", []string{"healthy", "unhealthy"}[i%2]))
 		o.flush(t.Context())

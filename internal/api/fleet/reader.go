@@ -63,7 +63,8 @@ type Self struct {
 }
 
 // NewReader returns a Reader. Without a cluster (client is nil) it reads only
-// what probes measure.
+// what probes measure. Without probes (nil) it is of a namespace that the api does
+// not run in, and measures nothing there.
 func NewReader(client *kube.Client, c cache.Cache, probes *probe.Set, self Self, log *slog.Logger) *Reader {
 	r := &Reader{kube: client, cache: c, probes: probes, self: self, log: log}
 	r.snapshots = latest.New(Deadline, r.look, func(*Snapshot) time.Duration { return keep })
@@ -81,7 +82,9 @@ func (r *Reader) look(ctx context.Context) *Snapshot {
 		round probe.Round
 		err   error
 	)
-	wg.Go(func() { round, _ = r.probes.Round(ctx) })
+	if r.probes != nil {
+		wg.Go(func() { round, _ = r.probes.Round(ctx) })
+	}
 	if r.kube == nil {
 		err = kube.ErrNotInCluster
 	} else {
@@ -96,7 +99,12 @@ func (r *Reader) look(ctx context.Context) *Snapshot {
 	if err != nil {
 		s.Kubernetes.Status, s.Kubernetes.Reason = probe.Down, kubernetesReason(err)
 	}
-	r.addMeasured(s, round)
+	if r.probes != nil {
+		r.addMeasured(s, round)
+	}
+	if s.Services == nil {
+		s.Services = []Service{} // an empty list is [] in JSON
+	}
 	return s
 }
 

@@ -40,6 +40,22 @@ func InCluster(getenv func(string) string, mount string) (*Client, error) {
 // Namespace returns the namespace that the Client reads.
 func (c *Client) Namespace() string { return c.namespace }
 
+// In returns a Client of another namespace of the same cluster.
+func (c *Client) In(namespace string) *Client { return &Client{c.api, namespace} }
+
+// Bindings lists the RoleBindings of all namespaces that labels select, and returns
+// the version to watch them from.
+func (c *Client) Bindings(ctx context.Context, labels string) ([]object.Object, string, error) {
+	objects, version, err := c.api.List(ctx, object.RoleBindings, lean.ListOptions{Labels: labels})
+	return objects, version, explained(err)
+}
+
+// WatchBindings passes changes of the RoleBindings that labels select to changed, as
+// lean.Client.Watch does.
+func (c *Client) WatchBindings(ctx context.Context, labels, version string, changed func(lean.Change)) (string, error) {
+	return c.api.Watch(ctx, object.RoleBindings, version, lean.ListOptions{Labels: labels}, changed)
+}
+
 // List lists the objects of a resource in the namespace, of the version that the
 // server has at hand. Fields is a selector; empty means all.
 func (c *Client) List(ctx context.Context, r object.Resource, fields string) ([]object.Object, error) {

@@ -77,6 +77,11 @@ type Namespace struct {
 	Meta `json:"metadata"`
 }
 
+// RoleBinding gives rights on a namespace. Nothing but its metadata is read.
+type RoleBinding struct {
+	Meta `json:"metadata"`
+}
+
 // Event is what a component of the cluster tells about an object.
 type Event struct {
 	Meta           `json:"metadata"`

@@ -28,6 +28,7 @@ var (
 	DaemonSets     = resource[Workload]("apis/apps/v1", "daemonsets", DaemonSet)
 	ReplicaSets    = resource[Workload]("apis/apps/v1", "replicasets", ReplicaSet)
 	Jobs           = resource[Workload]("apis/batch/v1", "jobs", Job)
+	RoleBindings   = resource[RoleBinding]("apis/rbac.authorization.k8s.io/v1", "rolebindings", "")
 )
 
 // pointer is a *T that is an Object.

@@ -11,8 +11,10 @@ import (
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
+	"zr/internal/api/environments"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/reason"
+	env "zr/internal/api/routes/environments"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/postgres"
 )
@@ -24,15 +26,15 @@ const effectMargin = 5 * time.Second
 const keyLife = 24 * time.Hour
 
 type routes struct {
-	services *lifecycle.Services
-	gate     *access.Gate
-	keys     cache.Cache
-	log      *slog.Logger
+	set  *environments.Set
+	gate *access.Gate
+	keys cache.Cache
+	log  *slog.Logger
 }
 
 // Add adds the routes.
-func Add(a *contract.API, services *lifecycle.Services, gate *access.Gate, keys cache.Cache, log *slog.Logger) {
-	r := &routes{services, gate, keys, log}
+func Add(a *contract.API, set *environments.Set, gate *access.Gate, keys cache.Cache, log *slog.Logger) {
+	r := &routes{set, gate, keys, log}
 	add(a, "stopService", "stop", "Scales a service to nothing", r.stop)
 	add(a, "startService", "start", "Gives a stopped service the replicas back that it had, or one", r.start)
 	add(a, "restartService", "restart", "Replaces the pods of a service", r.restart)
@@ -52,6 +54,7 @@ func add[In any](a *contract.API, id, verb, summary string, run func(context.Con
 
 // Target is what every action takes.
 type Target struct {
+	env.Scope
 	Name string `path:"name" maxLength:"253" pattern:"^[a-z0-9.-]+$"`
 	Key  string `header:"Idempotency-Key" maxLength:"64" pattern:"^[A-Za-z0-9_-]*$" doc:"The same request under the same key is done once, and answered alike for a day."`
 }
@@ -72,28 +75,37 @@ type scaleInput struct {
 type output struct{ Body lifecycle.Effect }
 
 func (r *routes) stop(ctx context.Context, in *Confirmed) (*output, error) {
-	return r.do(ctx, "stopService", in.Target, func(ctx context.Context) (lifecycle.Effect, error) {
-		return r.services.Stop(ctx, in.Name, in.Confirm)
+	return r.do(ctx, "stopService", in.Target, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
+		return services.Stop(ctx, in.Name, in.Confirm)
 	})
 }
 
 func (r *routes) start(ctx context.Context, in *Target) (*output, error) {
-	return r.do(ctx, "startService", *in, func(ctx context.Context) (lifecycle.Effect, error) { return r.services.Start(ctx, in.Name) })
+	return r.do(ctx, "startService", *in, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
+		return services.Start(ctx, in.Name)
+	})
 }
 
 func (r *routes) restart(ctx context.Context, in *Target) (*output, error) {
-	return r.do(ctx, "restartService", *in, func(ctx context.Context) (lifecycle.Effect, error) { return r.services.Restart(ctx, in.Name) })
+	return r.do(ctx, "restartService", *in, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
+		return services.Restart(ctx, in.Name)
+	})
 }
 
 func (r *routes) scale(ctx context.Context, in *scaleInput) (*output, error) {
-	return r.do(ctx, "scaleService", in.Target, func(ctx context.Context) (lifecycle.Effect, error) {
-		return r.services.Scale(ctx, in.Name, in.Body.Replicas, in.Confirm)
+	return r.do(ctx, "scaleService", in.Target, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
+		return services.Scale(ctx, in.Name, in.Body.Replicas, in.Confirm)
 	})
 }
 
 // do runs an action once for its key, and records how it went.
-func (r *routes) do(ctx context.Context, action string, in Target, run func(context.Context) (lifecycle.Effect, error)) (*output, error) {
-	key := "action:" + access.From(ctx).Name + ":" + action + ":" + in.Name + ":" + in.Key
+func (r *routes) do(ctx context.Context, action string, in Target, run func(context.Context, *lifecycle.Services) (lifecycle.Effect, error)) (*output, error) {
+	e, err := env.Of(r.set, in.Environment)
+	if err != nil {
+		return nil, err
+	}
+	target := e.Target(in.Name)
+	key := "action:" + access.From(ctx).Name + ":" + action + ":" + target + ":" + in.Key
 	if in.Key != "" {
 		if before, err := r.claim(ctx, key); before != nil || err != nil {
 			return before, err
@@ -101,10 +113,10 @@ func (r *routes) do(ctx context.Context, action string, in Target, run func(cont
 	}
 	acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
 	defer cancel()
-	result, err := run(acting)
-	record := postgres.AuditRecord{Action: action, Target: in.Name, Outcome: postgres.Done}
+	result, err := run(acting, e.Changes)
+	record := postgres.AuditRecord{Action: action, Target: target, Outcome: postgres.Done}
 	if err != nil {
-		r.log.Warn("an action failed", "action", action, "service", in.Name, "error", err, "requestId", contract.RequestID(ctx))
+		r.log.Warn("an action failed", "action", action, "service", target, "error", err, "requestId", contract.RequestID(ctx))
 		p := problem(err)
 		record.Outcome, record.Detail, err = outcome(p), p.Detail, p
 	}

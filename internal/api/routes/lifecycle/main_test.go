@@ -25,6 +25,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/apitest"
 	"zr/internal/api/contract"
+	"zr/internal/api/environments"
 	"zr/internal/api/kube"
 	"zr/internal/api/lifecycle"
 	routes "zr/internal/api/routes/lifecycle"
@@ -56,11 +57,16 @@ func newEnvironment(t *testing.T) *environment {
 	e.create(all, "{apiVersion: v1, kind: Namespace, metadata: {name: "+e.name+"}}")
 	t.Cleanup(func() { _ = all.Delete(context.WithoutCancel(t.Context()), e.name, metav1.DeleteOptions{}) })
 	e.kube = e.inCluster(e.token())
-	services := lifecycle.New(e.kube)
+	e.serve(environments.Only(&environments.Environment{Own: true, Changes: lifecycle.New(e.kube)}))
+	return e
+}
+
+// serve serves the routes of these environments.
+func (e *environment) serve(served *environments.Set) {
+	e.t.Helper()
 	shared, store := e.stores()
 	gate := access.New("", shared, store, quiet)
-	e.App = apitest.Serve(t, func(a *contract.API) { routes.Add(a, services, gate, shared, quiet) })
-	return e
+	e.App = apitest.Serve(e.t, func(a *contract.API) { routes.Add(a, served, gate, shared, quiet) })
 }
 
 func (e *environment) client(group, version, resource string) dynamic.ResourceInterface {

@@ -9,16 +9,18 @@ import (
 	"time"
 
 	"zr/internal/api/contract"
+	"zr/internal/api/environments"
 	"zr/internal/api/logstore"
 	"zr/internal/api/reason"
+	env "zr/internal/api/routes/environments"
 	"zr/pkg/logline"
 )
 
 // Source is what the answers are made of.
 type Source struct {
-	Collector *logstore.Collector
-	Store     logstore.Store
-	Origins   []string // of pages that may watch
+	Environments *environments.Set
+	Store        logstore.Store
+	Origins      []string // of pages that may watch
 }
 
 type routes struct {
@@ -30,7 +32,7 @@ type routes struct {
 func Add(a *contract.API, source Source, log *slog.Logger) {
 	r := &routes{source, log}
 	read := contract.Rules{Class: contract.Read, Role: contract.Viewer}
-	refusals := []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
+	refusals := []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
 	contract.Add(a, contract.Route{
 		Rules: read, ID: "searchLogs", Method: http.MethodGet, Path: contract.Base + "/logs", Group: "logs",
 		Summary: "Lines that containers wrote, newest first",
@@ -92,6 +94,7 @@ func linesOf(lines []*logline.Line) []Line {
 }
 
 type searchInput struct {
+	env.Scope
 	Filter
 	Range
 	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many lines to answer with."`
@@ -117,11 +120,15 @@ type Context struct {
 type searchOutput struct{ Body Found }
 
 func (r *routes) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
+	collector, err := r.collector(in.Environment)
+	if err != nil {
+		return nil, err
+	}
 	filter, err := in.filter()
 	if err != nil {
 		return nil, err
 	}
-	q := logstore.Query{Environment: r.source.Collector.Environment(), Filter: filter, From: in.From, To: in.To,
+	q := logstore.Query{Environment: collector.Environment(), Filter: filter, From: in.From, To: in.To,
 		Limit: in.Limit, Context: in.Context, Oldest: in.Order == "oldest"}
 	if q.Beyond, err = parseCursor(in.Cursor); err != nil {
 		return nil, err
@@ -138,6 +145,7 @@ func (r *routes) search(ctx context.Context, in *searchInput) (*searchOutput, er
 }
 
 type countsInput struct {
+	env.Scope
 	Range
 	Services []string `query:"service,explode" maxItems:"50" doc:"Only lines of these services."`
 	Level    string   `query:"level" enum:"debug,info,warning,error" doc:"The least severe level."`
@@ -160,8 +168,12 @@ type Count struct {
 type countsOutput struct{ Body Counts }
 
 func (r *routes) counts(ctx context.Context, in *countsInput) (*countsOutput, error) {
+	collector, err := r.collector(in.Environment)
+	if err != nil {
+		return nil, err
+	}
 	scope := logstore.Scope{Services: in.Services, Level: in.Level, From: in.From, To: in.To}
-	counts, err := r.source.Store.Counts(ctx, r.source.Collector.Environment(), scope, time.Duration(in.Every)*time.Second)
+	counts, err := r.source.Store.Counts(ctx, collector.Environment(), scope, time.Duration(in.Every)*time.Second)
 	if err != nil {
 		return nil, r.unavailable(ctx, err)
 	}
@@ -170,6 +182,15 @@ func (r *routes) counts(ctx context.Context, in *countsInput) (*countsOutput, er
 		out.Counts = append(out.Counts, Count{c.At, c.Level, c.Lines, c.Skipped})
 	}
 	return &countsOutput{out}, nil
+}
+
+// collector returns that of the environment that a request is about.
+func (r *routes) collector(environment string) (*logstore.Collector, error) {
+	e, err := env.Of(r.source.Environments, environment)
+	if err != nil {
+		return nil, err
+	}
+	return e.Logs, nil
 }
 
 func (r *routes) unavailable(ctx context.Context, err error) error {

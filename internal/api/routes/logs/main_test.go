@@ -10,6 +10,7 @@ import (
 
 	"zr/internal/api/apitest"
 	"zr/internal/api/contract"
+	"zr/internal/api/environments"
 	"zr/internal/api/logstore"
 	"zr/internal/api/logstore/redact"
 	"zr/internal/api/routes/logs"
@@ -63,7 +64,7 @@ func serve(t *testing.T, url string) (*apitest.App, pods, *logstore.Collector) {
 		store.Close()
 	})
 	a := apitest.Serve(t, func(a *contract.API) {
-		logs.Add(a, logs.Source{Collector: c, Store: store, Origins: []string{"http://localhost:3000"}}, quiet)
+		logs.Add(a, logs.Source{Environments: environments.Only(&environments.Environment{Name: "shop", Logs: c}), Store: store, Origins: []string{"http://localhost:3000"}}, quiet)
 	})
 	return a, from, c
 }

@@ -34,8 +34,12 @@ const tooOld websocket.StatusCode = 4010
 // live sends the lines that come, as frames of JSON with a list of them. It
 // goes on after the id that the parameter after names.
 func (r *routes) live(w http.ResponseWriter, req *http.Request) {
+	collector, err := r.collector(req.URL.Query().Get("environment"))
+	if refuse(w, req, err) {
+		return
+	}
 	filter, err := filterOf(req.URL.Query())
-	after := r.source.Collector.Last()
+	after := collector.Last()
 	if text := req.URL.Query().Get("after"); text != "" && err == nil {
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
 			err = invalid("query.after", "not the id of a line")
@@ -52,7 +56,7 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := context.WithCancel(conn.CloseRead(req.Context()))
 	defer cancel()
 	go keepAlive(ctx, conn, cancel)
-	err = r.source.Collector.Watch(ctx, filter, after, func(lines []*logline.Line) error {
+	err = collector.Watch(ctx, filter, after, func(lines []*logline.Line) error {
 		frame, err := json.Marshal(linesOf(lines))
 		if err != nil {
 			return err
@@ -116,8 +120,12 @@ func refuse(w http.ResponseWriter, req *http.Request, err error) bool {
 // the connection breaks, so that nobody takes it for the whole.
 func (r *routes) export(w http.ResponseWriter, req *http.Request) {
 	params := req.URL.Query()
+	collector, err := r.collector(params.Get("environment"))
+	if refuse(w, req, err) {
+		return
+	}
 	filter, err := filterOf(params)
-	q := logstore.Query{Environment: r.source.Collector.Environment(), Filter: filter, Limit: exportPage, Oldest: true}
+	q := logstore.Query{Environment: collector.Environment(), Filter: filter, Limit: exportPage, Oldest: true}
 	if err == nil {
 		q.From, q.To, err = timesOf(params)
 	}

@@ -6,26 +6,23 @@ import (
 	"net/http"
 
 	"zr/internal/api/contract"
+	"zr/internal/api/environments"
 	"zr/internal/api/fleet"
 	"zr/internal/api/probe"
+	env "zr/internal/api/routes/environments"
 )
 
-// Source is what the answers are made of. *fleet.Reader is one.
-type Source interface {
-	Snapshot(ctx context.Context) (*fleet.Snapshot, error)
-}
-
-type routes struct{ source Source }
+type routes struct{ set *environments.Set }
 
 // Add adds the routes.
-func Add(a *contract.API, source Source) {
-	r := &routes{source}
+func Add(a *contract.API, set *environments.Set) {
+	r := &routes{set}
 	contract.Add(a, contract.Route{
 		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
 		ID:    "listServices", Method: http.MethodGet, Path: contract.Base + "/services", Group: "services",
 		Summary:     "How all services are, sorted by name",
 		Description: "200 also while Kubernetes or a database is away: saying so is what the answer is for.",
-		Refusals:    []int{http.StatusGatewayTimeout},
+		Refusals:    []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusGatewayTimeout},
 	}, r.list)
 	contract.Add(a, contract.Route{
 		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
@@ -38,6 +35,7 @@ func Add(a *contract.API, source Source) {
 var errTimeout = contract.Refuse(http.StatusGatewayTimeout, "timeout", "the services could not be read in time")
 
 type getInput struct {
+	env.Scope
 	Name string `path:"name" maxLength:"253" pattern:"^[a-z0-9.-]+$"`
 }
 
@@ -45,9 +43,9 @@ type getOutput struct{ Body fleet.Service }
 
 // get tells a service that is not there from one that could not be seen.
 func (r *routes) get(ctx context.Context, in *getInput) (*getOutput, error) {
-	snapshot, err := r.source.Snapshot(ctx)
+	snapshot, err := r.snapshot(ctx, in.Scope)
 	if err != nil {
-		return nil, errTimeout
+		return nil, err
 	}
 	for _, s := range snapshot.Services {
 		if s.Name == in.Name {
@@ -62,10 +60,22 @@ func (r *routes) get(ctx context.Context, in *getInput) (*getOutput, error) {
 
 type listOutput struct{ Body *fleet.Snapshot }
 
-func (r *routes) list(ctx context.Context, _ *struct{}) (*listOutput, error) {
-	snapshot, err := r.source.Snapshot(ctx)
+func (r *routes) list(ctx context.Context, in *env.Scope) (*listOutput, error) {
+	snapshot, err := r.snapshot(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput{snapshot}, nil
+}
+
+func (r *routes) snapshot(ctx context.Context, in env.Scope) (*fleet.Snapshot, error) {
+	e, err := env.Of(r.set, in.Environment)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := e.Services.Snapshot(ctx)
 	if err != nil {
 		return nil, errTimeout
 	}
-	return &listOutput{snapshot}, nil
+	return snapshot, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"zr/internal/api/apitest"
 	"zr/internal/api/contract"
+	"zr/internal/api/environments"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/probe"
@@ -86,7 +87,7 @@ func newCluster(t *testing.T) *cluster {
 func replica(t *testing.T, c *cluster, shared cache.Cache, checks map[string]probe.Check) *apitest.App {
 	t.Helper()
 	reader := fleet.NewReader(c.client, shared, probe.NewSet(checks), fleet.Self{Service: "api", Build: "b7"}, quiet)
-	return apitest.Serve(t, func(a *contract.API) { services.Add(a, reader) })
+	return apitest.Serve(t, func(a *contract.API) { services.Add(a, environments.Only(&environments.Environment{Services: reader})) })
 }
 
 var quiet = slog.New(slog.DiscardHandler)

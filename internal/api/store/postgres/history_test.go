@@ -34,7 +34,7 @@ func TestOnlyChangesAreRecorded(t *testing.T) {
 	if n, err := s.Record(t.Context(), seen); err != nil || n != 0 {
 		t.Fatalf("recorded %d again, %v; want 0", n, err)
 	}
-	got, err := s.History(t.Context(), "web", 0, 10)
+	got, err := s.History(t.Context(), "", "web", 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestOnlyChangesAreRecorded(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
-	if got, err := s.History(t.Context(), "", 0, 2); err != nil || len(got) != 2 {
+	if got, err := s.History(t.Context(), "", "", 0, 2); err != nil || len(got) != 2 {
 		t.Fatalf("got %d events, %v; want the last 2 of all services", len(got), err)
 	}
 }

@@ -86,7 +86,7 @@ func TestADatabaseThatWasReplacedIsMigratedAgain(t *testing.T) {
 	storetest.Exec(t, url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 	await(t, s, reason.Migrating)
 	await(t, s, "")
-	if _, err := s.History(t.Context(), "", 0, 1); err != nil {
+	if _, err := s.History(t.Context(), "", "", 0, 1); err != nil {
 		t.Fatal(err)
 	}
 }

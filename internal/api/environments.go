@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+
+	"zr/internal/api/environments"
+	"zr/internal/api/fleet"
+	"zr/internal/api/kube"
+	"zr/internal/api/lifecycle"
+	"zr/internal/api/probe"
+	"zr/internal/api/store/cache"
+	"zr/internal/api/store/logdb"
+	"zr/internal/api/store/postgres"
+)
+
+// parts are what environments are made of.
+type parts struct {
+	settings Settings
+	client   *kube.Client // nil outside of a cluster
+	probes   *probe.Set
+	self     fleet.Self
+	shared   cache.Cache
+	db       *postgres.Store
+	lines    *logdb.Store
+	log      *slog.Logger
+}
+
+// newEnvironments returns those that the settings say.
+func newEnvironments(p *parts) *environments.Set {
+	if p.settings.ControlRoom && p.client != nil {
+		return environments.Granted(environments.NewBindings(p.client, p.log), func(g environments.Grant) *environments.Environment {
+			client := p.client.In(g.Namespace)
+			reader := fleet.NewReader(client, p.shared, nil, fleet.Self{}, p.log)
+			return p.environment(client, reader, environments.Environment{Name: g.Namespace, Set: g.Set})
+		})
+	}
+	own := environments.Environment{Name: outside, Own: true}
+	if p.client != nil {
+		own.Name = p.client.Namespace()
+	}
+	return environments.Only(p.environment(p.client, fleet.NewReader(p.client, p.shared, p.probes, p.self, p.log), own))
+}
+
+// environment completes one.
+func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environments.Environment) *environments.Environment {
+	e.Services = reader
+	e.Changes = lifecycle.New(client)
+	e.Logs = newCollector(client, p.lines, p.settings, p.log)
+	e.Jobs = []func(context.Context){fleet.NewObserver(e.Key(), reader, p.db, p.log).Run, e.Logs.Run}
+	return &e
+}
