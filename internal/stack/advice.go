@@ -1,10 +1,12 @@
 package stack
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 
 	"zr/pkg/build"
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 )
 
@@ -20,11 +22,11 @@ func adviceFor(cfg *config.Config, r build.Request, words string) string {
 
 // adviceOf is adviceFor of the service of that name, or nil where zr does not
 // build it.
-func (s *Stack) adviceOf(service string) func(words string) string {
+func (s *Stack) adviceOf(service string, lines cmdline.Run) func(words string) string {
 	i := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == service })
 	if i < 0 {
 		return nil
 	}
 	r := s.builds[i]
-	return func(words string) string { return adviceFor(s.cfg, r, words) }
+	return func(words string) string { return cmp.Or(s.pullAdvice(words, lines), adviceFor(s.cfg, r, words)) }
 }

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/term"
 
-	"zr/pkg/cluster"
 	"zr/pkg/cluster/aks"
 	"zr/pkg/event"
 	"zr/pkg/fault"
@@ -36,12 +35,12 @@ func (s *Stack) identity() *aks.Identity {
 	return s.azure.identity
 }
 
-func (s *Stack) aksProvider() cluster.Provider {
+func (s *Stack) aksOptions() aks.Options {
 	where := s.cfg.Cluster.AKS
-	return aks.New(aks.Options{
+	return aks.Options{
 		Subscription: where.Subscription, ResourceGroup: where.ResourceGroup, Cluster: where.Cluster,
 		Identity: s.identity(), Plugin: kubeTokenPlugin(), Lines: linesOf(s.cfg),
-	})
+	}
 }
 
 // registryToken returns a token that a registry of Azure's exchanges.

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,8 +19,7 @@ const pushes = 2
 // signed in to as the cluster is; any other by what the engines' files have.
 func (s *Stack) pusher() image.Pusher {
 	p := image.Pusher{Store: s.store, Sink: s.sink, Step: stepImages}
-	if repository := s.cfg.Cluster.Registry; acr.Is(repository) {
-		host, _, _ := strings.Cut(repository, "/")
+	if host := s.registryHost(); acr.Is(host) {
 		p.Registry = acr.Registry(host, s.registryToken)
 	}
 	return p

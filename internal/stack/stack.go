@@ -174,7 +174,7 @@ func (s *Stack) workloads() []string {
 func (s *Stack) newProvider(ports []kind.Port, nodeUp func(context.Context, []cluster.Node)) cluster.Provider {
 	switch s.cfg.Cluster.Provider {
 	case config.ProviderAKS:
-		return s.aksProvider()
+		return aks.New(s.aksOptions())
 	case config.ProviderContext:
 		return kubecontext.New(kubecontext.Options{Context: s.cfg.Cluster.Context, Allowed: s.cfg.Cluster.Context, Lines: linesOf(s.cfg)})
 	}
@@ -206,7 +206,7 @@ func (s *Stack) targets(lines cmdline.Run) []health.Target {
 		if w.Kind == "Job" {
 			t.Probe, t.Replicas, t.Services = probe.Rollout, 0, nil
 		}
-		t.Advice = s.adviceOf(w.Name)
+		t.Advice = s.adviceOf(w.Name, lines)
 		main := w.Own()
 		t.Container = main.Name
 		ready := main.Readiness

@@ -119,7 +119,7 @@ func (s *Stack) deploy(ctx context.Context) (runs deployed, err error) {
 // clusterAndImages are the two parts of a run that take minutes, and what they
 // would be in vain for. It may return a connection with an error.
 func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (on *connection, images made, err error) {
-	f, reached := newForesight(), make(chan struct{})
+	f, reached, pulls := newForesight(), make(chan struct{}), make(chan struct{})
 	var unreached error
 	err = together(ctx, s.sink,
 		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (o outcome, err error) { // find it, bring it back or make it
@@ -134,13 +134,25 @@ func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (on *con
 			}
 			return o, err
 		}},
+		step{do: func(ctx context.Context) (outcome, error) { // whether its nodes may pull
+			select {
+			case <-ctx.Done():
+				return outcome{}, ctx.Err()
+			case <-reached:
+			}
+			if err := s.nodesMayPull(ctx, on); err != nil {
+				return outcome{}, err
+			}
+			close(pulls)
+			return outcome{}, nil
+		}},
 		step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) { // source in, images out
 			defer close(f.built)
 			if s.can().Platform == "" {
 				select {
 				case <-ctx.Done():
 					return outcome{}, ctx.Err()
-				case <-reached: // whose nodes say what to build for
+				case <-pulls: // its nodes, which have also said what to build for
 				}
 			}
 			if images, o, err = s.build(ctx, f.needsBuild); err == nil {

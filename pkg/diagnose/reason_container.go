@@ -72,8 +72,21 @@ func (s *Snapshot) imageReason(t Target, p *object.Pod, c object.ContainerStatus
 	default:
 		r.Text = fmt.Sprintf("image %q cannot be pulled: %s", c.Image, pullFailure(msg))
 		r.Hint = "does the image exist under this name, and may the cluster read its registry?"
+		if PullRefused(msg) {
+			r.Hint = "its registry refuses the nodes: give its pods a pull secret (imagePullSecrets), or the nodes a right on the registry"
+		}
 	}
 	return r
+}
+
+// refusals are what kubelets and container runtimes pass on of a registry that
+// knows nobody, or refuses whom it knows.
+var refusals = []string{"401 Unauthorized", "403 Forbidden", "authorization failed", "authentication required", "no basic auth credentials"}
+
+// PullRefused says whether the reason why an image cannot be pulled is that its
+// registry refuses the nodes.
+func PullRefused(reason string) bool {
+	return slices.ContainsFunc(refusals, func(words string) bool { return strings.Contains(reason, words) })
 }
 
 // configReason says why a container cannot be made as its manifest has it.

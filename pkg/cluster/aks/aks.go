@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v6"
 
 	"zr/pkg/cluster"
@@ -207,9 +206,7 @@ func (p *provider) elsewhere(ctx context.Context, err error) error {
 const privateHint = "its API server has an address inside its virtual network only: run zr there, or connect to that network's VPN first"
 
 func (p *provider) clusters() (*armcontainerservice.ManagedClustersClient, error) {
-	client := p.opts.Client
-	// A registry of resource types is not for a tool that deploys to touch.
-	return armcontainerservice.NewManagedClustersClient(p.opts.Subscription, p.opts.Identity, &arm.ClientOptions{ClientOptions: client, DisableRPRegistration: true})
+	return armcontainerservice.NewManagedClustersClient(p.opts.Subscription, p.opts.Identity, p.opts.arm())
 }
 
 // refused says that an API server does not accept a token.

@@ -121,3 +121,12 @@ func (p *provider) id() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerService/managedClusters/%s",
 		p.opts.Subscription, p.opts.ResourceGroup, p.opts.Cluster)
 }
+
+// brief is an error of Azure's in one line, of what the SDK makes a page of.
+func brief(err error) error {
+	var answer *azcore.ResponseError
+	if errors.As(err, &answer) {
+		return fmt.Errorf("%d %s", answer.StatusCode, answer.ErrorCode)
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package stack
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"zr/internal/testkit"
+	"zr/pkg/build"
+	"zr/pkg/cmdline"
+	"zr/pkg/config"
+	"zr/pkg/deploy"
+	"zr/pkg/deploy/kubetest"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
+
+// tokenRegistry is a registry that gives its tokens to one user; open, to anybody.
+func tokenRegistry(t *testing.T, user, password string, open bool) (host string) {
+	t.Helper()
+	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	mux := http.NewServeMux()
+	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
+		name, secret, _ := r.BasicAuth()
+		switch {
+		case name == user && secret == password || name == "" && open:
+			fmt.Fprint(w, `{"token":"good"}`)
+		case name == "":
+			fmt.Fprint(w, `{"token":"of nobody"}`) // as registries do, whose images somebody may read
+		default:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	mux.HandleFunc("/v2/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer good" {
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="registry"`, host))
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	host = strings.TrimPrefix(server.URL, "http://")
+	return host
+}
+
+// TestNodesThatMayNotPull has a registry that wants a sign-in, and pods with a
+// service account that has one, none, a wrong one, or one that is not there.
+func TestNodesThatMayNotPull(t *testing.T) {
+	cfg := kubetest.Config(t)
+	const named = `[{name: registry}]`
+	for name, test := range map[string]struct {
+		account                string // its imagePullSecrets
+		password               string // in the Secret, which is there where it has one
+		open, pulled           bool
+		refused, unknown, mend string
+	}{
+		"no pull secret":            {account: "[]", unknown: "their pods have no pull secret", mend: "create secret docker-registry registry --docker-server="},
+		"one that is missing":       {account: named, unknown: `Deployment "web" names the pull secret "registry", which is not there`, mend: "imagePullSecrets"},
+		"one with another password": {account: named, password: "of yesterday", refused: `it does not accept the pull secret "registry" of Deployment "web"; nothing was built`, mend: "--docker-server="},
+		"one that the registry has": {account: named, password: "secret"},
+		"an open registry":          {account: "[]", open: true},
+		"a pod that was pulled for": {account: named, password: "of yesterday", pulled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			host, namespace := tokenRegistry(t, "nodes", "secret", test.open), kubetest.Namespace(t)
+			create := func(resource, kind, name string, more map[string]any) *unstructured.Unstructured {
+				t.Helper()
+				o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": kind, "metadata": map[string]any{"name": name}}}
+				maps.Copy(o.Object, more)
+				at := dynamic.ResourceInterface(kubetest.Client(t, cfg, "", "v1", resource))
+				if kind != "Namespace" {
+					at = kubetest.Client(t, cfg, "", "v1", resource).Namespace(namespace)
+				}
+				made, err := at.Create(t.Context(), o, metav1.CreateOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return made
+			}
+			create("namespaces", "Namespace", namespace, nil)
+			t.Cleanup(func() {
+				_ = kubetest.Client(t, cfg, "", "v1", "namespaces").Delete(context.Background(), namespace, metav1.DeleteOptions{})
+			})
+			if test.password != "" {
+				text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, "http://"+host, base64.StdEncoding.EncodeToString([]byte("nodes:"+test.password)))
+				create("secrets", "Secret", "registry", map[string]any{"type": "kubernetes.io/dockerconfigjson", "stringData": map[string]any{".dockerconfigjson": text}})
+			}
+			if test.pulled {
+				pod := create("pods", "Pod", "web", map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "web", "image": host + "/team/web:1"}}}})
+				pod.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
+					"name": "web", "image": host + "/team/web:1", "imageID": host + "/team/web@sha256:1", "ready": true, "restartCount": int64(0), "started": true,
+				}}}
+				if _, err := kubetest.Client(t, cfg, "", "v1", "pods").Namespace(namespace).UpdateStatus(t.Context(), pod, metav1.UpdateOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+
+			files := testkit.Project(strings.Replace(sharedConfig, "registry.example", host, 1))
+			files["kustomize/overlays/dev/all.yaml"] = strings.NewReplacer("namespace: tiny", "namespace: "+namespace, `"example/web:1"`, "web").Replace(testkit.Overlay) +
+				"---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: " + namespace + "}\nimagePullSecrets: " + test.account + "\n"
+			s := stackOf(t, files)
+			s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
+			s.builds = []build.Request{{Service: "web"}}
+			var said []event.Notice
+			s.sink = event.SinkFunc(func(e event.Event) { said = append(said, e.(event.Notice)) })
+			if err := s.render(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			d, err := deploy.New(cfg, s.set(), namespace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.nodesMayPull(t.Context(), &connection{deployer: d})
+			if (err != nil) != (test.refused != "") || err != nil && (!strings.Contains(err.Error(), test.refused) || !strings.Contains(fault.HintOf(err), test.mend)) {
+				t.Errorf("refused with %v (hint %q)", err, fault.HintOf(err))
+			}
+			if (len(said) > 0) != (test.unknown != "") || len(said) > 0 && (!strings.Contains(said[0].Text, test.unknown) || !strings.Contains(said[0].Hint, test.mend)) {
+				t.Errorf("said %+v", said)
+			}
+		})
+	}
+}
+
+// TestTheMendOfARefusedPull has reasons as the gate tells them.
+func TestTheMendOfARefusedPull(t *testing.T) {
+	s := stackOf(t, testkit.Project(strings.Replace(sharedConfig, "registry.example", "team.azurecr.io", 1)))
+	s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
+	s.builds = []build.Request{{Service: "web"}}
+	advice := s.adviceOf("web", cmdline.Run{})
+	refused := `image "team.azurecr.io/team/web@sha256:1" cannot be pulled: failed to authorize: failed to fetch anonymous token: unexpected status from GET request to https://team.azurecr.io/oauth2/token: 401 Unauthorized`
+	if got := advice(refused); !strings.Contains(got, "az aks update -g GROUP -n CLUSTER --attach-acr team`") {
+		t.Errorf("the advice is %q", got)
+	}
+	for _, other := range []string{strings.Replace(refused, "401 Unauthorized", "500", 1), "a service of ours answered 401 Unauthorized"} {
+		if got := advice(other); strings.Contains(got, "attach-acr") {
+			t.Errorf("about %q the advice is %q", other, got)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+var serviceAccountKind = known[schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}]
+
+// PullSecret is what the kubelet signs in to registries with for the pods of a
+// workload.
+type PullSecret struct {
+	Name     string
+	Workload string // kind and name of one that has it
+	// Config is the text of a docker config file: never print it. It is nil where
+	// there is no such Secret.
+	Config []byte
+}
+
+// Pulled says whether the nodes have pulled an image of a registry for a pod that
+// is in the namespace now. Who may not see pods is told that none has.
+func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool, error) {
+	pods, err := d.list(ctx, podKind, namespace, "")
+	if apierrors.IsForbidden(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, reachable(err)
+	}
+	return slices.ContainsFunc(pods, func(pod unstructured.Unstructured) bool {
+		return slices.ContainsFunc(items(at(pod.Object, "status"), "containerStatuses"), func(c map[string]any) bool {
+			return text(c, "imageID") != "" && strings.HasPrefix(text(c, "image"), registry+"/")
+		})
+	}), nil
+}
+
+// PullSecrets returns the Secrets with which images are pulled for the pods of
+// what is rendered that run an image of zr's: those that the pods name, or else
+// their service accounts. The error is apierrors.IsForbidden where the user may
+// not see them.
+func (d *Deployer) PullSecrets(ctx context.Context, r *Rendered) ([]PullSecret, error) {
+	var found []PullSecret
+	for _, o := range r.objects {
+		spec := at(podTemplate(o.Unstructured), "spec")
+		built := slices.ContainsFunc(o.images, func(image string) bool { return r.known[image] || r.known[untagged(image)] })
+		if spec == nil || !built {
+			continue
+		}
+		names := items(spec, "imagePullSecrets")
+		if len(names) == 0 { // which the server takes from the account in that case
+			account, err := d.ofAnyAge(ctx, r, serviceAccountKind, o.GetNamespace(), cmp.Or(text(spec, "serviceAccountName"), "default"))
+			if err != nil {
+				return nil, err
+			}
+			names = items(account, "imagePullSecrets")
+		}
+		for _, ref := range names {
+			s := PullSecret{Name: text(ref, "name"), Workload: name(o.Unstructured)}
+			if slices.ContainsFunc(found, func(other PullSecret) bool { return other.Name == s.Name }) {
+				continue
+			}
+			secret, err := d.ofAnyAge(ctx, r, secretKind, o.GetNamespace(), s.Name)
+			if err != nil {
+				return nil, err
+			}
+			if s.Config, err = dockerConfig(secret); err != nil {
+				return nil, fmt.Errorf("reading Secret %q: %w", s.Name, err)
+			}
+			found = append(found, s)
+		}
+	}
+	return found, nil
+}
+
+// ofAnyAge returns an object that is rendered, or else the one that the cluster
+// has, or nil.
+func (d *Deployer) ofAnyAge(ctx context.Context, r *Rendered, k kind, namespace, name string) (map[string]any, error) {
+	for _, o := range r.objects {
+		if o.kind == k && o.GetNamespace() == namespace && o.GetName() == name {
+			return o.Object, nil
+		}
+	}
+	live, err := d.get(ctx, k, namespace, name)
+	if live == nil || err != nil {
+		return nil, err
+	}
+	return live.Object, nil
+}
+
+// dockerConfig returns what a Secret has for registries.
+func dockerConfig(secret map[string]any) ([]byte, error) {
+	const key = ".dockerconfigjson"
+	if plain := text(at(secret, "stringData"), key); plain != "" {
+		return []byte(plain), nil
+	}
+	if secret == nil || text(at(secret, "data"), key) == "" {
+		return nil, nil
+	}
+	return base64.StdEncoding.DecodeString(text(at(secret, "data"), key))
+}
