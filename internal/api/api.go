@@ -93,6 +93,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
 		served:  served,
 		history: db,
+		uptime:  db,
 		gate:    access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
 		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],

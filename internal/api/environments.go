@@ -12,6 +12,7 @@ import (
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
+	"zr/internal/api/uptime"
 )
 
 // parts are what environments are made of.
@@ -47,6 +48,6 @@ func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environ
 	e.Services = reader
 	e.Changes = lifecycle.New(client)
 	e.Logs = newCollector(client, p.lines, p.settings, p.log)
-	e.Jobs = []func(context.Context){fleet.NewObserver(e.Key(), reader, p.db, p.log).Run, e.Logs.Run}
+	e.Jobs = []func(context.Context){fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
 	return &e
 }

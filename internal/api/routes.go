@@ -18,7 +18,9 @@ import (
 	"zr/internal/api/routes/services"
 	"zr/internal/api/routes/session"
 	"zr/internal/api/routes/tokens"
+	uptimeroutes "zr/internal/api/routes/uptime"
 	"zr/internal/api/store/cache"
+	"zr/internal/api/uptime"
 )
 
 // sources are what the routes answer from.
@@ -26,6 +28,7 @@ type sources struct {
 	health   *health.Source
 	served   *environments.Set
 	history  history.Source
+	uptime   uptime.Source
 	gate     *access.Gate
 	tokens   tokens.Store
 	activity activity.Source
@@ -42,6 +45,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	environmentroutes.Add(a, from.served)
 	services.Add(a, from.served)
 	history.Add(a, from.served, from.history, log)
+	uptimeroutes.Add(a, from.served, from.uptime, log)
 	session.Add(a, from.gate, from.dashboard)
 	tokens.Add(a, from.gate, from.tokens, log)
 	activity.Add(a, from.activity, log)

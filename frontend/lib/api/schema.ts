@@ -226,6 +226,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/{name}/uptime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How healthy one service was, with its outages
+         * @description Time in which nobody looked is unknown, and never counts as healthy. Services are asked every five seconds, as their readiness probes say.
+         */
+        get: operations["getUptime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -281,6 +301,26 @@ export interface paths {
         post?: never;
         /** Removes a token: it is refused from now on */
         delete: operations["removeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uptime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How healthy all services were, sorted by name, with a short curve of each
+         * @description Time in which nobody looked is unknown, and never counts as healthy. Services are asked every five seconds, as their readiness probes say.
+         */
+        get: operations["listUptime"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -475,6 +515,27 @@ export interface components {
             uptime: number;
             version: string;
         };
+        Latency: {
+            /**
+             * Format: int64
+             * @description How many questions there were.
+             */
+            asked: number;
+            /**
+             * Format: double
+             * @description Milliseconds within which half of the answers came, to 2.5 %.
+             */
+            p50?: number;
+            /** Format: double */
+            p95?: number;
+            /** Format: double */
+            p99?: number;
+            /**
+             * Format: int64
+             * @description How many of them the service did not answer as it should.
+             */
+            unanswered: number;
+        };
         Line: {
             container?: string;
             fields?: {
@@ -504,6 +565,30 @@ export interface components {
             /** @description What stands behind the # of the login link. */
             ticket: string;
         };
+        Outage: {
+            /**
+             * @description lasting: it goes on; unseen: nobody looked any more.
+             * @enum {string}
+             */
+            end: "healthy" | "stopped" | "unseen" | "lasting";
+            /** Format: date-time */
+            from: string;
+            message: string;
+            /** @description The first reason of it. */
+            reason: string;
+            /** Format: double */
+            seconds: number;
+            /**
+             * Format: date-time
+             * @description When it ended, or was last seen.
+             */
+            to: string;
+        };
+        Overview: {
+            /** Format: date-time */
+            at: string;
+            services: components["schemas"]["Summary"][];
+        };
         Pod: {
             name: string;
             phase: string;
@@ -513,6 +598,20 @@ export interface components {
             restarts: number;
             /** Format: date-time */
             startedAt?: string;
+        };
+        Point: {
+            /**
+             * Format: date-time
+             * @description The beginning of the step.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Milliseconds; absent where nothing was answered.
+             */
+            p95?: number;
+            /** Format: double */
+            uptime?: number;
         };
         Problem: {
             /** @description The services that depend on the one that was to be changed. */
@@ -540,6 +639,18 @@ export interface components {
             code: string;
             message: string;
         };
+        Report: {
+            /** @description Over the asked window. */
+            latency: components["schemas"]["Latency"];
+            /** @description Those of the asked window, the newest first. */
+            outages: components["schemas"]["Outage"][];
+            /** @description The asked window, the oldest first. */
+            points: components["schemas"]["Point"][];
+            service: string;
+            /** @enum {string} */
+            state: "healthy" | "unhealthy" | "starting" | "stopped" | "unknown";
+            uptime: components["schemas"]["Windows"];
+        };
         Result: {
             /** Format: double */
             latencyMs: number;
@@ -555,6 +666,9 @@ export interface components {
             build?: string;
             /** Format: int32 */
             desired: number;
+            dev?: boolean;
+            /** Format: int64 */
+            generation?: number;
             image?: string;
             kind?: string;
             measured?: components["schemas"]["Result"];
@@ -569,6 +683,26 @@ export interface components {
             startedAt?: string;
             /** @enum {string} */
             state: "pending" | "starting" | "healthy" | "unhealthy";
+        };
+        Share: {
+            /** Format: double */
+            healthy: number;
+            /** Format: double */
+            starting: number;
+            /** Format: double */
+            stopped: number;
+            /** Format: double */
+            unhealthy: number;
+            /**
+             * Format: double
+             * @description Nobody looked: the api did not run, or could not see.
+             */
+            unknown: number;
+            /**
+             * Format: double
+             * @description Healthy time among the known time in which it was to run, 0 to 1; absent where there was none.
+             */
+            uptime?: number;
         };
         Snapshot: {
             kubernetes: components["schemas"]["Result"];
@@ -586,6 +720,16 @@ export interface components {
             /** @description The parameters of SGR; empty resets. */
             code: string;
         };
+        Summary: {
+            /** @description Over the asked window. */
+            latency: components["schemas"]["Latency"];
+            /** @description The asked window, the oldest first. */
+            points: components["schemas"]["Point"][];
+            service: string;
+            /** @enum {string} */
+            state: "healthy" | "unhealthy" | "starting" | "stopped" | "unknown";
+            uptime: components["schemas"]["Windows"];
+        };
         Token: {
             /** Format: date-time */
             createdAt: string;
@@ -600,6 +744,13 @@ export interface components {
         };
         TokenList: {
             tokens: components["schemas"]["Token"][];
+        };
+        Windows: {
+            /** @description 24 hours. */
+            day: components["schemas"]["Share"];
+            hour: components["schemas"]["Share"];
+            /** @description 7 days. */
+            week: components["schemas"]["Share"];
         };
     };
     responses: never;
@@ -1640,6 +1791,87 @@ export interface operations {
             };
         };
     };
+    getUptime: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+                /** @description How far the curve, the latencies and the outages reach back. */
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -2071,6 +2303,85 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUptime: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+                /** @description How far the curve, the latencies and the outages reach back. */
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -24,6 +24,7 @@ const (
 const (
 	Stopped     = "stopped"     // scaled to zero
 	Unreachable = "unreachable" // Kubernetes calls it ready, the api cannot use it
+	Flapping    = "flapping"    // it is healthy and not, time after time
 )
 
 // Reason says why a service is not healthy.
@@ -37,7 +38,11 @@ type Service struct {
 	Name string `json:"name"`
 	// Kind is "Deployment", "StatefulSet", "DaemonSet" or "Job"; empty where
 	// Kubernetes could not be asked.
-	Kind     string    `json:"kind,omitempty"`
+	Kind string `json:"kind,omitempty"`
+	// Generation counts the changes of what the workload is to be.
+	Generation int64 `json:"generation,omitempty"`
+	// Dev says that zr dev changes it while it runs.
+	Dev      bool      `json:"dev,omitempty"`
 	State    State     `json:"state" enum:"pending,starting,healthy,unhealthy"`
 	Reason   *Reason   `json:"reason,omitempty"`
 	Ready    int32     `json:"ready"`

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"zr/internal/api/probe"
 	"zr/internal/api/store/postgres"
+	"zr/internal/api/uptime"
 )
 
 // The observer's times.
@@ -13,6 +15,8 @@ const (
 	// lookEvery is a compromise: a crash loop's first back-off is 10 s, and a
 	// rolling update of one pod takes some 2 s.
 	lookEvery = time.Second
+	// askEvery is how often the latency of each service is taken.
+	askEvery = 5 * time.Second
 	// retention is how long the history is kept, and pruneEvery how often the
 	// rest is thrown away.
 	retention  = 30 * 24 * time.Hour
@@ -37,8 +41,10 @@ type Observer struct {
 	environment string // that is recorded
 	reader      *Reader
 	history     History
+	uptime      *uptime.Recorder
 	log         *slog.Logger
 
+	asked   time.Time
 	last    map[string]postgres.Observation
 	backlog []postgres.Observation
 	failing bool
@@ -47,8 +53,8 @@ type Observer struct {
 
 // NewObserver returns an Observer of what reader sees, which it records as that of an
 // environment.
-func NewObserver(environment string, reader *Reader, history History, log *slog.Logger) *Observer {
-	return &Observer{environment: environment, reader: reader, history: history, log: log, last: map[string]postgres.Observation{}}
+func NewObserver(environment string, reader *Reader, history History, recorder *uptime.Recorder, log *slog.Logger) *Observer {
+	return &Observer{environment: environment, reader: reader, history: history, uptime: recorder, log: log, last: map[string]postgres.Observation{}}
 }
 
 // Run observes until ctx ends.
@@ -58,7 +64,9 @@ func (o *Observer) Run(ctx context.Context) {
 	for {
 		if snapshot, err := o.reader.Snapshot(ctx); err == nil {
 			o.observe(snapshot)
+			o.measure(snapshot)
 			o.flush(ctx)
+			o.uptime.Flush(ctx, time.Now().UTC())
 		}
 		select {
 		case <-tick.C:
@@ -85,6 +93,46 @@ func (o *Observer) observe(s *Snapshot) {
 			o.note(postgres.Observation{Service: name, State: string(Removed), At: s.At})
 		}
 	}
+}
+
+// measure adds how the services are to what the uptime is made of. What Kubernetes
+// does not tell is unknown.
+func (o *Observer) measure(s *Snapshot) {
+	var samples []uptime.Sample
+	for _, svc := range s.Services {
+		if svc.Kind == "" && svc.Measured == nil {
+			continue
+		}
+		o.uptime.See(periodOf(svc), s.At)
+		if m := svc.Measured; m != nil && m.LatencyMS > 0 {
+			sample := uptime.Sample{Service: svc.Name, At: s.At, Bucket: uptime.Unanswered}
+			if m.Status == probe.OK {
+				sample.Bucket = uptime.BucketOf(time.Duration(m.LatencyMS * float64(time.Millisecond)))
+			}
+			samples = append(samples, sample)
+		}
+	}
+	if o.uptime.Leads() && s.At.Sub(o.asked) >= askEvery {
+		o.asked = s.At
+		o.uptime.Sampled(samples)
+	}
+}
+
+// periodOf is how a service is in the words of the uptime.
+func periodOf(svc Service) uptime.Period {
+	p := uptime.Period{Service: svc.Name, State: uptime.Starting}
+	if svc.Reason != nil {
+		p.Reason, p.Message = svc.Reason.Code, svc.Reason.Message
+	}
+	switch {
+	case svc.State == Healthy:
+		p.State = uptime.Healthy
+	case svc.State == Unhealthy:
+		p.State = uptime.Unhealthy
+	case p.Reason == Stopped:
+		p.State = uptime.Stopped
+	}
+	return p
 }
 
 func (s *Snapshot) has(name string) bool {

@@ -41,7 +41,7 @@ func look(second int, kubernetes string, pairs ...string) *Snapshot {
 
 func TestObserver(t *testing.T) {
 	j := &journal{}
-	o := NewObserver("", nil, j, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	o := NewObserver("", nil, j, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	step := func(s *Snapshot, err error) {
 		j.err = err
 		o.observe(s)
@@ -66,12 +66,32 @@ func TestObserver(t *testing.T) {
 }
 
 func TestTheBacklogIsBounded(t *testing.T) {
-	o := NewObserver("", nil, &journal{err: errors.New("away")}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	o := NewObserver("", nil, &journal{err: errors.New("away")}, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	for i := range maxBacklog + 10 {
 		o.observe(look(i, "ok", "web", []string{"healthy", "unhealthy"}[i%2]))
 		o.flush(t.Context())
 	}
 	if len(o.backlog) != maxBacklog || !o.backlog[maxBacklog-1].At.Equal(now.Add((maxBacklog+9)*time.Second)) {
 		t.Errorf("%d held, the last of %v", len(o.backlog), o.backlog[len(o.backlog)-1].At)
+	}
+}
+
+// A service that is up and down again is not healthy while it is up, and one under
+// zr dev is as it is.
+func TestFlapsAreNotHealthy(t *testing.T) {
+	f := flaps{}
+	var last *Snapshot
+	for i := range 7 {
+		last = look(i, "ok", "dev", []string{"healthy", "unhealthy"}[i%2], "steady", "healthy", "web", []string{"healthy", "unhealthy"}[i%2])
+		last.Services[0].Dev = true
+		f.judge(last)
+	}
+	dev, steady, web := last.Services[0], last.Services[1], last.Services[2]
+	if dev.State != Healthy || steady.State != Healthy || web.State != Unhealthy || web.Reason.Code != Flapping {
+		t.Errorf("got %+v", last.Services)
+	}
+	calm := look(7+300, "ok", "web", "healthy")
+	if f.judge(calm); calm.Services[0].State != Healthy || len(f) != 1 {
+		t.Errorf("five minutes later: %+v, of %d services", calm.Services[0], len(f))
 	}
 }

@@ -36,7 +36,7 @@ const (
 
 // cacheKey changes with the shape of Workloads, so that replicas of two
 // versions do not read each other's.
-const cacheKey = "workloads:2:"
+const cacheKey = "workloads:3:"
 
 // Workloads is what Kubernetes says, and what replicas share.
 type Workloads struct {
@@ -52,6 +52,7 @@ type Reader struct {
 	self   Self
 	log    *slog.Logger
 
+	flaps     flaps // of look, which runs once at a time
 	snapshots *latest.Value[*Snapshot]
 }
 
@@ -66,7 +67,7 @@ type Self struct {
 // what probes measure. Without probes (nil) it is of a namespace that the api does
 // not run in, and measures nothing there.
 func NewReader(client *kube.Client, c cache.Cache, probes *probe.Set, self Self, log *slog.Logger) *Reader {
-	r := &Reader{kube: client, cache: c, probes: probes, self: self, log: log}
+	r := &Reader{kube: client, cache: c, probes: probes, self: self, log: log, flaps: flaps{}}
 	r.snapshots = latest.New(Deadline, r.look, func(*Snapshot) time.Duration { return keep })
 	return r
 }
@@ -105,6 +106,7 @@ func (r *Reader) look(ctx context.Context) *Snapshot {
 	if s.Services == nil {
 		s.Services = []Service{} // an empty list is [] in JSON
 	}
+	r.flaps.judge(s)
 	return s
 }
 

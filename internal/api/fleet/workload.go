@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"zr/pkg/agentspec"
 	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/kube/object"
@@ -45,9 +46,10 @@ func services(s *diagnose.Snapshot, now time.Time) []Service {
 func service(s *diagnose.Snapshot, w *object.Workload, now time.Time) Service {
 	t := target(s, w)
 	f := s.Look(t, now)
-	svc := Service{Name: w.Name, Kind: w.Kind, Ready: f.Rollout.Ready, Desired: f.Rollout.Desired, Image: f.Rollout.Image}
+	svc := Service{Name: w.Name, Kind: w.Kind, Generation: w.Generation, Ready: f.Rollout.Ready, Desired: f.Rollout.Desired, Image: f.Rollout.Image}
 	if c := w.Main(); c != nil {
 		svc.Build, _ = c.EnvOf(buildEnv)
+		_, svc.Dev = c.EnvOf(agentspec.EnvToken)
 	}
 	for _, p := range slices.Concat(f.Rollout.Current, f.Rollout.Earlier) {
 		if p.DeletionTimestamp != nil {

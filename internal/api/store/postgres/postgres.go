@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -59,6 +60,9 @@ type Store struct {
 	tried    bool
 	wasReady bool
 	notReady error // why the schema is not there yet; nil when it is
+
+	leading sync.Mutex
+	leads   map[string]*pgx.Conn // by the work that this replica does
 }
 
 // Open returns the Store of a URL such as postgres://user:password@host/db.
@@ -81,7 +85,7 @@ func Open(url string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the PostgreSQL pool: %w", err)
 	}
-	return &Store{pool: pool, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}}, nil
+	return &Store{pool: pool, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}, leads: map[string]*pgx.Conn{}}, nil
 }
 
 // lookup finds the server's addresses in the time that dialing it may take:
@@ -94,7 +98,12 @@ func lookup(ctx context.Context, host string) ([]string, error) {
 }
 
 // Close closes all connections. Calls in flight end first.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	s.resign(ctx)
+	s.pool.Close()
+}
 
 // Run reaches the server and brings the schema up to date, however long the
 // server takes to come up, and again when the database was replaced by an
