@@ -136,9 +136,9 @@ type Pod struct {
 type Gate struct {
 	kube *kube
 
-	mu      sync.Mutex
-	closed  bool
-	tunnels map[string]*tunnel // by pod UID
+	mu       sync.Mutex
+	closed   bool
+	forwards map[string]*kubeclient.Forward // by pod UID
 }
 
 // New returns a Gate for the cluster of cfg. It does no I/O.
@@ -147,7 +147,7 @@ func New(cfg *kubeclient.Config) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the health gate: %w", err)
 	}
-	return &Gate{kube: k, tunnels: map[string]*tunnel{}}, nil
+	return &Gate{kube: k, forwards: map[string]*kubeclient.Forward{}}, nil
 }
 
 // Close closes the port-forwards. Probes in flight fail.
@@ -155,36 +155,36 @@ func (g *Gate) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
-	for _, t := range g.tunnels {
-		t.close()
+	for _, f := range g.forwards {
+		f.Close()
 	}
-	clear(g.tunnels)
+	clear(g.forwards)
 }
 
-// tunnel returns the port-forward to a pod, which is dialled when first used.
-func (g *Gate) tunnel(ns, pod, uid string) *tunnel {
+// forward returns the port-forward to a pod, which is dialled when first used.
+func (g *Gate) forward(ns, pod, uid string) *kubeclient.Forward {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t, ok := g.tunnels[uid]
+	f, ok := g.forwards[uid]
 	if !ok {
-		t = newTunnel(g.kube.Dialer(ns, pod), pod)
+		f = g.kube.Forward(ns, pod)
 		if g.closed {
-			t.close()
-			return t
+			f.Close()
+			return f
 		}
-		g.tunnels[uid] = t
+		g.forwards[uid] = f
 	}
-	return t
+	return f
 }
 
 // prune closes the port-forwards of pods that are gone.
 func (g *Gate) prune(alive func(uid string) bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for uid, t := range g.tunnels {
+	for uid, f := range g.forwards {
 		if !alive(uid) {
-			t.close()
-			delete(g.tunnels, uid)
+			f.Close()
+			delete(g.forwards, uid)
 		}
 	}
 }
@@ -194,5 +194,5 @@ func (g *Gate) probe(ctx context.Context, t Target, pod *object.Pod) diagnose.An
 	if !t.probed() {
 		return diagnose.Answer{OK: true, Text: "the rollout is complete"}
 	}
-	return ask(ctx, t, g.tunnel(t.Namespace, pod.Name, pod.UID), pod.Status.PodIP)
+	return ask(ctx, t, g.forward(t.Namespace, pod.Name, pod.UID), pod.Status.PodIP)
 }

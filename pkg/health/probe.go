@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zr/pkg/diagnose"
+	kubeclient "zr/pkg/kube"
 	"zr/pkg/probe"
 )
 
@@ -27,7 +28,7 @@ var stores = map[string]func(context.Context, server) (probe.Answer, error){
 }
 
 // ask probes a pod once.
-func ask(ctx context.Context, t Target, via *tunnel, podIP string) diagnose.Answer {
+func ask(ctx context.Context, t Target, via *kubeclient.Forward, podIP string) diagnose.Answer {
 	start := time.Now()
 	answer, err := asked(ctx, t, via, podIP)
 	a := diagnose.Answer{OK: err == nil, Text: answer.Text, Build: answer.Build, Took: time.Since(start)}
@@ -35,14 +36,14 @@ func ask(ctx context.Context, t Target, via *tunnel, podIP string) diagnose.Answ
 		a.Text = failureText(ctx, t.Port, err)
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		via.redial()
+		via.Redial()
 	}
 	return a
 }
 
-func asked(ctx context.Context, t Target, via *tunnel, podIP string) (probe.Answer, error) {
+func asked(ctx context.Context, t Target, via *kubeclient.Forward, podIP string) (probe.Answer, error) {
 	// Dialled before, as a TCP probe times the opening of the port.
-	if _, err := via.connection(ctx); err != nil {
+	if err := via.Connect(ctx); err != nil {
 		return probe.Answer{}, err
 	}
 	if store := stores[t.Probe]; store != nil {
@@ -50,13 +51,13 @@ func asked(ctx context.Context, t Target, via *tunnel, podIP string) (probe.Answ
 		if err != nil {
 			return probe.Answer{}, probe.Unready(fmt.Sprintf("reading the credentials: %v", err))
 		}
-		return store(ctx, server{t.Port, func(ctx context.Context) (net.Conn, error) { return via.open(ctx, t.Port) }, secrets})
+		return store(ctx, server{t.Port, func(ctx context.Context) (net.Conn, error) { return via.Dial(ctx, t.Port) }, secrets})
 	}
 	p := probe.Probe{Kind: t.Probe, Port: t.Port, Path: t.Path, Headers: t.Headers}
 	if t.TLS {
 		p.Scheme = "HTTPS"
 	}
-	asker, err := probe.New(p, probe.Options{Host: podIP, Dial: via.open, Forwarded: true})
+	asker, err := probe.New(p, probe.Options{Host: podIP, Dial: via.Dial, Forwarded: true})
 	if err != nil {
 		return probe.Answer{}, err
 	}
@@ -91,7 +92,7 @@ func failureText(ctx context.Context, port int32, err error) string {
 		return fmt.Sprintf("port %d: closed the connection without an answer", port)
 	}
 	// Drivers wrap it into words of their own.
-	var refused forwardFailure
+	var refused kubeclient.PortError
 	if errors.As(err, &refused) {
 		err = refused
 	}

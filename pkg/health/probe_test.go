@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 )
 
 func TestProbeHTTP(t *testing.T) {
-	via := newKubelet(t).tunnel(t)
+	via := forward(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/health":
@@ -75,7 +74,7 @@ func TestProbeHTTP(t *testing.T) {
 }
 
 func TestProbeHeaders(t *testing.T) {
-	via := newKubelet(t).tunnel(t)
+	via := forward(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != "shop.test" || r.Header.Get("X-Probe") != "yes" || !strings.HasPrefix(r.UserAgent(), "kube-probe/") {
 			http.Error(w, r.Host+" "+r.Header.Get("X-Probe")+" "+r.UserAgent(), http.StatusForbidden)
@@ -90,7 +89,7 @@ func TestProbeHeaders(t *testing.T) {
 }
 
 func TestProbeHTTPS(t *testing.T) {
-	via := newKubelet(t).tunnel(t)
+	via := forward(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"build":"0123456789abcdef"}`) }))
 	defer server.Close()
 	target := Target{Probe: probe.HTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
@@ -100,7 +99,7 @@ func TestProbeHTTPS(t *testing.T) {
 }
 
 func TestProbeTCP(t *testing.T) {
-	via := newKubelet(t).tunnel(t)
+	via := forward(t)
 	silent := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	greeting := listen(t, func(c net.Conn) { fmt.Fprintln(c, "220 hello"); _, _ = io.Copy(io.Discard, c) })
 	rude := listen(t, func(net.Conn) {})
@@ -190,7 +189,7 @@ func redisServer(pong string) func(net.Conn) {
 func TestProbeStores(t *testing.T) {
 	t.Setenv("PGHOST", "elsewhere.invalid") // the developer's own settings must not matter
 	t.Setenv("PGUSER", "somebody")
-	k := newKubelet(t)
+	via := forward(t)
 	credentials := map[string]string{"POSTGRES_USER": "zr", "POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "secret"}
 	for _, tc := range []struct {
 		probe string
@@ -208,13 +207,13 @@ func TestProbeStores(t *testing.T) {
 		{probe.Redis, closedPort(t), false, "connection refused"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
-		got := ask(ctx, Target{Probe: tc.probe, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, k.tunnel(t), "")
+		got := ask(ctx, Target{Probe: tc.probe, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, via, "")
 		cancel()
 		if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) || strings.Contains(got.Text, "secret") {
 			t.Errorf("%s: got %+v, want %q", tc.probe, got, tc.text)
 		}
 	}
-	got := ask(t.Context(), Target{Probe: probe.Redis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, k.tunnel(t), "")
+	got := ask(t.Context(), Target{Probe: probe.Redis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, via, "")
 	if got.OK || !strings.Contains(got.Text, "reading the credentials: no such file") {
 		t.Errorf("got %+v", got)
 	}
@@ -235,63 +234,17 @@ func TestEveryKindIsAsked(t *testing.T) {
 	}
 }
 
-// TestTunnelMends breaks the connection under a tunnel, and uses it from many
-// goroutines.
-func TestTunnelMends(t *testing.T) {
-	k := newKubelet(t)
-	via := k.tunnel(t)
-	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
-	speak := func(text string) error {
-		conn, err := via.open(t.Context(), echo)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-			return err
-		}
-		if _, err := io.WriteString(conn, text); err != nil {
-			return err
-		}
-		got := make([]byte, len(text))
-		if _, err := io.ReadFull(conn, got); err != nil || string(got) != text {
-			return fmt.Errorf("heard %q: %w", got, err)
-		}
-		return nil
-	}
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() {
-			if err := speak(strings.Repeat(fmt.Sprint(i), 10_000)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if k.cut(); via.conn != nil {
-		<-via.conn.CloseChan()
-	}
-	if err := speak("again"); err != nil {
-		t.Error(err)
-	}
-	via.close()
-	if err := speak("after the end"); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestTunnelStuck blocks the connection of a tunnel as a server does that
+// TestForwardStuck blocks the connection of a port-forward as a server does that
 // stops to read, and asks again.
-func TestTunnelStuck(t *testing.T) {
-	k := newKubelet(t)
-	via := k.tunnel(t)
+func TestForwardStuck(t *testing.T) {
+	via := forward(t)
 	port := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	rude := listen(t, func(net.Conn) {})
 	// The streams of a connection share five workers on the other side, which
 	// wait for those who do not read.
 	var conns []net.Conn
 	for range 5 {
-		conn, err := via.open(t.Context(), rude)
+		conn, err := via.Dial(t.Context(), rude)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -309,15 +262,5 @@ func TestTunnelStuck(t *testing.T) {
 	_ = ask(ctx, Target{Probe: probe.TCP, Port: port}, via, "")
 	if got := ask(t.Context(), Target{Probe: probe.TCP, Port: port}, via, ""); !got.OK {
 		t.Errorf("got %+v", got)
-	}
-}
-
-func TestTunnelCancelled(t *testing.T) {
-	k := newKubelet(t)
-	via := k.tunnel(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := via.open(ctx, 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
 	}
 }
