@@ -324,7 +324,7 @@ func TestTheServerAgrees(t *testing.T) {
 				}
 			}
 			t.Cleanup(func() { _ = client.Delete(context.Background(), r.Namespace, metav1.DeleteOptions{}) })
-			d, err := deploy.New(cfg, o.Set, r.Namespace)
+			d, err := deploy.New(kubetest.Connect(t, cfg), o.Set, r.Namespace)
 			if err != nil {
 				t.Fatal(err)
 			}

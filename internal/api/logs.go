@@ -20,10 +20,5 @@ func newCollector(client *kube.Client, store logstore.Store, settings Settings, 
 	if client == nil {
 		return logstore.NewCollector(outside, nil, store, redactor, log)
 	}
-	streams, base, err := client.Streams()
-	if err != nil {
-		log.Error("logs are not collected", "error", err)
-		return logstore.NewCollector(client.Namespace(), nil, store, redactor, log)
-	}
-	return logstore.NewCollector(client.Namespace(), follow.New(streams, base), store, redactor, log)
+	return logstore.NewCollector(client.Namespace(), follow.New(client.API()), store, redactor, log)
 }

@@ -25,25 +25,19 @@ type connection struct {
 
 // connect makes the parts that talk to the cluster c.
 func (s *Stack) connect(provider cluster.Provider, c *cluster.Cluster) (*connection, error) {
-	rest, err := c.RESTConfig()
-	if err != nil {
-		return nil, err
-	}
 	deployer, err := s.deployerOn(c, s.rendered.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	gate, err := health.New(rest)
-	if err != nil {
-		return nil, err
-	}
-	return &connection{cluster: c, provider: provider, deployer: deployer, gate: gate, lines: linesOn(s.cfg, c)}, nil
+	return &connection{cluster: c, provider: provider, deployer: deployer, gate: health.New(c.Client), lines: linesOn(s.cfg, c)}, nil
 }
 
-// close ends the port-forwards of the gate. A nil connection has none.
+// close ends the port-forwards of the gate, and lets go of the connections to the
+// API server. A nil connection has none.
 func (c *connection) close() {
 	if c != nil {
 		c.gate.Close()
+		c.cluster.Client.Close()
 	}
 }
 

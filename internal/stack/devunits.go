@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -35,13 +34,8 @@ func (r *reloading) units(ctx context.Context, s *Stack) (units []devloop.Unit, 
 		request := w.request
 		if request.Mode == build.Dev {
 			condition := &devloop.Condition{Service: request.Service, Sink: r.sink}
-			session, err := r.dial(s, condition, w)
-			if err != nil {
-				end()
-				return nil, nil, nil, fmt.Errorf("connecting to service %q: %w", request.Service, err)
-			}
 			conditions = append(conditions, condition)
-			sessions[request.Service] = session
+			sessions[request.Service] = r.dial(s, condition, w)
 		}
 		unit, err := r.unit(ctx, s, request, sessions[request.Service])
 		if unit == nil {
@@ -91,18 +85,10 @@ func (r *reloading) watchManifests(s *Stack) {
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
-func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) (*livesync.Session, error) {
-	rest, err := r.on.cluster.RESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	dialer, err := portforward.New(rest, w.target)
-	if err != nil {
-		return nil, err
-	}
+func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) *livesync.Session {
 	met := false // calls do not overlap
 	return livesync.Open(livesync.Options{
-		Dialer: dialer, Token: s.token, Patience: w.patience,
+		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: s.token, Patience: w.patience,
 		OnChange: func(state livesync.State) {
 			if !r.facts.Load().runs(condition.Service) {
 				return // its session ends any moment
@@ -113,7 +99,7 @@ func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) (*liv
 			}
 		},
 		OnReplay: condition.Replayed,
-	}), nil
+	})
 }
 
 // includes returns a function that has everything watched that the programs among

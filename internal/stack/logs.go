@@ -41,19 +41,11 @@ func (s *Stack) Logs(ctx context.Context, o LogOptions) error {
 		return err
 	}
 	defer on.close()
-	rest, err := on.cluster.RESTConfig()
-	if err != nil {
-		return err
-	}
-	reader, err := logs.New(rest)
-	if err != nil {
-		return err
-	}
 	options := logs.Options{Namespace: s.rendered.Namespace, Services: o.Services, Tail: o.Tail, Follow: o.Follow}
 	if o.Since > 0 {
 		options.Since = time.Now().Add(-o.Since)
 	}
-	err = reader.Follow(ctx, options, func(l event.LogLine) {
+	err = logs.New(on.cluster.Client).Follow(ctx, options, func(l event.LogLine) {
 		if logline.AtLeast(l.Level, o.Level) {
 			s.sink.Emit(l)
 		}

@@ -123,7 +123,7 @@ func TestNodesThatMayNotPull(t *testing.T) {
 			if err := s.render(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			d, err := deploy.New(cfg, s.set(), namespace)
+			d, err := deploy.New(kubetest.Connect(t, cfg), s.set(), namespace)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/relay"
 	"zr/pkg/cluster/statedir"
-	"zr/pkg/livesync/portforward"
 )
 
 // RelayVerb is what zr calls itself with to relay ports of this machine.
@@ -28,7 +27,7 @@ func Relay(ctx context.Context, name, set string) error {
 	if err != nil {
 		return err
 	}
-	route, err := relayRoute(kubeconfig)
+	route, err := relay.RouteOf(kubeconfig)
 	if err != nil {
 		return err
 	}
@@ -41,21 +40,4 @@ func Relay(ctx context.Context, name, set string) error {
 		}
 		return route.Dial(ctx, node)
 	})
-}
-
-// relayRoute is the way to the NodePorts of a cluster.
-func relayRoute(kubeconfig string) (*relay.Route, error) {
-	config, err := cluster.LoadRESTConfig(kubeconfig, "")
-	if err != nil {
-		return nil, err
-	}
-	return &relay.Route{Config: config, Through: func(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
-		// kube-proxy's pod is on the network of its node, where a NodePort is served
-		// on the loopback address too.
-		d, err := portforward.New(config, portforward.Target{Namespace: "kube-system", Selector: "k8s-app=kube-proxy", Port: int(node)})
-		if err != nil {
-			return nil, err
-		}
-		return d.Dial(ctx)
-	}}, nil
 }

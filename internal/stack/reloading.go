@@ -86,14 +86,7 @@ func anyLost(sessions map[string]*livesync.Session) bool {
 }
 
 func (r *reloading) followLogs(ctx context.Context) error {
-	rest, err := r.on.cluster.RESTConfig()
-	if err != nil {
-		return err
-	}
-	reader, err := logs.New(rest)
-	if err != nil {
-		return err
-	}
+	reader := logs.New(r.on.cluster.Client)
 	for ctx.Err() == nil {
 		// A log that cannot be read is no reason to stop reloading; whether
 		// the cluster is there is clusterWatch's to say.

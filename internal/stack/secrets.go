@@ -104,11 +104,7 @@ func (s *Stack) heldSecrets(ctx context.Context, wake bool) (map[string]string, 
 // deployerOn returns what applies the environment on a cluster. Without a
 // namespace it looks for where the environment is.
 func (s *Stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deployer, error) {
-	rest, err := c.RESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	d, err := deploy.New(rest, s.set(), namespace)
+	d, err := deploy.New(c.Client, s.set(), namespace)
 	if err != nil {
 		return nil, err
 	}

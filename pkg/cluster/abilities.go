@@ -2,10 +2,11 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+
+	"zr/pkg/kube/lean"
 )
 
 // Abilities are what zr can do with the clusters of a provider. They are known
@@ -26,15 +27,6 @@ type Abilities struct {
 // Platforms asks a cluster for the platforms of its nodes that run Linux: sorted,
 // each once, as "linux/amd64". It returns none where the user may not see the nodes.
 func (c *Cluster) Platforms(ctx context.Context) ([]string, error) {
-	cfg, err := c.RESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	api, err := NewAPI(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("asking cluster %q for its nodes: %w", c.Name, err)
-	}
-	defer api.Close()
 	var list struct {
 		Items []struct {
 			Status struct {
@@ -42,8 +34,8 @@ func (c *Cluster) Platforms(ctx context.Context) ([]string, error) {
 			}
 		}
 	}
-	err = api.Get(ctx, "/api/v1/nodes", &list)
-	if status := (*StatusError)(nil); errors.As(err, &status) && status.Code == http.StatusForbidden {
+	err := c.Client.Get(ctx, "api/v1/nodes", nil, &list)
+	if lean.HasCode(err, http.StatusForbidden) {
 		return nil, nil
 	}
 	if err != nil {

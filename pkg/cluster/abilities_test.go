@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"testing"
 
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
+	"zr/pkg/kube"
 )
 
 // TestPlatformsOfTheNodes reads the answers that an API server gives.
@@ -36,14 +34,11 @@ func TestPlatformsOfTheNodes(t *testing.T) {
 				fmt.Fprintf(w, `{"items": [%s]}`, tt.items)
 			}))
 			t.Cleanup(server.Close)
-			cfg := api.NewConfig()
-			cfg.Clusters["x"] = &api.Cluster{Server: server.URL}
-			cfg.Contexts["x"] = &api.Context{Cluster: "x"}
-			path := filepath.Join(t.TempDir(), "kubeconfig")
-			if err := clientcmd.WriteToFile(*cfg, path); err != nil {
+			client, err := kube.New(&kube.Config{Host: server.URL})
+			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := (&Cluster{Name: "x", Context: "x", Kubeconfig: path}).Platforms(t.Context())
+			got, err := (&Cluster{Name: "x", Client: client}).Platforms(t.Context())
 			if (err != nil) != tt.fails || !slices.Equal(got, tt.want) {
 				t.Errorf("%v, %v; want %v", got, err, tt.want)
 			}

@@ -7,12 +7,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
-
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"zr/pkg/event"
+	"zr/pkg/kube"
 )
 
 // Step is the name under which providers emit event.StepProgress. Whoever
@@ -57,39 +54,11 @@ type Cluster struct {
 	// Kubeconfig is the path of the file that holds Context. It is empty where
 	// the user's own files do, as $KUBECONFIG and ~/.kube/config name them.
 	Kubeconfig string
-	// Authorize puts on each request who sends it, in place of the plugin that
-	// the kubeconfig names. It is nil where the kubeconfig says it all.
-	Authorize func(http.RoundTripper) http.RoundTripper
+	// Client speaks to its API server, which has answered it.
+	Client *kube.Client
 	// Nodes are the machines into which zr may reach, control plane first.
 	Nodes []Node
 	// Ports of this machine lead to NodePorts of the cluster, as long as it is
 	// there: a container's ports are fixed when it is made.
 	Ports map[int32]int32
-}
-
-// RESTConfig returns how to talk to the cluster. The caller may change it.
-func (c *Cluster) RESTConfig() (*rest.Config, error) {
-	cfg, err := LoadRESTConfig(c.Kubeconfig, c.Context)
-	if err == nil && c.Authorize != nil {
-		cfg.ExecProvider = nil
-		cfg.Wrap(c.Authorize)
-	}
-	return cfg, err
-}
-
-// LoadRESTConfig returns how to talk to the cluster of a kubeconfig context.
-// An empty path stands for $KUBECONFIG and ~/.kube/config.
-func LoadRESTConfig(path, context string) (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = path
-	cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
-		&clientcmd.ConfigOverrides{CurrentContext: context}).ClientConfig()
-	if err != nil {
-		return nil, err
-	}
-	// The API server has its own fairness. client-go's limit of 5 requests a
-	// second only stretches an apply of thirty objects to six seconds.
-	cfg.QPS = -1
-	cfg.UserAgent = "zr"
-	return cfg, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -13,11 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 
 	"zr/pkg/cmdline"
 	"zr/pkg/fault"
+	"zr/pkg/kube"
+	"zr/pkg/kube/lean"
 )
 
 // parallel is how many requests are under way at once. A local API server on
@@ -37,8 +38,8 @@ type Deployer struct {
 	// is set before the first use.
 	ChangeSecrets bool
 
-	client    dynamic.Interface
-	discovery rest.Interface
+	client    *kube.Client
+	objects   kube.Dynamic
 	set       string
 	namespace string
 
@@ -46,29 +47,15 @@ type Deployer struct {
 	asked map[schema.GroupVersion][]metav1.APIResource
 }
 
-// New returns a Deployer of the ApplySet for the cluster of cfg. Namespace is
+// New returns a Deployer of the ApplySet for the cluster of a client. Namespace is
 // where the set's parent is; empty, Remove looks for it in all namespaces. New
 // does no I/O.
-func New(cfg *rest.Config, set, namespace string) (*Deployer, error) {
-	cfg = dynamic.ConfigFor(cfg)
-	// The client's own limit of 5 requests a second is for controllers. The
-	// server has one that is fair.
-	cfg.QPS = -1
-	cfg.UserAgent = "zr"
-	cfg.WarningHandlerWithContext = warningHandler{}
-	client, err := rest.HTTPClientFor(cfg)
+func New(client *kube.Client, set, namespace string) (*Deployer, error) {
+	objects, err := client.Dynamic(warned)
 	if err != nil {
-		return nil, fmt.Errorf("preparing the connection to the cluster: %w", err)
+		return nil, err
 	}
-	d := &Deployer{set: set, namespace: namespace, asked: map[schema.GroupVersion][]metav1.APIResource{}}
-	if d.client, err = dynamic.NewForConfigAndClient(cfg, client); err != nil {
-		return nil, fmt.Errorf("preparing the connection to the cluster: %w", err)
-	}
-	cfg.GroupVersion = &schema.GroupVersion{}
-	if d.discovery, err = rest.UnversionedRESTClientForConfigAndClient(cfg, client); err != nil {
-		return nil, fmt.Errorf("preparing the connection to the cluster: %w", err)
-	}
-	return d, nil
+	return &Deployer{client: client, objects: objects, set: set, namespace: namespace, asked: map[schema.GroupVersion][]metav1.APIResource{}}, nil
 }
 
 // resolve completes a kind that only the server knows. Only the list of the
@@ -98,9 +85,9 @@ func (d *Deployer) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]m
 	if resources, ok := d.asked[gv]; ok {
 		return resources, nil
 	}
-	path := "/apis/" + gv.String()
+	path := "apis/" + gv.String()
 	if gv.Group == "" {
-		path = "/api/" + gv.Version
+		path = "api/" + gv.Version
 	}
 	var list metav1.APIResourceList
 	if err := d.ask(ctx, path, &list); err != nil {
@@ -119,7 +106,7 @@ func (d *Deployer) fromGroupKind(ctx context.Context, gk schema.GroupKind) (kind
 		return k, nil
 	}
 	var group metav1.APIGroup
-	if err := d.ask(ctx, "/apis/"+gk.Group, &group); err != nil {
+	if err := d.ask(ctx, "apis/"+gk.Group, &group); err != nil {
 		return kind{}, err
 	}
 	return d.resolve(ctx, kind{GroupVersionKind: gk.WithVersion(group.PreferredVersion.Version), stage: stageOther})
@@ -128,14 +115,8 @@ func (d *Deployer) fromGroupKind(ctx context.Context, gk schema.GroupKind) (kind
 // ask reads a document of the discovery API. One that does not exist stays
 // empty.
 func (d *Deployer) ask(ctx context.Context, path string, into any) error {
-	data, err := d.discovery.Get().AbsPath(path).Do(ctx).Raw()
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, into)
-	}
-	if err != nil {
+	err := d.client.Get(ctx, path, nil, into)
+	if err != nil && !lean.HasCode(err, http.StatusNotFound) {
 		return fmt.Errorf("asking the cluster for %s: %w", path, err)
 	}
 	return nil
@@ -154,11 +135,11 @@ func isUnknownKind(err error) bool {
 }
 
 // resource returns the client for objects of a kind.
-func (d *Deployer) resource(k kind, namespace string) dynamic.ResourceInterface {
+func (d *Deployer) resource(k kind, namespace string) kube.Objects {
 	if k.namespaced {
-		return d.client.Resource(k.gvr()).Namespace(namespace)
+		return d.objects.Resource(k.gvr()).Namespace(namespace)
 	}
-	return d.client.Resource(k.gvr())
+	return d.objects.Resource(k.gvr())
 }
 
 // get returns an object, or nil where there is none.
@@ -223,9 +204,9 @@ func reachable(err error) error {
 		return err
 	}
 	switch {
-	case apierrors.IsUnauthorized(err):
+	case apierrors.IsUnauthorized(err), lean.HasCode(err, http.StatusUnauthorized):
 		return fault.Hint(err, "the cluster does not accept the credentials of the kubeconfig: renew them")
-	case apierrors.IsForbidden(err):
+	case apierrors.IsForbidden(err), lean.HasCode(err, http.StatusForbidden):
 		return fault.Hint(err, "the user of the kubeconfig lacks a right on the cluster")
 	}
 	return err

@@ -164,7 +164,7 @@ func newRun(t *testing.T) *run {
 
 func (r *run) deployer() *deploy.Deployer {
 	r.t.Helper()
-	d, err := deploy.New(r.cfg, r.options.Set, r.namespace)
+	d, err := deploy.New(kubetest.Connect(r.t, r.cfg), r.options.Set, r.namespace)
 	if err != nil {
 		r.t.Fatal(err)
 	}

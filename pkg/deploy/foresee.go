@@ -149,7 +149,7 @@ func (d *Deployer) takesPods(ctx context.Context, r *Rendered, cs *ChangeSet) er
 			continue
 		}
 		g.Go(func() error {
-			_, err := d.client.Resource(podKind.gvr()).Namespace(pod.GetNamespace()).Create(gctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			_, err := d.objects.Resource(podKind.gvr()).Namespace(pod.GetNamespace()).Create(gctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if refusesPods(err, i.live == nil) {
 				refused[n] = d.refused(r, i.object, err)
 			}

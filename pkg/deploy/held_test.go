@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/kubetest"
 	"zr/pkg/fault"
 )
 
@@ -20,7 +21,7 @@ func (r *run) withPassword() {
 func (r *run) held() map[string]string {
 	r.t.Helper()
 	for _, namespace := range []string{r.namespace, ""} { // as up asks, and before anything is rendered
-		d, err := deploy.New(r.cfg, r.options.Set, namespace)
+		d, err := deploy.New(kubetest.Connect(r.t, r.cfg), r.options.Set, namespace)
 		if err != nil {
 			r.t.Fatal(err)
 		}

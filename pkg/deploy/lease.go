@@ -11,7 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
+
+	"zr/pkg/kube"
 )
 
 var leaseKind = kind{GroupVersionKind: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, resource: "leases", namespaced: true}
@@ -196,7 +197,7 @@ func (l *Lease) renew(ctx context.Context) {
 	}
 }
 
-func (l *Lease) leases() dynamic.ResourceInterface { return l.d.resource(leaseKind, l.d.namespace) }
+func (l *Lease) leases() kube.Objects { return l.d.resource(leaseKind, l.d.namespace) }
 
 func leaseName(set string) string { return "zr-" + set }
 

@@ -12,6 +12,7 @@ import (
 
 	"zr/internal/testkit"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/kubetest"
 	"zr/pkg/event"
 )
 
@@ -136,7 +137,7 @@ func TestRemoveFindsTheNamespace(t *testing.T) {
 	r.options.Set = r.namespace // unique in the cluster
 	r.up()
 	r.deployer()
-	d, err := deploy.New(r.cfg, r.options.Set, "")
+	d, err := deploy.New(kubetest.Connect(r.t, r.cfg), r.options.Set, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"k8s.io/client-go/rest"
+	"zr/pkg/kube"
 )
 
 // stub is an API server that holds a few documents by their path, for what a
@@ -54,7 +54,11 @@ func (s *stub) deployer(t *testing.T, set, namespace string) *Deployer {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	d, err := New(&rest.Config{Host: server.URL}, set, namespace)
+	client, err := kube.New(&kube.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := New(client, set, namespace)
 	if err != nil {
 		t.Fatal(err)
 	}

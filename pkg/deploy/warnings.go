@@ -40,13 +40,9 @@ func (w *warnings) sorted() []string {
 	return slices.Sorted(slices.Values(w.texts))
 }
 
-// warningHandler hands warnings to the request that they belong to. The
-// default one prints them.
-type warningHandler struct{}
-
-// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
-func (warningHandler) HandleWarningHeaderWithContext(ctx context.Context, code int, _, text string) {
-	if a, ok := ctx.Value(warningsKey{}).(about); ok && code == 299 && text != "" {
+// warned hands a warning to the request that it belongs to.
+func warned(ctx context.Context, text string) {
+	if a, ok := ctx.Value(warningsKey{}).(about); ok {
 		a.warnings.add(a.object + ": " + text)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
 	"zr/pkg/agentspec"
@@ -69,10 +68,7 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 		fmt.Fprint(w, log)
 	}))
 	defer server.Close()
-	g, err := New(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := New(clientOf(t, server.URL))
 	defer g.Close()
 	for _, tc := range []struct {
 		name   string

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"zr/pkg/diagnose"
 )
 
@@ -48,10 +46,7 @@ func TestARefusalFromBefore(t *testing.T) {
 		fmt.Fprintf(w, `{"kind": %q, "apiVersion": %q, "metadata": {"resourceVersion": "1"}, "items": [%s]}`, name+"List", version, items)
 	}))
 	t.Cleanup(server.Close)
-	k, err := newKube(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := &kube{clientOf(t, server.URL)}
 	b := newBoard(k, "ns", statefulSets, warnings)
 	go func() { _ = b.run(t.Context()) }()
 	<-b.synced

@@ -13,6 +13,7 @@ import (
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health/testcluster"
+	kubeclient "zr/pkg/kube"
 	"zr/pkg/probe"
 )
 
@@ -51,10 +52,7 @@ func (r *recorder) states(service string) []event.State {
 }
 
 func newGate(t *testing.T, c *testcluster.Cluster) *Gate {
-	g, err := New(c.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := New(c.Client)
 	t.Cleanup(g.Close)
 	return g
 }
@@ -223,12 +221,7 @@ func TestClusterCancelled(t *testing.T) {
 	if fault.Code(err) != fault.Interrupted {
 		t.Errorf("got %v", err)
 	}
-	cfg := *c.Config
-	cfg.Impersonate.UserName = "nobody"
-	g, err := New(&cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := New(c.With(func(cfg *kubeclient.Config) { cfg.Impersonate.UserName = "nobody" }))
 	defer g.Close()
 	if err := g.Wait(t.Context(), targets, event.Discard); err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("got %v", err)

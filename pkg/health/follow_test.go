@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/client-go/rest"
 )
 
 // watched is an API server that lists one object of each kind, and then tells
@@ -104,10 +103,7 @@ func following(t *testing.T, api watched) (seen chan Held, end func() error) {
 	t.Helper()
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	g, err := New(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := New(clientOf(t, server.URL))
 	t.Cleanup(g.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	seen = make(chan Held)

@@ -12,13 +12,19 @@ import (
 // forward returns a port-forward to this machine, which stands for a pod.
 func forward(t *testing.T) *kubeclient.Forward {
 	t.Helper()
-	client, err := kubeclient.New(&kubeclient.Config{Host: forwardtest.New(t).URL})
+	f := clientOf(t, forwardtest.New(t).URL).Forward("x", "pod")
+	t.Cleanup(f.Close)
+	return f
+}
+
+// clientOf returns the client of an API server that needs no credentials.
+func clientOf(t *testing.T, url string) *kubeclient.Client {
+	t.Helper()
+	client, err := kubeclient.New(&kubeclient.Config{Host: url})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := client.Forward("x", "pod")
-	t.Cleanup(f.Close)
-	return f
+	return client
 }
 
 // listen serves TCP connections and returns the port.

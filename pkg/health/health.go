@@ -13,7 +13,6 @@ package health
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -141,13 +140,9 @@ type Gate struct {
 	forwards map[string]*kubeclient.Forward // by pod UID
 }
 
-// New returns a Gate for the cluster of cfg. It does no I/O.
-func New(cfg *kubeclient.Config) (*Gate, error) {
-	k, err := newKube(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("preparing the health gate: %w", err)
-	}
-	return &Gate{kube: k, forwards: map[string]*kubeclient.Forward{}}, nil
+// New returns a Gate for the cluster of a client.
+func New(client *kubeclient.Client) *Gate {
+	return &Gate{kube: &kube{client}, forwards: map[string]*kubeclient.Forward{}}
 }
 
 // Close closes the port-forwards. Probes in flight fail.

@@ -19,11 +19,6 @@ import (
 // kube is what a gate asks of a cluster.
 type kube struct{ *kubeclient.Client }
 
-func newKube(cfg *kubeclient.Config) (*kube, error) {
-	client, err := kubeclient.New(cfg)
-	return &kube{client}, err
-}
-
 // logLine is a line that a container wrote, without what a terminal would obey.
 type logLine struct {
 	at   time.Time // by the clock of the node

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"k8s.io/client-go/rest"
 )
 
 func TestLastLinesAreFitForATerminal(t *testing.T) {
@@ -21,10 +19,7 @@ func TestLastLinesAreFitForATerminal(t *testing.T) {
 			"unable to retrieve container logs for x\n")
 	}))
 	defer server.Close()
-	k, err := newKube(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := &kube{clientOf(t, server.URL)}
 	lines, err := k.tail(t.Context(), "ns", "pod", "api", false, shownLines)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 1, time.UTC)
 	if want := []logLine{{at, "Error: it\tbroke"}, {at.Add(time.Second - 1), "]0;titleand went"}}; err != nil || !slices.Equal(lines, want) {
@@ -44,10 +39,7 @@ func TestALongLineHidesNoOther(t *testing.T) {
 		fmt.Fprint(w, text)
 	}))
 	defer server.Close()
-	k, err := newKube(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := &kube{clientOf(t, server.URL)}
 	lines, err := k.tail(t.Context(), "ns", "pod", "api", false, shownLines)
 	if err != nil || len(lines) != 2 || lines[1].text != "fatal: no disk" || len(lines[0].text) > lineLimit || !strings.HasSuffix(lines[0].text, "ä…") {
 		t.Errorf("the lines are %.100v, %v", lines, err)

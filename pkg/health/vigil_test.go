@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
@@ -131,16 +129,13 @@ func TestAJobThatFailedFailsTheRun(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	g, err := New(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := New(clientOf(t, server.URL))
 	defer g.Close()
 	targets := []Target{
 		{Service: "migrate", Kind: "Job", Namespace: "ns", Probe: probe.Rollout},
 		{Service: "api", Kind: "Deployment", Namespace: "ns", DependsOn: []string{"migrate"}},
 	}
-	err = g.Wait(t.Context(), targets, event.Discard)
+	err := g.Wait(t.Context(), targets, event.Discard)
 	if fault.Code(err) != fault.NotHealthy {
 		t.Fatalf("got %v", err)
 	}

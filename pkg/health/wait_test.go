@@ -6,21 +6,16 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
 // TestAway waits for a service of a cluster that is not there.
 func TestAway(t *testing.T) {
-	g, err := New(&rest.Config{Host: fmt.Sprintf("http://127.0.0.1:%d", closedPort(t))})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := New(clientOf(t, fmt.Sprintf("http://127.0.0.1:%d", closedPort(t))))
 	defer g.Close()
 	targets := []Target{{Service: "api", Kind: "Deployment", Namespace: "ns", Timeout: 300 * time.Millisecond}}
-	err = g.Wait(t.Context(), targets, event.Discard)
+	err := g.Wait(t.Context(), targets, event.Discard)
 	if fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), "the Kubernetes API does not answer: ") || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v", err)
 	}

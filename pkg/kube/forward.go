@@ -23,6 +23,7 @@ import (
 type Forward struct {
 	dial func() (httpstream.Connection, error)
 	pod  string
+	solo bool // the connection to the API server ends with the Stream that it was made for
 
 	// turn holds one token: who has it may dial. The dialer takes no context,
 	// so that a caller who leaves must not leave a lock behind.
@@ -37,6 +38,18 @@ type Forward struct {
 // Forward returns the port-forward to a pod. It does no I/O.
 func (c *Client) Forward(namespace, pod string) *Forward {
 	return &Forward{dial: func() (httpstream.Connection, error) { return c.upgrade(namespace, pod) }, pod: pod, turn: make(chan struct{}, 1)}
+}
+
+// Open connects to a port of a pod, as Forward.Open does, over a connection to the
+// API server that ends with the Stream.
+func (c *Client) Open(ctx context.Context, namespace, pod string, port int32) (*Stream, error) {
+	f := c.Forward(namespace, pod)
+	f.solo = true
+	s, err := f.Open(ctx, port)
+	if err != nil {
+		f.Close()
+	}
+	return s, err
 }
 
 // upgrade makes a connection of a request to forward ports. SPDY comes first: it
@@ -160,7 +173,7 @@ func (f *Forward) Open(ctx context.Context, port int32) (*Stream, error) {
 	id := f.lastID
 	f.mu.Unlock()
 	return within(ctx, func() (*Stream, error) {
-		s, err := open(conn, port, id)
+		s, err := open(conn, port, id, f.solo)
 		if err != nil {
 			conn.Close() // dead without having said so: the next call dials
 			return nil, fmt.Errorf("forwarding to port %d of pod %q: %w", port, f.pod, err)
@@ -170,7 +183,7 @@ func (f *Forward) Open(ctx context.Context, port int32) (*Stream, error) {
 }
 
 // open makes the pair of streams that stands for one TCP connection.
-func open(conn httpstream.Connection, port int32, id int) (*Stream, error) {
+func open(conn httpstream.Connection, port int32, id int, solo bool) (*Stream, error) {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(int(port)))
 	headers.Set(corev1.PortForwardRequestIDHeader, strconv.Itoa(id))
@@ -185,7 +198,7 @@ func open(conn httpstream.Connection, port int32, id int) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStream(conn, data, failure), nil
+	return newStream(conn, data, failure, solo), nil
 }
 
 // Dial is Open for who needs deadlines: they cost a copy of each byte.

@@ -19,14 +19,15 @@ const failureLimit = 8 << 10
 // another writes, and any may close it.
 type Stream struct {
 	conn   httpstream.Connection
+	solo   bool // conn is this stream's alone
 	data   httpstream.Stream
 	once   sync.Once
 	failed chan struct{} // closed when err is known
 	err    error
 }
 
-func newStream(conn httpstream.Connection, data, failure httpstream.Stream) *Stream {
-	s := &Stream{conn: conn, data: data, failed: make(chan struct{})}
+func newStream(conn httpstream.Connection, data, failure httpstream.Stream, solo bool) *Stream {
+	s := &Stream{conn: conn, solo: solo, data: data, failed: make(chan struct{})}
 	go s.watch(failure)
 	return s
 }
@@ -59,6 +60,10 @@ func (s *Stream) Write(p []byte) (int, error) {
 // Close ends both directions.
 func (s *Stream) Close() error {
 	s.once.Do(func() {
+		if s.solo {
+			s.conn.Close()
+			return
+		}
 		_ = s.data.Reset() // discards what was not sent, which would block the others
 		s.conn.RemoveStreams(s.data)
 	})

@@ -12,6 +12,7 @@ import (
 
 	"zr/pkg/event"
 	"zr/pkg/health/testcluster"
+	"zr/pkg/kube"
 	"zr/pkg/logs/follow"
 )
 
@@ -85,10 +86,7 @@ func TestClusterFollow(t *testing.T) {
 	c.Apply(chatty("steady", `-lines=1000000, -every=2ms`, 2))
 	c.Apply(chatty("crashing", `-lines=200, -every=2ms, -exit=1`, 1))
 	c.Apply(chatty("other", `-lines=10`, 1))
-	reader, err := New(c.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	reader := New(c.Client)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var got collector
@@ -145,10 +143,7 @@ func TestClusterTailThenFollow(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
 	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 1))
-	reader, err := New(c.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	reader := New(c.Client)
 	c.Await("its first lines", func() bool {
 		var got collector
 		return reader.Follow(t.Context(), Options{Namespace: c.Namespace, Tail: 100}, got.emit) == nil && len(got.all()) == 100
@@ -179,12 +174,7 @@ func TestClusterBrokenConnections(t *testing.T) {
 	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 2))
 	c.Apply(chatty("crashing", `-lines=1500, -every=1ms, -exit=1`, 1))
 	var cuts breaker
-	cfg := *c.Config
-	cfg.Dial = cuts.dial
-	reader, err := New(&cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	reader := New(c.With(func(cfg *kube.Config) { cfg.Dial = cuts.dial }))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var got collector
@@ -223,10 +213,7 @@ func TestClusterResume(t *testing.T) {
 	c.LoadApp()
 	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 1))
 	c.Apply(chatty("crashing", `-lines=1500, -every=1ms, -exit=1`, 1))
-	reader, err := New(c.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	reader := New(c.Client)
 	var got collector
 	kept := map[string][]byte{}
 	session := func() {
@@ -303,13 +290,8 @@ func (b *breaker) cut() {
 // TestClusterRefused is about a namespace that the user may not read.
 func TestClusterRefused(t *testing.T) {
 	c := testcluster.New(t)
-	cfg := *c.Config
-	cfg.Impersonate.UserName = "nobody"
-	reader, err := New(&cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = reader.Follow(t.Context(), Options{Namespace: c.Namespace, Follow: true}, func(event.LogLine) {})
+	reader := New(c.With(func(cfg *kube.Config) { cfg.Impersonate.UserName = "nobody" }))
+	err := reader.Follow(t.Context(), Options{Namespace: c.Namespace, Follow: true}, func(event.LogLine) {})
 	if err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("got %v", err)
 	}

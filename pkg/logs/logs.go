@@ -4,13 +4,10 @@ package logs
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"strings"
 
-	"k8s.io/client-go/rest"
-
 	"zr/pkg/event"
+	"zr/pkg/kube"
 	"zr/pkg/logline"
 	"zr/pkg/logs/follow"
 )
@@ -24,36 +21,8 @@ const None = follow.None
 // Reader reads the logs of one cluster. It is safe for concurrent use.
 type Reader struct{ lines *follow.Reader }
 
-// New returns a Reader for the cluster of cfg. It does no I/O.
-func New(cfg *rest.Config) (*Reader, error) {
-	cfg = rest.CopyConfig(cfg)
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = "zr-logs"
-	}
-	transport, err := transportFor(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("preparing to read logs: %w", err)
-	}
-	base, _, err := rest.DefaultServerUrlFor(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("preparing to read logs: %w", err)
-	}
-	return &Reader{follow.New(&http.Client{Transport: transport}, base)}, nil
-}
-
-// transportFor is rest.TransportFor with the bounds of following logs.
-func transportFor(cfg *rest.Config) (http.RoundTripper, error) {
-	tls, err := rest.TLSConfigFor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	transport := follow.NewTransport(tls)
-	transport.DialContext = cfg.Dial
-	if transport.Proxy = cfg.Proxy; cfg.Proxy == nil {
-		transport.Proxy = http.ProxyFromEnvironment
-	}
-	return rest.HTTPWrappersForConfig(cfg, transport)
-}
+// New returns a Reader for the cluster of a client.
+func New(client *kube.Client) *Reader { return &Reader{follow.New(client.Client)} }
 
 // Follow passes every line that the options ask for to emit, as one line of
 // text. What follow.Reader.Follow says holds for it too.

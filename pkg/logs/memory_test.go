@@ -16,6 +16,7 @@ import (
 
 	"zr/internal/testkit"
 	"zr/pkg/event"
+	"zr/pkg/kube"
 )
 
 const (
@@ -51,10 +52,11 @@ func backlog(w http.ResponseWriter, r *http.Request) {
 func TestABacklogTakesLittleMemory(t *testing.T) {
 	const child = "ZR_TEST_BACKLOG"
 	if url := os.Getenv(child); url != "" {
-		reader, err := New(&rest.Config{Host: url, TLSClientConfig: rest.TLSClientConfig{Insecure: true}})
+		client, err := kube.New(&kube.Config{Host: url, TLSClientConfig: rest.TLSClientConfig{Insecure: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
+		reader := New(client)
 		n := 0
 		err = reader.Follow(t.Context(), Options{Namespace: "x"}, func(event.LogLine) { n++ })
 		if err != nil || n != backlogPods*backlogLines {

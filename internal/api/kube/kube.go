@@ -113,13 +113,8 @@ func (c *Client) path(kind, name string) string {
 	return lean.PathOf(resources[kind], c.namespace) + "/" + url.PathEscape(name)
 }
 
-// Streams returns a client for answers that last for hours, and the address that
-// it is for. It brings the credentials.
-func (c *Client) Streams() (*http.Client, *url.URL, error) {
-	// A redirect would carry the token elsewhere.
-	none := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &http.Client{Transport: c.api.Transport(), CheckRedirect: none}, c.api.URL(), nil
-}
+// API returns what speaks to the API server, with the rights of the pod.
+func (c *Client) API() *lean.Client { return c.api }
 
 // explained gives a refusal of the server its reason.
 func explained(err error) error {

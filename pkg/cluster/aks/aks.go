@@ -23,6 +23,8 @@ import (
 	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/kube"
+	"zr/pkg/kube/lean"
 )
 
 // Name is the provider's name in a config and in a cluster.Cluster.
@@ -119,45 +121,45 @@ func (p *provider) use(ctx context.Context, kubeconfig []byte) (*cluster.Cluster
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster.Cluster{Name: p.opts.Cluster, Provider: Name, Context: p.opts.Cluster, Kubeconfig: p.opts.Kubeconfig}
+	cfg, err := kube.Load(p.opts.Kubeconfig, p.opts.Cluster)
+	if err != nil {
+		return nil, err
+	}
 	if login != nil {
 		// Before the clock of the API server runs: a person may be asked.
 		if _, err := p.opts.Identity.Token(ctx, *login, ""); err != nil {
 			return nil, err
 		}
-		c.Authorize = p.opts.Identity.authorize(*login)
+		cfg.ExecProvider = nil // which the kubeconfig names for kubectl
+		cfg.Wrap(p.opts.Identity.authorize(*login))
 	}
-	return c, p.reach(ctx, c)
+	client, err := kube.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.reach(ctx, client, cfg.Host); err != nil {
+		return nil, err
+	}
+	return &cluster.Cluster{Name: p.opts.Cluster, Provider: Name, Context: p.opts.Cluster, Kubeconfig: p.opts.Kubeconfig, Client: client}, nil
 }
 
 // reach asks the API server whether it is ready and knows the user.
-func (p *provider) reach(ctx context.Context, c *cluster.Cluster) error {
-	cfg, err := c.RESTConfig()
-	if err != nil {
-		return err
-	}
-	api, err := cluster.NewAPI(cfg)
-	if err != nil {
-		return err
-	}
-	defer api.Close()
+func (p *provider) reach(ctx context.Context, client *kube.Client, host string) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err = api.Get(limited, "/readyz", nil)
-	var status *cluster.StatusError
+	err := client.Get(limited, "readyz", nil, nil)
+	var status *lean.StatusError
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &status) && status.Code == http.StatusForbidden:
+	case err == nil, lean.HasCode(err, http.StatusForbidden):
 		return nil // it knows the user, who may not see this
-	case errors.As(err, &status) && status.Code == http.StatusUnauthorized:
-		return fault.Hint(&refused{cfg.Host}, "is it the right tenant, and is this machine's clock right? "+signInLine(p.opts.Identity.opts.Tenant))
+	case lean.HasCode(err, http.StatusUnauthorized):
+		return fault.Hint(&refused{host}, "is it the right tenant, and is this machine's clock right? "+signInLine(p.opts.Identity.opts.Tenant))
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &status):
 		return err
 	}
-	return &unreachable{cfg.Host, err}
+	return &unreachable{host, err}
 }
 
 // outdated says whether asking Azure anew may mend what went wrong.

@@ -2,7 +2,6 @@ package aks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,6 +22,7 @@ import (
 	"zr/pkg/cmdline"
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/fault"
+	"zr/pkg/kube/lean"
 )
 
 // azureAPI is Azure's fake of its own resource manager.
@@ -66,22 +66,13 @@ func (a *azureAPI) provider(t *testing.T, identity *Identity, kept string) clust
 // whoami asks an API server whom it takes the user for.
 func whoami(t *testing.T, c *cluster.Cluster) func() (string, error) {
 	t.Helper()
-	cfg, err := c.RESTConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := cluster.NewAPI(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(api.Close)
+	t.Cleanup(c.Client.Close)
 	return func() (string, error) {
 		// A user who may do nothing is named in what is refused.
-		err := api.Get(t.Context(), "/api/v1/namespaces", nil)
-		var status *cluster.StatusError
-		if errors.As(err, &status) && status.Code == http.StatusForbidden {
-			_, rest, _ := strings.Cut(status.Body, `User \"`)
-			name, _, _ := strings.Cut(rest, `\"`)
+		err := c.Client.Get(t.Context(), "api/v1/namespaces", nil, nil)
+		if lean.HasCode(err, http.StatusForbidden) {
+			_, rest, _ := strings.Cut(err.Error(), `User "`)
+			name, _, _ := strings.Cut(rest, `"`)
 			return name, nil
 		}
 		return "", err

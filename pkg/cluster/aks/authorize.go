@@ -3,8 +3,6 @@ package aks
 import (
 	"io"
 	"net/http"
-
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 // authorize puts a token on each request.
@@ -43,9 +41,6 @@ func (a *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body.Close()
 	return a.next.RoundTrip(again)
 }
-
-// CloseIdleConnections lets go of what the transport below keeps.
-func (a *authorized) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(a.next) }
 
 func with(req *http.Request, token string) *http.Request {
 	signed := req.Clone(req.Context())

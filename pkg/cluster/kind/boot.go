@@ -107,14 +107,14 @@ func (w *phaseWriter) Write(b []byte) (int, error) {
 // lets it. An image without a provisioner of volumes gets the class that the
 // controller manager serves from the node's disk, as kind gives it.
 func (p *provider) addDefaults(ctx context.Context, first node) error {
-	api, err := p.api()
+	client, err := p.client()
 	if err != nil {
 		return err
 	}
-	defer api.Close()
+	defer client.Close()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
-	for api.Get(ctx, "/api/v1/namespaces/kube-system", nil) != nil {
+	for client.Get(ctx, "api/v1/namespaces/kube-system", nil, nil) != nil {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -128,7 +128,7 @@ func (p *provider) addDefaults(ctx context.Context, first node) error {
 	if strings.Contains(made.String(), "storageclass.") {
 		return nil
 	}
-	return api.Create(ctx, "/apis/storage.k8s.io/v1/storageclasses", map[string]any{
+	return client.Create(ctx, "apis/storage.k8s.io/v1/storageclasses", map[string]any{
 		"apiVersion": "storage.k8s.io/v1",
 		"kind":       "StorageClass",
 		"metadata": map[string]any{

@@ -130,17 +130,9 @@ func (l *lab) nothingLeft() {
 // data: it is another one when the cluster was made anew.
 func uid(t *testing.T, c *cluster.Cluster) string {
 	t.Helper()
-	cfg, err := c.RESTConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := cluster.NewAPI(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer api.Close()
+	defer c.Client.Close()
 	var ns struct{ Metadata struct{ UID string } }
-	if err := api.Get(t.Context(), "/api/v1/namespaces/kube-system", &ns); err != nil {
+	if err := c.Client.Get(t.Context(), "api/v1/namespaces/kube-system", nil, &ns); err != nil {
 		t.Fatal(err)
 	}
 	return ns.Metadata.UID

@@ -174,6 +174,9 @@ func (p *provider) await(ctx context.Context, more func(*found) error) (*found, 
 		if err == nil {
 			return f, nil
 		}
+		if f != nil {
+			f.Client.Close()
+		}
 		if ctx.Err() == nil {
 			last = err
 		}

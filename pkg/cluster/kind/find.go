@@ -92,16 +92,22 @@ func (p *provider) ask(ctx context.Context) (*found, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err // client-go takes a missing file for an empty one
 	}
-	api, err := p.api()
+	client, err := p.client()
 	if err != nil {
 		return nil, err
 	}
-	defer api.Close()
 	var list nodeList
-	if err := api.Get(ctx, "/api/v1/nodes", &list); err != nil {
+	err = client.Get(ctx, "api/v1/nodes", nil, &list)
+	var f *found
+	if err == nil {
+		f, err = p.read(path, list)
+	}
+	if err != nil {
+		client.Close()
 		return nil, err
 	}
-	return p.read(path, list)
+	f.Client = client
+	return f, nil
 }
 
 // read makes a cluster of a NodeList.

@@ -13,8 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
+	"zr/pkg/kube"
+	"zr/pkg/kube/lean"
 )
 
 // recordKey is the annotation of the control plane's Node that holds a record.
@@ -67,8 +68,7 @@ func (p *provider) registered(ctx context.Context, do func(context.Context) erro
 	defer tick.Stop()
 	for {
 		err := do(ctx)
-		var status *cluster.StatusError
-		if !errors.As(err, &status) || status.Code != http.StatusNotFound {
+		if !lean.HasCode(err, http.StatusNotFound) {
 			return err
 		}
 		select {
@@ -109,26 +109,27 @@ func written(ctx context.Context, first node, running bool) (string, error) {
 
 // annotate puts a record on the control plane's Node.
 func (p *provider) annotate(ctx context.Context, node, text string) error {
-	api, err := p.api()
+	client, err := p.client()
 	if err != nil {
 		return err
 	}
-	defer api.Close()
-	return api.MergePatch(ctx, "/api/v1/nodes/"+node, map[string]any{"metadata": map[string]any{
+	defer client.Close()
+	return client.Patch(ctx, "api/v1/nodes/"+node, nil, lean.MergePatch, map[string]any{"metadata": map[string]any{
 		"labels":      map[string]string{controlPlaneLabel: ""},
 		"annotations": map[string]string{recordKey: text},
-	}})
+	}}, nil)
 }
 
-// api returns the API of the cluster that zr's kubeconfig names.
-func (p *provider) api() (*cluster.API, error) {
+// client returns a client of the cluster that zr's kubeconfig names, with new
+// connections: those of before may lead to a server that was stopped.
+func (p *provider) client() (*kube.Client, error) {
 	path, err := p.kubeconfig()
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := cluster.LoadRESTConfig(path, contextName(p.opts.Name))
+	cfg, err := kube.Load(path, contextName(p.opts.Name))
 	if err != nil {
 		return nil, err
 	}
-	return cluster.NewAPI(cfg)
+	return kube.New(cfg)
 }

@@ -18,6 +18,8 @@ import (
 	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/kube"
+	"zr/pkg/kube/lean"
 )
 
 // DefaultTimeout is how long a remote API server may take to answer, sign-in
@@ -73,10 +75,11 @@ func (p *provider) Find(ctx context.Context) (*cluster.Cluster, error) {
 	if err := p.exists(); err != nil {
 		return nil, err
 	}
-	if err := p.reach(ctx); err != nil {
+	client, err := p.reach(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("using context %q: %w", p.opts.Context, err)
 	}
-	return &cluster.Cluster{Name: p.opts.Context, Provider: "context", Context: p.opts.Context, Kubeconfig: p.opts.Kubeconfig}, nil
+	return &cluster.Cluster{Name: p.opts.Context, Provider: "context", Context: p.opts.Context, Kubeconfig: p.opts.Kubeconfig, Client: client}, nil
 }
 
 // Delete refuses.
@@ -126,33 +129,29 @@ func (p *provider) exists() error {
 }
 
 // reach asks the API server whether it is ready and knows the user.
-func (p *provider) reach(ctx context.Context) error {
-	cfg, err := cluster.LoadRESTConfig(p.opts.Kubeconfig, p.opts.Context)
+func (p *provider) reach(ctx context.Context) (*kube.Client, error) {
+	cfg, err := kube.Load(p.opts.Kubeconfig, p.opts.Context)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	api, err := cluster.NewAPI(cfg)
+	client, err := kube.New(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer api.Close()
 	limited, cancel := context.WithTimeout(ctx, p.opts.Timeout)
 	defer cancel()
-	err = api.Get(limited, "/readyz", nil)
-	var status *cluster.StatusError
+	err = client.Get(limited, "readyz", nil, nil)
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &status) && status.Code == http.StatusForbidden:
-		return nil // it knows the user, who may not see this
-	case errors.As(err, &status) && status.Code == http.StatusUnauthorized:
-		return fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: "+p.try())
+	case err == nil, lean.HasCode(err, http.StatusForbidden): // it knows the user, who may not see this
+		return client, nil
+	case lean.HasCode(err, http.StatusUnauthorized):
+		return nil, fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: "+p.try())
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return nil, ctx.Err()
 	case limited.Err() != nil:
-		return fault.Hint(fmt.Errorf("the API server %s did not answer within %s", cfg.Host, p.opts.Timeout), "is a VPN or an allowed address range missing?")
+		return nil, fault.Hint(fmt.Errorf("the API server %s did not answer within %s", cfg.Host, p.opts.Timeout), "is a VPN or an allowed address range missing?")
 	}
-	return fault.Hint(fmt.Errorf("asking the API server %s: %w", cfg.Host, err), "try: "+p.try())
+	return nil, fault.Hint(fmt.Errorf("asking the API server %s: %w", cfg.Host, err), "try: "+p.try())
 }
 
 // try is a line that asks the cluster as zr does.

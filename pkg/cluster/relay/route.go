@@ -3,17 +3,17 @@ package relay
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
 
-	"k8s.io/client-go/rest"
-
-	"zr/pkg/cluster"
+	"zr/pkg/kube"
 )
 
 // apiPort is where the API server listens in a node: kubeadm's default.
@@ -29,21 +29,38 @@ const proofTimeout = 500 * time.Millisecond
 
 // Route is the way from this machine to the NodePorts of a kind cluster: straight
 // to the node's address where this machine reaches the network of the engine, as
-// it does on Linux unless the engine is rootless. Otherwise it is Through.
+// it does on Linux unless the engine is rootless. Otherwise it is by the API.
 type Route struct {
-	Config *rest.Config
-	// Through dials a NodePort where the node's address cannot be reached.
-	Through Dial
+	config *kube.Config
+	client *kube.Client // for port-forwards
 
 	mu      sync.Mutex
 	address string // of the node, proven; empty where it has to be looked for
+}
+
+// RouteOf returns the way to the cluster that the file of a kubeconfig names. It
+// asks nobody yet.
+func RouteOf(kubeconfig string) (*Route, error) {
+	cfg, err := kube.Load(kubeconfig, "")
+	if err != nil {
+		return nil, err
+	}
+	return newRoute(cfg)
+}
+
+func newRoute(cfg *kube.Config) (*Route, error) {
+	client, err := kube.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Route{config: cfg, client: client}, nil
 }
 
 // Dial is a Dial.
 func (r *Route) Dial(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
 	address, err := r.direct(ctx)
 	if err != nil {
-		return r.Through(ctx, node)
+		return r.byAPI(ctx, node)
 	}
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(int(node))))
@@ -52,6 +69,17 @@ func (r *Route) Dial(ctx context.Context, node int32) (io.ReadWriteCloser, error
 		return nil, err
 	}
 	return c, nil
+}
+
+// byAPI forwards a port of kube-proxy's pod, which is on the network of its node,
+// where a NodePort is served on the loopback address too.
+func (r *Route) byAPI(ctx context.Context, node int32) (io.ReadWriteCloser, error) {
+	const namespace = "kube-system"
+	pod, err := r.client.RunningPod(ctx, namespace, "k8s-app=kube-proxy", "")
+	if err != nil {
+		return nil, err
+	}
+	return r.client.Open(ctx, namespace, pod, node)
 }
 
 func (r *Route) forget(address string) {
@@ -70,11 +98,16 @@ func (r *Route) direct(ctx context.Context) (string, error) {
 	if r.address != "" {
 		return r.address, nil
 	}
-	address, err := nodeAddress(ctx, r.Config)
+	client, err := kube.New(r.config)
 	if err != nil {
 		return "", err
 	}
-	if err := prove(ctx, r.Config, address); err != nil {
+	defer client.Close()
+	address, err := nodeAddress(ctx, client)
+	if err != nil {
+		return "", err
+	}
+	if err := prove(ctx, client.Roots(), address); err != nil {
 		return "", err
 	}
 	r.address = address
@@ -82,12 +115,7 @@ func (r *Route) direct(ctx context.Context) (string, error) {
 }
 
 // nodeAddress asks the API for the address of a control plane.
-func nodeAddress(ctx context.Context, cfg *rest.Config) (string, error) {
-	api, err := cluster.NewAPI(cfg)
-	if err != nil {
-		return "", err
-	}
-	defer api.Close()
+func nodeAddress(ctx context.Context, client *kube.Client) (string, error) {
 	var nodes struct {
 		Items []struct {
 			Status struct {
@@ -95,7 +123,8 @@ func nodeAddress(ctx context.Context, cfg *rest.Config) (string, error) {
 			}
 		}
 	}
-	if err := api.Get(ctx, "/api/v1/nodes?labelSelector=node-role.kubernetes.io%2Fcontrol-plane", &nodes); err != nil {
+	query := url.Values{"labelSelector": {"node-role.kubernetes.io/control-plane"}}
+	if err := client.Get(ctx, "api/v1/nodes", query, &nodes); err != nil {
 		return "", err
 	}
 	for _, n := range nodes.Items {
@@ -109,17 +138,13 @@ func nodeAddress(ctx context.Context, cfg *rest.Config) (string, error) {
 }
 
 // prove finds out that the API server of this very cluster answers at an address.
-func prove(ctx context.Context, cfg *rest.Config, address string) error {
+func prove(ctx context.Context, roots *x509.CertPool, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
-	trust, err := rest.TLSConfigFor(cfg)
-	if err != nil {
-		return err
-	}
-	if trust == nil || trust.RootCAs == nil {
+	if roots == nil {
 		return errors.New("the kubeconfig has no certificate of the cluster")
 	}
-	d := tls.Dialer{Config: &tls.Config{RootCAs: trust.RootCAs, ServerName: apiName, MinVersion: tls.VersionTLS12}}
+	d := tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: apiName, MinVersion: tls.VersionTLS12}}
 	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(address, apiPort))
 	if err != nil {
 		return fmt.Errorf("the node is not at %s: %w", address, err)

@@ -15,7 +15,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,9 +26,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"zr/internal/testkit"
+	"zr/pkg/kube"
 )
 
 var plane controlPlane
@@ -43,10 +42,10 @@ func Main(m *testing.M) int {
 }
 
 // Config returns how to reach the cluster, or skips the test.
-func Config(t *testing.T) *rest.Config {
+func Config(t *testing.T) *kube.Config {
 	t.Helper()
 	if path := os.Getenv("ZR_TEST_KUBECONFIG"); path != "" {
-		cfg, err := clientcmd.BuildConfigFromFlags("", path)
+		cfg, err := kube.Load(path, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +64,7 @@ func Config(t *testing.T) *rest.Config {
 
 // Server starts a control plane for one test, whose API server has further
 // flags, and returns how its administrator reaches it; or skips the test.
-func Server(t *testing.T, flags ...string) *rest.Config {
+func Server(t *testing.T, flags ...string) *kube.Config {
 	t.Helper()
 	bin := os.Getenv("ZR_TEST_KUBE_BIN")
 	if bin == "" {
@@ -89,15 +88,26 @@ func Namespace(t *testing.T) string {
 	return "zrtest-deploy-" + hex.EncodeToString(random)
 }
 
-// Client returns a client for one resource, to look at the cluster and change
-// it as somebody with kubectl would.
-func Client(t *testing.T, cfg *rest.Config, group, version, resource string) dynamic.NamespaceableResourceInterface {
+// Connect returns a client of a cluster.
+func Connect(t *testing.T, cfg *kube.Config) *kube.Client {
 	t.Helper()
-	client, err := dynamic.NewForConfig(cfg)
+	client, err := kube.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: resource})
+	t.Cleanup(client.Close)
+	return client
+}
+
+// Client returns a client for one resource, to look at the cluster and change
+// it as somebody with kubectl would.
+func Client(t *testing.T, cfg *kube.Config, group, version, resource string) dynamic.NamespaceableResourceInterface {
+	t.Helper()
+	objects, err := Connect(t, cfg).Dynamic(func(context.Context, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: resource})
 }
 
 // controlPlane is etcd, an API server and the controllers, on the loopback.
@@ -105,7 +115,7 @@ type controlPlane struct {
 	once      sync.Once
 	err       error
 	dir       string
-	config    *rest.Config
+	config    *kube.Config
 	processes []*exec.Cmd
 }
 
@@ -121,9 +131,9 @@ func (p *controlPlane) start(t *testing.T, bin string, flags ...string) (err err
 	if err != nil {
 		return err
 	}
-	kube := func(name string) string { return filepath.Join(p.dir, name) }
+	file := func(name string) string { return filepath.Join(p.dir, name) }
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager"} {
-		if err := os.Symlink(filepath.Join(bin, "kube"), kube(name)); err != nil {
+		if err := os.Symlink(filepath.Join(bin, "kube"), file(name)); err != nil {
 			return err
 		}
 	}
@@ -135,29 +145,29 @@ func (p *controlPlane) start(t *testing.T, bin string, flags ...string) (err err
 		"tokens.csv": []byte("zrtest,admin,1,system:masters\n"),
 		"kubeconfig": []byte(kubeconfig),
 	} {
-		if err := os.WriteFile(kube(name), content, 0o600); err != nil {
+		if err := os.WriteFile(file(name), content, 0o600); err != nil {
 			return err
 		}
 	}
 	etcd := "http://127.0.0.1:" + ports[0]
-	if err := p.run(filepath.Join(bin, "server"), "--data-dir", kube("etcd"), "--unsafe-no-fsync", "--log-level", "error",
+	if err := p.run(filepath.Join(bin, "server"), "--data-dir", file("etcd"), "--unsafe-no-fsync", "--log-level", "error",
 		"--listen-client-urls", etcd, "--advertise-client-urls", etcd, "--listen-peer-urls", "http://127.0.0.1:"+ports[1]); err != nil {
 		return err
 	}
-	if err := p.run(kube("kube-apiserver"), append(flags, "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", ports[2],
-		"--cert-dir", kube("certs"), "--token-auth-file", kube("tokens.csv"), "--authorization-mode", "RBAC",
-		"--service-account-key-file", kube("sa.key"), "--service-account-signing-key-file", kube("sa.key"),
+	if err := p.run(file("kube-apiserver"), append(flags, "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", ports[2],
+		"--cert-dir", file("certs"), "--token-auth-file", file("tokens.csv"), "--authorization-mode", "RBAC",
+		"--service-account-key-file", file("sa.key"), "--service-account-signing-key-file", file("sa.key"),
 		"--service-account-issuer", "https://zrtest", "--service-cluster-ip-range", "10.96.0.0/16")...); err != nil {
 		return err
 	}
-	if p.config, err = clientcmd.BuildConfigFromFlags("", kube("kubeconfig")); err != nil {
+	if p.config, err = kube.Load(file("kubeconfig"), ""); err != nil {
 		return err
 	}
 	if err := p.ready(); err != nil {
 		return err
 	}
-	return p.run(kube("kube-controller-manager"), "--kubeconfig", kube("kubeconfig"), "--leader-elect=false", "--secure-port", "0",
-		"--service-account-private-key-file", kube("sa.key"), "--use-service-account-credentials=false")
+	return p.run(file("kube-controller-manager"), "--kubeconfig", file("kubeconfig"), "--leader-elect=false", "--secure-port", "0",
+		"--service-account-private-key-file", file("sa.key"), "--use-service-account-credentials=false")
 }
 
 func (p *controlPlane) run(path string, args ...string) error {
@@ -176,21 +186,14 @@ func (p *controlPlane) run(path string, args ...string) error {
 
 // ready waits until the API server serves.
 func (p *controlPlane) ready() error {
-	client, err := rest.HTTPClientFor(p.config)
+	client, err := kube.New(p.config)
 	if err != nil {
 		return err
 	}
+	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	for {
-		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.config.Host+"/readyz", nil)
-		response, err := client.Do(request)
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
+	for client.Get(ctx, "readyz", nil, nil) != nil {
 		select {
 		case <-ctx.Done():
 			log, _ := os.ReadFile(filepath.Join(p.dir, "kube-apiserver.log"))
@@ -198,6 +201,7 @@ func (p *controlPlane) ready() error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return nil
 }
 
 func (p *controlPlane) stop() {

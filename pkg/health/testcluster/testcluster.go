@@ -10,25 +10,24 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
+
+	"zr/pkg/kube"
 )
 
 // Cluster is a namespace of its own in a real cluster.
 type Cluster struct {
-	Config    *rest.Config
+	Client    *kube.Client
 	Namespace string
 
 	t      testing.TB
-	client *http.Client
-	base   *url.URL
+	config *kube.Config
+	http   *http.Client
 }
 
 // New makes a namespace that is removed when the test ends, or skips the test
@@ -39,19 +38,13 @@ func New(t testing.TB) *Cluster {
 	if path == "" {
 		t.Skip("ZR_TEST_KUBECONFIG names no cluster")
 	}
-	cfg, err := clientcmd.BuildConfigFromFlags("", path)
+	cfg, err := kube.Load(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := rest.HTTPClientFor(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, _, err := rest.DefaultServerUrlFor(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &Cluster{Config: cfg, Namespace: "zrtest-" + strings.ToLower(rand.Text()[:10]), t: t, client: client, base: base}
+	c := &Cluster{Namespace: "zrtest-" + strings.ToLower(rand.Text()[:10]), t: t, config: cfg}
+	c.Client = c.With(func(*kube.Config) {})
+	c.http = &http.Client{Transport: c.Client.Transport()}
 	c.Do(http.MethodPost, "/api/v1/namespaces", fmt.Sprintf("metadata: {name: %s}", c.Namespace))
 	t.Cleanup(func() { c.Do(http.MethodDelete, "/api/v1/namespaces/"+c.Namespace, "gracePeriodSeconds: 0") })
 	// Pods need it, and a controller makes it a moment later.
@@ -60,6 +53,18 @@ func New(t testing.TB) *Cluster {
 		return code == http.StatusOK
 	})
 	return c
+}
+
+// With returns a client of the cluster whose Config is another.
+func (c *Cluster) With(change func(*kube.Config)) *kube.Client {
+	c.t.Helper()
+	cfg := *c.config
+	change(&cfg)
+	client, err := kube.New(&cfg)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return client
 }
 
 // paths are where objects of a kind live, below their group and namespace.
@@ -109,14 +114,14 @@ func (c *Cluster) try(method, path, kind, body string) ([]byte, int) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base.String(), "/")+path, bytes.NewReader([]byte(body)))
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Client.URL().String(), "/")+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}
-	resp, err := c.client.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -49,6 +49,11 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, into an
 	return c.exchange(ctx, http.MethodGet, path, query, "", nil, into)
 }
 
+// Create makes an object in the collection at a path.
+func (c *Client) Create(ctx context.Context, path string, object any) error {
+	return c.exchange(ctx, http.MethodPost, path, nil, "application/json", object, nil)
+}
+
 // Patch changes the object at a path by a patch of a type. Into gets the object
 // as it is afterwards; nil discards it.
 func (c *Client) Patch(ctx context.Context, path string, query url.Values, patchType string, patch, into any) error {

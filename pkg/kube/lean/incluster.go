@@ -90,19 +90,10 @@ func (a *serviceAccount) load() (token string, transport *http.Transport, err er
 }
 
 // newTransport returns one for an API server inside of the cluster: it is near,
-// and behind no proxy. How long an answer may take is its request's context's to
-// say.
+// and behind no proxy.
 func newTransport(roots *x509.CertPool) *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 2 * time.Second,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 2,
-		IdleConnTimeout:     90 * time.Second,
-		// Pings end a connection that died without a word. All logs of a namespace are
-		// followed at once: with the 4 MiB that clients usually take, 40 of them would
-		// wait in 160 MiB.
-		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 256 << 10, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
-	}
+	t := NewTransport(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	t.DialContext = (&net.Dialer{Timeout: time.Second, KeepAlive: 30 * time.Second}).DialContext
+	t.TLSHandshakeTimeout = 2 * time.Second
+	return t
 }

@@ -6,14 +6,17 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"time"
 
 	"zr/pkg/kube/object"
 )
 
 // LogOptions say which part of a container's log to open.
 type LogOptions struct {
-	Previous bool // of the instance before the newest
-	Tail     int  // how many of the last lines; 0 means all
+	Previous bool      // of the instance before the newest
+	Follow   bool      // goes on until the container ends
+	Since    time.Time // of its second on; zero means all
+	Tail     int       // how many of the last lines; 0 means all
 }
 
 // Log opens a container's log, each line with its time in front (RFC 3339 with
@@ -22,6 +25,12 @@ func (c *Client) Log(ctx context.Context, namespace, pod, container string, o Lo
 	query := url.Values{"container": {container}, "timestamps": {"true"}}
 	if o.Previous {
 		query.Set("previous", "true")
+	}
+	if o.Follow {
+		query.Set("follow", "true")
+	}
+	if !o.Since.IsZero() {
+		query.Set("sinceTime", o.Since.UTC().Format(time.RFC3339)) // the API knows whole seconds only
 	}
 	if o.Tail > 0 {
 		query.Set("tailLines", strconv.Itoa(o.Tail))

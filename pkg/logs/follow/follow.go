@@ -5,14 +5,14 @@ package follow
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/kube/lean"
+	"zr/pkg/kube/object"
 )
 
 // Options says which lines to read.
@@ -52,11 +52,10 @@ type Line struct {
 const None = -1
 
 // Reader reads the logs of one cluster. It is safe for concurrent use.
-type Reader struct{ kube *kube }
+type Reader struct{ client *lean.Client }
 
-// New returns a Reader for the API server at base. The client brings the
-// credentials, and has no timeout: logs are followed for hours.
-func New(client *http.Client, base *url.URL) *Reader { return &Reader{kube: &kube{client, base}} }
+// New returns a Reader for the cluster of a client.
+func New(client *lean.Client) *Reader { return &Reader{client} }
 
 // Follow passes every line that the options ask for to emit, which is called
 // by one goroutine at a time. First come the lines that exist, in order of
@@ -68,19 +67,19 @@ func New(client *http.Client, base *url.URL) *Reader { return &Reader{kube: &kub
 // Follow returns nil when there is nothing left to read or ctx ends, and an
 // error where the cluster refuses, or does not answer the first request.
 func (r *Reader) Follow(ctx context.Context, o Options, emit func(Line)) error {
-	list, err := r.kube.pods(ctx, o.Namespace, o.Selector)
-	if err != nil {
-		return fmt.Errorf("following logs in namespace %q: %w", o.Namespace, err)
-	}
 	var mu sync.Mutex
-	f := &follower{kube: r.kube, options: o, pods: map[string]*follow{}, emit: func(l Line) {
+	f := &follower{client: r.client, options: o, pods: map[string]*follow{}, emit: func(l Line) {
 		mu.Lock()
 		defer mu.Unlock()
 		if ctx.Err() == nil {
 			emit(l)
 		}
 	}}
-	err = f.run(ctx, list)
+	pods, version, err := f.list(ctx)
+	if err != nil {
+		return err
+	}
+	err = f.run(ctx, pods, version)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
 	}
@@ -89,7 +88,7 @@ func (r *Reader) Follow(ctx context.Context, o Options, emit func(Line)) error {
 
 // follower is one call of Follow.
 type follower struct {
-	kube    *kube
+	client  *lean.Client
 	options Options
 	emit    func(Line)
 	pods    map[string]*follow // by UID
@@ -101,35 +100,35 @@ type follow struct {
 	uid string
 
 	mu      sync.Mutex
-	pod     pod
+	pod     *object.Pod
 	changed chan struct{} // closed at the next change
 	deleted bool
 	sources map[string]*source // by the container's name
 }
 
-func (f *follower) wants(p pod) bool {
-	return len(f.options.Services) == 0 || slices.Contains(f.options.Services, p.service())
+func (f *follower) wants(p *object.Pod) bool {
+	return len(f.options.Services) == 0 || slices.Contains(f.options.Services, serviceOf(p))
 }
 
-func (f *follower) run(ctx context.Context, list podList) error {
+func (f *follower) run(ctx context.Context, pods []*object.Pod, version string) error {
 	if f.options.Resume != nil {
-		for _, p := range list.Items {
+		for _, p := range pods {
 			if f.wants(p) {
 				f.admit(p)
 			}
 		}
-		return f.follow(ctx, list)
+		return f.follow(ctx, version)
 	}
 	var past []*source
-	for _, p := range list.Items {
+	for _, p := range pods {
 		if !f.wants(p) {
 			continue
 		}
 		fp := f.admit(p)
-		for _, c := range p.containers() {
-			if c.instance() >= 0 {
+		for _, c := range statuses(p) {
+			if runOf(c) >= 0 {
 				s := fp.source(f, c.Name)
-				s.reading = c.instance()
+				s.reading = runOf(c)
 				past = append(past, s)
 			}
 		}
@@ -137,22 +136,22 @@ func (f *follower) run(ctx context.Context, list podList) error {
 	if err := f.replay(ctx, past); err != nil || !f.options.Follow {
 		return err
 	}
-	return f.follow(ctx, list)
+	return f.follow(ctx, version)
 }
 
-func (f *follower) follow(ctx context.Context, list podList) error {
+func (f *follower) follow(ctx context.Context, version string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, fp := range f.pods {
 		f.start(ctx, g, fp)
 	}
-	g.Go(func() error { return f.watch(ctx, g, list.Metadata.ResourceVersion) })
+	g.Go(func() error { return f.watch(ctx, g, version) })
 	return g.Wait()
 }
 
 // admit begins to keep the state of a pod.
-func (f *follower) admit(p pod) *follow {
-	fp := &follow{uid: p.Metadata.UID, pod: p, changed: make(chan struct{}), sources: map[string]*source{}}
-	f.pods[p.Metadata.UID] = fp
+func (f *follower) admit(p *object.Pod) *follow {
+	fp := &follow{uid: p.UID, pod: p, changed: make(chan struct{}), sources: map[string]*source{}}
+	f.pods[p.UID] = fp
 	return fp
 }
 
@@ -160,9 +159,9 @@ func (f *follower) admit(p pod) *follow {
 func (fp *follow) source(f *follower, container string) *source {
 	s := fp.sources[container]
 	if s == nil {
-		s = &source{follower: f, of: fp, service: fp.pod.service(), pod: fp.pod.Metadata.Name, container: container, seam: newSeam(), reading: -1}
+		s = &source{follower: f, of: fp, service: serviceOf(fp.pod), pod: fp.pod.Name, container: container, seam: newSeam(), reading: -1}
 		if f.options.Resume != nil {
-			if c := f.options.Resume(fp.pod.Metadata.UID, container); !c.Last.IsZero() {
+			if c := f.options.Resume(fp.pod.UID, container); !c.Last.IsZero() {
 				s.reading, s.seam = c.Run, c.seam()
 			}
 		}
@@ -173,7 +172,7 @@ func (fp *follow) source(f *follower, container string) *source {
 
 // start follows the containers of a pod that are not followed yet.
 func (f *follower) start(ctx context.Context, g *errgroup.Group, fp *follow) {
-	for _, c := range fp.pod.containers() {
+	for _, c := range statuses(fp.pod) {
 		s := fp.source(f, c.Name)
 		if !s.started {
 			s.started = true
@@ -183,7 +182,7 @@ func (f *follower) start(ctx context.Context, g *errgroup.Group, fp *follow) {
 }
 
 // update takes the newest state of a pod and wakes its containers.
-func (fp *follow) update(p pod, deleted bool) {
+func (fp *follow) update(p *object.Pod, deleted bool) {
 	fp.mu.Lock()
 	defer fp.mu.Unlock()
 	fp.pod, fp.deleted = p, deleted
@@ -193,13 +192,13 @@ func (fp *follow) update(p pod, deleted bool) {
 
 // look returns the state of a container, whether its pod is gone, and a
 // channel that is closed at the next change.
-func (fp *follow) look(container string) (containerStatus, bool, <-chan struct{}) {
+func (fp *follow) look(container string) (object.ContainerStatus, bool, <-chan struct{}) {
 	fp.mu.Lock()
 	defer fp.mu.Unlock()
-	for _, c := range fp.pod.containers() {
+	for _, c := range statuses(fp.pod) {
 		if c.Name == container {
 			return c, fp.deleted, fp.changed
 		}
 	}
-	return containerStatus{Name: container}, fp.deleted, fp.changed
+	return object.ContainerStatus{Name: container}, fp.deleted, fp.changed
 }

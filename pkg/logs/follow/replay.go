@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"zr/pkg/kube/lean"
 )
 
 // opened is the log of a container as far as it was written, and its next line.
@@ -81,14 +83,14 @@ func (f *follower) open(ctx context.Context, s *source) (*opened, error) {
 	if !o.Since.IsZero() {
 		s.seam.floor = o.Since.Add(-1)
 	}
-	q := logQuery{since: s.seam.since(), tail: o.Tail}
+	part := lean.LogOptions{Since: s.seam.since(), Tail: o.Tail}
 	if o.Tail == None {
-		q.tail = 1 // shows where to begin
+		part.Tail = 1 // shows where to begin
 	}
-	body, err := f.kube.log(ctx, o.Namespace, s.pod, s.container, q)
+	body, err := f.client.Log(ctx, o.Namespace, s.pod, s.container, part)
 	if err != nil {
 		// A container that ended a while ago or is not started has no log.
-		if hasCode(err, http.StatusBadRequest) || hasCode(err, http.StatusNotFound) {
+		if lean.HasCode(err, http.StatusBadRequest) || lean.HasCode(err, http.StatusNotFound) {
 			return nil, nil
 		}
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zr/pkg/kube/object"
 )
 
 // TestSeam cuts a log at every place and reads it again from the second that
@@ -152,21 +154,16 @@ func TestScanner(t *testing.T) {
 }
 
 func TestServiceOfPod(t *testing.T) {
-	var p pod
-	p.Metadata.Name = "api-5d4f-x"
-	if got := p.service(); got != "api-5d4f-x" {
+	p := &object.Pod{Meta: object.Meta{Name: "api-5d4f-x"}}
+	if got := serviceOf(p); got != "api-5d4f-x" {
 		t.Errorf("got %q", got)
 	}
-	p.Metadata.Labels = map[string]string{"app.kubernetes.io/name": "api", "pod-template-hash": "5d4f"}
-	if got := p.service(); got != "api" {
+	p.Labels = map[string]string{"app.kubernetes.io/name": "api", "pod-template-hash": "5d4f"}
+	if got := serviceOf(p); got != "api" {
 		t.Errorf("got %q", got)
 	}
-	p.Metadata.OwnerReferences = append(p.Metadata.OwnerReferences, struct {
-		Kind       string `json:"kind"`
-		Name       string `json:"name"`
-		Controller bool   `json:"controller"`
-	}{"ReplicaSet", "my-api-5d4f", true})
-	if got := p.service(); got != "my-api" {
+	p.OwnerReferences = []object.OwnerReference{{Kind: "ReplicaSet", Name: "my-api-5d4f", Controller: true}}
+	if got := serviceOf(p); got != "my-api" {
 		t.Errorf("got %q", got)
 	}
 }

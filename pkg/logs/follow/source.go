@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"zr/pkg/kube/lean"
+	"zr/pkg/kube/object"
 )
 
 // source reads the log of one container, run after run.
@@ -37,7 +40,7 @@ func (s *source) run(ctx context.Context) error {
 	wait := retryFirst
 	for {
 		status, deleted, changed := s.of.look(s.container)
-		run := status.instance()
+		run := runOf(status)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -48,7 +51,7 @@ func (s *source) run(ctx context.Context) error {
 			continue
 		}
 		lines, err := s.readRun(ctx, status)
-		if refused(err) {
+		if lean.Refused(err) {
 			return err
 		}
 		if lines > 0 {
@@ -57,7 +60,7 @@ func (s *source) run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == nil && status.over():
+		case err == nil && over(status):
 			s.ended = run + 1
 		case err == nil:
 			// Either the container ended, which the API will say soon, or
@@ -86,31 +89,31 @@ func sleep(ctx context.Context, changed <-chan struct{}, most time.Duration) {
 
 // readRun reads the newest run of the container, after what is left of the
 // one before, and returns how many lines it passed on.
-func (s *source) readRun(ctx context.Context, status containerStatus) (int, error) {
-	run, n := status.instance(), 0
+func (s *source) readRun(ctx context.Context, status object.ContainerStatus) (int, error) {
+	run, n := runOf(status), 0
 	if run > max(s.reading, 0) && s.ended < run && (status.State.Running != nil || status.State.Terminated != nil) {
 		// While a container backs off, the run that just ended is not the
 		// previous one but the one that is read without asking for it.
-		rest, err := s.read(ctx, run-1, logQuery{previous: true, since: s.seam.since()})
-		if err != nil && !hasCode(err, http.StatusBadRequest) { // 400: it is removed already
+		rest, err := s.read(ctx, run-1, lean.LogOptions{Previous: true, Since: s.seam.since()})
+		if err != nil && !lean.HasCode(err, http.StatusBadRequest) { // 400: it is removed already
 			return rest, err
 		}
 		n = rest
 	}
 	s.reading = run
 	s.ended = max(s.ended, run) // the runs before are done with
-	rest, err := s.read(ctx, run, logQuery{follow: !status.over(), since: s.seam.since()})
+	rest, err := s.read(ctx, run, lean.LogOptions{Follow: !over(status), Since: s.seam.since()})
 	return n + rest, err
 }
 
 // read passes on what the log of a run has that is new.
-func (s *source) read(ctx context.Context, run int, q logQuery) (int, error) {
-	body, err := s.follower.kube.log(ctx, s.follower.options.Namespace, s.pod, s.container, q)
+func (s *source) read(ctx context.Context, run int, o lean.LogOptions) (int, error) {
+	body, err := s.follower.client.Log(ctx, s.follower.options.Namespace, s.pod, s.container, o)
 	if err != nil {
 		return 0, err
 	}
 	defer body.Close()
-	lines := newScanner(body, !q.follow)
+	lines := newScanner(body, !o.Follow)
 	for n := 0; ; {
 		at, text, err := lines.next()
 		if errors.Is(err, io.EOF) {

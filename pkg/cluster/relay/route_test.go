@@ -1,4 +1,4 @@
-package stack
+package relay
 
 import (
 	"bufio"
@@ -13,9 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
-
-	"zr/pkg/cluster/relay"
 )
 
 // A relay reaches a NodePort on both of its ways: straight, and where this machine
@@ -25,15 +22,15 @@ func TestANodePortIsReachedOnBothWays(t *testing.T) {
 	if kubeconfig == "" {
 		t.Skip("ZR_TEST_KUBECONFIG is not set")
 	}
-	route, err := relayRoute(kubeconfig)
+	route, err := RouteOf(kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := dynamic.NewForConfig(route.Config)
+	objects, err := route.client.Dynamic(func(context.Context, string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	services := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "services"}).Namespace("kube-system")
+	services := objects.Resource(schema.GroupVersionResource{Version: "v1", Resource: "services"}).Namespace("kube-system")
 	service, err := services.Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"generateName": "zrtest-relay-"},
 		"spec": map[string]any{"type": "NodePort", "selector": map[string]any{"k8s-app": "kube-dns"},
@@ -49,13 +46,17 @@ func TestANodePortIsReachedOnBothWays(t *testing.T) {
 	})
 	ports, _, _ := unstructured.NestedSlice(service.Object, "spec", "ports")
 	node, _, _ := unstructured.NestedInt64(ports[0].(map[string]any), "nodePort")
-	broken := *route.Config
+	broken := *route.config
 	broken.TLSClientConfig.CAData, broken.TLSClientConfig.CAFile = nil, ""
 	broken.TLSClientConfig.Insecure = true // no certificate proves an address any more
-	for name, dial := range map[string]relay.Dial{
+	unproven, err := newRoute(&broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, dial := range map[string]Dial{
 		"straight":          route.Dial,
-		"by the API":        route.Through,
-		"without its proof": (&relay.Route{Config: &broken, Through: route.Through}).Dial,
+		"by the API":        route.byAPI,
+		"without its proof": unproven.Dial,
 	} {
 		waiting, cancel := context.WithTimeout(t.Context(), 30*time.Second) // kube-proxy has to hear of it
 		for {
@@ -72,7 +73,7 @@ func TestANodePortIsReachedOnBothWays(t *testing.T) {
 	}
 }
 
-func askMetrics(ctx context.Context, dial relay.Dial, node int32) error {
+func askMetrics(ctx context.Context, dial Dial, node int32) error {
 	c, err := dial(ctx, node)
 	if err != nil {
 		return err
