@@ -18,7 +18,7 @@ const pushes = 2
 // pusher sends images to the registry of the environment. One of Azure's is
 // signed in to as the cluster is; any other by what the engines' files have.
 func (s *Stack) pusher() image.Pusher {
-	p := image.Pusher{Store: s.store, Sink: s.sink, Step: stepImages}
+	p := image.Pusher{Store: s.store, Shared: &image.Shared{}, Sink: s.sink, Step: stepImages}
 	if host := s.registryHost(); acr.Is(host) {
 		p.Registry = acr.Registry(host, s.registryToken)
 	}

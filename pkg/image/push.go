@@ -30,8 +30,10 @@ import (
 type Pusher struct {
 	Store    *Store
 	Registry Registry
-	Sink     event.Sink
-	Step     string // the step that progress belongs to
+	// Shared is what the images of a run have in common. Default: nothing.
+	Shared *Shared
+	Sink   event.Sink
+	Step   string // the step that progress belongs to
 }
 
 // Push makes the registry hold img in the repository, tagged so that no
@@ -97,11 +99,17 @@ func (p Pusher) push(ctx context.Context, img v1.Image, repository, tag string) 
 	if err != nil {
 		return "", Stats{}, err
 	}
-	options := p.Registry.options(ctx)
-	if _, err := remote.Head(pinned, options...); err == nil {
-		return pinned.Name(), Stats{}, nil
+	if p.Shared == nil {
+		p.Shared = &Shared{}
 	}
-	if err := remote.Write(pinned.Context().Tag(tag), ready, options...); err != nil {
+	if _, err := remote.Head(pinned, p.Registry.options(ctx)...); err == nil {
+		layers, err := ready.Layers()
+		if err != nil {
+			return "", Stats{}, err
+		}
+		return pinned.Name(), Stats{}, p.Shared.has(pinned.Context(), layers)
+	}
+	if err := p.send(ctx, ready, pinned.Context().Tag(tag)); err != nil {
 		return "", out.stats(), err
 	}
 	return pinned.Name(), out.stats(), nil

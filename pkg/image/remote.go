@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -85,7 +87,8 @@ func worthRetrying(err error) bool {
 		return false
 	}
 	var temporary interface{ Temporary() bool }
-	return isBrokenPipe(err) || errors.As(err, &temporary) && temporary.Temporary()
+	brokeOff := isBrokenPipe(err) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return brokeOff || errors.As(err, &temporary) && temporary.Temporary()
 }
 
 // unreachable reports whether err came before the registry said anything.

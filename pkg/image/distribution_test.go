@@ -1,0 +1,231 @@
+package image
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"zr/internal/testkit"
+)
+
+// distribution is the CNCF's registry behind a server of tokens, each of which is
+// good for what it was asked for and no more. It counts the bytes that are sent to it.
+type distribution struct {
+	host     string
+	sent     atomic.Int64
+	unread   atomic.Value // the name of a repository that nobody may read
+	breakOff atomic.Int64 // that many uploads end in the middle
+	key      *rsa.PrivateKey
+	cert     []byte
+	tokens   atomic.Int64
+}
+
+func newDistribution(t *testing.T) *distribution {
+	t.Helper()
+	program, err := exec.LookPath("docker-registry")
+	if err != nil {
+		if os.Getenv("ZR_TEST_REQUIRE") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("docker-registry is not installed")
+	}
+	d := &distribution{}
+	d.newKey(t)
+	dir, port := t.TempDir(), testkit.FreePort(t)
+	upstream := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
+	proxy := httputil.NewSingleHostReverseProxy(upstream)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			d.token(w, r)
+			return
+		}
+		if r.Method == http.MethodPatch && d.breakOff.Add(-1) >= 0 {
+			panic(http.ErrAbortHandler) // the connection is cut
+		}
+		r.Body = &countedReader{r.Body, func(n int) { d.sent.Add(int64(n)) }}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	d.host = strings.TrimPrefix(server.URL, "http://")
+	for name, text := range map[string]string{
+		"roots.pem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.cert})),
+		"config.yml": fmt.Sprintf(`{version: "0.1", log: {level: error, accesslog: {disabled: true}}, storage: {filesystem: {rootdirectory: %q}},
+http: {addr: %q, relativeurls: true, secret: test}, auth: {token: {realm: %q, service: registry, issuer: zrtest, rootcertbundle: %q}}}`,
+			filepath.Join(dir, "data"), upstream.Host, server.URL+"/token", filepath.Join(dir, "roots.pem")),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "serve", filepath.Join(dir, "config.yml"))
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if answer, err := http.Get(upstream.String() + "/v2/"); err == nil {
+			answer.Body.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			said, _ := os.ReadFile(log.Name())
+			t.Fatalf("the registry does not answer: %s", said)
+		}
+	}
+	return d
+}
+
+// newKey makes the certificate by which the registry knows its tokens.
+func (d *distribution) newKey(t *testing.T) {
+	t.Helper()
+	var err error
+	if d.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	if d.cert, err = x509.CreateCertificate(rand.Reader, template, template, d.key.Public(), d.key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// token gives what is asked for to the one user there is.
+func (d *distribution) token(w http.ResponseWriter, r *http.Request) {
+	if user, password, _ := r.BasicAuth(); user != "dev" || password != "secret" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	d.tokens.Add(1)
+	type access struct {
+		Type    string   `json:"type"`
+		Name    string   `json:"name"`
+		Actions []string `json:"actions"`
+	}
+	var granted []access
+	for _, scope := range r.URL.Query()["scope"] {
+		part := strings.Split(scope, ":")
+		if len(part) == 3 && part[1] != d.unread.Load() {
+			granted = append(granted, access{part[0], part[1], strings.Split(part[2], ",")})
+		}
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	text := func(v any) string {
+		data, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		return encode(data)
+	}
+	now := time.Now()
+	signed := text(map[string]any{"typ": "JWT", "alg": "RS256", "x5c": []string{base64.StdEncoding.EncodeToString(d.cert)}}) + "." + text(map[string]any{
+		"iss": "zrtest", "sub": "dev", "aud": "registry", "jti": fmt.Sprint(d.tokens.Load()),
+		"iat": now.Unix(), "nbf": now.Add(-time.Minute).Unix(), "exp": now.Add(time.Hour).Unix(), "access": granted,
+	})
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, d.key, crypto.SHA256, sum[:])
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(w, `{"token":%q}`, signed+"."+encode(signature))
+}
+
+// pusher is one run, as the user that the registry has.
+func (d *distribution) pusher(s *Store) Pusher {
+	return Pusher{Store: s, Shared: &Shared{}, Registry: Registry{Keychain: configKeychain{Auths: map[string]authn.AuthConfig{d.host: {Username: "dev", Password: "secret"}}}}}
+}
+
+const (
+	baseSize, ownSize = 400 << 10, 20 << 10
+	slack             = 30 << 10 // manifests, configs, the tar around a file
+)
+
+// TestWhatImagesShareIsSentOnce pushes images of one base to a registry that gives a
+// repository no layers of others unless it is told where they are: in one run all at
+// once, and in a later one beside an image that is there.
+func TestWhatImagesShareIsSentOnce(t *testing.T) {
+	s, d := openStore(t), newDistribution(t)
+	base := layerOf(t, s, "base", noise(baseSize))
+	image := func(service string) v1.Image { return imageOf(t, base, layerOf(t, s, service, noise(ownSize))) }
+	first, p := image("api"), d.pusher(s)
+	var group errgroup.Group
+	for _, service := range []string{"api", "web", "worker"} {
+		img := image(service)
+		group.Go(func() error {
+			_, _, err := p.Push(t.Context(), img, d.host+"/shop/"+service, "zr")
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if sent := d.sent.Load(); sent > baseSize+3*ownSize+slack {
+		t.Errorf("%d bytes sent for three images of one base", sent)
+	}
+
+	later := d.pusher(s)
+	before := d.sent.Load()
+	if _, _, err := later.Push(t.Context(), first, d.host+"/shop/api", "zr"); err != nil || d.sent.Load() != before {
+		t.Errorf("%v; %d bytes sent for an image that is there", err, d.sent.Load()-before)
+	}
+	if _, stats, err := later.Push(t.Context(), image("admin"), d.host+"/shop/admin", "zr"); err != nil || stats.Layers != 1 || d.sent.Load()-before > ownSize+slack {
+		t.Errorf("%v; %d bytes sent for another image of the base: %+v", err, d.sent.Load()-before, stats)
+	}
+}
+
+// TestALayerThatMayNotBeReadIsSent has a user who may write to a repository, and
+// not read it: what was sent there is sent to another once more.
+func TestALayerThatMayNotBeReadIsSent(t *testing.T) {
+	s, d := openStore(t), newDistribution(t)
+	base, p := layerOf(t, s, "base", noise(baseSize)), d.pusher(s)
+	for n, service := range []string{"api", "web"} {
+		if n > 0 {
+			d.unread.Store("shop/api")
+		}
+		if _, _, err := p.Push(t.Context(), imageOf(t, base, layerOf(t, s, service, noise(ownSize))), d.host+"/shop/"+service, "zr"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent := d.sent.Load(); sent < 2*baseSize {
+		t.Errorf("%d bytes sent", sent)
+	}
+}
+
+// TestAnUploadThatBreaksOffIsMadeAgain cuts connections in the midst of a push. What
+// had arrived is not sent again.
+func TestAnUploadThatBreaksOffIsMadeAgain(t *testing.T) {
+	s, d := openStore(t), newDistribution(t)
+	img := imageOf(t, layerOf(t, s, "base", noise(baseSize)), layerOf(t, s, "a", noise(ownSize)))
+	d.breakOff.Store(2)
+	if _, _, err := d.pusher(s).Push(t.Context(), img, d.host+"/shop/api", "zr"); err != nil {
+		t.Fatal(err)
+	}
+	if sent := d.sent.Load(); sent > baseSize+ownSize+slack {
+		t.Errorf("%d bytes arrived", sent)
+	}
+}
