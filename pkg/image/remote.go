@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -87,7 +86,8 @@ func worthRetrying(err error) bool {
 		return false
 	}
 	var temporary interface{ Temporary() bool }
-	brokeOff := isBrokenPipe(err) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	var cut *net.OpError // of a connection that there was
+	brokeOff := errors.As(err, &cut) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	return brokeOff || errors.As(err, &temporary) && temporary.Temporary()
 }
 
