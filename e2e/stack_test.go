@@ -37,7 +37,9 @@ func TestStack(t *testing.T) {
 			t.Errorf("/health: %+v", health)
 		}
 	})
-	t.Run("the dashboard in a browser", func(t *testing.T) { testDashboard(t, "http://localhost:13000") })
+	t.Run("the dashboard in a browser", func(t *testing.T) {
+		testBrowser(t, "dashboard", "BASE_URL=http://localhost:13000", "EXPECT_SERVICES=api,frontend,postgres,redis")
+	})
 	t.Run("nothing changed", func(t *testing.T) { testUnchanged(t, p) })
 	t.Run("one line changed", func(t *testing.T) { testOneLine(t, p) })
 	t.Run("status, diff and logs", func(t *testing.T) {
@@ -55,6 +57,10 @@ func TestStack(t *testing.T) {
 		}
 	})
 	t.Run("settings roll the pods that use them", func(t *testing.T) { testSettings(t, p) })
+	t.Run("an operator at the dashboard", func(t *testing.T) {
+		link := strings.TrimSpace(p.Must("dashboard").Stdout)
+		testBrowser(t, "actions", "BASE_URL=http://localhost:13000", "LOGIN_LINK="+link)
+	})
 	t.Run("down keeps the data", func(t *testing.T) { testDown(t, p) })
 }
 
@@ -67,10 +73,11 @@ func lastState(r lab.Result, service string) (state string) {
 	return state
 }
 
-func testDashboard(t *testing.T, url string) {
-	c := exec.Command("node", "--test", "e2e/dashboard.test.mjs")
+// testBrowser runs the tests of frontend/e2e/<name>.test.mjs on a stack that runs.
+func testBrowser(t *testing.T, name string, env ...string) {
+	c := exec.Command("node", "--test", "--test-concurrency=1", "e2e/"+name+".test.mjs")
 	c.Dir = lab.Repository(t) + "/frontend"
-	c.Env = append(os.Environ(), "BASE_URL="+url, "EXPECT_SERVICES=api,frontend,postgres,redis")
+	c.Env = append(os.Environ(), env...)
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -2,6 +2,7 @@
 
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { ActionsProvider } from "@/components/actions/actions";
 
 /** One cache for each page load. */
 export function Providers({ children }: { children: ReactNode }) {
@@ -12,5 +13,9 @@ export function Providers({ children }: { children: ReactNode }) {
         defaultOptions: { queries: { networkMode: "always" } },
       }),
   );
-  return <QueryClientProvider client={client}>{children}</QueryClientProvider>;
+  return (
+    <QueryClientProvider client={client}>
+      <ActionsProvider>{children}</ActionsProvider>
+    </QueryClientProvider>
+  );
 }

@@ -31,6 +31,16 @@ export const advice: Record<ProblemCode, Advice> = {
     title: "This is for people who are logged in",
     steps: [{ text: "Get a login link and open it in this browser:", command: "zr dashboard" }],
   },
+  foreign_page: { title: "A page of another address asked for it", steps: [] },
+  not_allowed: {
+    title: "Your role may look, and not change anything",
+    steps: [{ text: "Get a link that logs in an operator:", command: "zr dashboard" }],
+  },
+  refused: { title: "The api refused it", steps: [] },
+  not_in_effect: {
+    title: "It has not taken effect yet",
+    steps: [{ text: "See what keeps its pods from being ready:", command: "zr status" }],
+  },
   api_error: {
     title: "The api cannot answer",
     steps: [

@@ -12,7 +12,12 @@ import {
   takenOver,
 } from "./support/browser.mjs";
 import { startNextDev } from "./support/next-dev.mjs";
-import { healthyStack, SESSION, startUpstream } from "./support/upstream.mjs";
+import {
+  problem as apiProblem,
+  healthyStack,
+  SESSION,
+  startUpstream,
+} from "./support/upstream.mjs";
 
 /** Longer than the page takes to notice anything: its timeouts, its polls and a busy machine. */
 const TIMEOUT = 60_000;
@@ -233,6 +238,49 @@ describe("the states of the dashboard", () => {
     await hasNoFaults();
     await page.selectOption("select", "done");
     await page.waitForURL("**/activity?outcome=done");
+  });
+
+  test("a viewer sees why he may change nothing", async () => {
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    said.role = "viewer";
+    await open(page, dashboard.url);
+    await takenOver(page);
+    await page.getByRole("button", { name: "Actions of redis" }).click();
+    await page.waitForSelector("[data-testid=why-not]");
+    assert.equal(await page.getByRole("button", { name: "Stop" }).isDisabled(), true);
+    await hasNoFaults();
+  });
+
+  test("a service is stopped by keyboard, by who was told what depends on it", async () => {
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    const asked = () =>
+      new Promise((resolve) => {
+        said.onAction = (name, action, answer) => resolve({ name, action, answer });
+      });
+    said.services = stackWith("api", { dependsOn: ["redis"] });
+    await open(page, dashboard.url);
+    await takenOver(page);
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("stop redis");
+    await page.keyboard.press("Enter");
+    const consequence = page.locator("[data-testid=consequence]");
+    assert.match(await consequence.textContent(), /api depends on it/);
+    await hasNoFaults();
+    const first = asked();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-testid=notice][data-outcome=going]");
+    await hasNoFaults();
+    const { name, action, answer } = await first;
+    assert.deepEqual([name, action], ["redis", "stop"]);
+    answer(504, apiProblem("not_in_effect", "1 of 0 pods are ready"));
+    await page.waitForSelector("[data-testid=notice][data-outcome=failed]");
+    await hasNoFaults();
+    await page.click("text=Try again");
+    const second = asked();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    (await second).answer(200, { service: "redis", replicas: 0, ready: 0, generation: 2 });
+    await page.waitForSelector("[data-testid=notice][data-outcome=done]");
+    await hasNoFaults();
   });
 
   test("an address of nothing leads back", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { admit } from "./allow-list";
+import { admit, admitAction } from "./allow-list";
 
 test.each([
   ["/api/v1/services", "", "/api/v1/services"],
@@ -38,4 +38,33 @@ test.each([
   ["/api/v1/activity", "outcome=maybe"],
 ])("%s?%s has a bad query", (path, query) => {
   expect(admit(path, new URLSearchParams(query)).kind).toBe("bad_query");
+});
+
+const SERVICES = "/api/v1/services";
+
+test.each([
+  ["/api/stop", "", undefined, "/api/stop", undefined],
+  ["/api/stop", "confirm=true", undefined, "/api/stop?confirm=true", undefined],
+  ["/api/restart", "", { ignored: 1 }, "/api/restart", undefined],
+  ["/my.api/scale", "", { replicas: 3 }, "/my.api/scale", '{"replicas":3}'],
+])("%s?%s with %o changes a service", (path, query, body, target, sent) => {
+  expect(admitAction(SERVICES + path, new URLSearchParams(query), body)).toEqual({
+    kind: "allowed",
+    target: SERVICES + target,
+    ...(sent && { body: sent }),
+  });
+});
+
+test.each([
+  ["/api/delete", "", undefined, "unknown"],
+  ["/api", "", undefined, "unknown"],
+  ["/a/b/stop", "", undefined, "unknown"],
+  ["/API/stop", "", undefined, "unknown"],
+  ["/api/stop", "confirm=1", undefined, "bad_query"],
+  ["/api/start", "confirm=true", undefined, "bad_query"],
+  ["/api/scale", "", undefined, "bad_query"],
+  ["/api/scale", "", { replicas: 101 }, "bad_query"],
+  ["/api/scale", "", { replicas: 1, force: true }, "bad_query"],
+])("%s?%s with %o changes nothing", (path, query, body, kind) => {
+  expect(admitAction(SERVICES + path, new URLSearchParams(query), body).kind).toBe(kind);
 });

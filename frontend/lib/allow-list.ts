@@ -7,9 +7,13 @@ const MAX_PAGE = 500;
 const SERVICE_NAME = /^[a-z0-9.-]{1,253}$/;
 const MAX_CURSOR = 64;
 
+/** The greatest number of replicas that a service may be given, as in the api. */
+export const MAX_REPLICAS = 100;
+
 /** Every path of the api that a browser may read through the dashboard, with the query that it takes. */
 const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/services", z.strictObject({})],
+  ["/api/v1/session", z.strictObject({})],
   [
     "/api/v1/history",
     z.strictObject({
@@ -42,6 +46,14 @@ export function admit(path: string, query: URLSearchParams): Admission {
   if (!schema) {
     return { kind: "unknown" };
   }
+  return admitQuery(path, schema, query);
+}
+
+function admitQuery(
+  path: string,
+  schema: z.ZodType<Record<string, unknown>>,
+  query: URLSearchParams,
+): Admission {
   const parsed = schema.safeParse(Object.fromEntries(query));
   if (!parsed.success) {
     return { kind: "bad_query", reason: z.prettifyError(parsed.error) };
@@ -49,4 +61,30 @@ export function admit(path: string, query: URLSearchParams): Admission {
   const known = Object.entries(parsed.data).map(([key, value]) => [key, String(value)]);
   const search = new URLSearchParams(known).toString();
   return { kind: "allowed", target: search ? `${path}?${search}` : path };
+}
+
+const ACTION = /^\/api\/v1\/services\/[a-z0-9.-]{1,253}\/(start|stop|restart|scale)$/;
+const confirmation = z.strictObject({ confirm: z.literal("true").optional() });
+const nothing = z.strictObject({});
+const scaleBody = z.strictObject({ replicas: z.number().int().min(0).max(MAX_REPLICAS) });
+
+/** Says the same of a request to change a service. The body is written anew, from what was parsed. */
+export function admitAction(
+  path: string,
+  query: URLSearchParams,
+  body: unknown,
+): Admission & { body?: string } {
+  const action = ACTION.exec(path)?.[1];
+  if (!action) {
+    return { kind: "unknown" };
+  }
+  const mayEnd = action === "stop" || action === "scale";
+  const admission = admitQuery(path, mayEnd ? confirmation : nothing, query);
+  if (admission.kind !== "allowed" || action !== "scale") {
+    return admission;
+  }
+  const parsed = scaleBody.safeParse(body);
+  return parsed.success
+    ? { ...admission, body: JSON.stringify(parsed.data) }
+    : { kind: "bad_query", reason: z.prettifyError(parsed.error) };
 }

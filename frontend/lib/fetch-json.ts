@@ -8,6 +8,9 @@ import { failed, type Outcome, problemBody } from "./problem";
  */
 const TIMEOUT_MS = 6_000;
 
+/** The same for a change, which takes effect within 60 s or is said not to have. */
+const CHANGE_TIMEOUT_MS = 65_000;
+
 /**
  * Reads a JSON document in the browser through the dashboard's own server. It
  * throws a Problem, or the signal's reason once that is aborted.
@@ -17,7 +20,38 @@ export async function fetchJSON<T>(
   schema: z.ZodType<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const outcome = await request(path, schema, signal);
+  return dataOf(
+    await request(path, schema, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      headers: { accept: "application/json" },
+    }).catch((error) => {
+      signal.throwIfAborted();
+      return unreachable(path, error);
+    }),
+  );
+}
+
+/** Asks for a change through the dashboard's own server. It throws a Problem. */
+export async function postJSON<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  { key, body }: { key: string; body?: unknown },
+): Promise<T> {
+  return dataOf(
+    await request(path, schema, {
+      method: "POST",
+      signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS),
+      headers: {
+        accept: "application/json",
+        "idempotency-key": key,
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    }).catch((error) => unreachable(path, error)),
+  );
+}
+
+function dataOf<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) {
     throw outcome.problem;
   }
@@ -27,22 +61,18 @@ export async function fetchJSON<T>(
 async function request<T>(
   path: string,
   schema: z.ZodType<T>,
-  signal: AbortSignal,
+  init: RequestInit,
 ): Promise<Outcome<T>> {
-  try {
-    const response = await fetch(path, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      headers: { accept: "application/json" },
-    });
-    const text = await response.text();
-    return response.ok
-      ? decode(path, schema, JSON.parse(text))
-      : refused(path, response.status, text);
-  } catch (error) {
-    signal.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
-    return failed("frontend_unreachable", `reading ${path}: ${reason}`);
-  }
+  const response = await fetch(path, init);
+  const text = await response.text();
+  return response.ok
+    ? decode(path, schema, JSON.parse(text))
+    : refused(path, response.status, text);
+}
+
+function unreachable(path: string, error: unknown) {
+  const reason = error instanceof Error ? error.message : String(error);
+  return failed("frontend_unreachable", `reading ${path}: ${reason}`);
 }
 
 /** An answer that is not a problem in JSON comes from whatever stands before the dashboard's server. */

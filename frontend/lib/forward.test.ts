@@ -42,6 +42,18 @@ test("401: the api wants to know who asks", async () => {
   expect(seen).toEqual([undefined]);
 });
 
+test("401: who has no session is not asked for by the api, which would record it", async () => {
+  let requests = 0;
+  await serveAPI((_, response) => {
+    requests++;
+    response.end("{}");
+  });
+  const response = await get("/api/v1/session");
+  expect(response.status).toBe(401);
+  expect((await response.json()).error.code).toBe("not_logged_in");
+  expect(requests).toBe(0);
+});
+
 test("404: a path off the list never reaches the api", async () => {
   let requests = 0;
   await serveAPI((_, response) => {

@@ -1,15 +1,68 @@
-import { admit } from "./allow-list";
+import { type Admission, admit, admitAction } from "./allow-list";
 import { failed, type Outcome, problemStatus } from "./problem";
 import { sessionIn } from "./session";
-import { getUpstream } from "./upstream";
+import { type Asking, askUpstream } from "./upstream";
 
 const HEADERS = { "cache-control": "no-store" };
+
+/** The longest body of a request to change a service, in bytes: it holds a number. */
+const MAX_BODY = 1_024;
+
+/** A key under which the api does a request once; pages make one for each press of a button. */
+const KEY = /^[\w-]{1,64}$/;
 
 /** Answers a GET of the browser with what the api says, where the allow-list has it. */
 export async function forward(request: Request, timeoutMs?: number): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   const session = sessionIn(request.headers.get("cookie"));
-  const outcome = await outcomeOf(pathname, searchParams, { timeoutMs, session });
+  // The api records each refusal: who has no session need not ask whose it is.
+  if (pathname === "/api/v1/session" && !session) {
+    return answer(failed("not_logged_in", "this browser has no session of the api"));
+  }
+  return answer(await outcomeOf(pathname, admit(pathname, searchParams), { timeoutMs, session }));
+}
+
+/** Passes a change on to the api, where a page of this dashboard asks for it. */
+export async function forwardAction(request: Request, timeoutMs?: number): Promise<Response> {
+  const origin = request.headers.get("origin");
+  if (!isOwnOrigin(origin, request.headers.get("host"))) {
+    return answer(failed("foreign_page", `a page of ${origin ?? "no origin"} asks for a change`));
+  }
+  const key = request.headers.get("idempotency-key") ?? "";
+  if (!KEY.test(key)) {
+    return answer(failed("bad_query", "a change needs an Idempotency-Key of 1 to 64 letters"));
+  }
+  const body = await jsonBody(request);
+  const { pathname, searchParams } = new URL(request.url);
+  const admission = admitAction(pathname, searchParams, body);
+  return answer(
+    await outcomeOf(pathname, admission, {
+      timeoutMs,
+      session: sessionIn(request.headers.get("cookie")),
+      change: { key, body: admission.body },
+    }),
+  );
+}
+
+/** Whether a page is of the address that it asks; that this is one of ours was checked before. */
+function isOwnOrigin(origin: string | null, host: string | null): boolean {
+  return host !== null && (origin === `http://${host}` || origin === `https://${host}`);
+}
+
+/** The body in JSON; undefined where there is none, where it is too long, or something else. */
+async function jsonBody(request: Request): Promise<unknown> {
+  const length = Number(request.headers.get("content-length"));
+  if (!(length > 0 && length <= MAX_BODY)) {
+    return undefined;
+  }
+  try {
+    return await request.json();
+  } catch {
+    return undefined;
+  }
+}
+
+function answer(outcome: Outcome<unknown>): Response {
   if (outcome.ok) {
     return Response.json(outcome.data, { headers: HEADERS });
   }
@@ -22,16 +75,15 @@ export async function forward(request: Request, timeoutMs?: number): Promise<Res
 
 async function outcomeOf(
   path: string,
-  query: URLSearchParams,
-  asking: { timeoutMs?: number; session?: string },
+  admission: Admission,
+  asking: Asking,
 ): Promise<Outcome<unknown>> {
-  const admission = admit(path, query);
   switch (admission.kind) {
     case "unknown":
       return failed("not_forwarded", `${path} is not forwarded to the api`);
     case "bad_query":
       return failed("bad_query", `the query of ${path} is not valid: ${admission.reason}`);
     case "allowed":
-      return getUpstream(admission.target, asking);
+      return askUpstream(admission.target, asking);
   }
 }

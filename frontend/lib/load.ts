@@ -3,11 +3,11 @@ import type { z } from "zod";
 import { decode } from "./decode";
 import type { Outcome } from "./problem";
 import { sessionIn } from "./session";
-import { getUpstream } from "./upstream";
+import { askUpstream } from "./upstream";
 
 /** Reads a document of the api while a page renders on the server, as who asks for it. */
 export async function load<T>(path: string, schema: z.ZodType<T>): Promise<Outcome<T>> {
   const session = sessionIn((await headers()).get("cookie"));
-  const outcome = await getUpstream(path, { session });
+  const outcome = await askUpstream(path, { session });
   return outcome.ok ? decode(path, schema, outcome.data) : outcome;
 }

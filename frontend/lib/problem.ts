@@ -14,6 +14,14 @@ export const problemCodes = [
   "api_timeout",
   /** The api answers this only to who is logged in. */
   "not_logged_in",
+  /** A page of another origin asks for a change. */
+  "foreign_page",
+  /** The role of who is logged in does not allow it. */
+  "not_allowed",
+  /** The api did not do it, and says why: others depend on it, or there is no such service. */
+  "refused",
+  /** The change is written, and has not taken effect in time. */
+  "not_in_effect",
   /** The api answered with an error of its own. */
   "api_error",
   /** The api answered with something that this dashboard does not understand. */
@@ -30,10 +38,16 @@ export interface Problem {
   code: ProblemCode;
   /** What failed and why, in one line, without anything secret. */
   message: string;
+  /** The services that would lose what they need, where that is why it was refused. */
+  dependents?: string[];
 }
 
 export const problemBody = z.object({
-  error: z.object({ code: z.enum(problemCodes), message: z.string() }),
+  error: z.object({
+    code: z.enum(problemCodes),
+    message: z.string(),
+    dependents: z.array(z.string()).optional(),
+  }),
 });
 
 /** The HTTP status that the proxy answers a problem with: the one place where they meet. */
@@ -44,6 +58,10 @@ export const problemStatus: Record<ProblemCode, number> = {
   api_unreachable: 502,
   api_timeout: 504,
   not_logged_in: 401,
+  foreign_page: 403,
+  not_allowed: 403,
+  refused: 409,
+  not_in_effect: 504,
   api_error: 502,
   api_unexpected: 502,
 };

@@ -10,7 +10,7 @@ import { isAllowedHost } from "./hosts";
  */
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** How long it may take for a whole request: nothing that is answered has a body. */
+/** How long it may take for a whole request: what has a body is small. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
@@ -84,7 +84,7 @@ function gate(server: Server): void {
       connections.get(request.socket)?.asked(answer);
       const refused = refusal(request);
       if (refused) {
-        const allow = refused.status === 405 ? { allow: "GET, HEAD" } : {};
+        const allow = refused.status === 405 ? { allow: "GET, HEAD, POST" } : {};
         answer.writeHead(refused.status, { "content-type": "text/plain; charset=utf-8", ...allow });
         answer.end(refused.text);
         return true;
@@ -118,7 +118,7 @@ function refusal(request: IncomingMessage): Refusal | undefined {
     };
   }
   if (request.method === "TRACE") {
-    return { status: 405, text: "The dashboard takes GET and HEAD.\n" };
+    return { status: 405, text: "The dashboard takes GET, HEAD and POST.\n" };
   }
   return undefined;
 }

@@ -10,26 +10,36 @@ import { SESSION_COOKIE } from "./session";
  */
 export const UPSTREAM_TIMEOUT_MS = 4_000;
 
-/** The part of the api's problems that is shown. */
-const upstreamProblem: z.ZodType<Pick<Schemas["Problem"], "detail">> = z.object({
-  detail: z.string(),
+/** The same for a change, which the api answers when it has taken effect, within 60 s. */
+const CHANGE_TIMEOUT_MS = 62_000;
+
+/** The part of the api's problems that is used. */
+const upstreamProblem: z.ZodType<
+  Partial<Pick<Schemas["Problem"], "type" | "detail" | "dependents">>
+> = z.object({
+  type: z.string().optional(),
+  detail: z.string().optional(),
+  dependents: z.array(z.string()).optional(),
 });
 
+export interface Asking {
+  timeoutMs?: number;
+  /** The secret of who asks; without it, he is nobody in particular. */
+  session?: string;
+  /** A change to make; without it something is read. */
+  change?: {
+    /** The api does the same request under the same key once. */
+    key: string;
+    /** JSON. */
+    body?: string;
+  };
+}
+
 /**
- * Reads a JSON document of the api. It never throws: what went wrong is the
+ * Asks the api, which answers in JSON. It never throws: what went wrong is the
  * outcome's problem.
  */
-export async function getUpstream(
-  target: string,
-  {
-    timeoutMs = UPSTREAM_TIMEOUT_MS,
-    session,
-  }: {
-    timeoutMs?: number;
-    /** The secret of who asks; without it, he is nobody in particular. */
-    session?: string;
-  } = {},
-): Promise<Outcome<unknown>> {
+export async function askUpstream(target: string, asking: Asking): Promise<Outcome<unknown>> {
   const base = apiURL();
   if (base === undefined) {
     return failed(
@@ -37,16 +47,15 @@ export async function getUpstream(
       "API_URL of the frontend is no address such as http://api:3001",
     );
   }
+  const timeoutMs = asking.timeoutMs ?? (asking.change ? CHANGE_TIMEOUT_MS : UPSTREAM_TIMEOUT_MS);
   const signal = AbortSignal.timeout(timeoutMs);
-  const doing = `reading ${target} from ${base}`;
+  const doing = asking.change ? `asking ${base} to do ${target}` : `reading ${target} from ${base}`;
   try {
-    const response = await fetchFresh(new URL(target, base), signal, session);
+    const response = await fetchFresh(new URL(target, base), signal, asking);
     const text = await response.text();
     const body = parseJSON(text);
     if (!response.ok) {
-      const said = upstreamProblem.safeParse(body).data?.detail;
-      const code = response.status === 401 ? "not_logged_in" : "api_error";
-      return failed(code, `${doing}: ${response.status}${said ? `: ${said}` : ""}`);
+      return refusal(doing, response.status, body, asking.change !== undefined);
     }
     if (body === undefined) {
       return failed("api_unexpected", `${doing}: the answer is not JSON`);
@@ -60,14 +69,31 @@ export async function getUpstream(
   }
 }
 
+/** What the api says of a change is for the one who asked: it needs no address before it. */
+function refusal(doing: string, status: number, body: unknown, isChange: boolean): Outcome<never> {
+  const { type, detail, dependents } = upstreamProblem.safeParse(body).data ?? {};
+  if (detail && type === "urn:zr:problem:not_in_effect") {
+    return failed("not_in_effect", detail);
+  }
+  if (detail && type === "urn:zr:problem:role_too_low") {
+    return failed("not_allowed", detail);
+  }
+  if (isChange && detail && (status === 404 || status === 409)) {
+    return { ok: false, problem: { code: "refused", message: detail, dependents } };
+  }
+  const code = status === 401 ? "not_logged_in" : "api_error";
+  return failed(code, `${doing}: ${status}${detail ? `: ${detail}` : ""}`);
+}
+
 /**
  * A kept-open connection dies with the api process that served it. That says
- * nothing about the process that replaced it, so such a request is asked again.
+ * nothing about the process that replaced it, so such a request is asked again:
+ * a change has a key, under which it is done once.
  */
 async function fetchFresh(
   url: URL,
   signal: AbortSignal,
-  session: string | undefined,
+  { session, change }: Asking,
 ): Promise<Response> {
   const init: RequestInit = {
     signal,
@@ -76,7 +102,11 @@ async function fetchFresh(
     headers: {
       accept: "application/json",
       ...(session && { cookie: `${SESSION_COOKIE}=${session}` }),
+      // Whose page asks was checked here: to the api it is a page of its own.
+      ...(change && { origin: url.origin, "idempotency-key": change.key }),
+      ...(change?.body && { "content-type": "application/json" }),
     },
+    ...(change && { method: "POST", body: change.body }),
   };
   try {
     return await fetch(url, init);

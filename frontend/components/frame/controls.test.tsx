@@ -79,6 +79,12 @@ test("a text narrows the list, and one that nothing has says so", () => {
   expect(push).not.toHaveBeenCalled();
 });
 
+test("what can be done to a service is listed for who writes it", async () => {
+  const input = openPalette();
+  fireEvent.change(input, { target: { value: "restart" } });
+  expect(listed()).toEqual(["[Restart api]", "Restart redis"]);
+});
+
 test("a click goes where it points", () => {
   openPalette();
   fireEvent.click(screen.getByText("History"));

@@ -3,30 +3,47 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { type KeyboardEvent, useId, useState } from "react";
+import { useActions } from "@/components/actions/actions";
 import { Dialog } from "@/components/dialog";
 import { stateLook } from "@/components/state";
+import { type Action, actions, whyNot } from "@/lib/actions/actions";
+import { actionLabel } from "@/lib/actions/words";
 import { screens, servicePath } from "@/lib/screens";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Service, State } from "@/lib/stack/schema";
 
 interface Target {
-  href: string;
   label: string;
-  /** Of a service; a screen has none. */
+  /** Of a place. */
+  href?: string;
+  /** Of the place of a service. */
   state?: State;
+  /** What can be done to a service. */
+  change?: { service: string; action: Action };
 }
 
-/** Every place that can be gone to, the services first. */
-function targetsOf(services: Service[]): Target[] {
+/** Every place that can be gone to, the services first, and for who writes something what can be done to them. */
+function targetsOf(services: Service[], writes: boolean): Target[] {
   return [
     ...services.map(({ name, state }) => ({ href: servicePath(name), label: name, state })),
     ...screens.map(({ href, label }) => ({ href, label })),
+    ...(writes ? services.flatMap(changesOf) : []),
   ];
 }
 
-/** Finds a service or a screen by a part of its name, and goes there. */
+function changesOf(service: Service): Target[] {
+  return actions
+    .filter((action) => !whyNot(action, service))
+    .map((action) => ({
+      label: `${actionLabel[action]} ${service.name}`,
+      change: { service: service.name, action },
+    }));
+}
+
+/** Finds a service, a screen or an action by a part of its name, and goes there or asks about it. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const router = useRouter();
+  const ask = useActions();
   const list = useId();
   const [text, setText] = useState("");
   const [marked, setMarked] = useState(0);
@@ -37,7 +54,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     staleTime: Number.POSITIVE_INFINITY,
   });
   const wanted = text.trim().toLowerCase();
-  const found = targetsOf(data?.services ?? []).filter(({ label }) =>
+  const found = targetsOf(data?.services ?? [], wanted !== "").filter(({ label }) =>
     label.toLowerCase().includes(wanted),
   );
   const at = Math.min(marked, found.length - 1);
@@ -45,7 +62,11 @@ export function Palette({ onClose }: { onClose: () => void }) {
   function go(target: Target | undefined) {
     if (target) {
       onClose();
-      router.push(target.href);
+      if (target.change) {
+        ask(target.change);
+      } else if (target.href) {
+        router.push(target.href);
+      }
     }
   }
 
@@ -66,13 +87,13 @@ export function Palette({ onClose }: { onClose: () => void }) {
         <input
           autoFocus
           role="combobox"
-          aria-label="Service or screen"
+          aria-label="Service, screen or action"
           aria-expanded="true"
           aria-controls={list}
           aria-activedescendant={found[at] && `${list}-${at}`}
           autoComplete="off"
           spellCheck={false}
-          placeholder="Go to a service or a screen"
+          placeholder="Go to a service or a screen, or write an action"
           value={text}
           onChange={(event) => {
             setText(event.target.value);
@@ -84,7 +105,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         <div id={list} role="listbox" aria-label="Places" className="max-h-80 overflow-y-auto p-1">
           {found.map((target, i) => (
             <Option
-              key={target.href}
+              key={target.label}
               id={`${list}-${i}`}
               target={target}
               marked={i === at}
@@ -94,7 +115,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         </div>
         {found.length === 0 && (
           <p role="status" className="px-4 pb-4 text-muted">
-            No service or screen has “{text.trim()}” in its name.
+            No service, screen or action has “{text.trim()}” in its name.
           </p>
         )}
       </div>
@@ -137,7 +158,7 @@ function Option({
             {look.label}
           </span>
         ) : (
-          "Screen"
+          (target.change && "Action") || "Screen"
         )}
       </span>
     </div>

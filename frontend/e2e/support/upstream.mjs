@@ -45,7 +45,10 @@ export function healthyStack() {
   ];
 }
 
-/** Starts the server on a free port. `state` may be changed at any time. */
+/**
+ * Starts the server on a free port. `state` may be changed at any time; its
+ * onAction answers changes of services.
+ */
 export async function startUpstream(state) {
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://upstream").pathname;
@@ -73,6 +76,13 @@ export async function startUpstream(state) {
         ? send(response, 200, { records: state.records ?? [] })
         : send(response, 401, problem("not_logged_in", "log in first"));
     }
+    if (path === "/api/v1/session") {
+      return send(response, 200, { name: "ana", role: state.role ?? "operator" });
+    }
+    const [, name, action] = /^\/api\/v1\/services\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+    if (action && request.method === "POST") {
+      return state.onAction(name, action, (status, body) => send(response, status, body));
+    }
     send(response, 404, problem("not_found", "no such path"));
   });
   const port = await new Promise((resolve) => {
@@ -90,7 +100,7 @@ export async function startUpstream(state) {
   };
 }
 
-function problem(code, detail) {
+export function problem(code, detail) {
   return { type: `urn:zr:problem:${code}`, detail };
 }
 

@@ -664,6 +664,7 @@ export interface components {
         };
         Service: {
             build?: string;
+            dependsOn?: string[];
             /** Format: int32 */
             desired: number;
             dev?: boolean;

@@ -16,6 +16,7 @@ export function aService(rest: Partial<Service> = {}): Service {
     build: "8d1f62c07ab34e95",
     startedAt: new Date(NOW - 3_600_000).toISOString(),
     pods: [],
+    dependsOn: [],
     ...rest,
   };
 }

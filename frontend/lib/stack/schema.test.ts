@@ -51,6 +51,7 @@ test("a service that Kubernetes was not asked about has only what was measured",
     image: "",
     build: "",
     pods: [],
+    dependsOn: [],
   });
 });
 

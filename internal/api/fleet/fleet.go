@@ -52,6 +52,8 @@ type Service struct {
 	Build    string    `json:"build,omitempty"`    // hash of the code, where it is known
 	Started  time.Time `json:"startedAt,omitzero"` // of its newest container
 	Pods     []Pod     `json:"pods,omitempty"`
+	// DependsOn are the services that this one needs, by their names.
+	DependsOn []string `json:"dependsOn,omitempty"`
 	// Measured is what this api found when it used the service, for those
 	// that it uses, and for itself.
 	Measured *probe.Result `json:"measured,omitempty"`

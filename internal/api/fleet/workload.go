@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"zr/internal/api/lifecycle"
 	"zr/pkg/agentspec"
 	"zr/pkg/diagnose"
 	"zr/pkg/event"
@@ -47,6 +48,9 @@ func service(s *diagnose.Snapshot, w *object.Workload, now time.Time) Service {
 	t := target(s, w)
 	f := s.Look(t, now)
 	svc := Service{Name: w.Name, Kind: w.Kind, Generation: w.Generation, Ready: f.Rollout.Ready, Desired: f.Rollout.Desired, Image: f.Rollout.Image}
+	if needs := w.Annotations[lifecycle.DependsOnAnnotation]; needs != "" {
+		svc.DependsOn = strings.Split(needs, ",")
+	}
 	if c := w.Main(); c != nil {
 		svc.Build, _ = c.EnvOf(buildEnv)
 		_, svc.Dev = c.EnvOf(agentspec.EnvToken)

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func held(t *testing.T, objects ...[2]string) *diagnose.Snapshot {
 // deployment is a Deployment of two replicas with this status, and the ReplicaSet
 // of its template.
 func deployment(replicas int, status string) [][2]string {
-	return [][2]string{{"deployments", fmt.Sprintf(`{"metadata":{"name":"web","uid":"d","generation":3,"annotations":{"deployment.kubernetes.io/revision":"2"}},
+	return [][2]string{{"deployments", fmt.Sprintf(`{"metadata":{"name":"web","uid":"d","generation":3,"annotations":{"deployment.kubernetes.io/revision":"2","zr.dev/depends-on":"db,cache"}},
 		"spec":{"replicas":%d,"template":{"spec":{"containers":[
 			{"name":"sidecar","image":"proxy:1"},
 			{"name":"web","image":"web@sha256:1","env":[{"name":"ZR_BUILD_HASH","value":"b1"}]}]}}},
@@ -135,7 +136,7 @@ func TestServicesAreTheNamespacesWorkloads(t *testing.T) {
 	}
 	s := all[0]
 	if len(s.Pods) != 2 || s.Pods[0].Name != "web-0" || s.Restarts != 2 || s.Ready != 2 || s.Desired != 2 ||
-		s.Image != "web@sha256:1" || s.Build != "b1" || !s.Started.Equal(now.Add(-time.Hour)) {
+		s.Image != "web@sha256:1" || s.Build != "b1" || !slices.Equal(s.DependsOn, []string{"db", "cache"}) || !s.Started.Equal(now.Add(-time.Hour)) {
 		t.Errorf("got %+v", s)
 	}
 }

@@ -1,4 +1,6 @@
 import Link from "next/link";
+import { useActions } from "@/components/actions/actions";
+import { Button } from "@/components/button";
 import { None } from "@/components/none";
 import { ReasonNote } from "@/components/reason-note";
 import { StateBadge } from "@/components/state";
@@ -13,6 +15,7 @@ const BUILD_SHOWN = 8;
 /** One service: a row of figures, and a row for the reason where it has one. */
 export function ServiceRows({ service, now }: { service: Service; now: number }) {
   const { name, state, reason, restarts, build, measured } = service;
+  const ask = useActions();
   const up = service.startedAt && span(now - Date.parse(service.startedAt));
   return (
     <tbody
@@ -50,6 +53,15 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
           ) : (
             <None />
           )}
+        </td>
+        <td className={`${figure} ${wide} w-0 text-right`}>
+          <Button
+            aria-label={`Actions of ${name}`}
+            onClick={() => ask({ service: name })}
+            className="-my-1"
+          >
+            ⋯
+          </Button>
         </td>
       </tr>
       {reason && (

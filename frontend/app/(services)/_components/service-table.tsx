@@ -38,6 +38,9 @@ export function ServiceTable({
           <th scope="col" className={`${head} ${wide} text-right`}>
             Up
           </th>
+          <th scope="col" className={`${head} ${wide}`}>
+            <span className="sr-only">Actions</span>
+          </th>
         </tr>
       </thead>
       {services.map((service) => (

@@ -1,5 +1,7 @@
 "use client";
 
+import { useActions } from "@/components/actions/actions";
+import { Button } from "@/components/button";
 import { ChangePanel } from "@/components/change-panel";
 import { KubernetesNotice } from "@/components/kubernetes-notice";
 import { NothingHere } from "@/components/nothing-here";
@@ -8,6 +10,8 @@ import { ProblemView } from "@/components/problem-view";
 import { ReasonNote } from "@/components/reason-note";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge } from "@/components/state";
+import { actions } from "@/lib/actions/actions";
+import { actionLabel } from "@/lib/actions/words";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { historyScreenPath } from "@/lib/screens";
@@ -85,6 +89,7 @@ export function ServiceClient({
           <h1 className="wrap-anywhere font-semibold text-xl tracking-tight">{name}</h1>
           <StateBadge state={service.state} />
         </div>
+        {known && <ActionButtons service={name} />}
         {service.reason && (
           <div className="mt-3">
             <ReasonNote reason={service.reason} state={service.state} />
@@ -93,7 +98,7 @@ export function ServiceClient({
       </div>
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
         <div className="grid min-w-0 gap-6">
-          <Facts service={service} now={now} />
+          <Facts service={service} services={services.data.services} now={now} />
           <Panel title={known ? "Pods" : "Pods as they were"}>
             <Pods pods={service.pods} now={now} />
           </Panel>
@@ -108,5 +113,19 @@ export function ServiceClient({
         />
       </div>
     </>
+  );
+}
+
+/** Each asks first, and says what follows or why it cannot be done. */
+function ActionButtons({ service }: { service: string }) {
+  const ask = useActions();
+  return (
+    <div className="mt-3 flex flex-wrap gap-2">
+      {actions.map((action) => (
+        <Button key={action} onClick={() => ask({ service, action })}>
+          {actionLabel[action]}
+        </Button>
+      ))}
+    </div>
   );
 }

@@ -1,7 +1,11 @@
-import { forward } from "@/lib/forward";
+import { forward, forwardAction } from "@/lib/forward";
 
 export const dynamic = "force-dynamic";
 
 export function GET(request: Request): Promise<Response> {
   return forward(request);
+}
+
+export function POST(request: Request): Promise<Response> {
+  return forwardAction(request);
 }

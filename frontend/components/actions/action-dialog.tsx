@@ -1,0 +1,179 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Button } from "@/components/button";
+import { Dialog } from "@/components/dialog";
+import { type Action, actions, type Change, dependentsOf, whyNot } from "@/lib/actions/actions";
+import { type Session, sessionQuery, whyNobody } from "@/lib/actions/send";
+import { actionLabel, actionPurpose, changeTitle, consequence } from "@/lib/actions/words";
+import type { Problem } from "@/lib/problem";
+import { servicesQuery } from "@/lib/stack/queries";
+import type { Service } from "@/lib/stack/schema";
+import type { Asked } from "./actions";
+
+/** As in the api. */
+const MAX_REPLICAS = 100;
+
+/** Asks what is to be done to a service, and whether one agrees to what follows. */
+export function ActionDialog({
+  asked,
+  onRun,
+  onClose,
+}: {
+  asked: Asked;
+  /** Does it; the dependents are those that were named. */
+  onRun: (change: Change, dependents: string[]) => void;
+  onClose: () => void;
+}) {
+  const [action, setAction] = useState(asked.action);
+  const services = useQuery({ ...servicesQuery, refetchInterval: false });
+  const { data: session, error } = useQuery<Session, Problem>(sessionQuery);
+  const all = services.data?.services ?? [];
+  const service = all.find(({ name }) => name === asked.service);
+  const nobody = whyNobody(session, error);
+  return (
+    <Dialog
+      // The next step is a dialog of its own, whose first control has the focus.
+      key={action ?? "choice"}
+      label={action ? `${actionLabel[action]} ${asked.service}` : `Actions of ${asked.service}`}
+      onClose={onClose}
+    >
+      <div data-testid="action-dialog" data-action={action} className="p-4">
+        {nobody && <Nobody {...nobody} />}
+        {!service && (
+          <p role="status">
+            {services.isPending ? "Asking the api…" : "There is no such service."}
+          </p>
+        )}
+        {service && !action && (
+          <Choice service={service} mayNot={nobody !== undefined} onPick={setAction} />
+        )}
+        {service && action && (
+          <Agreement
+            service={service}
+            action={action}
+            replicas={asked.replicas}
+            dependents={asked.dependents ?? dependentsOf(service.name, all)}
+            mayNot={nobody !== undefined}
+            onRun={onRun}
+            onClose={onClose}
+          />
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+function Nobody({ text, command }: { text: string; command?: string }) {
+  return (
+    <p role="status" data-testid="why-not" className="mb-4 border-starting border-l-2 pl-3 text-xs">
+      {text}{" "}
+      {command && (
+        <code className="select-all rounded border border-line bg-canvas px-1.5 py-0.5 font-mono">
+          {command}
+        </code>
+      )}
+    </p>
+  );
+}
+
+/** All that can be done, and why some of it cannot be done now. */
+function Choice({
+  service,
+  mayNot,
+  onPick,
+}: {
+  service: Service;
+  mayNot: boolean;
+  onPick: (action: Action) => void;
+}) {
+  return (
+    <>
+      <h2 className="wrap-anywhere font-semibold">{service.name}</h2>
+      <ul className="mt-3 divide-y divide-line">
+        {actions.map((action) => {
+          const reason = whyNot(action, service);
+          return (
+            <li key={action} className="flex items-center gap-4 py-2">
+              <Button
+                className="w-20 justify-center disabled:cursor-default disabled:text-muted"
+                disabled={mayNot || reason !== undefined}
+                onClick={() => onPick(action)}
+              >
+                {actionLabel[action]}
+              </Button>
+              <span className="text-muted text-xs">{reason ?? actionPurpose[action]}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+/** What will happen, in words, and the button that does it. */
+function Agreement({
+  service,
+  action,
+  replicas,
+  dependents,
+  mayNot,
+  onRun,
+  onClose,
+}: {
+  service: Service;
+  action: Action;
+  replicas: number | undefined;
+  dependents: string[];
+  mayNot: boolean;
+  onRun: (change: Change, dependents: string[]) => void;
+  onClose: () => void;
+}) {
+  const [wanted, setWanted] = useState(replicas ?? service.desired);
+  const scales = action === "scale";
+  const change: Change = { service: service.name, action, ...(scales && { replicas: wanted }) };
+  const reason =
+    whyNot(action, service) ??
+    (scales && wanted === service.desired ? "It has this number of pods." : undefined);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onRun(change, dependents);
+      }}
+    >
+      <h2 className="wrap-anywhere font-semibold">{changeTitle(change)}</h2>
+      {scales && (
+        <label className="mt-3 flex items-center gap-3">
+          Pods
+          <input
+            type="number"
+            min={0}
+            max={MAX_REPLICAS}
+            required
+            value={Number.isNaN(wanted) ? "" : wanted}
+            onChange={(event) => setWanted(event.target.valueAsNumber)}
+            className="h-8 w-20 rounded-md border border-line bg-canvas px-2"
+          />
+        </label>
+      )}
+      <p data-testid="consequence" className="mt-3">
+        {reason ?? (Number.isNaN(wanted) ? "" : consequence(change, service.desired, dependents))}
+      </p>
+      <p className="mt-2 text-muted text-xs">
+        The next <code className="font-mono">zr up</code> brings back what the manifests say.
+      </p>
+      <div className="mt-4 flex gap-2">
+        <Button
+          type="submit"
+          disabled={mayNot || reason !== undefined}
+          className="border-accent! text-accent disabled:border-line! disabled:text-muted"
+        >
+          {actionLabel[action]}
+        </Button>
+        <Button onClick={onClose}>Cancel</Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,65 @@
+"use client";
+
+import dynamic from "next/dynamic";
+import { createContext, type ReactNode, useContext, useState } from "react";
+import { type Action, type Change, ends } from "@/lib/actions/actions";
+import type { Problem } from "@/lib/problem";
+import type { Going } from "./notices";
+
+// What is shown only when somebody acts is not part of the first load.
+const ActionDialog = dynamic(() => import("./action-dialog").then((m) => m.ActionDialog));
+const Notices = dynamic(() => import("./notices").then((m) => m.Notices));
+
+/** What a person is asked about: which service, and what of it where that is chosen. */
+export interface Asked {
+  service: string;
+  action?: Action;
+  replicas?: number;
+  /** The services that the api named when it refused to go on without a word. */
+  dependents?: string[];
+}
+
+const AskContext = createContext<(asked: Asked) => void>(() => {});
+
+/** Opens the dialog of what can be done to a service. */
+export function useActions(): (asked: Asked) => void {
+  return useContext(AskContext);
+}
+
+/** Holds what is asked and what goes on, over all screens: an action outlives the page that began it. */
+export function ActionsProvider({ children }: { children: ReactNode }) {
+  const [asked, setAsked] = useState<Asked>();
+  const [going, setGoing] = useState<Going[]>([]);
+
+  async function run(change: Change, dependents: string[]) {
+    setAsked(undefined);
+    const id = performance.now();
+    const update = (now: Partial<Going>) =>
+      setGoing((all) => all.map((each) => (each.id === id ? { ...each, ...now } : each)));
+    setGoing((all) => [...all, { id, change, dependents }]);
+    const { send } = await import("@/lib/actions/send");
+    try {
+      update({ effect: await send(change, ends(change) && dependents.length > 0) });
+    } catch (problem) {
+      update({ problem: problem as Problem });
+    }
+  }
+
+  const dismiss = (id: number) => setGoing((all) => all.filter((each) => each.id !== id));
+  return (
+    <AskContext value={setAsked}>
+      {children}
+      {asked && <ActionDialog asked={asked} onRun={run} onClose={() => setAsked(undefined)} />}
+      {going.length > 0 && (
+        <Notices
+          going={going}
+          onDismiss={dismiss}
+          onAgain={({ id, change, problem }) => {
+            dismiss(id);
+            setAsked({ ...change, dependents: problem?.dependents });
+          }}
+        />
+      )}
+    </AskContext>
+  );
+}

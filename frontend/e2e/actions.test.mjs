@@ -1,0 +1,79 @@
+// What an operator does to a stack that runs, in a real browser.
+//
+//   BASE_URL    where its dashboard is, for example http://localhost:3000
+//   LOGIN_LINK  a link of `zr dashboard`, not yet used
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { accessibilityViolations, launch, open, takenOver } from "./support/browser.mjs";
+
+const { BASE_URL, LOGIN_LINK } = process.env;
+
+/** Longer than a pod takes to start on a busy machine. */
+const TIMEOUT = 180_000;
+
+describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set" }, () => {
+  let browser;
+  let page;
+  before(async () => {
+    browser = await launch();
+    page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(TIMEOUT);
+  });
+  after(() => browser?.close());
+
+  const done = (text) =>
+    page.locator("[data-testid=notice][data-outcome=done]", { hasText: text }).waitFor();
+
+  test("who is not logged in is told how to", async () => {
+    await open(page, new URL("/services/frontend", BASE_URL).href);
+    await takenOver(page);
+    await page.getByRole("button", { name: "Restart" }).click();
+    const why = page.locator("[data-testid=why-not]");
+    assert.match(await why.textContent(), /zr dashboard/);
+    assert.deepEqual(await accessibilityViolations(page), []);
+  });
+
+  test("a login link makes the browser an operator's", async () => {
+    const login = await page.context().newPage();
+    const loggedIn = login.waitForResponse(
+      (answer) => answer.url().endsWith("/api/v1/session") && answer.ok(),
+      { timeout: TIMEOUT },
+    );
+    await login.goto(LOGIN_LINK);
+    await loggedIn;
+    await login.close();
+  });
+
+  test("a service is scaled to two pods and back, and its page shows them", async () => {
+    await open(page, new URL("/services/frontend", BASE_URL).href);
+    await takenOver(page);
+    for (const [pods, text] of [
+      ["2", "frontend is running: 2 of 2 pods ready"],
+      ["1", "frontend is running: 1 of 1 pod ready"],
+    ]) {
+      await page.getByRole("button", { name: "Scale" }).click();
+      await page.getByRole("spinbutton", { name: "Pods" }).fill(pods);
+      assert.deepEqual(await accessibilityViolations(page), []);
+      await page.getByRole("spinbutton", { name: "Pods" }).press("Enter");
+      await done(text);
+      await page.getByText(`${pods} of ${pods}`, { exact: true }).waitFor();
+      await page.getByRole("button", { name: "Dismiss" }).click();
+    }
+  });
+
+  test("the api is restarted by keyboard, and the change is in the audit log", async () => {
+    await open(page, BASE_URL);
+    await takenOver(page);
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("restart api");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-testid=action-dialog][data-action=restart]");
+    await page.keyboard.press("Enter");
+    await done("api is restarted: 1 of 1 pod ready");
+    await open(page, new URL("/activity", BASE_URL).href);
+    await page
+      .locator("[data-testid=records] [data-outcome=done]", { hasText: "restart service" })
+      .waitFor();
+  });
+});

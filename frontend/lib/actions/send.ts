@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { fetchJSON, postJSON } from "@/lib/fetch-json";
+import type { Problem } from "@/lib/problem";
+import type { Change } from "./actions";
+
+const count = z.number().int().nonnegative();
+
+/** How a service was after a change, as Kubernetes said it. */
+const effectSchema = z.object({ replicas: count, ready: count });
+export type Effect = z.infer<typeof effectSchema>;
+
+/**
+ * Makes a change, and returns when it has taken effect. It throws a Problem.
+ *
+ * @param confirmed also where others that run depend on the service
+ */
+export function send(change: Change, confirmed: boolean): Promise<Effect> {
+  const { service, action, replicas } = change;
+  const path = `/api/v1/services/${encodeURIComponent(service)}/${action}`;
+  return postJSON(confirmed ? `${path}?confirm=true` : path, effectSchema, {
+    // Not randomUUID, which browsers have on secure origins only.
+    key: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
+    body: action === "scale" ? { replicas } : undefined,
+  });
+}
+
+const sessionSchema = z.object({ name: z.string(), role: z.enum(["viewer", "operator"]) });
+export type Session = z.infer<typeof sessionSchema>;
+
+/** Who is logged in. An error is a Problem. */
+export const sessionQuery = {
+  queryKey: ["session"],
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    fetchJSON("/api/v1/session", sessionSchema, signal),
+  retry: false,
+} as const;
+
+/** Why who is logged in may change nothing; undefined where he may. */
+export function whyNobody(
+  session: Session | undefined,
+  problem: Problem | null,
+): { text: string; command?: string } | undefined {
+  if (problem?.code === "not_logged_in") {
+    return { text: "You are not logged in. A link that logs you in:", command: "zr dashboard" };
+  }
+  if (problem) {
+    return { text: `Whether you may is not known: ${problem.message}` };
+  }
+  if (session?.role === "viewer") {
+    return {
+      text: `${session.name} is a viewer, who may look and not change anything. A link for an operator:`,
+      command: "zr dashboard",
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { type Action, type Change, ends } from "./actions";
+
+export const actionLabel: Record<Action, string> = {
+  restart: "Restart",
+  scale: "Scale",
+  stop: "Stop",
+  start: "Start",
+};
+
+/** What an action is for, in a line. */
+export const actionPurpose: Record<Action, string> = {
+  restart: "Replace its pods by new ones",
+  scale: "Give it another number of pods",
+  stop: "End all of its pods; the data stays",
+  start: "Give it the pods back that it had",
+};
+
+/** An action and its service: "Stop api", "Scale api to 3 pods". */
+export function changeTitle({ action, service, replicas }: Change): string {
+  const to = action === "scale" && replicas !== undefined ? ` to ${pods(replicas)}` : "";
+  return `${actionLabel[action]} ${service}${to}`;
+}
+
+/** What will be different, before one agrees to it. */
+export function consequence(change: Change, desired: number, dependents: string[]): string {
+  const { action, service, replicas = desired } = change;
+  if (ends(change)) {
+    const without =
+      dependents.length > 0
+        ? `${listed(dependents)} ${dependents.length === 1 ? "depends" : "depend"} on it and will fail.`
+        : "No service that runs says that it depends on it.";
+    return `${service} answers nothing until it is started again. ${without}`;
+  }
+  switch (action) {
+    case "restart":
+      return desired > 1
+        ? `The ${desired} pods of ${service} are replaced in turn.`
+        : `The pod of ${service} is replaced by a new one. Requests that it still works on may be cut off.`;
+    case "start":
+      return `${service} gets the pods back that it had when it was stopped.`;
+    default:
+      return replicas < desired
+        ? `${pods(desired - replicas)} of ${service} ${desired - replicas === 1 ? "is" : "are"} ended, ${replicas} ${replicas === 1 ? "stays" : "stay"}.`
+        : `${service} gets ${pods(replicas - desired)} more.`;
+  }
+}
+
+/** While it happens: "Stopping api". */
+export function doing({ action, service }: Change): string {
+  const words: Record<Action, string> = {
+    restart: "Restarting",
+    scale: "Scaling",
+    stop: "Stopping",
+    start: "Starting",
+  };
+  return `${words[action]} ${service}`;
+}
+
+/** What Kubernetes has said afterwards. */
+export function done({ action, service }: Change, replicas: number, ready: number): string {
+  if (replicas === 0) {
+    return `${service} is stopped: it has no pods`;
+  }
+  const first = action === "restart" ? "restarted: " : "";
+  return `${service} is ${first}${first ? "" : "running: "}${ready} of ${pods(replicas)} ready`;
+}
+
+export function pods(n: number): string {
+  return `${n} ${n === 1 ? "pod" : "pods"}`;
+}
+
+function listed(names: string[]): string {
+  return new Intl.ListFormat("en").format(names);
+}
