@@ -111,7 +111,7 @@ func printBuilt(c *cli.Context, build func(*stack.Stack, context.Context) ([]sta
 	if asJSON {
 		sink = event.Discard
 	}
-	return onStack(c, sink, func(ctx context.Context, s *stack.Stack) error {
+	return onStack(c, sink, stack.Options{}, func(ctx context.Context, s *stack.Stack) error {
 		images, err := build(s, ctx)
 		if err != nil {
 			return err

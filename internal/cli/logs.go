@@ -44,7 +44,7 @@ EXAMPLES:
 				return err
 			}
 			defer out.Close()
-			return onStack(c, out, func(ctx context.Context, s *stack.Stack) error {
+			return onStack(c, out, stack.Options{}, func(ctx context.Context, s *stack.Stack) error {
 				return s.Logs(ctx, stack.LogOptions{
 					Services: c.Args().Slice(), Follow: c.Bool("follow"), Tail: c.Int("tail"), Since: c.Duration("since"), Level: c.String("level"),
 				})

@@ -20,11 +20,12 @@ func withStack(c *cli.Context, f func(context.Context, *stack.Stack) error) erro
 		return err
 	}
 	defer out.Close()
-	return onStack(c, out, func(ctx context.Context, s *stack.Stack) error {
-		s.Shown()
-		s.OnShared(stack.Shared{Verb: c.Command.Name, Wait: c.Bool("wait"), Yes: c.Bool("yes")})
-		return f(ctx, s)
-	})
+	return onStack(c, out, runOptions(c), f)
+}
+
+// runOptions are those of a verb that changes an environment and shows what it does.
+func runOptions(c *cli.Context) stack.Options {
+	return stack.Options{Verb: c.Command.Name, ChangeSecrets: c.Bool("change-secrets"), Shown: true, Wait: c.Bool("wait"), Yes: c.Bool("yes")}
 }
 
 // quietly runs f on the environment that the flags name, for verbs whose
@@ -33,15 +34,15 @@ func quietly(c *cli.Context, f func(context.Context, *stack.Stack) error) error 
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	return onStack(c, event.Discard, f)
+	return onStack(c, event.Discard, stack.Options{}, f)
 }
 
-func onStack(c *cli.Context, sink event.Sink, f func(context.Context, *stack.Stack) error) error {
+func onStack(c *cli.Context, sink event.Sink, options stack.Options, f func(context.Context, *stack.Stack) error) error {
 	cfg, err := loadConfig(c)
 	if err != nil {
 		return err
 	}
-	s, err := stack.Open(cfg, sink)
+	s, err := stack.Open(cfg, sink, options)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ EXAMPLES:
 			if err != nil {
 				return err
 			}
-			return onStack(c, event.Discard, func(ctx context.Context, s *stack.Stack) error {
+			return onStack(c, event.Discard, stack.Options{}, func(ctx context.Context, s *stack.Stack) error {
 				made, err := s.MakeToken(ctx, stack.TokenRequest{Name: c.Args().First(), Role: c.String("role"), Days: c.Int("days")})
 				if asJSON {
 					return printReport(c.App.Writer, map[string]any{"token": made}, err)

@@ -23,7 +23,7 @@ EXAMPLES:
 		Action: func(c *cli.Context) error {
 			brief()
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
-				return s.Up(ctx, stack.UpOptions{ChangeSecrets: c.Bool("change-secrets"), MergeKubeconfig: c.Bool("merge-kubeconfig")})
+				return s.Up(ctx, c.Bool("merge-kubeconfig"))
 			})
 		},
 	}

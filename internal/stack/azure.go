@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -16,23 +15,14 @@ import (
 	"zr/pkg/image/acr"
 )
 
-// azure is who the run is in Azure, once that is asked for.
-type azure struct {
-	once     sync.Once
-	identity *aks.Identity
-}
-
-// identity is who signs in to the cluster and to its registry. A person is asked
+// newIdentity is who signs in to the cluster and to its registry. A person is asked
 // for a code only where the run has a terminal and shows what it says.
-func (s *Stack) identity() *aks.Identity {
-	s.azure.once.Do(func() {
-		opts := aks.IdentityOptions{Tenant: s.cfg.Cluster.AKS.Tenant}
-		if s.shown && term.IsTerminal(int(os.Stdin.Fd())) {
-			opts.Prompt = func(text string) { s.sink.Emit(event.Notice{Text: text}) }
-		}
-		s.azure.identity = aks.NewIdentity(opts)
-	})
-	return s.azure.identity
+func (s *Stack) newIdentity() *aks.Identity {
+	opts := aks.IdentityOptions{Tenant: s.cfg.Cluster.AKS.Tenant}
+	if s.options.Shown && term.IsTerminal(int(os.Stdin.Fd())) {
+		opts.Prompt = func(text string) { s.sink.Emit(event.Notice{Text: text}) }
+	}
+	return aks.NewIdentity(opts)
 }
 
 func (s *Stack) aksOptions() aks.Options {

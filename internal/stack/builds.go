@@ -39,8 +39,8 @@ func (s *Stack) requests() []build.Request {
 		r := build.Request{
 			Service: name, Project: s.cfg.Project, Root: s.cfg.Root, Spec: *spec, Platform: platform, Mode: build.Release,
 		}
-		if s.dev && kinds.InPlace(*spec) {
-			r.Mode, r.Agent = build.Dev, s.agent
+		if s.dev != nil && kinds.InPlace(*spec) {
+			r.Mode, r.Agent = build.Dev, s.dev.agent
 		}
 		requests = append(requests, r)
 	}

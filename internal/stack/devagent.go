@@ -8,19 +8,26 @@ import (
 	"zr/pkg/fault"
 )
 
-// forDev makes the stack one of dev images.
-func (s *Stack) forDev() error {
+// devMode is what workloads need that are reloaded in place.
+type devMode struct {
+	agent string // path of the agent's program
+	token string // that the agents ask for
+}
+
+// forDev returns the same with dev images for what can be reloaded in place.
+func (s *Stack) forDev() (*Stack, error) {
 	agent, err := agentPath()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	token, err := devToken(s.set())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.dev, s.agent, s.token = true, agent, token
-	s.builds = s.requests()
-	return nil
+	next := *s
+	next.dev = &devMode{agent, token}
+	next.builds = next.requests()
+	return &next, nil
 }
 
 // secretsFiles are watched although git ignores them. A project need not have any.

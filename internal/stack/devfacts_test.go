@@ -48,12 +48,12 @@ func TestOtherServices(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := Open(cfg, event.Discard)
+			s, err := Open(cfg, event.Discard, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			s.dev, s.agent = true, "zr-agent"
+			s.dev = &devMode{agent: "zr-agent"}
 			s.builds = s.requests()
 			if err := s.render(t.Context()); err != nil {
 				t.Fatal(err)

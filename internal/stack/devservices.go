@@ -48,7 +48,7 @@ func (s *Stack) devServices(workloads []deploy.Workload) (map[string]deploy.DevS
 			Memory:      cmp.Or(s.builds[n].Spec.Dev.Memory, mode.Memory),
 			WritableDir: mode.Dir, ReleaseDir: mode.ReleaseDir, Stays: mode.Stays,
 			Slow:    mode.Reload == build.Sync,
-			Secrets: map[string]string{agentspec.EnvToken: s.token},
+			Secrets: map[string]string{agentspec.EnvToken: s.dev.token},
 		}
 	}
 	return services, nil

@@ -88,7 +88,7 @@ func (r *reloading) watchManifests(s *Stack) {
 func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) *livesync.Session {
 	met := false // calls do not overlap
 	return livesync.Open(livesync.Options{
-		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: s.token, Patience: w.patience,
+		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: s.dev.token, Patience: w.patience,
 		OnChange: func(state livesync.State) {
 			if !r.facts.Load().runs(condition.Service) {
 				return // its session ends any moment

@@ -64,7 +64,7 @@ func (s *Stack) needs(create bool) (doctor.Needs, error) {
 	if err != nil {
 		return doctor.Needs{}, err
 	}
-	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.can().Own, Prefer: engine.Preferred(), Watch: s.dev, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
+	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.can().Own, Prefer: engine.Preferred(), Watch: s.dev != nil, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
 	for _, tool := range kinds.Tools(s.builds) {
 		n.Tools = append(n.Tools, doctor.Tool(tool))
 	}

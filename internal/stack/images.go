@@ -83,7 +83,9 @@ func (s *Stack) buildAnd(ctx context.Context, do func(made) ([]string, error)) (
 	if err := s.cfg.CheckSources(); err != nil {
 		return nil, err
 	}
-	s.fetch = nil
+	local := *s
+	local.fetch = nil
+	s = &local
 	_ = s.render(ctx)
 	var built made
 	if err := (step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) {

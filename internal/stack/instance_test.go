@@ -25,7 +25,7 @@ func checkout(t *testing.T, dir, instance string) (*Stack, *testkit.Recorder) {
 		t.Fatal(err)
 	}
 	said := &testkit.Recorder{}
-	s, err := Open(cfg, said)
+	s, err := Open(cfg, said, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ func (s *Stack) Manifests(ctx context.Context) ([]byte, error) {
 	for _, key := range s.cfg.SecretKeys() {
 		cfg.Secrets[key] = ""
 	}
-	s.cfg = &cfg
+	s = s.withConfig(&cfg)
 	if err := s.render(ctx); err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (s *Stack) othersOn(ctx context.Context, c *cluster.Cluster) ([]string, err
 
 // PurgeQuestion says what a purge of an environment would delete.
 func PurgeQuestion(ctx context.Context, cfg *config.Config) (string, error) {
-	return (&Stack{cfg: cfg, sink: event.Discard}).purgeQuestion(ctx)
+	return newStack(cfg, event.Discard, Options{}).purgeQuestion(ctx)
 }
 
 func (s *Stack) purgeQuestion(ctx context.Context) (string, error) {

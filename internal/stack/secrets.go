@@ -108,7 +108,7 @@ func (s *Stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deploy
 	if err != nil {
 		return nil, err
 	}
-	d.Own, d.ChangeSecrets, d.Lines = s.can().Own, s.changeSecrets, linesOn(s.cfg, c)
+	d.Own, d.ChangeSecrets, d.Lines = s.can().Own, s.options.ChangeSecrets, linesOn(s.cfg, c)
 	return d, nil
 }
 

@@ -50,17 +50,17 @@ type Decision = devloop.Decision
 
 // OpenSession opens an environment for `zr dev`, with dev images in place of those
 // that are reloaded.
-func OpenSession(cfg *config.Config, sink event.Sink, changeSecrets bool) (*Session, error) {
-	s, err := Open(cfg, sink)
+func OpenSession(cfg *config.Config, sink event.Sink, options Options) (*Session, error) {
+	s, err := Open(cfg, sink, options)
 	if err != nil {
 		return nil, err
 	}
-	s.changeSecrets = changeSecrets
-	if err := s.forDev(); err != nil {
+	dev, err := s.forDev()
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
-	return newSession(s), nil
+	return newSession(dev), nil
 }
 
 func newSession(s *Stack) *Session {
@@ -91,7 +91,7 @@ func (s *Stack) Explain(ctx context.Context, path, project string) ([]Decision, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.forDev(); err != nil {
+	if s, err = s.forDev(); err != nil {
 		return nil, err
 	}
 	if err := s.render(ctx); err != nil {

@@ -17,18 +17,6 @@ import (
 	"zr/pkg/fault"
 )
 
-// Shared is how a run treats a cluster that others use too. On one of zr's own
-// nobody is asked and nobody is waited for.
-type Shared struct {
-	Verb string // the run, for messages: "up"
-	Wait bool   // wait for another run that is at work on the environment
-	Yes  bool   // delete without having been asked
-}
-
-// OnShared says how to treat a cluster that others use too. It is called before
-// the run begins.
-func (s *Stack) OnShared(shared Shared) { s.shared = shared }
-
 // takeLease keeps others from changing the environment until the run ends. What
 // it returns ends when the lease is lost. Nobody else is on a cluster of zr's own.
 func (s *Stack) takeLease(ctx context.Context, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
@@ -37,12 +25,12 @@ func (s *Stack) takeLease(ctx context.Context, d *deploy.Deployer) (within conte
 	}
 	if s.lease == nil {
 		options := deploy.LeaseOptions{Holder: s.holder()}
-		if s.shared.Wait {
+		if s.options.Wait {
 			options.Wait = func(held deploy.HeldLease) { s.sink.Emit(event.Notice{Text: held.Error() + "; waiting for it"}) }
 		}
 		s.lease, err = d.Lease(ctx, options)
 		if held := (*deploy.HeldLease)(nil); errors.As(err, &held) {
-			err = fault.Hint(err, "`"+linesOf(s.cfg).Zr(s.shared.Verb, "--wait")+"` waits for it")
+			err = fault.Hint(err, "`"+linesOf(s.cfg).Zr(s.options.Verb, "--wait")+"` waits for it")
 		}
 		if err != nil || s.lease == nil {
 			return ctx, func() {}, err
@@ -79,7 +67,7 @@ func (s *Stack) holder() string {
 	if host, err := os.Hostname(); err == nil {
 		where = host
 	}
-	return fmt.Sprintf("`zr %s` of %s on %s, process %d,", s.shared.Verb, who, where, os.Getpid())
+	return fmt.Sprintf("`zr %s` of %s on %s, process %d,", s.options.Verb, who, where, os.Getpid())
 }
 
 // mayDelete wants a yes before an apply deletes what others may use.
@@ -90,11 +78,11 @@ func (s *Stack) mayDelete(changes *deploy.ChangeSet, lines cmdline.Run) error {
 			goes = append(goes, change.Kind+" "+change.Name)
 		}
 	}
-	if s.can().Own || s.shared.Yes || len(goes) == 0 {
+	if s.can().Own || s.options.Yes || len(goes) == 0 {
 		return nil
 	}
 	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), s.clusterName()), fault.Usage,
-		"`"+lines.Zr("diff")+"` shows all of it; `"+lines.Zr(s.shared.Verb, "--yes")+"` goes on")
+		"`"+lines.Zr("diff")+"` shows all of it; `"+lines.Zr(s.options.Verb, "--yes")+"` goes on")
 }
 
 // ofDev says whether a `zr dev` added an object, which goes with it.
@@ -116,7 +104,7 @@ func (s *Stack) realSecrets() error {
 // DownQuestion says what taking an environment down removes that others may use;
 // it is empty where nobody has to be asked.
 func DownQuestion(cfg *config.Config) string {
-	s := &Stack{cfg: cfg}
+	s := newStack(cfg, event.Discard, Options{})
 	if s.can().Own {
 		return ""
 	}

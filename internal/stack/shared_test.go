@@ -18,7 +18,7 @@ func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
 		{Action: deploy.Configured, Kind: "Deployment", Name: "web"}, {Action: deploy.Pruned, Kind: "Deployment", Name: "old"}, {Action: deploy.Pruned, Kind: "Service", Name: "old"},
 	}}
 	s := stackOf(t, testkit.Project(sharedConfig))
-	s.shared.Verb = "up"
+	s.options.Verb = "up"
 	err := s.mayDelete(changes, s.lines)
 	if fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "delete Deployment old, Service old from team") || !strings.Contains(fault.HintOf(err), "--yes") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
@@ -27,7 +27,7 @@ func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
 	if err := s.mayDelete(&deploy.ChangeSet{Changes: []deploy.Change{{Action: deploy.Pruned, Kind: "Secret", Name: "web-dev"}}}, s.lines); err != nil {
 		t.Errorf("of what zr dev added: %v", err)
 	}
-	s.shared.Yes = true
+	s.options.Yes = true
 	if err := s.mayDelete(changes, s.lines); err != nil {
 		t.Errorf("after a yes: %v", err)
 	}

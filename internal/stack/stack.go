@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"zr/pkg/build"
@@ -25,28 +26,23 @@ import (
 	"zr/pkg/probe"
 )
 
-// Stack is one environment and the parts of zr that work on it. Its fields are
-// filled in as a run goes on; Close lets go of what they hold. One goroutine at a time
-// uses it.
+// Stack is one environment of a project, as its config says, and the tools that work on
+// it. It is not changed after Open. Another config is another Stack: see withConfig.
 type Stack struct {
-	cfg   *config.Config
-	sink  event.Sink
-	lines cmdline.Run // that hints tell while no cluster is known
-
-	dev   bool   // workloads that are built run their dev images
-	agent string // path of the agent's program, in dev
-	token string // of the agents, in dev
-
-	own           ownPorts // of an instance
-	changeSecrets bool     // also those that a volume may have been made with
-
-	fetch func(what []string) // told what the overlay fetches; nil where it may not
-	told  string              // what was told last
-
-	platform string // of the images, once the cluster has said it
+	cfg     *config.Config
+	sink    event.Sink
+	options Options
+	lines   cmdline.Run // that hints tell while no cluster is known
+	dev     *devMode    // of a `zr dev`; nil where all images are release images
 
 	store    *image.Store
 	resolver *image.Resolver
+	fetch    func(what []string)  // told what the overlay fetches; nil where it may not
+	own      *ownPorts            // of an instance
+	identity func() *aks.Identity // who the run is in Azure, made when it is first asked for
+
+	platform string // of the images, once the cluster has said it
+
 	builds   []build.Request
 	rendered *deploy.Rendered
 	provider cluster.Provider
@@ -57,37 +53,61 @@ type Stack struct {
 	relaying  []relay.Port      // what was relayed last
 	reached   []endpoint        // the ports at which the Services answered
 
-	azure  azure         // who the run is there
-	shown  bool          // somebody sees what the sink is told
-	shared Shared        // how to treat a cluster that others use too
-	lease  *deploy.Lease // on such a cluster, once something changes
+	lease *deploy.Lease // on a cluster that others use too, once something changes
+}
+
+// Options say how a run goes about what it does.
+type Options struct {
+	Verb          string // the run, for messages: "up"
+	ChangeSecrets bool   // change also secrets that a volume may have been made with
+	Shown         bool   // somebody sees what the sink is told, and can be asked for a sign-in
+
+	// On a cluster that others use too. On one of zr's own nobody is asked and nobody
+	// is waited for.
+	Wait bool // wait for another run that is at work on the environment
+	Yes  bool // delete without having been asked
 }
 
 // Open opens what every verb that works on an environment needs. It talks
 // to no cluster.
-func Open(cfg *config.Config, sink event.Sink) (*Stack, error) {
+func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) {
 	store, err := openStore()
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{cfg: cfg, sink: sink, lines: linesOf(cfg), store: store}
+	s := newStack(cfg, sink, options)
+	s.store = store
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
-	s.fetch = s.sayFetch
-	s.builds = s.requests()
 	return s, nil
 }
 
-// sayFetch tells, once, what is fetched for the overlay before it is.
-func (s *Stack) sayFetch(what []string) {
-	if names := strings.Join(what, ", "); names != s.told {
-		s.told = names
-		s.sink.Emit(event.Notice{Text: "the overlay has kustomize fetch " + names, Hint: "copy it into the project to have the same each time, also without a network"})
-	}
+// newStack returns one that has no images and can make none.
+func newStack(cfg *config.Config, sink event.Sink, options Options) *Stack {
+	s := &Stack{cfg: cfg, sink: sink, options: options, lines: linesOf(cfg), own: &ownPorts{}, fetch: sayFetch(sink)}
+	s.identity = sync.OnceValue(s.newIdentity)
+	s.builds = s.requests()
+	return s
 }
 
-// Shown says that somebody sees what the sink is told, and can be asked for a sign-in.
-func (s *Stack) Shown() { s.shown = true }
+// withConfig returns the same with another config of its environment.
+func (s *Stack) withConfig(cfg *config.Config) *Stack {
+	next := *s
+	next.cfg = cfg
+	next.builds = next.requests()
+	return &next
+}
+
+// sayFetch returns a function that tells, once, what is fetched for the overlay.
+func sayFetch(sink event.Sink) func(what []string) {
+	told := ""
+	return func(what []string) {
+		if names := strings.Join(what, ", "); names != told {
+			told = names
+			sink.Emit(event.Notice{Text: "the overlay has kustomize fetch " + names, Hint: "copy it into the project to have the same each time, also without a network"})
+		}
+	}
+}
 
 // Close lets go of what a run holds.
 func (s *Stack) Close() {
@@ -137,7 +157,7 @@ func (s *Stack) render(ctx context.Context) error {
 	if err := s.checkNames(); err != nil {
 		return err
 	}
-	if s.dev { // what differs depends on the probes that are rendered
+	if s.dev != nil { // what differs depends on the probes that are rendered
 		s.releaseRest(r.Workloads())
 		if options.Dev, err = s.devServices(r.Workloads()); err != nil {
 			return err
@@ -229,9 +249,9 @@ func serves(kind string) bool { return kind == "Deployment" || kind == "Stateful
 // Validate renders an environment and checks its configuration against that. It
 // fetches what the overlay names by an address only with fetch.
 func Validate(ctx context.Context, cfg *config.Config, fetch bool) error {
-	s := &Stack{cfg: cfg, sink: event.Discard}
-	if fetch {
-		s.fetch = s.sayFetch
+	s := newStack(cfg, event.Discard, Options{})
+	if !fetch {
+		s.fetch = nil
 	}
 	return s.render(ctx)
 }

@@ -63,7 +63,7 @@ func stackOf(t *testing.T, files map[string]string) *Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(cfg, event.Discard)
+	s, err := Open(cfg, event.Discard, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
 
 // TestJobsUnderDev has one with an image of its own.
 func TestJobsUnderDev(t *testing.T) {
-	s := &Stack{dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}}
+	s := &Stack{dev: &devMode{}, builds: []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}}
 	s.releaseRest([]deploy.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
 	if r := s.builds[1]; r.Mode != build.Release || r.Agent != "" {
 		t.Errorf("the Job runs %+v", r)
@@ -123,7 +123,7 @@ func TestJobsUnderDev(t *testing.T) {
 // TestWhatIsStoppedIsNotReloaded has a service that its manifest keeps from
 // running: under zr dev, too.
 func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
-	s := &Stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{GoKeys: config.GoKeys{Go: "./web"}}}}}, dev: true, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
+	s := &Stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{GoKeys: config.GoKeys{Go: "./web"}}}}}, dev: &devMode{}, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
 	workloads := []deploy.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []deploy.Container{{}}}}
 	s.releaseRest(workloads)
 	if got, err := s.devServices(workloads); err != nil || len(got) > 0 || s.builds[0].Mode != build.Release {

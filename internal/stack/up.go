@@ -20,23 +20,17 @@ const (
 	stepApply   = "apply"
 )
 
-// UpOptions are what a run of up can be asked for beyond the rule.
-type UpOptions struct {
-	ChangeSecrets   bool // change also secrets that a volume may have been made with
-	MergeKubeconfig bool // add the cluster to the user's own kubeconfig
-}
-
 // Up makes the environment run what the project says, and waits until it is
 // healthy and reached at its ports. It waits for another run on the environment
-// and is refused beside a `zr dev`.
-func (s *Stack) Up(ctx context.Context, options UpOptions) error {
-	s.changeSecrets = options.ChangeSecrets
+// and is refused beside a `zr dev`. With mergeKubeconfig it adds the cluster to the
+// user's own kubeconfig.
+func (s *Stack) Up(ctx context.Context, mergeKubeconfig bool) error {
 	unlock, err := s.lockRun(ctx, "up")
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return s.up(ctx, options.MergeKubeconfig)
+	return s.up(ctx, mergeKubeconfig)
 }
 
 // up is a whole run. Each step finds out by itself what there is to do, so
@@ -229,7 +223,7 @@ func (s *Stack) build(ctx context.Context, missing func()) (made, outcome, error
 // pods that need them are made, and only where something changes. It returns the
 // images that run then: those of services under reload may be the ones before.
 func (s *Stack) apply(ctx context.Context, on *connection, built made, early *earlyLoad) (running made, o outcome, err error) {
-	if s.dev {
+	if s.dev != nil {
 		if built, err = s.keepRunning(ctx, on, built); err != nil {
 			return made{}, outcome{}, err
 		}
