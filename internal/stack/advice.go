@@ -22,11 +22,11 @@ func adviceFor(cfg *config.Config, r build.Request, words string) string {
 
 // adviceOf is adviceFor of the service of that name, or nil where zr does not
 // build it.
-func (s *Stack) adviceOf(service string, lines cmdline.Run) func(words string) string {
-	i := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == service })
+func (p *project) adviceOf(service string, lines cmdline.Run) func(words string) string {
+	i := slices.IndexFunc(p.builds, func(r build.Request) bool { return r.Service == service })
 	if i < 0 {
 		return nil
 	}
-	r := s.builds[i]
-	return func(words string) string { return cmp.Or(s.pullAdvice(words, lines), adviceFor(s.cfg, r, words)) }
+	r := p.builds[i]
+	return func(words string) string { return cmp.Or(p.pullAdvice(words, lines), adviceFor(p.cfg, r, words)) }
 }

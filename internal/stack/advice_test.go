@@ -15,7 +15,7 @@ import (
 func TestAdvice(t *testing.T) {
 	root := t.TempDir()
 	testkit.WriteFile(t, filepath.Join(root, "svc/products.json"), "[]")
-	s := &Stack{cfg: &config.Config{Root: root, File: filepath.Join(root, "config/dev.yaml")}}
+	s := &project{Stack: &Stack{cfg: &config.Config{Root: root, File: filepath.Join(root, "config/dev.yaml")}}}
 	r := build.Request{Service: "shop", Root: root, Spec: config.Build{GoKeys: config.GoKeys{Go: "./svc", Files: []string{"templates"}}}}
 	s.builds = []build.Request{r, {Service: "web", Root: root, Spec: config.Build{NodeKeys: config.NodeKeys{Node: "web"}}}}
 	const said = "container \"shop\" crashed with exit code 2\n    panic: open products.json: no such file or directory"

@@ -29,7 +29,7 @@ type made struct {
 
 // requests are the images to build, by the name of their service.
 func (s *Stack) requests() []build.Request {
-	platform := cmp.Or(s.platform, s.can().Platform, hostPlatform)
+	platform := cmp.Or(s.can().Platform, hostPlatform)
 	var requests []build.Request
 	for _, name := range slices.Sorted(maps.Keys(s.cfg.Services)) {
 		spec := s.cfg.Services[name].Build
@@ -51,28 +51,25 @@ func (s *Stack) requests() []build.Request {
 // nodes run, as where images alone are made.
 const hostPlatform = "linux/" + runtime.GOARCH
 
-// choosePlatform has images built for the platform of the cluster's nodes, where only
-// they can say it. Of several it takes this machine's, if that is one of them, since
-// it builds that without an emulator.
-func (s *Stack) choosePlatform(ctx context.Context, c *cluster.Cluster) error {
-	if s.can().Platform != "" || len(s.builds) == 0 {
-		return nil
+// choosePlatform returns the platform of the cluster's nodes, for which images are
+// built, where only they can say it, and "" otherwise. Of several it takes this machine's,
+// if that is one of them, since it builds that without an emulator.
+func (p *project) choosePlatform(ctx context.Context, c *cluster.Cluster) (string, error) {
+	if p.can().Platform != "" || len(p.builds) == 0 {
+		return "", nil
 	}
 	all, err := c.Platforms(ctx)
 	if err != nil || len(all) == 0 {
-		return err
+		return "", err
 	}
-	s.platform = platformOf(all)
+	platform := platformOf(all)
 	if len(all) > 1 {
-		s.sink.Emit(event.Notice{
-			Text: fmt.Sprintf("the nodes of %s run %s; images are built for %s", s.clusterName(), strings.Join(all, ", "), s.platform),
+		p.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("the nodes of %s run %s; images are built for %s", p.clusterName(), strings.Join(all, ", "), platform),
 			Hint: "a nodeSelector for kubernetes.io/arch keeps pods off the other nodes",
 		})
 	}
-	for i := range s.builds {
-		s.builds[i].Platform = s.platform
-	}
-	return nil
+	return platform, nil
 }
 
 // platformOf chooses the platform of images for nodes of these, of which there is one
@@ -85,9 +82,9 @@ func platformOf(nodes []string) string {
 }
 
 // ownCommands notes which images are run by a command of the manifest.
-func (s *Stack) ownCommands(workloads []deploy.Workload) {
-	for i := range s.builds {
-		r := &s.builds[i]
+func ownCommands(builds []build.Request, workloads []deploy.Workload) {
+	for i := range builds {
+		r := &builds[i]
 		r.OwnCommand = slices.ContainsFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service && len(w.Own().Command) > 0 })
 	}
 }

@@ -31,11 +31,11 @@ func TestImagesAreForTheNodes(t *testing.T) {
 		}
 	}
 	s := stackOf(t, testkit.Project("project: tiny\nservices: {web: {build: {go: .}}}\n"))
-	if got := s.builds[0].Platform; got != kind.Abilities.Platform {
-		t.Errorf("on a kind cluster images are for %q", got)
-	}
-	s.platform = "linux/other"
-	if got := s.requests()[0].Platform; got != s.platform {
-		t.Errorf("images are for %q once the cluster has said %q", got, s.platform)
+	p := s.unrendered()
+	other := p.onPlatform("linux/other")
+	for wanted, p := range map[string]*project{kind.Abilities.Platform: p, "linux/other": other.onPlatform("")} {
+		if got := p.builds[0].Platform; got != wanted {
+			t.Errorf("images are for %q, want %q", got, wanted)
+		}
 	}
 }

@@ -21,15 +21,16 @@ type connection struct {
 	deployer *deploy.Deployer
 	gate     *health.Gate
 	lines    cmdline.Run // that hints tell, about the environment on this cluster
+	platform string      // of the images for its nodes, where only they could say it
 }
 
 // connect makes the parts that talk to the cluster c.
-func (s *Stack) connect(provider cluster.Provider, c *cluster.Cluster) (*connection, error) {
-	deployer, err := s.deployerOn(c, s.rendered.Namespace)
+func (p *project) connect(provider cluster.Provider, c *cluster.Cluster) (*connection, error) {
+	deployer, err := p.deployerOn(c, p.rendered.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{cluster: c, provider: provider, deployer: deployer, gate: health.New(c.Client), lines: linesOn(s.cfg, c)}, nil
+	return &connection{cluster: c, provider: provider, deployer: deployer, gate: health.New(c.Client), lines: linesOn(p.cfg, c)}, nil
 }
 
 // close ends the port-forwards of the gate, and lets go of the connections to the
@@ -53,31 +54,33 @@ func imageNodes(nodes []cluster.Node) []image.Node {
 }
 
 // find renders the overlay and connects to the cluster, which has to be there.
-func (s *Stack) find(ctx context.Context) (*connection, error) {
-	if err := s.render(ctx); err != nil {
-		return nil, err
-	}
-	on, err := s.attach(ctx)
+func (s *Stack) find(ctx context.Context) (*project, *connection, error) {
+	p, err := s.render(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := s.borrowSecrets(ctx, on); err != nil {
+	on, err := p.attach(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, err = p.borrowSecrets(ctx, on); err != nil {
 		on.close()
-		return nil, err
+		return nil, nil, err
 	}
-	return on, nil
+	return p, on, nil
 }
 
-// attach connects to the cluster of a stack that is rendered.
-func (s *Stack) attach(ctx context.Context) (*connection, error) {
-	c, err := s.provider.Find(ctx)
+// attach connects to the cluster, which has to be there.
+func (p *project) attach(ctx context.Context) (*connection, error) {
+	provider := p.provider(nil)
+	c, err := provider.Find(ctx)
 	switch {
 	case errors.Is(err, cluster.ErrNotFound):
-		return nil, fault.Hint(err, "`"+s.lines.Zr("up")+"` brings it up")
+		return nil, fault.Hint(err, "`"+p.lines.Zr("up")+"` brings it up")
 	case errors.Is(err, engine.ErrNone):
 		return nil, fault.Hint(err, "`zr doctor` looks for what this machine lacks")
 	case err != nil:
 		return nil, err // what else is the matter, the provider knows
 	}
-	return s.connect(s.provider, c)
+	return p.connect(provider, c)
 }

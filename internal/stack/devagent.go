@@ -26,7 +26,6 @@ func (s *Stack) forDev() (*Stack, error) {
 	}
 	next := *s
 	next.dev = &devMode{agent, token}
-	next.builds = next.requests()
 	return &next, nil
 }
 

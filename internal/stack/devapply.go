@@ -26,15 +26,17 @@ func (r *reloading) waitReachable(ctx context.Context, unchanged bool) error {
 	if err := r.waitHealthy(ctx, unchanged, ""); err != nil {
 		return err
 	}
-	return r.exclusively(ctx, func(s *Stack) error {
-		reached := s.reached
-		if err := s.openPorts(ctx, r.on, portsStatus{}); err != nil {
+	return r.exclusively(ctx, func(now *current) error {
+		ports, err := now.project.openPorts(ctx, r.on, now.plan, portsStatus{})
+		now.relayed = ports.relayed
+		if err != nil {
 			return err
 		}
-		if reached != nil { // the first ones are told when everything is ready
-			s.tellURLs(reached)
+		if now.reached != nil { // the first ones are told when everything is ready
+			tellURLs(r.sink, now.reached, ports.asked)
 		}
-		r.publish(s)
+		now.reached = ports.asked
+		r.publish(now)
 		return nil
 	})
 }
@@ -42,14 +44,14 @@ func (r *reloading) waitReachable(ctx context.Context, unchanged bool) error {
 // waitHealthy is the gate, of one service where it is named.
 func (r *reloading) waitHealthy(ctx context.Context, unchanged bool, service string) error {
 	var targets []health.Target
-	if err := r.exclusively(ctx, func(s *Stack) error {
-		targets = slices.DeleteFunc(s.targets(r.on.lines), func(t health.Target) bool { return service != "" && t.Service != service })
+	if err := r.exclusively(ctx, func(now *current) error {
+		targets = slices.DeleteFunc(now.project.targets(r.on.lines), func(t health.Target) bool { return service != "" && t.Service != service })
 		return nil
 	}); err != nil {
 		return err
 	}
 	load := func(ctx context.Context) error {
-		return r.exclusively(ctx, func(s *Stack) error { return s.load(ctx, r.on, r.stack.images.results, nil) })
+		return r.exclusively(ctx, func(now *current) error { return now.project.load(ctx, r.on, now.images.results, nil) })
 	}
 	return waitHealthy(ctx, r.on.gate, targets, asked{r.sink, r.containers}, unchanged, load)
 }
@@ -68,49 +70,52 @@ func (r *reloading) redeploy(ctx context.Context, service string) error {
 // with the image of the service called anew made again. Where something is
 // wrong, what runs stays as it is.
 func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, err error) {
-	err = r.exclusively(ctx, func(s *Stack) error {
-		defer r.watchManifests(s) // what is rendered may consist of other files now
-		before, builds, rendered, provider := s.cfg, s.builds, s.rendered, s.provider
-		err := s.reload()
-		if err == nil {
-			err = s.render(ctx)
-		}
-		if err == nil {
-			err = s.planPorts(ctx, r.on)
-		}
-		var built made
-		if err == nil {
-			built, err = s.rebuild(ctx, r.stack.images, anew)
-		}
-		if err != nil {
-			s.cfg, s.builds, s.rendered, s.provider = before, builds, rendered, provider
-			return err
-		}
-		r.stack.images = built
-		running, o, err := s.apply(ctx, r.on, built, nil)
+	err = r.exclusively(ctx, func(now *current) error {
+		// What is rendered may consist of other files then.
+		defer func() { r.watchManifests(now.project) }()
+		next, err := now.stack.reload()
 		if err != nil {
 			return err
 		}
-		r.stack.images = running
-		unchanged = o.unchanged
-		r.publish(s)
+		p, err := next.render(ctx)
+		if err != nil {
+			return err
+		}
+		p = p.onPlatform(r.on.platform)
+		plan, err := p.planPorts(ctx, r.on)
+		if err != nil {
+			return err
+		}
+		built, err := p.rebuild(ctx, now.images, anew)
+		if err != nil {
+			return err
+		}
+		now.take(p)
+		now.plan, now.images = plan, built
+		running, o, err := p.apply(ctx, r.on, &now.lease, built, nil)
+		if !o.unchanged {
+			now.plan.held = nil // the cluster may have chosen other ports
+		}
+		if err != nil {
+			return err
+		}
+		now.images, unchanged = running, o.unchanged
+		r.publish(now)
 		return nil
 	})
 	return unchanged, err
 }
 
-// reload reads the configuration from disk.
-func (s *Stack) reload() error {
+// reload returns the same with its configuration as it is on disk.
+func (s *Stack) reload() (*Stack, error) {
 	cfg, err := Load(s.cfg.Root, s.cfg.Env, s.cfg.Instance)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.keepSecrets(cfg); err != nil {
-		return err
+		return nil, err
 	}
-	s.cfg = cfg
-	s.builds = s.requests()
-	return nil
+	return s.withConfig(cfg), nil
 }
 
 // asked is the sink of a gate beside containers that are reloaded: the kubelet

@@ -36,17 +36,18 @@ type wiring struct {
 	patience time.Duration
 }
 
-// publish makes what the environment holds now known to everybody.
-func (d *Session) publish(s *Stack) {
-	f := &facts{namespace: s.rendered.Namespace, urls: urls(s.reached), idle: map[string]string{}}
+// publish makes what a session has found known to everybody.
+func (d *Session) publish(now *current) {
+	p := now.project
+	f := &facts{namespace: p.rendered.Namespace, urls: urls(now.reached), idle: map[string]string{}}
 	lowest := int32(0)
-	for _, e := range s.reached {
+	for _, e := range now.reached {
 		if e.err == nil && e.scheme != "" && (lowest == 0 || e.host < lowest) {
 			lowest, f.dashboard = e.host, e.url()
 		}
 	}
 	targets := map[string]portforward.Target{}
-	for _, w := range s.rendered.Workloads() {
+	for _, w := range p.rendered.Workloads() {
 		if !serves(w.Kind) {
 			continue
 		}
@@ -57,24 +58,24 @@ func (d *Session) publish(s *Stack) {
 			Namespace: w.Namespace, Selector: selector(w.Selector), Container: w.Own().Name, Port: agentspec.DefaultPort,
 		}
 	}
-	for _, r := range s.builds {
+	for _, r := range p.builds {
 		next := wiring{request: r}
 		if r.Mode == build.Dev {
 			next.target = targets[r.Service]
 			// What could be rendered can be asked for this, too.
-			next.mode, _ = s.builder().DevMode(r)
-			next.patience = time.Duration(s.cfg.Services[r.Service].Timeout)
+			next.mode, _ = p.builder().DevMode(r)
+			next.patience = time.Duration(p.cfg.Services[r.Service].Timeout)
 		}
 		f.wiring = append(f.wiring, next)
 	}
-	for _, w := range s.rendered.Workloads() {
+	for _, w := range p.rendered.Workloads() {
 		if !serves(w.Kind) {
 			continue
 		}
 		reloaded := slices.ContainsFunc(f.wiring, func(r wiring) bool { return r.request.Service == w.Name && r.request.Mode == build.Dev })
 		f.applied = append(f.applied, wanted{w.Kind, w.Name, reloaded})
 	}
-	for _, t := range s.targets(s.lines) {
+	for _, t := range p.targets(p.lines) {
 		f.services = append(f.services, t.Service)
 	}
 	slices.Sort(f.services)

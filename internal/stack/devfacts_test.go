@@ -54,12 +54,8 @@ func TestOtherServices(t *testing.T) {
 			}
 			defer s.Close()
 			s.dev = &devMode{agent: "zr-agent"}
-			s.builds = s.requests()
-			if err := s.render(t.Context()); err != nil {
-				t.Fatal(err)
-			}
 			d := newSession(s)
-			d.publish(s)
+			publishAnew(t, d)
 			wired := d.facts.Load().wiring
 			if err := d.rewired(wired); err != nil {
 				t.Fatal(err)
@@ -72,21 +68,29 @@ func TestOtherServices(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := s.reload(); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.render(t.Context()); err != nil {
+			if err := d.reload(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if err := d.rewired(wired); err != nil {
 				t.Error("what is not applied yet counts")
 			}
-			d.publish(s)
+			publishAnew(t, d)
 			if err := d.rewired(wired); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
 	}
+}
+
+// publishAnew renders what a session has read last, and publishes it.
+func publishAnew(t *testing.T, d *Session) {
+	t.Helper()
+	p, err := d.env.current.stack.render(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.env.current.take(p)
+	d.publish(d.env.current)
 }
 
 // TestARenamedServiceIsGone has one under another name from one apply to the next:
@@ -95,21 +99,15 @@ func TestARenamedServiceIsGone(t *testing.T) {
 	s := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
 	var seen testkit.Recorder
 	s.sink = &seen
-	if err := s.render(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	d := newSession(s)
-	d.publish(s)
-	d.publish(s)
+	publishAnew(t, d)
+	publishAnew(t, d)
 	path := filepath.Join(s.cfg.Root, "kustomize/overlays/dev/all.yaml")
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(testkit.Overlay, "name: web", "name: front")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.cfg.Services = nil
-	if err := s.render(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	d.publish(s)
+	publishAnew(t, d)
 	want := []event.Event{event.ServiceState{Service: "web", State: event.Removed}}
 	if diff := cmp.Diff(want, seen.Events()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

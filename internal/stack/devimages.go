@@ -12,9 +12,9 @@ import (
 // built yet as they are described now. What the others' sources have become
 // since, their agents are sent: an apply does not wait for their compilers, and
 // one that does not compile keeps nobody from applying.
-func (s *Stack) rebuild(ctx context.Context, before made, anew string) (made, error) {
+func (p *project) rebuild(ctx context.Context, before made, anew string) (made, error) {
 	var due []build.Request
-	requests := s.images()
+	requests := p.images()
 	results := make([]build.Result, len(requests))
 	for i, r := range requests {
 		at := slices.IndexFunc(before.requests, func(b build.Request) bool { return reflect.DeepEqual(b, r) })
@@ -24,7 +24,7 @@ func (s *Stack) rebuild(ctx context.Context, before made, anew string) (made, er
 		}
 		results[i] = before.results[at]
 	}
-	fresh, err := build.All(ctx, s.builder(), due, build.Parallel{Sink: s.sink, Step: stepBuild})
+	fresh, err := build.All(ctx, p.builder(), due, build.Parallel{Sink: p.sink, Step: stepBuild})
 	if err != nil {
 		return made{}, err
 	}
@@ -38,8 +38,8 @@ func (s *Stack) rebuild(ctx context.Context, before made, anew string) (made, er
 // keepRunning has the services go on with the dev images that their pods were
 // made from, where what was built is the same but for its sources. So a pod is
 // replaced by an apply only where its template says something else.
-func (s *Stack) keepRunning(ctx context.Context, on *connection, built made) (made, error) {
-	running, err := on.deployer.DevImages(ctx, s.rendered)
+func (p *project) keepRunning(ctx context.Context, on *connection, built made) (made, error) {
+	running, err := on.deployer.DevImages(ctx, p.rendered)
 	if err != nil {
 		return made{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Stack) keepRunning(ctx context.Context, on *connection, built made) (ma
 			continue
 		}
 		if name := running[r.Service]; name != "" {
-			kept, ok, err := s.deps(nil).Running(ctx, r, name)
+			kept, ok, err := p.deps(nil).Running(ctx, r, name)
 			if err != nil {
 				return made{}, err
 			}
@@ -59,6 +59,6 @@ func (s *Stack) keepRunning(ctx context.Context, on *connection, built made) (ma
 		}
 		names[r.Service] = results[i].Name
 	}
-	s.rendered.PinDev(names)
+	p.rendered.PinDev(names)
 	return made{results, built.requests}, nil
 }

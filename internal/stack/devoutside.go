@@ -159,7 +159,7 @@ func (d *Session) judgeOutside(ctx context.Context, namespace string, seen <-cha
 		}
 		switch changes := changesOf(d.facts.Load().applied, held); {
 		case len(changes) == 0:
-		case !d.stack.idle():
+		case !d.env.idle():
 			applied, settled = true, time.After(outsideSettle)
 		case applied: // what was applied is seen by the next time
 			applied, settled = false, time.After(outsideSettle)

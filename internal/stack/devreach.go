@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"zr/internal/devloop"
-	"zr/pkg/cmdline"
 	"zr/pkg/health"
 	"zr/pkg/livesync"
 )
@@ -45,12 +44,10 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	var targets []health.Target
 	var ports []published
 	var questions []question
-	var lines cmdline.Run
-	if err := r.exclusively(ctx, func(s *Stack) error {
-		lines = r.on.lines
-		targets = slices.DeleteFunc(s.targets(r.on.lines), func(t health.Target) bool { return t.Service != service })
-		for i, q := range s.questions() {
-			if p := s.published[i]; slices.Contains(p.workloads, service) {
+	if err := r.exclusively(ctx, func(now *current) error {
+		targets = slices.DeleteFunc(now.project.targets(r.on.lines), func(t health.Target) bool { return t.Service != service })
+		for i, q := range now.project.questions() {
+			if p := now.project.ports[i]; slices.Contains(p.workloads, service) {
 				ports, questions = append(ports, p), append(questions, q)
 			}
 		}
@@ -74,7 +71,7 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 		}
 	}
 	for i, p := range ports {
-		if _, err := waitEndpoint(ctx, p, questions[i], lines); err != nil {
+		if _, err := waitEndpoint(ctx, p, questions[i], r.on.lines); err != nil {
 			return err
 		}
 	}

@@ -20,9 +20,9 @@ import (
 // releaseRest lets what is built for a Job or a DaemonSet run its release
 // image, and so what is not meant to run: there is no one pod in which it could
 // be reloaded.
-func (s *Stack) releaseRest(workloads []deploy.Workload) {
-	for i := range s.builds {
-		r := &s.builds[i]
+func releaseRest(builds []build.Request, workloads []deploy.Workload) {
+	for i := range builds {
+		r := &builds[i]
 		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !reloadable(workloads[n]) {
 			r.Mode, r.Agent = build.Release, ""
 		}
@@ -33,42 +33,42 @@ func (s *Stack) releaseRest(workloads []deploy.Workload) {
 func reloadable(w deploy.Workload) bool { return serves(w.Kind) && (w.Replicas > 0 || w.Idle == "") }
 
 // devServices says how the workloads differ under `zr dev`.
-func (s *Stack) devServices(workloads []deploy.Workload) (map[string]deploy.DevService, error) {
+func (p *project) devServices(workloads []deploy.Workload) (map[string]deploy.DevService, error) {
 	services := map[string]deploy.DevService{}
 	for _, w := range workloads {
-		n := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == w.Name && r.Mode == build.Dev })
+		n := slices.IndexFunc(p.builds, func(r build.Request) bool { return r.Service == w.Name && r.Mode == build.Dev })
 		if n < 0 || !reloadable(w) {
 			continue
 		}
-		mode, err := s.builder().DevMode(s.builds[n])
+		mode, err := p.builder().DevMode(p.builds[n])
 		if err != nil {
 			return nil, err
 		}
 		services[w.Name] = deploy.DevService{
-			Memory:      cmp.Or(s.builds[n].Spec.Dev.Memory, mode.Memory),
+			Memory:      cmp.Or(p.builds[n].Spec.Dev.Memory, mode.Memory),
 			WritableDir: mode.Dir, ReleaseDir: mode.ReleaseDir, Stays: mode.Stays,
 			Slow:    mode.Reload == build.Sync,
-			Secrets: map[string]string{agentspec.EnvToken: s.dev.token},
+			Secrets: map[string]string{agentspec.EnvToken: p.dev.token},
 		}
 	}
 	return services, nil
 }
 
 // images are those to build: of the services, and of the helpers beside them.
-func (s *Stack) images() []build.Request { return slices.Concat(s.builds, s.helpers()) }
+func (p *project) images() []build.Request { return slices.Concat(p.builds, p.helpers()) }
 
 // helpers returns the release images that containers beside those in dev mode
 // run: they have no agent, and no connection that a save could reach them by.
-func (s *Stack) helpers() (requests []build.Request) {
-	if s.rendered == nil {
+func (p *project) helpers() (requests []build.Request) {
+	if p.rendered == nil {
 		return nil // images alone are made
 	}
-	for _, h := range s.rendered.Helpers() {
-		n := slices.IndexFunc(s.builds, func(r build.Request) bool { return r.Service == h.Service })
+	for _, h := range p.rendered.Helpers() {
+		n := slices.IndexFunc(p.builds, func(r build.Request) bool { return r.Service == h.Service })
 		if n < 0 || slices.ContainsFunc(requests, func(r build.Request) bool { return r.Service == h.Service }) {
 			continue
 		}
-		r := s.builds[n]
+		r := p.builds[n]
 		r.Mode, r.Agent = build.Release, ""
 		requests = append(requests, r)
 	}
@@ -76,9 +76,9 @@ func (s *Stack) helpers() (requests []build.Request) {
 }
 
 // tellHelpers says which containers a save does not reach.
-func (s *Stack) tellHelpers() {
-	for _, h := range s.rendered.Helpers() {
-		s.sink.Emit(event.Notice{
+func (p *project) tellHelpers() {
+	for _, h := range p.rendered.Helpers() {
+		p.sink.Emit(event.Notice{
 			Text: fmt.Sprintf("container %q of %s runs the release program of %s: a save does not reach it", h.Name, h.Workload, h.Service),
 			Hint: "the next run of `zr dev` or `zr up` brings it up to date",
 		})

@@ -19,7 +19,7 @@ const manifestsUnit = "manifests"
 
 // units are what saves change: each service that is reloaded in place, and the
 // manifests. The returned function ends their connections.
-func (r *reloading) units(ctx context.Context, s *Stack) (units []devloop.Unit, sessions map[string]*livesync.Session, end func(), err error) {
+func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, sessions map[string]*livesync.Session, end func(), err error) {
 	sessions = map[string]*livesync.Session{}
 	var conditions []*devloop.Condition
 	end = func() {
@@ -35,22 +35,22 @@ func (r *reloading) units(ctx context.Context, s *Stack) (units []devloop.Unit, 
 		if request.Mode == build.Dev {
 			condition := &devloop.Condition{Service: request.Service, Sink: r.sink}
 			conditions = append(conditions, condition)
-			sessions[request.Service] = r.dial(s, condition, w)
+			sessions[request.Service] = r.dial(p, condition, w)
 		}
-		unit, err := r.unit(ctx, s, request, sessions[request.Service])
+		unit, err := r.unit(ctx, p, request, sessions[request.Service])
 		if unit == nil {
 			end()
 			return nil, nil, nil, err
 		}
 		units = append(units, unit) // where err says that something is missing, its first run tells
 	}
-	return append(units, r.manifestsUnit(s)), sessions, end, nil
+	return append(units, r.manifestsUnit(p)), sessions, end, nil
 }
 
 // unit returns what saves of a service's sources change. It comes with an error
 // where something is missing that the sources name.
-func (r *reloading) unit(ctx context.Context, s *Stack, request build.Request, session *livesync.Session) (devloop.Unit, error) {
-	builder := s.builder()
+func (r *reloading) unit(ctx context.Context, p *project, request build.Request, session *livesync.Session) (devloop.Unit, error) {
+	builder := p.builder()
 	inputs, err := builder.Inputs(ctx, request)
 	if inputs == nil {
 		return nil, err
@@ -72,23 +72,23 @@ func (r *reloading) unit(ctx context.Context, s *Stack, request build.Request, s
 	return reloaded.Unit(live), err
 }
 
-func (r *reloading) manifestsUnit(s *Stack) devloop.Unit {
+func (r *reloading) manifestsUnit(p *project) devloop.Unit {
 	r.manifests = &devloop.Manifests{Label: manifestsUnit, Apply: r.applySaved, Healthy: func(ctx context.Context) error { return r.waitReachable(ctx, r.unchanged) }}
-	r.watchManifests(s)
+	r.watchManifests(p)
 	return r.manifests
 }
 
 // watchManifests has the files watched that the environment consists of now.
-func (r *reloading) watchManifests(s *Stack) {
-	files := append(s.secretsFiles(), s.cfg.File)
-	r.manifests.Watch(append(files, s.rendered.Files()...), []string{s.cfg.OverlayDir()})
+func (r *reloading) watchManifests(p *project) {
+	files := append(p.secretsFiles(), p.cfg.File)
+	r.manifests.Watch(append(files, p.rendered.Files()...), []string{p.cfg.OverlayDir()})
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
-func (r *reloading) dial(s *Stack, condition *devloop.Condition, w wiring) *livesync.Session {
+func (r *reloading) dial(p *project, condition *devloop.Condition, w wiring) *livesync.Session {
 	met := false // calls do not overlap
 	return livesync.Open(livesync.Options{
-		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: s.dev.token, Patience: w.patience,
+		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: p.dev.token, Patience: w.patience,
 		OnChange: func(state livesync.State) {
 			if !r.facts.Load().runs(condition.Service) {
 				return // its session ends any moment

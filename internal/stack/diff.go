@@ -15,25 +15,26 @@ type ChangeSet = deploy.ChangeSet
 // what an apply would change. It changes nothing there. The changes come with an error where
 // the cluster refuses some of them.
 func (s *Stack) Diff(ctx context.Context) (*ChangeSet, error) {
-	on, err := s.find(ctx)
+	p, on, err := s.find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer on.close()
-	if err := s.planPorts(ctx, on); err != nil {
+	if _, err := p.planPorts(ctx, on); err != nil {
 		return nil, err
 	}
-	if err := s.choosePlatform(ctx, on.cluster); err != nil {
-		return nil, err
-	}
-	built, _, err := s.build(ctx, nil)
+	platform, err := p.choosePlatform(ctx, on.cluster)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.pin(ctx, built, false); err != nil {
+	built, _, err := p.onPlatform(platform).build(ctx, nil)
+	if err != nil {
 		return nil, err
 	}
-	return on.deployer.Diff(ctx, s.rendered)
+	if err := p.pin(ctx, built, false); err != nil {
+		return nil, err
+	}
+	return on.deployer.Diff(ctx, p.rendered)
 }
 
 // Summary counts a change set: "2 created, 1 configured, 30 unchanged".

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"zr/pkg/cluster"
 	"zr/pkg/cluster/doctor"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/event"
@@ -20,11 +21,12 @@ const Passed = doctor.OK
 // tell of it, it mends what it can. Checks come with an error where one of them
 // has failed, and without where they could not be made.
 func (s *Stack) Doctor(ctx context.Context, mend event.Sink) ([]Check, error) {
-	if err := s.render(ctx); err != nil {
+	p, err := s.render(ctx)
+	if err != nil {
 		return nil, err
 	}
-	_, missing := s.provider.Find(ctx)
-	needs, err := s.needs(missing != nil)
+	_, missing := p.provider(nil).Find(ctx)
+	needs, err := p.needs(missing != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -39,19 +41,19 @@ func (s *Stack) Doctor(ctx context.Context, mend event.Sink) ([]Check, error) {
 
 // preflight refuses to begin what this machine cannot finish. It is for runs
 // that have to make or mend a cluster; one that answers needs no questions.
-func (s *Stack) preflight(ctx context.Context, create bool) error {
-	needs, err := s.needs(create)
+func (p *project) preflight(ctx context.Context, provider cluster.Provider, create bool) error {
+	needs, err := p.needs(create)
 	if err != nil {
 		return err
 	}
-	// The provider asked the engines a moment ago.
-	if found, ok := s.provider.(interface{ Engine() engine.Engine }); ok {
+	// It asked the engines a moment ago.
+	if found, ok := provider.(interface{ Engine() engine.Engine }); ok {
 		needs.Found = found.Engine()
 	}
 	checks := doctor.Run(ctx, needs)
 	for _, check := range checks {
 		if check.Status == doctor.Warn && check.Mend != nil { // what zr gets around, it says itself
-			s.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Fix})
+			p.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Fix})
 		}
 	}
 	return doctor.Err(checks)
@@ -59,24 +61,20 @@ func (s *Stack) preflight(ctx context.Context, create bool) error {
 
 // needs is what the environment wants of this machine. Ports are only looked
 // at while there is no cluster that publishes them.
-func (s *Stack) needs(create bool) (doctor.Needs, error) {
+func (p *project) needs(create bool) (doctor.Needs, error) {
 	store, err := image.DefaultDir()
 	if err != nil {
 		return doctor.Needs{}, err
 	}
-	n := doctor.Needs{Lines: linesOf(s.cfg), Engine: s.can().Own, Prefer: engine.Preferred(), Watch: s.dev != nil, Folders: []string{filepath.Dir(store)}, Sources: []string{s.cfg.File}}
-	for _, tool := range kinds.Tools(s.builds) {
+	n := doctor.Needs{Lines: linesOf(p.cfg), Engine: p.can().Own, Prefer: engine.Preferred(), Watch: p.dev != nil, Folders: []string{filepath.Dir(store)}, Sources: []string{p.cfg.File}}
+	for _, tool := range kinds.Tools(p.builds) {
 		n.Tools = append(n.Tools, doctor.Tool(tool))
 	}
-	if !create || !s.can().HostPorts {
+	if !create || !p.can().HostPorts {
 		return n, nil
 	}
-	ports, err := s.publishPorts()
-	if err != nil {
-		return doctor.Needs{}, err
-	}
-	for _, p := range ports {
-		n.Ports = append(n.Ports, doctor.Port{Service: p.name, Host: p.host})
+	for _, port := range p.ports {
+		n.Ports = append(n.Ports, doctor.Port{Service: port.name, Host: port.host})
 	}
 	return n, nil
 }

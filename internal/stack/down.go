@@ -51,15 +51,19 @@ func (s *Stack) down(ctx context.Context) error {
 
 func (s *Stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) error {
 	namespace := "" // looked for in all, which not everybody may do on a cluster of others
-	if !s.can().Own && s.render(ctx) == nil {
-		namespace = s.rendered.Namespace
+	if !s.can().Own {
+		if p, err := s.render(ctx); err == nil {
+			namespace = p.rendered.Namespace
+		}
 	}
 	d, err := s.deployerOn(c, namespace)
 	if err != nil {
 		return err
 	}
 	if namespace != "" {
-		within, done, err := s.takeLease(ctx, d)
+		var l lease
+		defer l.release()
+		within, done, err := s.takeLease(ctx, &l, d)
 		if err != nil {
 			return err
 		}

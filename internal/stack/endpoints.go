@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"zr/pkg/cluster/relay"
 	"zr/pkg/cmdline"
 	"zr/pkg/event"
 	"zr/pkg/fault"
@@ -38,35 +39,51 @@ func (e endpoint) url() string {
 	return e.scheme + "://" + address
 }
 
+// portsStatus is what became of the ports of this machine.
+type portsStatus struct {
+	asked   []endpoint   // in the order of project.ports; nil where none was asked
+	relayed []relay.Port // that a process has to relay
+	relay   *relay.State // the process that does; nil where there is none
+}
+
+// relayPorts has those ports relayed that kind did not map. What it returns says with
+// an error, too, what is to be relayed.
+func (p *project) relayPorts(ctx context.Context, on *connection, plan portPlan) (found portsStatus, err error) {
+	if found.relayed, err = plan.relayedPorts(ctx, on); err == nil {
+		found.relay, err = p.relay(ctx, on, found.relayed)
+	}
+	return found, err
+}
+
 // openPorts makes every published port of this machine lead to its Service, and
 // waits until each answers there, so that the URLs that are printed are true. One of
 // a service that need not run is asked once.
 // What was asked ahead, with what still leads there, is not asked again.
-func (s *Stack) openPorts(ctx context.Context, on *connection, ahead portsStatus) error {
-	if !s.can().HostPorts {
-		return nil
+func (p *project) openPorts(ctx context.Context, on *connection, plan portPlan, ahead portsStatus) (portsStatus, error) {
+	if !p.can().HostPorts {
+		return portsStatus{}, nil
 	}
-	relay, err := s.relayPorts(ctx, on)
+	found, err := p.relayPorts(ctx, on, plan)
 	if err != nil {
-		return err
+		return found, err
 	}
-	reached, questions := make([]endpoint, len(s.published)), s.questions()
+	reached, questions := make([]endpoint, len(p.ports)), p.questions()
 	group, gctx := errgroup.WithContext(ctx)
-	for i, p := range s.published {
-		if len(ahead.asked) > 0 && ahead.asked[i].err == nil && reflect.DeepEqual(ahead.relay, relay) {
+	for i, port := range p.ports {
+		if len(ahead.asked) > 0 && ahead.asked[i].err == nil && reflect.DeepEqual(ahead.relay, found.relay) {
 			reached[i] = ahead.asked[i]
 			continue
 		}
 		group.Go(func() (err error) {
-			reached[i], err = waitEndpoint(gctx, p, questions[i], on.lines)
+			reached[i], err = waitEndpoint(gctx, port, questions[i], on.lines)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return err
+		return found, err
 	}
-	s.reached = reached
-	return nil
+	found.asked = reached
+	return found, nil
 }
 
 func waitEndpoint(ctx context.Context, p published, q question, lines cmdline.Run) (endpoint, error) {
@@ -96,31 +113,37 @@ func askEndpoint(ctx context.Context, p published, q question) endpoint {
 	return e
 }
 
-// askEndpoints asks every published port once.
-func (s *Stack) askEndpoints(ctx context.Context) []endpoint {
-	asked, questions := make([]endpoint, len(s.published)), s.questions()
+// askPorts starts the relay where it is wanted and does not run, and asks every
+// published port once.
+func (p *project) askPorts(ctx context.Context, on *connection, plan portPlan) (portsStatus, error) {
+	found, err := p.relayPorts(ctx, on, plan)
+	if err != nil {
+		return found, err
+	}
+	asked, questions := make([]endpoint, len(p.ports)), p.questions()
 	var group errgroup.Group
-	for i, p := range s.published {
+	for i, port := range p.ports {
 		group.Go(func() error {
-			asked[i] = askEndpoint(ctx, p, questions[i])
+			asked[i] = askEndpoint(ctx, port, questions[i])
 			return nil
 		})
 	}
 	_ = group.Wait() // nothing in it fails
-	return asked
+	found.asked = asked
+	return found, ctx.Err()
 }
 
 // askAhead asks every published port once while the services are looked at, where
 // nothing was applied. The returned function waits for what that found.
-func (s *Stack) askAhead(ctx context.Context, on *connection, unchanged bool) func() portsStatus {
+func (p *project) askAhead(ctx context.Context, runs deployed) func() portsStatus {
 	found := make(chan portsStatus, 1)
 	go func() {
 		defer close(found)
-		if !unchanged || !s.can().HostPorts {
+		if !runs.unchanged || !p.can().HostPorts {
 			return
 		}
-		if relay, err := s.relayPorts(ctx, on); err == nil { // otherwise openPorts says so
-			found <- portsStatus{asked: s.askEndpoints(ctx), relay: relay}
+		if asked, err := p.askPorts(ctx, runs.on, runs.plan); err == nil { // otherwise openPorts says so
+			found <- asked
 		}
 	}()
 	return func() portsStatus { return <-found }
@@ -137,12 +160,12 @@ func urls(endpoints []endpoint) map[string]string {
 	return out
 }
 
-// tellURLs tells of URLs that are other ones than before.
-func (s *Stack) tellURLs(before []endpoint) {
+// tellURLs tells of the URLs that are others than before.
+func tellURLs(sink event.Sink, before, now []endpoint) {
 	known := urls(before)
-	for _, e := range s.reached {
+	for _, e := range now {
 		if e.err == nil && known[e.name] != e.url() {
-			s.sink.Emit(event.Notice{Text: fmt.Sprintf("%s is at %s", e.name, e.url())})
+			sink.Emit(event.Notice{Text: fmt.Sprintf("%s is at %s", e.name, e.url())})
 		}
 	}
 }

@@ -15,25 +15,25 @@ func TestOneGoroutineAtATimeUsesAnEnvironment(t *testing.T) {
 		d := newSession(&Stack{})
 		release, order := make(chan struct{}), make(chan string, 2)
 		go func() {
-			_ = d.exclusively(t.Context(), func(*Stack) error {
+			_ = d.exclusively(t.Context(), func(*current) error {
 				<-release
 				order <- "first"
 				return nil
 			})
 		}()
 		synctest.Wait()
-		if d.stack.idle() {
+		if d.env.idle() {
 			t.Error("it is idle while somebody uses it")
 		}
 		go func() {
-			_ = d.exclusively(t.Context(), func(*Stack) error {
+			_ = d.exclusively(t.Context(), func(*current) error {
 				order <- "second"
 				return nil
 			})
 		}()
 		ending, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := d.exclusively(ending, func(*Stack) error {
+		err := d.exclusively(ending, func(*current) error {
 			t.Error("two use it at once")
 			return nil
 		})
@@ -45,7 +45,7 @@ func TestOneGoroutineAtATimeUsesAnEnvironment(t *testing.T) {
 			t.Errorf("%s was before %s", a, b)
 		}
 		synctest.Wait()
-		if !d.stack.idle() {
+		if !d.env.idle() {
 			t.Error("it is in use when all have ended")
 		}
 	})

@@ -24,7 +24,7 @@ func (f *foresight) needsBuild() { f.once.Do(func() { close(f.missing) }) }
 
 // foresee ends without a word where everything was built before, or when the
 // cluster takes what is rendered.
-func (s *Stack) foresee(ctx context.Context, f *foresight) error {
+func (p *project) foresee(ctx context.Context, f *foresight) error {
 	select {
 	case <-ctx.Done():
 		return nil
@@ -38,6 +38,6 @@ func (s *Stack) foresee(ctx context.Context, f *foresight) error {
 	case <-f.built:
 		return nil
 	case on := <-f.found:
-		return on.deployer.Foresee(ctx, s.rendered)
+		return on.deployer.Foresee(ctx, p.rendered)
 	}
 }

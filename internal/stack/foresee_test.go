@@ -15,7 +15,7 @@ func TestNothingIsForeseenInVain(t *testing.T) {
 	} {
 		f := newForesight()
 		happens(f)
-		if err := (&Stack{}).foresee(t.Context(), f); err != nil {
+		if err := (&project{}).foresee(t.Context(), f); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -83,13 +83,14 @@ func (s *Stack) buildAnd(ctx context.Context, do func(made) ([]string, error)) (
 	if err := s.cfg.CheckSources(); err != nil {
 		return nil, err
 	}
-	local := *s
-	local.fetch = nil
-	s = &local
-	_ = s.render(ctx)
+	s = s.withoutFetch()
+	p, err := s.renderWith(ctx, s.renderOptions())
+	if err != nil {
+		p = s.unrendered()
+	}
 	var built made
 	if err := (step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) {
-		built, o, err = s.build(ctx, nil)
+		built, o, err = p.build(ctx, nil)
 		return o, err
 	}}).run(ctx, s.sink); err != nil {
 		return nil, err

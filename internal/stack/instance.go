@@ -93,34 +93,34 @@ func (o *ownPorts) look(set string) error {
 }
 
 // claim notes that this checkout is about to bring the environment up, and says
-// whose it was. It chooses the ports of an instance, for good.
-func (s *Stack) claim() error {
+// whose it was. It returns the project with the ports of an instance chosen for good.
+func (p *project) claim() (*project, error) {
 	unlock, err := statedir.LockEnvironments()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer unlock()
-	known := statedir.ReadEnvironment(s.set())
-	if other := s.otherCheckout(known); other != "" {
-		s.sink.Emit(event.Notice{
-			Text: fmt.Sprintf("%s was brought up from %s; from now on it runs what is in %s", s.set(), other, s.cfg.Root), Hint: s.ownHint(),
+	known := statedir.ReadEnvironment(p.set())
+	if other := p.otherCheckout(known); other != "" {
+		p.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("%s was brought up from %s; from now on it runs what is in %s", p.set(), other, p.cfg.Root), Hint: p.ownHint(),
 		})
 	} else {
-		known.Checkout = s.cfg.Root
+		known.Checkout = p.cfg.Root
 	}
-	known.Instance, known.Cluster = s.cfg.Instance, s.clusterName()
-	if s.cfg.Instance != "" {
-		s.own.others = nil // another run may have chosen since
-		ports, err := s.publishPorts()
-		if err != nil {
-			return err
+	known.Instance, known.Cluster = p.cfg.Instance, p.clusterName()
+	if p.cfg.Instance != "" {
+		p.own.others = nil // another run may have chosen since
+		next := *p
+		if next.ports, err = p.publishPorts(); err != nil {
+			return nil, err
 		}
-		s.provider, known.Ports = s.newProvider(mapping(ports), nil), s.own.known.Ports
+		p, known.Ports = &next, p.own.known.Ports
 	}
 	if err := known.Save(); err != nil {
-		return err
+		return nil, err
 	}
-	return statedir.ChooseInstance(s.cfg.Root, s.cfg.Env, s.cfg.Instance)
+	return p, statedir.ChooseInstance(p.cfg.Root, p.cfg.Env, p.cfg.Instance)
 }
 
 // keepOwnPorts notes the ports that an instance has chosen since it was claimed, for

@@ -15,7 +15,7 @@ import (
 
 // checkout is a folder with the project "tiny", opened as an instance or, with
 // "", as the environment that all share. All of a test share one state.
-func checkout(t *testing.T, dir, instance string) (*Stack, *testkit.Recorder) {
+func checkout(t *testing.T, dir, instance string) (*project, *testkit.Recorder) {
 	t.Helper()
 	for path, text := range testkit.Project("project: tiny\nservices: {web: {}}\n") {
 		testkit.WriteFile(t, filepath.Join(dir, path), text)
@@ -30,10 +30,11 @@ func checkout(t *testing.T, dir, instance string) (*Stack, *testkit.Recorder) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	if err := s.render(t.Context()); err != nil {
+	p, err := s.render(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	return s, said
+	return p, said
 }
 
 func ownState(t *testing.T) {
@@ -42,25 +43,26 @@ func ownState(t *testing.T) {
 }
 
 // hostPorts are the ports of this machine by their Service.
-func hostPorts(t *testing.T, s *Stack) map[string]int32 {
+func hostPorts(t *testing.T, p *project) map[string]int32 {
 	t.Helper()
-	ports, err := s.publishPorts()
+	ports, err := p.publishPorts()
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]int32{}
-	for _, p := range ports {
-		out[p.name] = p.host
+	for _, port := range ports {
+		out[port.name] = port.host
 	}
 	return out
 }
 
-func claims(t *testing.T, s *Stack) {
+func claims(t *testing.T, p *project) {
 	t.Helper()
-	if err := s.claim(); err != nil {
+	p, err := p.claim()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.claimed(); err != nil {
+	if err := p.claimed(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -78,7 +80,7 @@ func TestInstancesHaveTheirOwn(t *testing.T) {
 		t.Errorf("%s and %s, on %s and %s", a.set(), b.set(), a.clusterName(), b.clusterName())
 	}
 	seen := map[int32]string{80: "the shared web", 81: "the shared api"}
-	for _, s := range []*Stack{a, b} {
+	for _, s := range []*project{a, b} {
 		for service, port := range hostPorts(t, s) {
 			if seen[port] != "" {
 				t.Errorf("%s of %s has the port %d of %s", service, s.set(), port, seen[port])
@@ -149,7 +151,7 @@ func TestRunThatFailsTakesNothingOver(t *testing.T) {
 	s, _ := checkout(t, first, "")
 	claims(t, s)
 	s, _ = checkout(t, second, "")
-	if err := s.claim(); err != nil {
+	if _, err := s.claim(); err != nil {
 		t.Fatal(err)
 	}
 	if got := statedir.ReadEnvironment(s.set()).Checkout; got != first {

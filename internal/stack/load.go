@@ -43,28 +43,28 @@ func (early *earlyLoad) built(results []build.Result) {
 
 // fetchExternal gets the images of others into the store, for a cluster that
 // is about to be made. It goes on when that is there before the images are.
-func (s *Stack) fetchExternal(ctx context.Context) {
-	for _, ref := range s.rendered.ExternalImages() {
-		go func() { _, _ = s.resolver.Fetch(ctx, ref) }()
+func (p *project) fetchExternal(ctx context.Context) {
+	for _, ref := range p.external {
+		go func() { _, _ = p.resolver.Fetch(ctx, ref) }()
 	}
 }
 
 // loadEarly is called as soon as the nodes of a new cluster take images. It goes
 // on when the cluster is there before the images are.
-func (s *Stack) loadEarly(ctx context.Context, nodes []cluster.Node, early *earlyLoad) {
+func (p *project) loadEarly(ctx context.Context, nodes []cluster.Node, early *earlyLoad) {
 	early.begun.Store(true)
 	defer close(early.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(early.run, cancel)()
-	early.stats, early.err = s.loadFirst(ctx, imageNodes(nodes), early)
+	early.stats, early.err = p.loadFirst(ctx, imageNodes(nodes), early)
 }
 
 // loadFirst fills empty nodes: first with the images of others, since databases
 // are what the rest waits for. One after the other, because the processors are
 // busy with the control plane anyway, and what images share is then sent once.
-func (s *Stack) loadFirst(ctx context.Context, nodes []image.Node, early *earlyLoad) (image.Stats, error) {
-	external, err := s.resolver.Ensure(ctx, nodes, s.rendered.ExternalImages()...)
+func (p *project) loadFirst(ctx context.Context, nodes []image.Node, early *earlyLoad) (image.Stats, error) {
+	external, err := p.resolver.Ensure(ctx, nodes, p.external...)
 	if err != nil {
 		return external, err
 	}
@@ -74,20 +74,20 @@ func (s *Stack) loadFirst(ctx context.Context, nodes []image.Node, early *earlyL
 		return external, ctx.Err()
 	case <-early.ready:
 	}
-	own, err := s.loadBuilt(ctx, nodes, early.results)
+	own, err := p.loadBuilt(ctx, nodes, early.results)
 	return external.Plus(own), err
 }
 
 // loadInto loads the images of others and, at the same time, those that were built.
-func (s *Stack) loadInto(ctx context.Context, nodes []image.Node, results []build.Result) (image.Stats, error) {
+func (p *project) loadInto(ctx context.Context, nodes []image.Node, results []build.Result) (image.Stats, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	var external, own image.Stats
 	group.Go(func() (err error) {
-		external, err = s.resolver.Ensure(ctx, nodes, s.rendered.ExternalImages()...)
+		external, err = p.resolver.Ensure(ctx, nodes, p.external...)
 		return err
 	})
 	group.Go(func() (err error) {
-		own, err = s.loadBuilt(ctx, nodes, results)
+		own, err = p.loadBuilt(ctx, nodes, results)
 		return err
 	})
 	err := group.Wait()
@@ -96,45 +96,44 @@ func (s *Stack) loadInto(ctx context.Context, nodes []image.Node, results []buil
 
 // load makes the nodes hold every image that the manifests name. early is the load
 // that was begun while the cluster was made, or nil.
-func (s *Stack) load(ctx context.Context, on *connection, results []build.Result, early *earlyLoad) error {
-	if !s.can().Loads {
+func (p *project) load(ctx context.Context, on *connection, results []build.Result, early *earlyLoad) error {
+	if !p.can().Loads {
 		return nil // its nodes pull
 	}
 	return step{stepImages, "load images", func(ctx context.Context) (outcome, error) {
 		stats, err := early.loaded(ctx)
 		if err != nil {
-			stats, err = s.loadInto(ctx, on.nodes(), results)
+			stats, err = p.loadInto(ctx, on.nodes(), results)
 		}
 		if err != nil {
 			return outcome{}, err
 		}
-		s.sink.Emit(event.StepProgress{Step: stepImages, Done: stats.Bytes, Total: stats.Bytes, Unit: "bytes"})
+		p.sink.Emit(event.StepProgress{Step: stepImages, Done: stats.Bytes, Total: stats.Bytes, Unit: "bytes"})
 		if stats.Bytes == 0 {
 			return outcome{detail: "the nodes hold them", unchanged: true}, nil
 		}
 		return outcome{detail: fmt.Sprintf("%d layers sent", stats.Layers)}, nil
-	}}.run(ctx, s.sink)
+	}}.run(ctx, p.sink)
 }
 
 // applyWhileLoading makes a new cluster say what the overlay says while images
 // are still on their way: a workload of others' images need not wait for those
 // that were built. Where something runs already this would leave it half
 // changed when an image cannot be loaded.
-func (s *Stack) applyWhileLoading(ctx context.Context, on *connection, changes *deploy.ChangeSet, results []build.Result, early *earlyLoad) error {
+func (p *project) applyWhileLoading(ctx context.Context, on *connection, changes *deploy.ChangeSet, results []build.Result, early *earlyLoad) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loaded := make(chan struct{})
 	group.Go(func() error {
-		if err := s.load(ctx, on, results, early); err != nil {
+		if err := p.load(ctx, on, results, early); err != nil {
 			return err
 		}
 		close(loaded)
 		return nil
 	})
-	external := s.rendered.ExternalImages()
 	group.Go(func() error {
-		return on.deployer.ApplyAhead(ctx, s.rendered, changes, s.sink, func(ctx context.Context, images []string) error {
+		return on.deployer.ApplyAhead(ctx, p.rendered, changes, p.sink, func(ctx context.Context, images []string) error {
 			var theirs chan struct{} // nil, which is never ready, where one was built
-			if !slices.ContainsFunc(images, func(ref string) bool { return !slices.Contains(external, ref) }) {
+			if !slices.ContainsFunc(images, func(ref string) bool { return !slices.Contains(p.external, ref) }) {
 				theirs = early.external
 			}
 			select {
@@ -166,24 +165,24 @@ func (early *earlyLoad) loaded(ctx context.Context) (image.Stats, error) {
 	}
 }
 
-func (s *Stack) loadBuilt(ctx context.Context, nodes []image.Node, results []build.Result) (image.Stats, error) {
+func (p *project) loadBuilt(ctx context.Context, nodes []image.Node, results []build.Result) (image.Stats, error) {
 	items := make([]image.Item, 0, len(results))
 	for _, r := range results {
 		items = append(items, image.Item{Name: r.Local(), Image: r.Image})
 	}
-	return image.Loader{Store: s.store, Sink: s.sink, Step: stepImages}.LoadAll(ctx, nodes, items...)
+	return image.Loader{Store: p.store, Sink: p.sink, Step: stepImages}.LoadAll(ctx, nodes, items...)
 }
 
 // pin fills the digests of what was built into the manifests. A cluster of
 // others pulls, so there the images are pushed first where push says so, and
 // what the registry makes of them is what is pinned.
-func (s *Stack) pin(ctx context.Context, built made, push bool) error {
+func (p *project) pin(ctx context.Context, built made, push bool) error {
 	images := map[build.Mode]map[string]string{build.Release: {}, build.Dev: {}}
 	for _, r := range built.results {
 		images[r.Mode][r.Service] = r.Local()
 	}
-	if !s.can().Loads {
-		names, err := s.pushed(ctx, built.results, push)
+	if !p.can().Loads {
+		names, err := p.pushed(ctx, built.results, push)
 		if err != nil {
 			return err
 		}
@@ -191,6 +190,6 @@ func (s *Stack) pin(ctx context.Context, built made, push bool) error {
 			images[r.Mode][r.Service] = names[n]
 		}
 	}
-	s.rendered.Pin(images[build.Release], images[build.Dev])
+	p.rendered.Pin(images[build.Release], images[build.Dev])
 	return nil
 }

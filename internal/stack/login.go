@@ -15,9 +15,9 @@ import (
 
 // loginLink returns a link that logs the user in once, at the first Service that
 // takes such links and has answered, and "" where there is none.
-func (s *Stack) loginLink(asked []endpoint) (string, error) {
+func (p *project) loginLink(asked []endpoint) (string, error) {
 	for _, e := range asked {
-		key := s.cfg.Secrets[e.service.LoginKey]
+		key := p.cfg.Secrets[e.service.LoginKey]
 		if e.service.LoginKey == "" || key == "" || e.err != nil || e.scheme == "" {
 			continue
 		}
@@ -33,27 +33,27 @@ func (s *Stack) loginLink(asked []endpoint) (string, error) {
 // LoginLink returns a link that logs the user in to the dashboard of the running
 // environment: it can be used once, within ticket.Life.
 func (s *Stack) LoginLink(ctx context.Context) (string, error) {
-	on, err := s.find(ctx)
+	p, on, err := s.find(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer on.close()
-	found, err := s.lookAtPorts(ctx, on)
+	found, err := p.lookAtPorts(ctx, on)
 	if err != nil {
 		return "", err
 	}
-	link, err := s.loginLink(found.asked)
+	link, err := p.loginLink(found.asked)
 	if err != nil || link != "" {
 		return link, err
 	}
-	return "", s.noLogin(found.asked, on.lines)
+	return "", p.noLogin(found.asked, on.lines)
 }
 
 // noLogin says why there is no login link.
-func (s *Stack) noLogin(asked []endpoint, lines cmdline.Run) error {
+func (p *project) noLogin(asked []endpoint, lines cmdline.Run) error {
 	for _, e := range asked {
-		if key := e.service.LoginKey; key != "" && s.cfg.Secrets[key] == "" {
-			return fault.Hint(fmt.Errorf("login links of service %q are signed with the secret %s, which %s does not have", e.service.Name, key, s.cfg.SecretsFile()),
+		if key := e.service.LoginKey; key != "" && p.cfg.Secrets[key] == "" {
+			return fault.Hint(fmt.Errorf("login links of service %q are signed with the secret %s, which %s does not have", e.service.Name, key, p.cfg.SecretsFile()),
 				"add "+key+"= with 32 random characters to that file, then `"+lines.Zr("up")+"`")
 		}
 	}

@@ -23,7 +23,7 @@ func TestWhyThereIsNoLoginLink(t *testing.T) {
 		"who takes them is away": {[]endpoint{api}, map[string]string{"SIGNING": "x"}, "no service of this environment", "status"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &Stack{cfg: &config.Config{Env: "dev", Secrets: tc.secrets}}
+			s := &project{Stack: &Stack{cfg: &config.Config{Env: "dev", Secrets: tc.secrets}}}
 			err := s.noLogin(tc.asked, cmdline.Run{})
 			if !strings.Contains(err.Error(), tc.text) || !strings.Contains(fault.HintOf(err), tc.hint) {
 				t.Errorf("%v\nhint: %s", err, fault.HintOf(err))

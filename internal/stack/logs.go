@@ -26,22 +26,23 @@ type LogOptions struct {
 
 // Logs emits what the services write, a LogLine each.
 func (s *Stack) Logs(ctx context.Context, o LogOptions) error {
-	if err := s.render(ctx); err != nil {
+	p, err := s.render(ctx)
+	if err != nil {
 		return err
 	}
-	known := s.workloads()
+	known := p.workloads()
 	for _, service := range o.Services {
 		if !slices.Contains(known, service) {
 			return fault.WithCode(fmt.Errorf("there is no service %q", service), fault.Usage,
 				config.Suggest("services here: "+strings.Join(known, ", "), service, known))
 		}
 	}
-	on, err := s.attach(ctx)
+	on, err := p.attach(ctx)
 	if err != nil {
 		return err
 	}
 	defer on.close()
-	options := logs.Options{Namespace: s.rendered.Namespace, Services: o.Services, Tail: o.Tail, Follow: o.Follow}
+	options := logs.Options{Namespace: p.rendered.Namespace, Services: o.Services, Tail: o.Tail, Follow: o.Follow}
 	if o.Since > 0 {
 		options.Since = time.Now().Add(-o.Since)
 	}

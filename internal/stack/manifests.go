@@ -12,18 +12,19 @@ func (s *Stack) Manifests(ctx context.Context) ([]byte, error) {
 		cfg.Secrets[key] = ""
 	}
 	s = s.withConfig(&cfg)
-	if err := s.render(ctx); err != nil {
+	p, err := s.render(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.cfg.CheckSources(); err != nil {
 		return nil, err
 	}
-	built, _, err := s.build(ctx, nil)
+	built, _, err := p.build(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.pin(ctx, built, false); err != nil {
+	if err := p.pin(ctx, built, false); err != nil {
 		return nil, err
 	}
-	return s.rendered.Manifests()
+	return p.rendered.Manifests()
 }

@@ -19,37 +19,33 @@ import (
 // planPorts finds a way from ports of this machine to the Services that are
 // rendered, on the cluster that is there, and refuses what cannot be before
 // anything is applied. It adds to what is rendered what the way takes.
-func (s *Stack) planPorts(ctx context.Context, on *connection) error {
-	if !s.can().HostPorts {
-		return nil
+func (p *project) planPorts(ctx context.Context, on *connection) (portPlan, error) {
+	if !p.can().HostPorts {
+		return portPlan{}, nil
 	}
-	all, err := s.publishPorts()
+	held, err := on.deployer.HeldPorts(ctx)
 	if err != nil {
-		return err
+		return portPlan{}, err
 	}
-	if s.held, err = on.deployer.HeldPorts(ctx); err != nil {
-		return err
-	}
-	plan, clashes := planPorts(all, on.cluster.Ports, s.held)
+	plan, clashes := planPorts(p.ports, on.cluster.Ports, held)
 	var problems []error
 	for _, c := range clashes {
-		problems = append(problems, s.refuse(ctx, on, c))
+		problems = append(problems, p.refuse(ctx, on, c))
 	}
-	problems = append(problems, s.relayable(plan.relayed)...)
+	problems = append(problems, p.relayable(plan.relayed)...)
 	if err := errors.Join(problems...); err != nil {
-		return err
+		return portPlan{}, err
 	}
-	s.published, s.plan = all, plan
-	s.rendered.AddNodePorts(plan.extra)
-	return s.keepOwnPorts()
+	p.rendered.AddNodePorts(plan.extra)
+	return plan, p.keepOwnPorts()
 }
 
 // refuse says whose a port is.
-func (s *Stack) refuse(ctx context.Context, on *connection, c portClash) error {
+func (p *project) refuse(ctx context.Context, on *connection, c portClash) error {
 	another := fmt.Sprintf("give %s another port of this machine with `cluster: {ports: {%s: %d}}`", c.port.name, c.port.name, c.port.host+1)
 	if c.by != nil {
 		return fault.WithCode(fmt.Errorf("%s: port %d of this machine leads to NodePort %d since the cluster was made, which is that of service %q",
-			s.cfg.Place("cluster", "ports", c.port.name), c.port.host, c.node, c.by.service.Name), fault.Usage,
+			p.cfg.Place("cluster", "ports", c.port.name), c.port.host, c.node, c.by.service.Name), fault.Usage,
 			another+fmt.Sprintf(", or %s another nodePort", c.by.service.Name))
 	}
 	holder := fmt.Sprintf("service %q in namespace %q", c.held.Service, c.held.Namespace)
@@ -119,35 +115,37 @@ func (s *Stack) relayOf(pid int) string {
 
 func (s *Stack) relayFile() (string, error) { return statedir.Relay(s.cfg.Cluster.Name, s.set()) }
 
-// relayPorts has a process relay the ports that kind did not map, and none where
-// there are no such. It returns the process that runs, or nil.
-func (s *Stack) relayPorts(ctx context.Context, on *connection) (*relay.State, error) {
-	path, err := s.relayFile()
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(s.plan.relayed, func(p published) bool { return nodePortOf(p, s.held) == 0 }) {
-		if s.held, err = on.deployer.HeldPorts(ctx); err != nil { // what the cluster chose since
+// relayedPorts are the ports to relay, as the plan says, with the NodePorts that the
+// cluster has chosen by now.
+func (plan portPlan) relayedPorts(ctx context.Context, on *connection) ([]relay.Port, error) {
+	held := plan.held
+	if slices.ContainsFunc(plan.relayed, func(p published) bool { return nodePortOf(p, held) == 0 }) {
+		var err error
+		if held, err = on.deployer.HeldPorts(ctx); err != nil { // what the cluster chose since
 			return nil, err
 		}
 	}
 	var ports []relay.Port
-	for _, p := range s.plan.relayed {
-		if node := nodePortOf(p, s.held); node != 0 {
+	for _, p := range plan.relayed {
+		if node := nodePortOf(p, held); node != 0 {
 			ports = append(ports, relay.Port{Service: p.name, Host: p.host, Node: node})
 		}
 	}
-	s.relaying = ports
-	return s.relay(ctx, on, path)
+	return ports, nil
 }
 
-// relay has a process relay what was wanted last.
-func (s *Stack) relay(ctx context.Context, on *connection, path string) (*relay.State, error) {
+// relay has one process relay these ports, and none where there are no such. It
+// returns the process that runs, or nil.
+func (s *Stack) relay(ctx context.Context, on *connection, ports []relay.Port) (*relay.State, error) {
+	path, err := s.relayFile()
+	if err != nil {
+		return nil, err
+	}
 	zr, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting the relay: finding zr: %w", err)
 	}
-	running, started, err := relay.Ensure(ctx, path, s.relaying, zr, RelayVerb, s.cfg.Cluster.Name, s.set())
+	running, started, err := relay.Ensure(ctx, path, ports, zr, RelayVerb, s.cfg.Cluster.Name, s.set())
 	if started {
 		s.sink.Emit(event.Notice{Text: relayNote(running, on.lines)})
 	}
@@ -155,33 +153,27 @@ func (s *Stack) relay(ctx context.Context, on *connection, path string) (*relay.
 }
 
 // watchRelay has the relay of a session run again where something ended it.
-func (d *Session) watchRelay(ctx context.Context) error {
+func (r *reloading) watchRelay(ctx context.Context) error {
 	told := ""
 	for {
 		if pause(ctx, clusterPulse); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := d.exclusively(ctx, func(s *Stack) error { return s.relayAgain(ctx, d.stack.on) })
+		err := r.exclusively(ctx, func(now *current) error {
+			if len(now.relayed) == 0 {
+				return nil
+			}
+			_, err := now.project.relay(ctx, r.on, now.relayed)
+			return err
+		})
 		switch {
 		case err == nil:
 			told = ""
 		case ctx.Err() == nil && err.Error() != told:
 			told = err.Error()
-			d.sink.Emit(event.Notice{Text: told, Hint: fault.HintOf(err)})
+			r.sink.Emit(event.Notice{Text: told, Hint: fault.HintOf(err)})
 		}
 	}
-}
-
-func (s *Stack) relayAgain(ctx context.Context, on *connection) error {
-	if len(s.relaying) == 0 {
-		return nil
-	}
-	path, err := s.relayFile()
-	if err != nil {
-		return err
-	}
-	_, err = s.relay(ctx, on, path)
-	return err
 }
 
 // relayNote tells of a relay.

@@ -73,33 +73,33 @@ func publish(services []deploy.Service, configured map[string]int) []published {
 
 // publishPorts finds out which ports of this machine are wanted, and refuses
 // those that two want. On a cluster that zr did not make there are none.
-func (s *Stack) publishPorts() ([]published, error) {
-	if !s.can().HostPorts {
+func (p *project) publishPorts() ([]published, error) {
+	if !p.can().HostPorts {
 		return nil, nil
 	}
-	all := publish(s.rendered.Services(), s.cfg.Cluster.Ports)
-	for _, w := range s.rendered.Workloads() {
+	all := publish(p.rendered.Services(), p.cfg.Cluster.Ports)
+	for _, w := range p.rendered.Workloads() {
 		for i := range all {
-			if p := &all[i]; p.service.LeadsTo(w) {
-				p.idle = w.Idle != "" && (p.idle || len(p.workloads) == 0)
-				p.workloads = append(p.workloads, w.Name)
+			if port := &all[i]; port.service.LeadsTo(w) {
+				port.idle = w.Idle != "" && (port.idle || len(port.workloads) == 0)
+				port.workloads = append(port.workloads, w.Name)
 			}
 		}
 	}
 	taken := map[int32]string{}
 	for i := range all {
-		p := &all[i]
+		port := &all[i]
 		var err error
-		if p.host, err = s.hostPort(p.host); err != nil {
+		if port.host, err = p.hostPort(port.host); err != nil {
 			return nil, err
 		}
-		if other, clash := taken[p.host]; clash {
-			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", s.cfg.Place("cluster", "ports", p.name), other, p.name, p.host),
-				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", p.name, p.host+1))
+		if other, clash := taken[port.host]; clash {
+			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", p.cfg.Place("cluster", "ports", port.name), other, port.name, port.host),
+				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", port.name, port.host+1))
 		}
-		taken[p.host] = p.name
-		if !p.exposed() && !p.service.Selects {
-			return nil, fault.WithCode(fmt.Errorf("%s: Service %q has no selector, so that zr cannot give its pods a port", s.cfg.Place("cluster", "ports", p.name), p.service.Name),
+		taken[port.host] = port.name
+		if !port.exposed() && !port.service.Selects {
+			return nil, fault.WithCode(fmt.Errorf("%s: Service %q has no selector, so that zr cannot give its pods a port", p.cfg.Place("cluster", "ports", port.name), port.service.Name),
 				fault.Usage, "make it one of `type: NodePort` in its manifest")
 		}
 	}
@@ -138,6 +138,8 @@ type portPlan struct {
 	extra []deploy.ExtraPort
 	// relayed are the ports that kind did not map when it made the cluster.
 	relayed []published
+	// held are the NodePorts of the cluster, as far as they are known.
+	held []deploy.HeldPort
 }
 
 // portClash is a port that is somebody else's already.
@@ -152,7 +154,7 @@ type portClash struct {
 // planPorts finds a way for each port, given how kind mapped ports of this machine
 // to NodePorts, and which of these Services of the cluster have.
 func planPorts(all []published, mapped map[int32]int32, held []deploy.HeldPort) (portPlan, []portClash) {
-	var plan portPlan
+	plan := portPlan{held: held}
 	var clashes []portClash
 	for _, p := range all {
 		own := p.port.NodePort

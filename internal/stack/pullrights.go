@@ -24,25 +24,25 @@ type pullRights struct{ refused, unknown string }
 // nodesMayPull wants nodes that may pull what this run is to build, before it does.
 // Nobody is asked where nodes are given images, or have pulled from the registry for
 // pods that are there.
-func (s *Stack) nodesMayPull(ctx context.Context, on *connection) error {
-	if s.can().Loads || len(s.builds) == 0 {
+func (p *project) nodesMayPull(ctx context.Context, on *connection) error {
+	if p.can().Loads || len(p.builds) == 0 {
 		return nil
 	}
-	host := s.registryHost()
-	pulled, err := on.deployer.Pulled(ctx, s.rendered.Namespace, host)
+	host := p.registryHost()
+	pulled, err := on.deployer.Pulled(ctx, p.rendered.Namespace, host)
 	if pulled || err != nil {
 		return err
 	}
-	rights, err := s.askPullRights(ctx, on.deployer)
+	rights, err := p.askPullRights(ctx, on.deployer)
 	switch {
 	case err != nil:
 		return err
 	case rights.refused != "":
-		return fault.Hint(fmt.Errorf("the nodes of %s may not pull from %s: %s; nothing was built or changed", s.clusterName(), host, rights.refused), s.pullMend(on.lines))
+		return fault.Hint(fmt.Errorf("the nodes of %s may not pull from %s: %s; nothing was built or changed", p.clusterName(), host, rights.refused), p.pullMend(on.lines))
 	case rights.unknown != "":
-		s.sink.Emit(event.Notice{
-			Text: fmt.Sprintf("whether the nodes of %s may pull from %s is not known: %s", s.clusterName(), host, rights.unknown),
-			Hint: "where they may not, " + s.pullMend(on.lines),
+		p.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("whether the nodes of %s may pull from %s is not known: %s", p.clusterName(), host, rights.unknown),
+			Hint: "where they may not, " + p.pullMend(on.lines),
 		})
 	}
 	return nil
@@ -50,9 +50,9 @@ func (s *Stack) nodesMayPull(ctx context.Context, on *connection) error {
 
 // askPullRights asks those who know, until one says yes: the registry itself about
 // the pull secrets of the pods, and about anybody, and Azure about the nodes.
-func (s *Stack) askPullRights(ctx context.Context, d *deploy.Deployer) (rights pullRights, err error) {
-	repository := s.cfg.Cluster.Registry + "/" + s.builds[0].Service
-	secrets, err := d.PullSecrets(ctx, s.rendered)
+func (p *project) askPullRights(ctx context.Context, d *deploy.Deployer) (rights pullRights, err error) {
+	repository := p.cfg.Cluster.Registry + "/" + p.builds[0].Service
+	secrets, err := d.PullSecrets(ctx, p.rendered)
 	if err != nil {
 		rights.unknown = err.Error()
 	}
@@ -75,8 +75,8 @@ func (s *Stack) askPullRights(ctx context.Context, d *deploy.Deployer) (rights p
 		return pullRights{}, ctx.Err()
 	}
 	const none = "their pods have no pull secret"
-	if s.cfg.Cluster.Provider == config.ProviderAKS && acr.Is(repository) {
-		attached, err := aks.Attached(ctx, s.aksOptions(), s.registryHost())
+	if p.cfg.Cluster.Provider == config.ProviderAKS && acr.Is(repository) {
+		attached, err := aks.Attached(ctx, p.aksOptions(), p.registryHost())
 		switch {
 		case attached || ctx.Err() != nil:
 			return pullRights{}, ctx.Err()
@@ -98,20 +98,20 @@ func (s *Stack) registryHost() string {
 }
 
 // pullMend is the command that lets the nodes pull.
-func (s *Stack) pullMend(lines cmdline.Run) string {
-	host := s.registryHost()
+func (p *project) pullMend(lines cmdline.Run) string {
+	host := p.registryHost()
 	if acr.Is(host) {
-		return "`" + aks.AttachLine(s.aksOptions(), host) + "` lets them"
+		return "`" + aks.AttachLine(p.aksOptions(), host) + "` lets them"
 	}
-	return "`" + lines.Kubectl("-n", s.rendered.Namespace, "create", "secret", "docker-registry", "registry", "--docker-server="+host, "--docker-username=USER", "--docker-password=PASSWORD") +
+	return "`" + lines.Kubectl("-n", p.rendered.Namespace, "create", "secret", "docker-registry", "registry", "--docker-server="+host, "--docker-username=USER", "--docker-password=PASSWORD") +
 		"` lets them, with `imagePullSecrets: [{name: registry}]` in the pods or their service account"
 }
 
 // pullAdvice is that command for a service that is not healthy since its registry
 // refused the nodes, and "" for any other reason.
-func (s *Stack) pullAdvice(reason string, lines cmdline.Run) string {
-	if s.can().Loads || !strings.Contains(reason, s.cfg.Cluster.Registry+"/") || !diagnose.PullRefused(reason) {
+func (p *project) pullAdvice(reason string, lines cmdline.Run) string {
+	if p.can().Loads || !strings.Contains(reason, p.cfg.Cluster.Registry+"/") || !diagnose.PullRefused(reason) {
 		return ""
 	}
-	return s.pullMend(lines)
+	return p.pullMend(lines)
 }

@@ -19,7 +19,6 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"zr/internal/testkit"
-	"zr/pkg/build"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
@@ -117,17 +116,17 @@ func TestNodesThatMayNotPull(t *testing.T) {
 				"---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: " + namespace + "}\nimagePullSecrets: " + test.account + "\n"
 			s := stackOf(t, files)
 			s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
-			s.builds = []build.Request{{Service: "web"}}
 			var said []event.Notice
 			s.sink = event.SinkFunc(func(e event.Event) { said = append(said, e.(event.Notice)) })
-			if err := s.render(t.Context()); err != nil {
+			p, err := s.render(t.Context())
+			if err != nil {
 				t.Fatal(err)
 			}
 			d, err := deploy.New(kubetest.Connect(t, cfg), s.set(), namespace)
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = s.nodesMayPull(t.Context(), &connection{deployer: d})
+			err = p.nodesMayPull(t.Context(), &connection{deployer: d})
 			if (err != nil) != (test.refused != "") || err != nil && (!strings.Contains(err.Error(), test.refused) || !strings.Contains(fault.HintOf(err), test.mend)) {
 				t.Errorf("refused with %v (hint %q)", err, fault.HintOf(err))
 			}
@@ -142,8 +141,7 @@ func TestNodesThatMayNotPull(t *testing.T) {
 func TestTheMendOfARefusedPull(t *testing.T) {
 	s := stackOf(t, testkit.Project(strings.Replace(sharedConfig, "registry.example", "team.azurecr.io", 1)))
 	s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
-	s.builds = []build.Request{{Service: "web"}}
-	advice := s.adviceOf("web", cmdline.Run{})
+	advice := s.unrendered().adviceOf("web", cmdline.Run{})
 	refused := `image "team.azurecr.io/team/web@sha256:1" cannot be pulled: failed to authorize: failed to fetch anonymous token: unexpected status from GET request to https://team.azurecr.io/oauth2/token: 401 Unauthorized`
 	if got := advice(refused); !strings.Contains(got, "az aks update -g GROUP -n CLUSTER --attach-acr team`") {
 		t.Errorf("the advice is %q", got)

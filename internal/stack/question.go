@@ -27,12 +27,12 @@ type question func(ctx context.Context, address string) (scheme string, err erro
 // answerTimeout is how long an answer may take.
 const answerTimeout = 2 * time.Second
 
-// questions returns what to ask each published port.
-func (s *Stack) questions() []question {
-	targets, workloads := s.targets(s.lines), s.rendered.Workloads()
-	out := make([]question, len(s.published))
-	for i, p := range s.published {
-		out[i] = questionFor(p, targets, workloads)
+// questions returns what to ask each port of this machine, in the order of p.ports.
+func (p *project) questions() []question {
+	targets, workloads := p.targets(p.lines), p.rendered.Workloads()
+	out := make([]question, len(p.ports))
+	for i, port := range p.ports {
+		out[i] = questionFor(port, targets, workloads)
 	}
 	return out
 }

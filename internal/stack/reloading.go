@@ -36,9 +36,9 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 	var units []devloop.Unit
 	var sessions map[string]*livesync.Session
 	closeUnits := func() {}
-	if err := d.exclusively(ctx, func(s *Stack) (err error) {
-		r.on, r.watched = d.stack.on, s.can().Own
-		units, sessions, closeUnits, err = r.units(ctx, s)
+	if err := d.exclusively(ctx, func(now *current) (err error) {
+		r.on, r.watched = now.on, now.project.can().Own
+		units, sessions, closeUnits, err = r.units(ctx, now.project)
 		return err
 	}); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 	group.Go(func() error { return d.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return r.followLogs(ctx) })
 	group.Go(func() error { return d.sight.run(ctx, r.on.provider, r.watched) })
-	group.Go(func() error { return d.watchRelay(ctx) })
+	group.Go(func() error { return r.watchRelay(ctx) })
 	group.Go(func() error { return r.watchOutside(ctx, commands) })
 	return group.Wait()
 }

@@ -18,39 +18,49 @@ import (
 // with. Where their file is missing it is made: another checkout, or this one
 // before the file was lost, may have made volumes with the values that the
 // cluster holds, and with others nobody would get into them.
-func (s *Stack) renderSettled(ctx context.Context) error {
+func (s *Stack) renderSettled(ctx context.Context) (*project, error) {
 	if err := s.ignoreSecrets(s.cfg); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.realSecrets(); err != nil {
-		return err
+		return nil, err
 	}
-	err := s.render(ctx)
+	p, err := s.render(ctx)
 	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 {
-		return err // they are there, or nothing reads any
+		return p, err // they are there, or nothing reads any
 	}
 	if err != nil && len(s.cfg.Secrets) > 0 {
-		return err // with values of an example it is not for lack of them
+		return nil, err // with values of an example it is not for lack of them
 	}
-	held, askErr := s.heldSecrets(ctx, true)
+	if err != nil {
+		p = s.unrendered()
+	}
+	held, askErr := p.heldSecrets(ctx)
 	if askErr != nil {
-		return askErr
+		return nil, askErr
 	}
 	if err != nil && len(held) == 0 {
-		return err
+		return nil, err
 	}
-	s.cfg.WithHeld(held)
+	s = s.withSecrets(held)
 	if err := s.ignoreSecrets(s.cfg); err != nil {
-		return err
+		return nil, err
 	}
 	made, err := s.cfg.MakeSecrets(held)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(made.Taken) > 0 {
 		s.sink.Emit(event.Notice{Text: takenOver(made)})
 	}
 	return s.render(ctx)
+}
+
+// withSecrets returns the same with secrets that the environment runs with.
+func (s *Stack) withSecrets(held map[string]string) *Stack {
+	cfg := *s.cfg
+	cfg.WithHeld(held)
+	return s.withConfig(&cfg)
 }
 
 // ignoreSecrets keeps secrets out of git, where there are or may be any.
@@ -74,27 +84,24 @@ func takenOver(made config.MadeSecrets) string {
 }
 
 // heldSecrets asks the cluster for the secrets that the environment runs with.
-// A cluster of zr's own that was stopped is started where wake says so; one that
-// does not exist holds none.
-func (s *Stack) heldSecrets(ctx context.Context, wake bool) (map[string]string, error) {
-	provider := s.provider
-	if provider == nil {
-		provider = s.newProvider(nil, nil)
-	}
+// A cluster of zr's own that was stopped is started, where what is rendered says with
+// which ports; one that does not exist holds none.
+func (p *project) heldSecrets(ctx context.Context) (map[string]string, error) {
+	provider := p.provider(nil)
 	c, err := provider.Find(ctx)
 	if errors.Is(err, cluster.ErrNotFound) {
 		return nil, nil
 	}
-	if errors.Is(err, cluster.ErrDown) && wake && s.can().Own && s.provider != nil {
-		c, err = provider.Ensure(ctx, s.sink)
+	if errors.Is(err, cluster.ErrDown) && p.can().Own && p.rendered != nil {
+		c, err = provider.Ensure(ctx, p.sink)
 	}
 	if errors.Is(err, engine.ErrNone) {
-		return nil, cmp.Or(s.preflight(ctx, true), err) // which says what to do
+		return nil, cmp.Or(p.preflight(ctx, provider, true), err) // which says what to do
 	}
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.deployerOn(c, "")
+	d, err := p.deployerOn(c, "")
 	if err != nil {
 		return nil, err
 	}
@@ -114,16 +121,15 @@ func (s *Stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deploy
 
 // borrowSecrets lets a verb that only looks work with the secrets that the
 // environment runs with, where their file is missing.
-func (s *Stack) borrowSecrets(ctx context.Context, on *connection) error {
-	if !s.cfg.SecretsMissing {
-		return nil
+func (p *project) borrowSecrets(ctx context.Context, on *connection) (*project, error) {
+	if !p.cfg.SecretsMissing {
+		return p, nil
 	}
 	held, err := on.deployer.Held(ctx)
 	if err != nil || len(held) == 0 {
-		return err
+		return p, err
 	}
-	s.cfg.WithHeld(held)
-	return s.render(ctx)
+	return p.withSecrets(held).render(ctx)
 }
 
 // keepSecrets writes the secrets of a running session back where their file has

@@ -23,7 +23,7 @@ import (
 type Session struct {
 	cfg   *config.Config // as it was opened: for its root, its name and its files' places
 	sink  event.Sink
-	stack exclusive
+	env   exclusive
 	facts atomic.Pointer[facts]
 
 	budget  *devloop.Budget // of the compilers that saves start
@@ -65,14 +65,16 @@ func OpenSession(cfg *config.Config, sink event.Sink, options Options) (*Session
 
 func newSession(s *Stack) *Session {
 	return &Session{
-		cfg: s.cfg, sink: s.sink, stack: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), sight: clusterWatch{sink: s.sink},
+		cfg: s.cfg, sink: s.sink, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), sight: clusterWatch{sink: s.sink},
 	}
 }
 
 // Close lets go of what the session holds. It is called after Run has returned.
 func (d *Session) Close() {
-	d.stack.on.close()
-	d.stack.owned.Close()
+	now := d.env.current
+	now.on.close()
+	now.lease.release()
+	now.stack.Close()
 }
 
 // Dashboard is the URL of the service that answers at the lowest port; empty while
@@ -94,19 +96,20 @@ func (s *Stack) Explain(ctx context.Context, path, project string) ([]Decision, 
 	if s, err = s.forDev(); err != nil {
 		return nil, err
 	}
-	if err := s.render(ctx); err != nil {
+	p, err := s.render(ctx)
+	if err != nil {
 		return nil, err
 	}
 	r := &reloading{Session: newSession(s)}
 	var units []devloop.Unit
-	for _, request := range s.builds {
-		unit, err := r.unit(ctx, s, request, nil)
+	for _, request := range p.builds {
+		unit, err := r.unit(ctx, p, request, nil)
 		if err != nil {
 			return nil, err
 		}
 		units = append(units, unit)
 	}
-	return devloop.New(s.cfg.Root, append(units, r.manifestsUnit(s)), s.sink).Explain(path), nil
+	return devloop.New(s.cfg.Root, append(units, r.manifestsUnit(p)), p.sink).Explain(path), nil
 }
 
 // Run brings the environment up and keeps it in step until ctx ends. What breaks on
@@ -129,17 +132,19 @@ func (d *Session) Run(ctx context.Context, commands chan Command) error {
 
 // begin takes the environment for this session and has its files watched.
 func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) {
-	err = d.exclusively(ctx, func(s *Stack) (err error) {
-		if unlock, err = s.lockDev(); err != nil {
+	err = d.exclusively(ctx, func(now *current) (err error) {
+		if unlock, err = now.stack.lockDev(); err != nil {
 			return err
 		}
-		if d.scratch, remove, err = makeScratch(s.set()); err != nil {
+		if d.scratch, remove, err = makeScratch(now.stack.set()); err != nil {
 			unlock()
 			return err
 		}
-		if err = s.renderSettled(ctx); err == nil {
-			s.tellHelpers()
-			d.watcher, err = watch.New(ctx, watch.Options{Roots: []string{s.cfg.Root}, Always: s.secretsFiles(), Quick: d.syncs, Sink: s.sink})
+		p, err := now.stack.renderSettled(ctx)
+		if err == nil {
+			now.take(p)
+			p.tellHelpers()
+			d.watcher, err = watch.New(ctx, watch.Options{Roots: []string{p.cfg.Root}, Always: p.secretsFiles(), Quick: d.syncs, Sink: p.sink})
 		}
 		if err != nil {
 			remove()
@@ -152,12 +157,15 @@ func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) 
 
 // bringUp is part of environment.
 func (d *Session) bringUp(ctx context.Context) error {
-	return d.exclusively(ctx, func(s *Stack) error {
+	return d.exclusively(ctx, func(now *current) error {
 		start := time.Now()
-		runs, err := deployed{}, s.prepare(ctx)
+		var runs deployed
+		p, err := now.stack.prepare(ctx)
 		if err == nil {
-			d.publish(s)
-			runs, err = s.deploy(ctx)
+			now.take(p)
+			now.reached = nil
+			d.publish(now)
+			runs, err = p.deploy(ctx, &now.lease)
 		}
 		if none := (*noCluster)(nil); !errors.As(err, &none) && (errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)) {
 			err = &noCluster{err}
@@ -165,8 +173,9 @@ func (d *Session) bringUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.stack.on, d.stack.images = runs.on, runs.images
-		d.publish(s) // with what the cluster has said
+		now.project = p.onPlatform(runs.on.platform)
+		now.on, now.plan, now.images = runs.on, runs.plan, runs.images
+		d.publish(now)
 		d.up = broughtUp{unchanged: runs.unchanged, ready: &readiness{say: func() {
 			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Took: time.Since(start)})
 		}}}
@@ -187,14 +196,20 @@ func (d *Session) keepInStep(ctx context.Context, batches chan devloop.Batch, co
 
 // reload is part of environment.
 func (d *Session) reload(ctx context.Context) error {
-	return d.exclusively(ctx, func(s *Stack) error { return s.reload() })
+	return d.exclusively(ctx, func(now *current) error {
+		next, err := now.stack.reload()
+		if err == nil {
+			now.stack = next
+		}
+		return err
+	})
 }
 
 // disconnect is part of environment.
 func (d *Session) disconnect(ctx context.Context) error {
-	return d.exclusively(ctx, func(*Stack) error {
-		d.stack.on.close()
-		d.stack.on = nil
+	return d.exclusively(ctx, func(now *current) error {
+		now.on.close()
+		now.on = nil
 		return nil
 	})
 }

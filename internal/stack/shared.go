@@ -17,37 +17,48 @@ import (
 	"zr/pkg/fault"
 )
 
-// takeLease keeps others from changing the environment until the run ends. What
-// it returns ends when the lease is lost. Nobody else is on a cluster of zr's own.
-func (s *Stack) takeLease(ctx context.Context, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
+// lease is that of a run on its environment. Nobody else is on a cluster of zr's own,
+// where none is taken. Its zero value is one that is not taken yet.
+type lease struct{ held *deploy.Lease }
+
+// takeLease keeps others from changing the environment until l is released. What
+// it returns ends when the lease is lost.
+func (s *Stack) takeLease(ctx context.Context, l *lease, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
 	if s.can().Own {
 		return ctx, func() {}, nil
 	}
-	if s.lease == nil {
+	if l.held == nil {
 		options := deploy.LeaseOptions{Holder: s.holder()}
 		if s.options.Wait {
 			options.Wait = func(held deploy.HeldLease) { s.sink.Emit(event.Notice{Text: held.Error() + "; waiting for it"}) }
 		}
-		s.lease, err = d.Lease(ctx, options)
+		l.held, err = d.Lease(ctx, options)
 		if held := (*deploy.HeldLease)(nil); errors.As(err, &held) {
 			err = fault.Hint(err, "`"+linesOf(s.cfg).Zr(s.options.Verb, "--wait")+"` waits for it")
 		}
-		if err != nil || s.lease == nil {
+		if err != nil || l.held == nil {
 			return ctx, func() {}, err
 		}
 	}
-	within, done = s.lease.Within(ctx)
+	within, done = l.held.Within(ctx)
 	return within, done, nil
 }
 
 // afterOthers says, once, that another run may have changed something since this
 // one looked.
-func (s *Stack) afterOthers() bool {
-	waited := s.lease != nil && s.lease.Waited
+func (l *lease) afterOthers() bool {
+	waited := l.held != nil && l.held.Waited
 	if waited {
-		s.lease.Waited = false
+		l.held.Waited = false
 	}
 	return waited
+}
+
+// release lets others change the environment again.
+func (l *lease) release() {
+	if l.held != nil {
+		l.held.Release()
+	}
 }
 
 // orLost returns why the lease was lost in place of an error that comes of it.
@@ -71,24 +82,24 @@ func (s *Stack) holder() string {
 }
 
 // mayDelete wants a yes before an apply deletes what others may use.
-func (s *Stack) mayDelete(changes *deploy.ChangeSet, lines cmdline.Run) error {
+func (p *project) mayDelete(changes *deploy.ChangeSet, lines cmdline.Run) error {
 	var goes []string
 	for _, change := range changes.Changed() {
-		if change.Action == deploy.Pruned && !s.ofDev(change) {
+		if change.Action == deploy.Pruned && !p.ofDev(change) {
 			goes = append(goes, change.Kind+" "+change.Name)
 		}
 	}
-	if s.can().Own || s.options.Yes || len(goes) == 0 {
+	if p.can().Own || p.options.Yes || len(goes) == 0 {
 		return nil
 	}
-	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), s.clusterName()), fault.Usage,
-		"`"+lines.Zr("diff")+"` shows all of it; `"+lines.Zr(s.options.Verb, "--yes")+"` goes on")
+	return fault.WithCode(fmt.Errorf("this would delete %s from %s, and nothing was changed", strings.Join(goes, ", "), p.clusterName()), fault.Usage,
+		"`"+lines.Zr("diff")+"` shows all of it; `"+lines.Zr(p.options.Verb, "--yes")+"` goes on")
 }
 
 // ofDev says whether a `zr dev` added an object, which goes with it.
-func (s *Stack) ofDev(change deploy.Change) bool {
+func (p *project) ofDev(change deploy.Change) bool {
 	service, found := strings.CutSuffix(change.Name, deploy.DevSecret(""))
-	return found && change.Kind == "Secret" && s.cfg.Services[service].Build != nil
+	return found && change.Kind == "Secret" && p.cfg.Services[service].Build != nil
 }
 
 // realSecrets refuses secrets that everybody knows, outside of a machine of one's own.
@@ -113,8 +124,8 @@ func DownQuestion(cfg *config.Config) string {
 
 // runsHere wants nodes that can run what was built, which is for the architecture
 // of this machine.
-func (s *Stack) runsHere(ctx context.Context, on *connection, built made) error {
-	if s.can().Own || len(built.results) == 0 {
+func (p *project) runsHere(ctx context.Context, on *connection, built made) error {
+	if p.can().Own || len(built.results) == 0 {
 		return nil
 	}
 	archs, err := on.deployer.Architectures(ctx)
@@ -122,12 +133,12 @@ func (s *Stack) runsHere(ctx context.Context, on *connection, built made) error 
 		return err
 	}
 	if !slices.Contains(archs, runtime.GOARCH) {
-		return fault.Hint(fmt.Errorf("the nodes of %s are %s, and images that are built here are for %s", s.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
+		return fault.Hint(fmt.Errorf("the nodes of %s are %s, and images that are built here are for %s", p.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
 			"build on a machine like them, or add a node pool of "+runtime.GOARCH)
 	}
 	if len(archs) > 1 {
-		s.sink.Emit(event.Notice{
-			Text: fmt.Sprintf("the nodes of %s are %s, and images that are built here are for %s alone", s.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
+		p.sink.Emit(event.Notice{
+			Text: fmt.Sprintf("the nodes of %s are %s, and images that are built here are for %s alone", p.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
 			Hint: "pods of the project need `nodeSelector: {kubernetes.io/arch: " + runtime.GOARCH + "}`",
 		})
 	}

@@ -19,20 +19,20 @@ func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
 	}}
 	s := stackOf(t, testkit.Project(sharedConfig))
 	s.options.Verb = "up"
-	err := s.mayDelete(changes, s.lines)
+	err := s.unrendered().mayDelete(changes, s.lines)
 	if fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "delete Deployment old, Service old from team") || !strings.Contains(fault.HintOf(err), "--yes") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 	s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
-	if err := s.mayDelete(&deploy.ChangeSet{Changes: []deploy.Change{{Action: deploy.Pruned, Kind: "Secret", Name: "web-dev"}}}, s.lines); err != nil {
+	if err := s.unrendered().mayDelete(&deploy.ChangeSet{Changes: []deploy.Change{{Action: deploy.Pruned, Kind: "Secret", Name: "web-dev"}}}, s.lines); err != nil {
 		t.Errorf("of what zr dev added: %v", err)
 	}
 	s.options.Yes = true
-	if err := s.mayDelete(changes, s.lines); err != nil {
+	if err := s.unrendered().mayDelete(changes, s.lines); err != nil {
 		t.Errorf("after a yes: %v", err)
 	}
 	own := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
-	if err := own.mayDelete(changes, s.lines); err != nil {
+	if err := own.unrendered().mayDelete(changes, s.lines); err != nil {
 		t.Errorf("on a cluster of its own: %v", err)
 	}
 }
@@ -41,7 +41,7 @@ func TestSecretsOfAnExampleAreRefusedOnASharedCluster(t *testing.T) {
 	files := testkit.Project(sharedConfig)
 	files["config/secrets/dev.env"] = "A=mock-password\nB=real\n"
 	s := stackOf(t, files)
-	if err := s.renderSettled(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "config/secrets/dev.env has the values of an example: A") {
+	if _, err := s.renderSettled(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "config/secrets/dev.env has the values of an example: A") {
 		t.Errorf("got %v", err)
 	}
 	files["config/dev.yaml"] = "project: tiny\nservices: {web: {}}\n"

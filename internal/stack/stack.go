@@ -5,25 +5,18 @@ package stack
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/aks"
 	"zr/pkg/cluster/kind"
 	"zr/pkg/cluster/kubecontext"
-	"zr/pkg/cluster/relay"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
-	"zr/pkg/deploy"
 	"zr/pkg/event"
-	"zr/pkg/health"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
-	"zr/pkg/probe"
 )
 
 // Stack is one environment of a project, as its config says, and the tools that work on
@@ -40,20 +33,6 @@ type Stack struct {
 	fetch    func(what []string)  // told what the overlay fetches; nil where it may not
 	own      *ownPorts            // of an instance
 	identity func() *aks.Identity // who the run is in Azure, made when it is first asked for
-
-	platform string // of the images, once the cluster has said it
-
-	builds   []build.Request
-	rendered *deploy.Rendered
-	provider cluster.Provider
-
-	published []published       // the ports of this machine that are wanted
-	plan      portPlan          // the way from them to the Services
-	held      []deploy.HeldPort // the NodePorts of the cluster, as far as they are known
-	relaying  []relay.Port      // what was relayed last
-	reached   []endpoint        // the ports at which the Services answered
-
-	lease *deploy.Lease // on a cluster that others use too, once something changes
 }
 
 // Options say how a run goes about what it does.
@@ -86,7 +65,6 @@ func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) 
 func newStack(cfg *config.Config, sink event.Sink, options Options) *Stack {
 	s := &Stack{cfg: cfg, sink: sink, options: options, lines: linesOf(cfg), own: &ownPorts{}, fetch: sayFetch(sink)}
 	s.identity = sync.OnceValue(s.newIdentity)
-	s.builds = s.requests()
 	return s
 }
 
@@ -94,7 +72,14 @@ func newStack(cfg *config.Config, sink event.Sink, options Options) *Stack {
 func (s *Stack) withConfig(cfg *config.Config) *Stack {
 	next := *s
 	next.cfg = cfg
-	next.builds = next.requests()
+	return &next
+}
+
+// withoutFetch returns the same, which fetches nothing that the overlay names by an
+// address.
+func (s *Stack) withoutFetch() *Stack {
+	next := *s
+	next.fetch = nil
 	return &next
 }
 
@@ -111,9 +96,6 @@ func sayFetch(sink event.Sink) func(what []string) {
 
 // Close lets go of what a run holds.
 func (s *Stack) Close() {
-	if s.lease != nil {
-		s.lease.Release()
-	}
 	_ = s.store.Close() // it only gives up leases, which end with the process too
 }
 
@@ -134,61 +116,6 @@ func (s *Stack) can() cluster.Abilities {
 	return kind.Abilities
 }
 
-// render builds the overlay, with the images that zr builds left open, and
-// checks the configuration against it.
-func (s *Stack) render(ctx context.Context) error {
-	images, needs := map[string]string{}, map[string][]string{}
-	for name, service := range s.cfg.Services {
-		needs[name] = service.DependsOn
-		if service.Build != nil {
-			images[name] = ""
-		}
-	}
-	options := deploy.Options{
-		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
-		Needs: needs,
-	}
-	r, err := deploy.Render(ctx, options)
-	if err != nil {
-		return err
-	}
-	s.ownCommands(r.Workloads())
-	s.rendered = r
-	if err := s.checkNames(); err != nil {
-		return err
-	}
-	if s.dev != nil { // what differs depends on the probes that are rendered
-		s.releaseRest(r.Workloads())
-		if options.Dev, err = s.devServices(r.Workloads()); err != nil {
-			return err
-		}
-		if r, err = deploy.Render(ctx, options); err != nil {
-			return err
-		}
-		s.rendered = r
-	}
-	ports, err := s.publishPorts()
-	if err != nil {
-		return err
-	}
-	s.provider = s.newProvider(mapping(ports), nil)
-	return nil
-}
-
-// checkNames reports the names of the config that the overlay lacks.
-func (s *Stack) checkNames() error {
-	return s.cfg.Against(s.workloads(), publishable(s.rendered.Services()), s.rendered.ImageNames())
-}
-
-// workloads are the names of what the overlay runs.
-func (s *Stack) workloads() []string {
-	var names []string
-	for _, w := range s.rendered.Workloads() {
-		names = append(names, w.Name)
-	}
-	return slices.Compact(names)
-}
-
 // newProvider returns what makes or finds the cluster. nodeUp is told of the nodes of a
 // new one as soon as they take images; it may be nil.
 func (s *Stack) newProvider(ports []kind.Port, nodeUp func(context.Context, []cluster.Node)) cluster.Provider {
@@ -204,54 +131,13 @@ func (s *Stack) newProvider(ports []kind.Port, nodeUp func(context.Context, []cl
 	})
 }
 
-// targets are the workloads to gate, with their probes: what the config says,
-// otherwise what the readiness probe of the manifest does. A Job has to
-// complete, whatever its probes. lines are for the hints about them.
-func (s *Stack) targets(lines cmdline.Run) []health.Target {
-	var targets []health.Target
-	secrets := s.cfg.Secrets
-	for _, w := range s.rendered.Workloads() {
-		service := s.cfg.Services[w.Name]
-		t := health.Target{
-			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
-			Replicas: w.Replicas, Idle: w.Idle, Services: w.Services,
-			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
-			Credentials: func() (map[string]string, error) { return secrets, nil }, Lines: lines,
-		}
-		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
-			// The name is that of the one that serves; nothing in the config is
-			// about this one.
-			t.Service, t.Probe, t.DependsOn, t.Timeout = strings.ToLower(w.Kind)+"/"+w.Name, "", nil, 0
-		}
-		if w.Kind == "Job" {
-			t.Probe, t.Replicas, t.Services = probe.Rollout, 0, nil
-		}
-		t.Advice = s.adviceOf(w.Name, lines)
-		main := w.Own()
-		t.Container = main.Name
-		ready := main.Readiness
-		// Another host than the pod can be asked by the kubelet only.
-		if t.Probe == "" && ready.Host == "" && probe.Of(ready.Kind).InConfig {
-			t.Probe = ready.Kind
-		}
-		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
-			t.Port = main.Ports[0].Number
-		}
-		t.Path, t.TLS, t.Headers = ready.Path, ready.Scheme == "HTTPS", ready.Headers
-		targets = append(targets, t)
-	}
-	return targets
-}
-
-// serves says whether a workload of a kind can run a dev image.
-func serves(kind string) bool { return kind == "Deployment" || kind == "StatefulSet" }
-
 // Validate renders an environment and checks its configuration against that. It
 // fetches what the overlay names by an address only with fetch.
 func Validate(ctx context.Context, cfg *config.Config, fetch bool) error {
 	s := newStack(cfg, event.Discard, Options{})
 	if !fetch {
-		s.fetch = nil
+		s = s.withoutFetch()
 	}
-	return s.render(ctx)
+	_, err := s.render(ctx)
+	return err
 }

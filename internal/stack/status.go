@@ -40,47 +40,34 @@ type PortStatus struct {
 // The status comes with an error where something is not healthy or does not
 // answer, and is nil where nothing could be asked.
 func (s *Stack) Status(ctx context.Context) (*Status, error) {
-	on, err := s.find(ctx)
+	p, on, err := s.find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer on.close()
-	services, err := on.gate.Check(ctx, s.targets(on.lines))
+	services, err := on.gate.Check(ctx, p.targets(on.lines))
 	if err != nil {
 		return nil, err
 	}
-	ports, portsErr := s.lookAtPorts(ctx, on)
-	status := &Status{Context: on.cluster.Context, Namespace: s.rendered.Namespace, Services: services, Relay: ports.relay, RelayNote: ports.note}
+	ports, portsErr := p.lookAtPorts(ctx, on)
+	status := &Status{Context: on.cluster.Context, Namespace: p.rendered.Namespace, Services: services, Relay: ports.relay}
+	if ports.relay != nil {
+		status.RelayNote = relayNote(ports.relay, on.lines)
+	}
 	for _, e := range ports.asked {
 		status.Ports = append(status.Ports, PortStatus{Name: e.name, Address: e.address(), URL: e.url(), Workloads: e.workloads, Idle: e.idle, Err: e.err})
 	}
 	return status, cmp.Or(unhealthy(on.lines, services), portsErr, ports.fault(on.lines))
 }
 
-// portsStatus is what a look at the published ports of this machine found.
-type portsStatus struct {
-	asked []endpoint
-	relay *relay.State
-	note  string // of the relay
-}
-
 // lookAtPorts starts the relay where it is wanted and does not run, as after a
 // reboot, and asks every published port.
-func (s *Stack) lookAtPorts(ctx context.Context, on *connection) (found portsStatus, err error) {
-	if err := s.planPorts(ctx, on); err != nil {
-		return found, err
+func (p *project) lookAtPorts(ctx context.Context, on *connection) (portsStatus, error) {
+	plan, err := p.planPorts(ctx, on)
+	if err != nil || !p.can().HostPorts {
+		return portsStatus{}, err
 	}
-	if !s.can().HostPorts {
-		return found, nil
-	}
-	if found.relay, err = s.relayPorts(ctx, on); err != nil {
-		return found, err
-	}
-	if found.relay != nil {
-		found.note = relayNote(found.relay, on.lines)
-	}
-	found.asked = s.askEndpoints(ctx)
-	return found, ctx.Err()
+	return p.askPorts(ctx, on, plan)
 }
 
 func (p portsStatus) fault(lines cmdline.Run) error {

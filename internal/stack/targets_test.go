@@ -75,12 +75,13 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 	files := testkit.Project("project: tiny\nservices:\n  web: {probe: http, timeout: 10s, dependsOn: [migrate]}\n  migrate: {}\n")
 	files["kustomize/overlays/dev/all.yaml"] = jobs
 	s := stackOf(t, files)
-	if err := s.render(t.Context()); err != nil {
+	p, err := s.render(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	got := s.targets(s.lines)
+	got := p.targets(cmdline.Run{})
 	for i := range got {
-		got[i].Credentials, got[i].Lines = nil, cmdline.Run{}
+		got[i].Credentials = nil
 	}
 	want := []health.Target{
 		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: probe.HTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
@@ -99,10 +100,11 @@ func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
 		files := testkit.Project("project: tiny\nservices: {web: {}}\n")
 		files["kustomize/overlays/dev/all.yaml"] = strings.Replace(testkit.Overlay, `image: "example/web:1"`, `image: "example/web:1", readinessProbe: {`+probe+`}`, 1)
 		s := stackOf(t, files)
-		if err := s.render(t.Context()); err != nil {
+		p, err := s.render(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.targets(s.lines)[0].Probe; got != "" {
+		if got := p.targets(cmdline.Run{})[0].Probe; got != "" {
 			t.Errorf("%s: zr asks by %s", probe, got)
 		}
 	}
@@ -110,12 +112,12 @@ func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
 
 // TestJobsUnderDev has one with an image of its own.
 func TestJobsUnderDev(t *testing.T) {
-	s := &Stack{dev: &devMode{}, builds: []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}}
-	s.releaseRest([]deploy.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
-	if r := s.builds[1]; r.Mode != build.Release || r.Agent != "" {
+	builds := []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}
+	releaseRest(builds, []deploy.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
+	if r := builds[1]; r.Mode != build.Release || r.Agent != "" {
 		t.Errorf("the Job runs %+v", r)
 	}
-	if r := s.builds[0]; r.Mode != build.Dev {
+	if r := builds[0]; r.Mode != build.Dev {
 		t.Errorf("the service runs %+v", r)
 	}
 }
@@ -123,11 +125,11 @@ func TestJobsUnderDev(t *testing.T) {
 // TestWhatIsStoppedIsNotReloaded has a service that its manifest keeps from
 // running: under zr dev, too.
 func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
-	s := &Stack{cfg: &config.Config{Services: map[string]config.Service{"web": {Build: &config.Build{GoKeys: config.GoKeys{Go: "./web"}}}}}, dev: &devMode{}, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
+	p := &project{Stack: &Stack{dev: &devMode{}}, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
 	workloads := []deploy.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []deploy.Container{{}}}}
-	s.releaseRest(workloads)
-	if got, err := s.devServices(workloads); err != nil || len(got) > 0 || s.builds[0].Mode != build.Release {
-		t.Errorf("it runs a dev image: %v, %+v", got, s.builds[0])
+	releaseRest(p.builds, workloads)
+	if got, err := p.devServices(workloads); err != nil || len(got) > 0 || p.builds[0].Mode != build.Release {
+		t.Errorf("it runs a dev image: %v, %+v", got, p.builds[0])
 	}
 	if err := unhealthy(cmdline.Run{}, []health.Status{{Service: "web", State: event.Stopped, Reason: "its manifest asks for 0 replicas"}}); err != nil {
 		t.Errorf("zr status fails: %v", err)
@@ -144,12 +146,12 @@ func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
 // TestACommandOfTheManifest stands in for the image's own, which then need not be
 // one that is there.
 func TestACommandOfTheManifest(t *testing.T) {
-	s := &Stack{builds: []build.Request{{Service: "web"}, {Service: "api"}}}
-	s.ownCommands([]deploy.Workload{
+	builds := []build.Request{{Service: "web"}, {Service: "api"}}
+	ownCommands(builds, []deploy.Workload{
 		{Name: "web", Containers: []deploy.Container{{Name: "log", Manifest: "fluent", Command: []string{"x"}}, {Name: "web", Manifest: "web"}}},
 		{Name: "api", Containers: []deploy.Container{{Name: "api", Manifest: "api", Command: []string{"node", "other.js"}}}},
 	})
-	if s.builds[0].OwnCommand || !s.builds[1].OwnCommand {
-		t.Errorf("builds %+v", s.builds)
+	if builds[0].OwnCommand || !builds[1].OwnCommand {
+		t.Errorf("builds %+v", builds)
 	}
 }

@@ -37,10 +37,13 @@ func (s *Stack) Up(ctx context.Context, mergeKubeconfig bool) error {
 // that a run which was killed anywhere is mended by the next.
 func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	start := time.Now()
-	if err := s.prepare(ctx); err != nil {
+	p, err := s.prepare(ctx)
+	if err != nil {
 		return err
 	}
-	runs, err := s.deploy(ctx)
+	var l lease
+	defer l.release()
+	runs, err := p.deploy(ctx, &l)
 	if none := (*noCluster)(nil); errors.As(err, &none) {
 		return none.error
 	}
@@ -49,21 +52,22 @@ func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	}
 	on := runs.on
 	defer on.close()
-	ahead := s.askAhead(ctx, on, runs.unchanged)
-	load := func(ctx context.Context) error { return s.load(ctx, on, runs.images.results, nil) }
-	err = waitHealthy(ctx, on.gate, s.targets(on.lines), s.sink, runs.unchanged, load)
+	ahead := p.askAhead(ctx, runs)
+	load := func(ctx context.Context) error { return p.load(ctx, on, runs.images.results, nil) }
+	err = waitHealthy(ctx, on.gate, p.targets(on.lines), p.sink, runs.unchanged, load)
 	asked := ahead()
 	if err != nil {
 		return err
 	}
-	if err := s.openPorts(ctx, on, asked); err != nil {
-		return err
-	}
-	login, err := s.loginLink(s.reached)
+	ports, err := p.openPorts(ctx, on, runs.plan, asked)
 	if err != nil {
 		return err
 	}
-	s.sink.Emit(event.Ready{Endpoints: urls(s.reached), Login: login, Took: time.Since(start), Next: on.lines.Zr("dev")})
+	login, err := p.loginLink(ports.asked)
+	if err != nil {
+		return err
+	}
+	p.sink.Emit(event.Ready{Endpoints: urls(ports.asked), Login: login, Took: time.Since(start), Next: on.lines.Zr("dev")})
 	if mergeKubeconfig {
 		return on.cluster.MergeKubeconfig("")
 	}
@@ -72,58 +76,66 @@ func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 
 // prepare reads and checks what the project says, and takes the environment for
 // this checkout. It changes nothing in a cluster.
-func (s *Stack) prepare(ctx context.Context) error {
-	if err := s.renderSettled(ctx); err != nil {
-		return err
+func (s *Stack) prepare(ctx context.Context) (*project, error) {
+	p, err := s.renderSettled(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if err := s.cfg.CheckSources(); err != nil { // before a cluster is made
-		return err
+	if err := p.cfg.CheckSources(); err != nil { // before a cluster is made
+		return nil, err
 	}
-	s.reached = nil // by nobody yet, in what is brought up now
-	return s.claim()
+	return p.claim()
 }
 
 // deployed is what a run has made a cluster say.
 type deployed struct {
 	on        *connection
+	plan      portPlan
 	images    made
 	unchanged bool // it said so before
 }
 
 // deploy makes the cluster say what the project says, and waits for nobody's
-// health. The error is a noCluster where there is no cluster to say it.
-func (s *Stack) deploy(ctx context.Context) (runs deployed, err error) {
+// health. It takes the lease before it changes anything. The error is a noCluster
+// where there is no cluster to say it.
+func (p *project) deploy(ctx context.Context, l *lease) (runs deployed, err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	early := newEarlyLoad(ctx)
-	if runs.on, runs.images, err = s.clusterAndImages(ctx, early); err == nil {
-		err = step{stepApply, "apply " + s.cfg.Overlay, func(ctx context.Context) (o outcome, err error) { // diff, images, apply
-			runs.images, o, err = s.apply(ctx, runs.on, runs.images, early)
+	if runs, err = p.clusterAndImages(ctx, early); err == nil {
+		err = step{stepApply, "apply " + p.cfg.Overlay, func(ctx context.Context) (o outcome, err error) { // diff, images, apply
+			runs.images, o, err = p.apply(ctx, runs.on, l, runs.images, early)
 			runs.unchanged = o.unchanged
 			return o, err
-		}}.run(ctx, s.sink)
+		}}.run(ctx, p.sink)
 	}
 	if err != nil {
 		runs.on.close()
 		return deployed{}, err
+	}
+	if !runs.unchanged {
+		runs.plan.held = nil // the cluster may have chosen other ports
 	}
 	return runs, nil
 }
 
 // clusterAndImages are the two parts of a run that take minutes, and what they
 // would be in vain for. It may return a connection with an error.
-func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (on *connection, images made, err error) {
+func (p *project) clusterAndImages(ctx context.Context, early *earlyLoad) (runs deployed, err error) {
 	f, reached, pulls := newForesight(), make(chan struct{}), make(chan struct{})
 	var unreached error
-	err = together(ctx, s.sink,
-		step{stepCluster, "cluster " + s.clusterName(), func(ctx context.Context) (o outcome, err error) { // find it, bring it back or make it
-			on, o, err = s.ensureCluster(ctx, early)
-			if err == nil && o.unchanged {
-				f.found <- on
+	err = together(ctx, p.sink,
+		step{stepCluster, "cluster " + p.clusterName(), func(ctx context.Context) (o outcome, err error) { // find it, bring it back or make it
+			if runs.on, o, err = p.ensureCluster(ctx, early); err == nil {
+				runs.plan, err = p.planPorts(ctx, runs.on)
 			}
-			if err == nil {
+			switch {
+			case err == nil:
+				if o.unchanged {
+					f.found <- runs.on
+				}
 				close(reached)
-			} else if ctx.Err() == nil {
+			case ctx.Err() == nil:
 				unreached = err
 			}
 			return o, err
@@ -134,7 +146,7 @@ func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (on *con
 				return outcome{}, ctx.Err()
 			case <-reached:
 			}
-			if err := s.nodesMayPull(ctx, on); err != nil {
+			if err := p.nodesMayPull(ctx, runs.on); err != nil {
 				return outcome{}, err
 			}
 			close(pulls)
@@ -142,71 +154,68 @@ func (s *Stack) clusterAndImages(ctx context.Context, early *earlyLoad) (on *con
 		}},
 		step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) { // source in, images out
 			defer close(f.built)
-			if s.can().Platform == "" {
+			builds := p
+			if p.can().Platform == "" {
 				select {
 				case <-ctx.Done():
 					return outcome{}, ctx.Err()
 				case <-pulls: // its nodes, which have also said what to build for
+					builds = p.onPlatform(runs.on.platform)
 				}
 			}
-			if images, o, err = s.build(ctx, f.needsBuild); err == nil {
-				early.built(images.results)
+			if runs.images, o, err = builds.build(ctx, f.needsBuild); err == nil {
+				early.built(runs.images.results)
 			}
 			return o, err
 		}},
-		step{do: func(ctx context.Context) (outcome, error) { return outcome{}, s.foresee(ctx, f) }}, // whether the cluster will take it
+		step{do: func(ctx context.Context) (outcome, error) { return outcome{}, p.foresee(ctx, f) }}, // whether the cluster will take it
 	)
 	if unreached != nil {
 		err = &noCluster{err}
 	}
-	return on, images, err
+	return runs, err
 }
 
-// ensureCluster finds the cluster, which takes milliseconds, or makes it. It may return
-// a connection with an error.
-func (s *Stack) ensureCluster(ctx context.Context, early *earlyLoad) (*connection, outcome, error) {
-	ports, err := s.publishPorts()
-	if err != nil {
-		return nil, outcome{}, err
-	}
-	s.provider = s.newProvider(mapping(ports), func(ctx context.Context, nodes []cluster.Node) { s.loadEarly(ctx, nodes, early) })
-	c, err := s.provider.Find(ctx)
-	found := err == nil
-	if errors.Is(err, cluster.ErrNotFound) {
-		if err := s.rendered.NeedsNamespace(); err != nil {
+// ensureCluster finds the cluster, which takes milliseconds, or makes it. The outcome
+// is unchanged where it was there.
+func (p *project) ensureCluster(ctx context.Context, early *earlyLoad) (*connection, outcome, error) {
+	provider := p.provider(func(ctx context.Context, nodes []cluster.Node) { p.loadEarly(ctx, nodes, early) })
+	c, err := provider.Find(ctx)
+	found, gone := err == nil, errors.Is(err, cluster.ErrNotFound)
+	if gone {
+		if err := p.rendered.NeedsNamespace(); err != nil {
+			return nil, outcome{}, err
+		}
+		if err := p.endRelays(ctx); err != nil { // they have ports that a new one publishes
 			return nil, outcome{}, err
 		}
 	}
 	if !found {
-		gone := errors.Is(err, cluster.ErrNotFound)
-		if gone {
-			if err := s.endRelays(ctx); err != nil { // they have ports that a new one publishes
-				return nil, outcome{}, err
-			}
-		}
-		if err := s.preflight(ctx, gone); err != nil {
+		if err := p.preflight(ctx, provider, gone); err != nil {
 			return nil, outcome{}, err
 		}
-		s.fetchExternal(early.run)
-		if c, err = s.provider.Ensure(ctx, s.sink); err != nil {
+		p.fetchExternal(early.run)
+		if c, err = provider.Ensure(ctx, p.sink); err != nil {
 			return nil, outcome{}, err
 		}
 	}
-	on, err := s.connect(s.provider, c)
+	platform, err := p.choosePlatform(ctx, c)
 	if err != nil {
 		return nil, outcome{}, err
 	}
-	if err := s.choosePlatform(ctx, c); err != nil {
-		return on, outcome{}, err
+	on, err := p.connect(provider, c)
+	if err != nil {
+		return nil, outcome{}, err
 	}
-	return on, outcome{detail: c.Context, unchanged: found}, s.planPorts(ctx, on)
+	on.platform = platform
+	return on, outcome{detail: c.Context, unchanged: found}, nil
 }
 
 // build makes the images of the project's sources. missing is called before one has
 // to be made; it may be nil.
-func (s *Stack) build(ctx context.Context, missing func()) (made, outcome, error) {
-	requests := s.images()
-	results, err := build.All(ctx, kinds.With(s.deps(missing)), requests, build.Parallel{Sink: s.sink, Step: stepBuild})
+func (p *project) build(ctx context.Context, missing func()) (made, outcome, error) {
+	requests := p.images()
+	results, err := build.All(ctx, kinds.With(p.deps(missing)), requests, build.Parallel{Sink: p.sink, Step: stepBuild})
 	if err != nil {
 		return made{}, outcome{}, err
 	}
@@ -222,48 +231,47 @@ func (s *Stack) build(ctx context.Context, missing func()) (made, outcome, error
 // apply makes the cluster say what the overlay says. Images travel before the
 // pods that need them are made, and only where something changes. It returns the
 // images that run then: those of services under reload may be the ones before.
-func (s *Stack) apply(ctx context.Context, on *connection, built made, early *earlyLoad) (running made, o outcome, err error) {
-	if s.dev != nil {
-		if built, err = s.keepRunning(ctx, on, built); err != nil {
+func (p *project) apply(ctx context.Context, on *connection, l *lease, built made, early *earlyLoad) (running made, o outcome, err error) {
+	if p.dev != nil {
+		if built, err = p.keepRunning(ctx, on, built); err != nil {
 			return made{}, outcome{}, err
 		}
 	}
-	if err := s.pin(ctx, built, true); err != nil {
+	if err := p.pin(ctx, built, true); err != nil {
 		return made{}, outcome{}, err
 	}
-	changes, err := on.deployer.Diff(ctx, s.rendered)
+	changes, err := on.deployer.Diff(ctx, p.rendered)
 	if err == nil && !changes.Empty() {
 		var done context.CancelFunc
-		if ctx, done, err = s.takeLease(ctx, on.deployer); err != nil {
+		if ctx, done, err = p.takeLease(ctx, l, on.deployer); err != nil {
 			return made{}, outcome{}, err
 		}
 		defer done()
-		if s.afterOthers() {
-			changes, err = on.deployer.Diff(ctx, s.rendered)
+		if l.afterOthers() {
+			changes, err = on.deployer.Diff(ctx, p.rendered)
 		}
 	}
 	if err != nil {
 		return made{}, outcome{}, err
 	}
 	for _, w := range changes.Warnings {
-		s.sink.Emit(event.Notice{Text: w})
+		p.sink.Emit(event.Notice{Text: w})
 	}
-	if err := s.claimed(); err != nil {
+	if err := p.claimed(); err != nil {
 		return made{}, outcome{}, err
 	}
 	if changes.Empty() {
 		return built, outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := errors.Join(s.mayDelete(changes, on.lines), s.runsHere(ctx, on, built)); err != nil {
+	if err := errors.Join(p.mayDelete(changes, on.lines), p.runsHere(ctx, on, built)); err != nil {
 		return made{}, outcome{}, err
 	}
 	if early != nil && early.begun.Load() {
-		err = s.applyWhileLoading(ctx, on, changes, built.results, early)
-	} else if err = s.load(ctx, on, built.results, early); err == nil {
-		err = on.deployer.Apply(ctx, s.rendered, changes, s.sink)
+		err = p.applyWhileLoading(ctx, on, changes, built.results, early)
+	} else if err = p.load(ctx, on, built.results, early); err == nil {
+		err = on.deployer.Apply(ctx, p.rendered, changes, p.sink)
 	}
-	s.held = nil // the cluster may have chosen other ports
-	return built, outcome{detail: Summary(changes)}, s.orLost(ctx, on.lines, err)
+	return built, outcome{detail: Summary(changes)}, p.orLost(ctx, on.lines, err)
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it
