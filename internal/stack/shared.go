@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"runtime"
-	"slices"
 	"strings"
 
 	"zr/pkg/cmdline"
@@ -120,27 +118,4 @@ func DownQuestion(cfg *config.Config) string {
 		return ""
 	}
 	return fmt.Sprintf("This removes the workloads of %q from %q; its volumes and data stay.", s.set(), s.clusterName())
-}
-
-// runsHere wants nodes that can run what was built, which is for the architecture
-// of this machine.
-func (p *project) runsHere(ctx context.Context, on *connection, built made) error {
-	if p.can().Own || len(built.results) == 0 {
-		return nil
-	}
-	archs, err := on.deployer.Architectures(ctx)
-	if err != nil || len(archs) == 0 {
-		return err
-	}
-	if !slices.Contains(archs, runtime.GOARCH) {
-		return fault.Hint(fmt.Errorf("the nodes of %s are %s, and images that are built here are for %s", p.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
-			"build on a machine like them, or add a node pool of "+runtime.GOARCH)
-	}
-	if len(archs) > 1 {
-		p.sink.Emit(event.Notice{
-			Text: fmt.Sprintf("the nodes of %s are %s, and images that are built here are for %s alone", p.clusterName(), strings.Join(archs, " and "), runtime.GOARCH),
-			Hint: "pods of the project need `nodeSelector: {kubernetes.io/arch: " + runtime.GOARCH + "}`",
-		})
-	}
-	return nil
 }

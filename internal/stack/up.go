@@ -263,7 +263,7 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 	if changes.Empty() {
 		return built, outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := errors.Join(p.mayDelete(changes, on.lines), p.runsHere(ctx, on, built)); err != nil {
+	if err := p.mayDelete(changes, on.lines); err != nil {
 		return made{}, outcome{}, err
 	}
 	if early != nil && early.begun.Load() {
