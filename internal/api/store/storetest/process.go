@@ -1,4 +1,4 @@
-// Package storetest starts real PostgreSQL and Redis servers for tests: on
+// Package storetest starts real PostgreSQL, Redis and MariaDB servers for tests: on
 // loopback, in temporary folders, as a user without rights.
 package storetest
 
@@ -30,18 +30,21 @@ const nobody = 65534
 const startTimeout = time.Minute
 
 // binary returns the path of a server's program, and skips the test where it
-// is missing. Debian keeps the programs of PostgreSQL out of the PATH.
+// is missing. Debian keeps the programs of PostgreSQL out of the PATH, and those of
+// MariaDB out of that of users.
 func binary(t testing.TB, name string) string {
 	t.Helper()
-	if path, err := exec.LookPath(name); err == nil {
-		return path
+	for _, name := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
 	}
 	versions, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if len(versions) > 0 {
 		slices.Sort(versions)
 		return versions[len(versions)-1]
 	}
-	missing := name + " is not installed: apt-get install -y postgresql redis-server"
+	missing := name + " is not installed: apt-get install -y postgresql redis-server mariadb-server-core"
 	if os.Getenv(RequireEnv) != "" {
 		t.Fatal(missing)
 	}
