@@ -25,6 +25,7 @@ type server struct {
 var stores = map[string]func(context.Context, server) (probe.Answer, error){
 	probe.Postgres: askPostgres,
 	probe.Redis:    askRedis,
+	probe.MySQL:    askMySQL,
 }
 
 // ask probes a pod once.

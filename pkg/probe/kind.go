@@ -30,6 +30,7 @@ const (
 	Exec     = "exec"     // a command in the container
 	Postgres = "postgres" // SELECT 1
 	Redis    = "redis"    // PING
+	MySQL    = "mysql"    // SELECT 1, of MySQL and MariaDB
 	Rollout  = "rollout"  // nothing is asked: the rollout alone
 )
 
@@ -49,6 +50,9 @@ var Kinds = []Kind{
 	// A server that asks for a password first answers as well.
 	{Name: Redis, InConfig: true, Port: true, Protocols: []string{"redis"},
 		Secrets: []string{"REDIS_USERNAME", "REDIS_PASSWORD"}, Opening: []byte("PING\r\n")},
+	// A server speaks first, so that nothing has to be said to it.
+	{Name: MySQL, InConfig: true, Port: true, Secrets: []string{"MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "MYSQL_ROOT_PASSWORD",
+		"MARIADB_USER", "MARIADB_PASSWORD", "MARIADB_DATABASE", "MARIADB_ROOT_PASSWORD"}},
 	{Name: Rollout, InConfig: true},
 }
 
