@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -241,7 +240,7 @@ func health(url string) string {
 }
 
 func page(url string) string {
-	client := http.Client{Timeout: 5 * time.Second}
+	client := lab.Client(5 * time.Second)
 	answer, err := client.Get(url)
 	if err != nil {
 		return err.Error()

@@ -39,6 +39,23 @@ func TestHealthyIsAProof(t *testing.T) {
 		kubectl("patch", "service", "web", "-p", `{"spec":{"selector":{"by":null}}}`)
 		p.Must("status")
 	})
+	t.Run("a node that leads its Service elsewhere", func(t *testing.T) {
+		defer restore(p, "config/dev.yaml")()
+		p.Replace("config/dev.yaml", "greeter:\n", "greeter:\n    timeout: 10s\n")
+		p.Replace("config/dev.yaml", "GREETING: Hello", "GREETING: Good morning")
+		defer p.InNode("pkill", "-CONT", "-x", "kube-proxy")
+		p.InNode("pkill", "-STOP", "-x", "kube-proxy")
+		p.Fails(3, []string{"kube-proxy of node", `does not lead Service "greeter" to its pods yet`}, "up")
+		p.InNode("pkill", "-CONT", "-x", "kube-proxy")
+		p.Must("up")
+	})
+	t.Run("a Service that leads where nobody listens", func(t *testing.T) {
+		defer restore(p, "config/dev.yaml")()
+		defer restore(p, "kustomize/overlays/dev/greeter.yaml")()
+		p.Replace("config/dev.yaml", "greeter:\n", "greeter:\n    timeout: 10s\n")
+		p.Replace("kustomize/overlays/dev/greeter.yaml", "targetPort: http", "targetPort: 9")
+		p.Fails(3, []string{"nothing accepts connections at", `:9, where Service "greeter" leads`}, "up")
+	})
 	t.Run("stopped, as its manifest wants it", func(t *testing.T) {
 		defer restore(p, "kustomize/overlays/dev/web.yaml")()
 		p.Replace("kustomize/overlays/dev/web.yaml", "spec:\n", "spec:\n  replicas: 0\n")

@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"zr/internal/lab"
 )
@@ -15,7 +15,6 @@ const teller = `package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -215,7 +214,8 @@ func state(service, want string) func(lab.Event) bool {
 
 func set(t *testing.T, url string) {
 	t.Helper()
-	answer, err := http.Get(url)
+	client := lab.Client(10 * time.Second)
+	answer, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package e2e
 import (
 	"cmp"
 	"io"
-	"net/http"
 	"os"
 	"strconv"
 	"testing"
@@ -135,7 +134,7 @@ func (k kind) save(t *testing.T, dev *lab.Running, folder *editor.Folder, n int)
 
 // answer asks the service once.
 func (k kind) answer() (string, error) {
-	client := http.Client{Timeout: 5 * time.Second}
+	client := lab.Client(5 * time.Second)
 	answer, err := client.Get(k.url())
 	if err != nil {
 		return "", err

@@ -343,11 +343,17 @@ func (r *Running) join() int {
 
 func (p *Project) node() string { return cmp.Or(p.Node, p.Name+"-dev-control-plane") }
 
+// InNode runs a program inside the control plane's container.
+func (p *Project) InNode(name string, args ...string) string {
+	p.T.Helper()
+	return Output(p.T, "", EngineName(), append([]string{"exec", p.node(), name}, args...)...)
+}
+
 // Kubectl runs kubectl inside the control plane's container, so that the tests
 // need none of their own.
 func (p *Project) Kubectl(args ...string) string {
 	p.T.Helper()
-	return Output(p.T, "", EngineName(), append([]string{"exec", p.node(), "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	return p.InNode("kubectl", append([]string{"--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
 }
 
 // TryKubectl is Kubectl where a failure is an answer too. The output has what
@@ -368,10 +374,16 @@ func (p *Project) KubectlInput(input string, args ...string) {
 	}
 }
 
+// Client makes a new connection for each request, as one that asks what is live
+// has to: one that was kept leads to the pod before until that has ended.
+func Client(timeout time.Duration) http.Client {
+	return http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
 // Get returns the body of a URL that must answer with status 200.
 func Get(t TB, url string) string {
 	t.Helper()
-	client := http.Client{Timeout: 10 * time.Second}
+	client := Client(10 * time.Second)
 	answer, err := client.Get(url)
 	if err != nil {
 		t.Fatalf("GET %s: %v", url, err)

@@ -6,8 +6,10 @@ import (
 
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
+	"zr/pkg/cluster/route"
 	"zr/pkg/cmdline"
 	"zr/pkg/deploy"
+	"zr/pkg/diagnose"
 	"zr/pkg/fault"
 	"zr/pkg/health"
 	"zr/pkg/image"
@@ -30,7 +32,13 @@ func (p *project) connect(provider cluster.Provider, c *cluster.Cluster) (*conne
 	if err != nil {
 		return nil, err
 	}
-	return &connection{cluster: c, provider: provider, deployer: deployer, gate: health.New(c.Client), lines: linesOn(p.cfg, c)}, nil
+	var nodes health.Nodes
+	if len(c.Nodes) > 0 {
+		nodes = func(ctx context.Context, pods []string) (map[string]diagnose.View, error) {
+			return route.Look(ctx, c.Nodes, pods)
+		}
+	}
+	return &connection{cluster: c, provider: provider, deployer: deployer, gate: health.New(c.Client, nodes), lines: linesOn(p.cfg, c)}, nil
 }
 
 // close ends the port-forwards of the gate, and lets go of the connections to the

@@ -60,14 +60,22 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	for reason := error(nil); ; pause(waiting, endpointPulse) {
 		statuses, err := r.on.gate.Check(waiting, targets)
 		bad := slices.IndexFunc(statuses, func(status health.Status) bool { return !asMeant(status) })
+		misled := ""
 		if err == nil && bad < 0 {
-			break
+			if misled, err = r.on.gate.Misled(waiting, targets); err == nil && misled == "" {
+				break
+			}
 		}
 		if waiting.Err() != nil {
 			return fmt.Errorf("the process is healthy, and its Service does not lead to it: %w", errors.Join(reason, ctx.Err()))
 		}
-		if reason = err; err == nil {
+		switch {
+		case err != nil:
+			reason = err
+		case bad >= 0:
 			reason = errors.New(statuses[bad].Reason)
+		default:
+			reason = errors.New(misled)
 		}
 	}
 	for i, p := range ports {

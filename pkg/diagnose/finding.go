@@ -26,6 +26,9 @@ type Finding struct {
 	// Unsteady says that a container which nothing vouches for has not run long
 	// enough to be believed.
 	Unsteady bool
+	// Misled says what the nodes, where they were asked, know to be wrong with the
+	// way to the pods.
+	Misled string
 	// failing names a container that has run for long without being ready.
 	failing string
 }
@@ -59,10 +62,10 @@ func (f *Finding) Hear(t Target, now time.Time) {
 }
 
 // Healthy tells that the rollout is complete, that nothing is wrong with its
-// pods, and that the probe answered. Of a Job that has completed nobody is left
+// pods, that the nodes lead to them, and that the probe answered. Of a Job that has completed nobody is left
 // to be asked.
 func (f Finding) Healthy() bool {
-	return f.Rollout.Done && f.Why == nil && !f.Unsteady && (f.Rollout.Ended || f.Asked && f.Answer.OK)
+	return f.Rollout.Done && f.Why == nil && !f.Unsteady && f.Misled == "" && (f.Rollout.Ended || f.Asked && f.Answer.OK)
 }
 
 // Stopped tells that nothing is meant to run, and nothing does.
@@ -99,6 +102,8 @@ func (f Finding) Wrong(t Target) Reason {
 		return *f.Why
 	case f.Asked && !f.Answer.OK:
 		return Reason{Cause: Unready, Text: fmt.Sprintf("its %s probe is not answered: %s", t.Probe, f.Answer.Text), Hint: look}
+	case f.Rollout.Done && f.Misled != "":
+		return Reason{Cause: Unready, Text: f.Misled, Hint: "does it listen at the targetPort of its Service, on all addresses of the pod? " + look}
 	case f.Rollout.Done && f.Unsteady:
 		return Reason{Cause: Unready, Text: "its container has only just started", Hint: look}
 	}

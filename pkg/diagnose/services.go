@@ -66,16 +66,13 @@ func (s *Snapshot) unreached(t Target, r Rollout) string {
 // has tells whether a slice is about a port of its Service. It is not about one
 // whose name in the pods no container has.
 func has(e *object.EndpointSlice, port object.ServicePort) bool {
-	return port.Port == 0 || slices.ContainsFunc(e.Ports, func(p object.EndpointPort) bool {
-		return p.Port != nil && (p.Name == nil && port.Name == "" || p.Name != nil && *p.Name == port.Name)
-	})
+	return port.Port == 0 || slices.ContainsFunc(e.Ports, func(p object.EndpointPort) bool { return p.Of(port) })
 }
 
 // leadsTo tells whether a slice has a ready endpoint that is one of the pods.
 func leadsTo(e *object.EndpointSlice, pods []*object.Pod) bool {
 	return slices.ContainsFunc(e.Endpoints, func(end object.Endpoint) bool {
-		ready := end.Conditions.Ready == nil || *end.Conditions.Ready // not known counts as ready, says the API
-		return ready && end.TargetRef != nil && slices.ContainsFunc(pods, func(p *object.Pod) bool { return p.UID == end.TargetRef.UID })
+		return end.Ready() && end.TargetRef != nil && slices.ContainsFunc(pods, func(p *object.Pod) bool { return p.UID == end.TargetRef.UID })
 	})
 }
 

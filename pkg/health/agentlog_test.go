@@ -68,7 +68,7 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 		fmt.Fprint(w, log)
 	}))
 	defer server.Close()
-	g := New(clientOf(t, server.URL))
+	g := New(clientOf(t, server.URL), nil)
 	defer g.Close()
 	for _, tc := range []struct {
 		name   string

@@ -52,7 +52,7 @@ func (r *recorder) states(service string) []event.State {
 }
 
 func newGate(t *testing.T, c *testcluster.Cluster) *Gate {
-	g := New(c.Client)
+	g := New(c.Client, nil)
 	t.Cleanup(g.Close)
 	return g
 }
@@ -221,7 +221,7 @@ func TestClusterCancelled(t *testing.T) {
 	if fault.Code(err) != fault.Interrupted {
 		t.Errorf("got %v", err)
 	}
-	g := New(c.With(func(cfg *kubeclient.Config) { cfg.Impersonate.UserName = "nobody" }))
+	g := New(c.With(func(cfg *kubeclient.Config) { cfg.Impersonate.UserName = "nobody" }), nil)
 	defer g.Close()
 	if err := g.Wait(t.Context(), targets, event.Discard); err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("got %v", err)

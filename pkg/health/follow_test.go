@@ -103,7 +103,7 @@ func following(t *testing.T, api watched) (seen chan Held, end func() error) {
 	t.Helper()
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	g := New(clientOf(t, server.URL))
+	g := New(clientOf(t, server.URL), nil)
 	t.Cleanup(g.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	seen = make(chan Held)

@@ -4,7 +4,8 @@
 // A service is healthy when the rollout of its current template is complete
 // (not that of an earlier ReplicaSet) with at least the pods that the manifest
 // asks for, none of their containers restarts in a loop, each of its Services
-// leads to them, and one of them answers the probe; a Job when it has completed.
+// leads to them and finds them listening, on each node that can be asked, and one of them answers the probe; a
+// Job when it has completed.
 // One that is not meant to run is stopped, and never called healthy.
 // Rollouts are followed by watches; probes travel through a port-forward that
 // is kept open, so that they reach a pod on any cluster and are not subject to
@@ -133,16 +134,22 @@ type Pod struct {
 // Gate asks one cluster about its services. It is safe for concurrent use and
 // keeps a port-forward per probed pod open until Close.
 type Gate struct {
-	kube *kube
+	kube  *kube
+	nodes *viewer // nil where they cannot be asked
 
 	mu       sync.Mutex
 	closed   bool
 	forwards map[string]*kubeclient.Forward // by pod UID
 }
 
-// New returns a Gate for the cluster of a client.
-func New(client *kubeclient.Client) *Gate {
-	return &Gate{kube: &kube{client}, forwards: map[string]*kubeclient.Forward{}}
+// New returns a Gate for the cluster of a client. Wait asks its nodes for the way to
+// the pods; nil stands for nodes that cannot be asked.
+func New(client *kubeclient.Client, nodes Nodes) *Gate {
+	g := &Gate{kube: &kube{client}, forwards: map[string]*kubeclient.Forward{}}
+	if nodes != nil {
+		g.nodes = &viewer{nodes: nodes}
+	}
+	return g
 }
 
 // Close closes the port-forwards. Probes in flight fail.

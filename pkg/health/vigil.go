@@ -65,6 +65,7 @@ type instance struct{ pod, container string }
 type reply struct {
 	diagnose.Answer
 	process *diagnose.Process
+	misled  string
 	done    bool
 }
 
@@ -84,7 +85,7 @@ func (v *vigil) keep(ctx context.Context) (diagnose.Finding, error) {
 		now := time.Now()
 		if v.board.isSynced() {
 			v.observe(snap, now)
-			v.ask(ctx, now, replies)
+			v.ask(ctx, snap, now, replies)
 		}
 		if v.decided(trouble, now) {
 			v.last.Why = v.gate.kube.withProof(ctx, v.target.Namespace, v.last.Why)
@@ -137,24 +138,28 @@ func endings(pods []*object.Pod) map[instance]int32 {
 }
 
 // ask starts a probe when it is time for one.
-func (v *vigil) ask(ctx context.Context, now time.Time, replies chan<- reply) {
+func (v *vigil) ask(ctx context.Context, snap *diagnose.Snapshot, now time.Time, replies chan<- reply) {
 	pod, ok := v.last.Rollout.Probed()
 	if !ok || v.asking || now.Before(v.askAt) {
 		return
 	}
 	v.asking = true
-	done := v.last.Rollout.Done
+	rollout := v.last.Rollout
 	go func() {
-		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		asking, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
-		a, p := v.gate.inquire(ctx, v.target, pod)
-		replies <- reply{a, p, done} // one in flight, room for one
+		a, p := v.gate.inquire(asking, v.target, pod)
+		r := reply{Answer: a, process: p, done: rollout.Done}
+		if a.OK && r.done {
+			r.misled = v.gate.misled(ctx, v.target, rollout, snap)
+		}
+		replies <- r // one in flight, room for one
 	}()
 }
 
 func (v *vigil) heard(a reply) {
 	v.asking = false
-	v.last.Asked, v.last.Answer, v.last.Process = true, a.Answer, a.process
+	v.last.Asked, v.last.Answer, v.last.Process, v.last.Misled = true, a.Answer, a.process, a.misled
 	if p := a.process; p != nil {
 		// Ends from before the dependencies were healthy prove nothing.
 		if v.looked && p.Last.After(v.endedAt) {
@@ -163,7 +168,7 @@ func (v *vigil) heard(a reply) {
 		v.looked, v.endedAt = true, p.Last
 	}
 	v.proven = a.done && v.last.Rollout.Done
-	if !a.OK {
+	if !a.OK || a.misled != "" {
 		v.asIs = false
 	}
 	if v.last.Rollout.Done {
@@ -244,6 +249,9 @@ func (v *vigil) loops(why diagnose.Reason, now time.Time) bool {
 func (v *vigil) show() {
 	s := event.ServiceState{Service: v.target.Service, State: event.Starting, Reason: v.last.Wrong(v.target.subject()).Text, Build: v.last.Answer.Build}
 	calm := v.last.Healthy() || v.last.Rollout.Done && (!v.last.Asked || v.last.Unsteady && v.last.Why == nil)
+	if v.last.Answer.OK && v.last.Misled != "" && v.pause < askMost { // kube-proxy follows in a moment
+		calm = true
+	}
 	if !v.board.isSynced() || calm || s == v.shown {
 		return
 	}

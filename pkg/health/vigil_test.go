@@ -129,7 +129,7 @@ func TestAJobThatFailedFailsTheRun(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	g := New(clientOf(t, server.URL))
+	g := New(clientOf(t, server.URL), nil)
 	defer g.Close()
 	targets := []Target{
 		{Service: "migrate", Kind: "Job", Namespace: "ns", Probe: probe.Rollout},

@@ -12,7 +12,7 @@ import (
 
 // TestAway waits for a service of a cluster that is not there.
 func TestAway(t *testing.T) {
-	g := New(clientOf(t, fmt.Sprintf("http://127.0.0.1:%d", closedPort(t))))
+	g := New(clientOf(t, fmt.Sprintf("http://127.0.0.1:%d", closedPort(t))), nil)
 	defer g.Close()
 	targets := []Target{{Service: "api", Kind: "Deployment", Namespace: "ns", Timeout: 300 * time.Millisecond}}
 	err := g.Wait(t.Context(), targets, event.Discard)
