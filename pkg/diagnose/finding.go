@@ -23,9 +23,9 @@ type Finding struct {
 	Asked   bool    // whether a pod was probed, or needs no probe
 	Answer  Answer
 	Process *Process // of the pod that was probed, where that has an agent
-	// Unsteady says that a container which nothing vouches for has not run long
+	// Unproven says that a container which nothing vouches for has not run long
 	// enough to be believed.
-	Unsteady bool
+	Unproven bool
 	// Misled says what the nodes, where they were asked, know to be wrong with the
 	// way to the pods.
 	Misled string
@@ -37,7 +37,7 @@ type Finding struct {
 func (s *Snapshot) Look(t Target, now time.Time) Finding {
 	f := Finding{}
 	s.Observe(&f, t, now)
-	f.Unsteady = Young(t, f.Rollout, now)
+	f.Unproven = Young(t, f.Rollout, now)
 	if _, ok := f.Rollout.Probed(); ok {
 		f.Asked, f.Answer = true, Answer{OK: true}
 	}
@@ -65,7 +65,7 @@ func (f *Finding) Hear(t Target, now time.Time) {
 // pods, that the nodes lead to them, and that the probe answered. Of a Job that has completed nobody is left
 // to be asked.
 func (f Finding) Healthy() bool {
-	return f.Rollout.Done && f.Why == nil && !f.Unsteady && f.Misled == "" && (f.Rollout.Ended || f.Asked && f.Answer.OK)
+	return f.Rollout.Done && f.Why == nil && !f.Unproven && f.Misled == "" && (f.Rollout.Ended || f.Asked && f.Answer.OK)
 }
 
 // Stopped tells that nothing is meant to run, and nothing does.
@@ -87,7 +87,7 @@ func (f Finding) State() event.State {
 		return event.Healthy
 	case f.Stopped():
 		return event.Stopped
-	case f.Why != nil || f.failing != "" || f.Rollout.Done && !f.Unsteady:
+	case f.Why != nil || f.failing != "" || f.Rollout.Done && !f.Unproven:
 		return event.Unhealthy
 	}
 	return event.Starting
@@ -104,7 +104,7 @@ func (f Finding) Wrong(t Target) Reason {
 		return Reason{Cause: Unready, Text: fmt.Sprintf("its %s probe is not answered: %s", t.Probe, f.Answer.Text), Hint: look}
 	case f.Rollout.Done && f.Misled != "":
 		return Reason{Cause: Unready, Text: f.Misled, Hint: "does it listen at the targetPort of its Service, on all addresses of the pod? " + look}
-	case f.Rollout.Done && f.Unsteady:
+	case f.Rollout.Done && f.Unproven:
 		return Reason{Cause: Unready, Text: "its container has only just started", Hint: look}
 	}
 	text := f.Rollout.waiting

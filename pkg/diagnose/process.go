@@ -23,7 +23,7 @@ func (f *Finding) processReason(t Target, now time.Time) *Reason {
 	if told == nil || told.Ends == 0 || !f.Rollout.has(told.UID) {
 		return nil
 	}
-	doubt := steadyRestart
+	doubt := minRunRestarted
 	if !f.Answer.OK {
 		doubt = recently
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Cause is the kind of a reason. Where several pods fail differently, the
-// cause that comes first here is told: it is nearest to what must be mended.
+// cause that comes first here is told: it is nearest to what must be corrected.
 type Cause int
 
 // The causes.
@@ -41,9 +41,9 @@ type Reason struct {
 	Text  string   // in one line
 	Proof []string // the lines that show it: the last of a log, for example
 	Hint  string   // what to do about it; may be empty
-	// Hopeless reasons do not go away by waiting, once they lasted for Settle.
+	// Hopeless reasons do not go away by waiting, once they lasted for Grace.
 	Hopeless bool
-	Settle   time.Duration
+	Grace    time.Duration
 	// Pod and Container name what fails, where it is one container; Crashes is
 	// how often it ended. Logged says that its log proves the reason, and
 	// Previous that it is in the log of the instance before.
@@ -55,12 +55,12 @@ type Reason struct {
 	Process bool
 }
 
-// settle is how long a state that looks hopeless must last: it may be what is
+// grace is how long a state that looks hopeless must last: it may be what is
 // left of the run before, and the kubelet looks again after 10 s.
-const settle = 15 * time.Second
+const grace = 15 * time.Second
 
-// settleSoon is for a state that only a person changes.
-const settleSoon = 3 * time.Second
+// graceShort is for a state that only a person changes.
+const graceShort = 3 * time.Second
 
 // WroteNothing stands for the log of a container that has none.
 const WroteNothing = "it wrote nothing to its log"
@@ -69,7 +69,7 @@ const WroteNothing = "it wrote nothing to its log"
 // nothing is wrong (yet).
 func (s *Snapshot) Reason(t Target, r Rollout, now time.Time) *Reason {
 	if !r.found {
-		return &Reason{Cause: Missing, Hopeless: true, Settle: settle,
+		return &Reason{Cause: Missing, Hopeless: true, Grace: grace,
 			Text: fmt.Sprintf("%s is not in namespace %q", t.workload(), t.Namespace),
 			Hint: t.Lines.Zr("up") + " applies the manifests"}
 	}
@@ -121,13 +121,13 @@ func (s *Snapshot) Reason(t Target, r Rollout, now time.Time) *Reason {
 // scaledReason is for a workload that somebody told to have fewer pods than its
 // manifest asks for.
 func scaledReason(t Target, r Rollout) *Reason {
-	return &Reason{Cause: Scaled, Hopeless: true, Settle: settleSoon,
+	return &Reason{Cause: Scaled, Hopeless: true, Grace: graceShort,
 		Text: fmt.Sprintf("%s was scaled to %d, and its manifest asks for %d", t.workload(), r.Desired, t.wanted()),
 		Hint: t.kubectl("scale", strings.ToLower(t.Kind), t.name(), fmt.Sprintf("--replicas=%d", t.wanted())) + "; with replicas in its manifest " + t.Lines.Zr("up") + " does that"}
 }
 
 func refusalReason(t Target, msg string) *Reason {
-	r := &Reason{Cause: Refusal, Settle: settle}
+	r := &Reason{Cause: Refusal, Grace: grace}
 	short := msg
 	if _, after, ok := strings.Cut(msg, "is forbidden: "); ok {
 		short, r.Hopeless = after, true

@@ -56,7 +56,7 @@ func (s *Snapshot) containerReason(t Target, p *object.Pod, c object.ContainerSt
 }
 
 func (s *Snapshot) imageReason(t Target, p *object.Pod, c object.ContainerStatus, w *object.Waiting) *Reason {
-	r := &Reason{Cause: Image, Settle: settle}
+	r := &Reason{Cause: Image, Grace: grace}
 	msg := w.Message
 	// While it backs off, older kubelets say only that; the event says why.
 	if e := s.warning(p.UID, "Failed", "InspectFailed", "ErrImageNeverPull"); e != nil && !strings.Contains(msg, ": ") {
@@ -65,7 +65,7 @@ func (s *Snapshot) imageReason(t Target, p *object.Pod, c object.ContainerStatus
 	switch w.Reason {
 	case "InvalidImageName":
 		r.Text = fmt.Sprintf("the name of image %q is not valid: %s", c.Image, msg)
-		r.Hint, r.Hopeless, r.Settle = "correct the image in the manifest", true, 0
+		r.Hint, r.Hopeless, r.Grace = "correct the image in the manifest", true, 0
 	case "ErrImageNeverPull":
 		r.Text = fmt.Sprintf("image %q is not on node %s, and may not be pulled", c.Image, p.Spec.NodeName)
 		r.Hint, r.Hopeless = t.Lines.Zr("up")+" loads it; zr images ls shows what there is", true
@@ -94,11 +94,11 @@ func configReason(name, msg string) *Reason {
 	r := &Reason{Cause: Config, Text: fmt.Sprintf("%s: %s", name, msg)}
 	switch {
 	case strings.Contains(msg, "runAsNonRoot") && strings.Contains(msg, "non-numeric user"):
-		r.Hint, r.Hopeless, r.Settle = "the kubelet cannot tell by its name that the image's user is not root: set runAsUser to its number beside runAsNonRoot in the manifest", true, settle
+		r.Hint, r.Hopeless, r.Grace = "the kubelet cannot tell by its name that the image's user is not root: set runAsUser to its number beside runAsNonRoot in the manifest", true, grace
 	case strings.Contains(msg, "breaks non-root policy"):
-		r.Hint, r.Hopeless, r.Settle = "runAsUser: 0 is root, which runAsNonRoot forbids: correct one of them in the manifest", true, settle
+		r.Hint, r.Hopeless, r.Grace = "runAsUser: 0 is root, which runAsNonRoot forbids: correct one of them in the manifest", true, grace
 	case strings.Contains(msg, "runAsNonRoot"):
-		r.Hint, r.Hopeless, r.Settle = "the image runs as root: set runAsUser to another user beside runAsNonRoot in the manifest, or build the image with one", true, settle
+		r.Hint, r.Hopeless, r.Grace = "the image runs as root: set runAsUser to another user beside runAsNonRoot in the manifest, or build the image with one", true, grace
 	default:
 		r.Hint = "add what is missing to the settings or secrets, or correct the name in the manifest"
 	}

@@ -36,7 +36,7 @@ type Rollout struct {
 	// StatefulSet itself. Empty where the controller did not make it yet.
 	creator string
 	// refused is why the creator cannot make pods. Stale says that it was not
-	// refused again since the wait began, so that it may be mended: the
+	// refused again since the wait began, so that it may be corrected: the
 	// controllers try again after up to 17 minutes.
 	refused string
 	stale   bool

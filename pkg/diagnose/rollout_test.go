@@ -149,7 +149,7 @@ func TestSteadiness(t *testing.T) {
 		p.Status.ContainerStatuses = []object.ContainerStatus{c}
 		return Rollout{Current: []*object.Pod{p}}
 	}
-	s := Steadiness{}
+	s := MinRuns{}
 	for _, tc := range []struct {
 		name  string
 		r     Rollout
@@ -157,9 +157,9 @@ func TestSteadiness(t *testing.T) {
 		want  bool
 	}{
 		{"just started", pod(0, nil, now), 0, false},
-		{"ran on", pod(0, nil, now), steadyFirst, true},
-		{"restarted", pod(1, nil, now), steadyFirst, false},
-		{"ran on after the restart", pod(1, nil, now), steadyFirst + steadyRestart + 2*(steadyFirst-steadyLag), true}, // first seen after steadyFirst
+		{"ran on", pod(0, nil, now), minRun, true},
+		{"restarted", pod(1, nil, now), minRun, false},
+		{"ran on after the restart", pod(1, nil, now), minRun + minRunRestarted + 2*(minRun-startLag), true}, // first seen after minRun
 		{"has a probe", pod(2, &struct{}{}, now), 0, true},
 		{"runs since long ago", pod(7, nil, now.Add(-time.Hour)), 0, true},
 	} {
@@ -168,11 +168,11 @@ func TestSteadiness(t *testing.T) {
 		}
 	}
 	// A node that told of the start after 4 s may tell of the end as late.
-	late, told := Steadiness{}, pod(0, nil, now.Add(-2*steadyLag))
+	late, told := MinRuns{}, pod(0, nil, now.Add(-2*startLag))
 	for _, step := range []struct {
 		after time.Duration
 		want  bool
-	}{{0, false}, {steadyFirst, false}, {steadyFirst + 2*steadyLag, true}} {
+	}{{0, false}, {minRun, false}, {minRun + 2*startLag, true}} {
 		if got := late.Reached(Target{}, told, now.Add(step.after)); got != step.want {
 			t.Errorf("told of late, after %s: %v", step.after, got)
 		}

@@ -17,7 +17,7 @@ func (s *Snapshot) unreachedReason(t Target, r Rollout) *Reason {
 	}
 	pods := slices.Concat(r.Current, r.Earlier)
 	for _, name := range t.Services {
-		why := &Reason{Cause: Unreached, Hopeless: true, Settle: settleSoon, Hint: t.Lines.Zr("diff") + " shows what differs from the manifests"}
+		why := &Reason{Cause: Unreached, Hopeless: true, Grace: graceShort, Hint: t.Lines.Zr("diff") + " shows what differs from the manifests"}
 		svc := s.services[serviceKey(t.Namespace, name)]
 		switch {
 		case svc == nil:

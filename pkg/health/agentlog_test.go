@@ -121,7 +121,7 @@ func TestALineOfTheProcessIsNotTheAgents(t *testing.T) {
 func TestAProcessLoop(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	w := &waiting{hopeful: map[string]bool{}}
-	v := &vigil{wait: w, target: Target{Service: "api"}}
+	v := &targetWait{call: w, target: Target{Service: "api"}}
 	v.last.Why = &diagnose.Reason{Cause: diagnose.Crash, Process: true}
 	tell := func(end time.Duration) { v.heard(reply{process: &diagnose.Process{Last: now.Add(end)}}) }
 	tell(0) // from before

@@ -31,8 +31,8 @@ type Workload struct {
 // change, until ctx ends or the user's role does not allow it. It costs three
 // watches and no polls. Calls do not overlap; several changes may be told by one.
 func (g *Gate) Follow(ctx context.Context, namespace string, changed func(Held)) error {
-	held := newBoard(g.kube, namespace, deployments, statefulSets)
-	itself := newBoard(g.kube, "", resource{Resource: object.Namespaces, fields: "metadata.name=" + namespace, optional: true})
+	held := newInformer(g.kube, namespace, deployments, statefulSets)
+	itself := newInformer(g.kube, "", resource{Resource: object.Namespaces, fields: "metadata.name=" + namespace, optional: true})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return held.run(ctx) })
 	group.Go(func() error {
@@ -64,7 +64,7 @@ func (g *Gate) Follow(ctx context.Context, namespace string, changed func(Held))
 }
 
 // deserted tells that a resource was read, and has no object that stays.
-func (b *board) deserted(name string) bool {
+func (b *informer) deserted(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.objects[name] == nil {

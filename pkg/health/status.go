@@ -92,7 +92,7 @@ func (g *Gate) look(ctx context.Context, t Target, s *diagnose.Snapshot) diagnos
 	var f diagnose.Finding
 	now := time.Now()
 	s.Observe(&f, t.subject(), now)
-	f.Unsteady = diagnose.Young(t.subject(), f.Rollout, now)
+	f.Unproven = diagnose.Young(t.subject(), f.Rollout, now)
 	pod, ok := f.Rollout.Probed()
 	if !ok {
 		return f

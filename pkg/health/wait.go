@@ -29,18 +29,18 @@ func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) erro
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	w := &waiting{gate: g, sink: sink, boards: map[string]*followed{}, outcomes: map[string]*outcome{}, hopeful: map[string]bool{}}
-	var boards sync.WaitGroup
-	defer boards.Wait()
+	w := &waiting{gate: g, sink: sink, informers: map[string]*followed{}, outcomes: map[string]*outcome{}, hopeful: map[string]bool{}}
+	var informers sync.WaitGroup
+	defer informers.Wait()
 	defer cancel()
 	for _, t := range targets {
 		w.outcomes[t.Service] = &outcome{done: make(chan struct{})}
-		if w.boards[t.Namespace] != nil {
+		if w.informers[t.Namespace] != nil {
 			continue
 		}
-		f := &followed{board: newBoard(g.kube, t.Namespace, append(kindsOf(targets), warnings)...), ended: make(chan struct{})}
-		w.boards[t.Namespace] = f
-		boards.Go(func() {
+		f := &followed{informer: newInformer(g.kube, t.Namespace, append(kindsOf(targets), warnings)...), ended: make(chan struct{})}
+		w.informers[t.Namespace] = f
+		informers.Go(func() {
 			defer close(f.ended)
 			f.err = f.run(ctx)
 		})
@@ -56,7 +56,7 @@ func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) erro
 		return fmt.Errorf("waiting for the services: %w", err)
 	}
 	snapshots := map[string]*diagnose.Snapshot{}
-	for ns, f := range w.boards {
+	for ns, f := range w.informers {
 		snapshots[ns], _, _ = f.look()
 	}
 	g.forget(snapshots)
@@ -65,10 +65,10 @@ func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) erro
 
 // waiting is one call of Wait.
 type waiting struct {
-	gate     *Gate
-	sink     event.Sink
-	boards   map[string]*followed // by namespace
-	outcomes map[string]*outcome  // by service
+	gate      *Gate
+	sink      event.Sink
+	informers map[string]*followed // by namespace
+	outcomes  map[string]*outcome  // by service
 
 	mu      sync.Mutex
 	hopeful map[string]bool // services that are waited for, and not since they crash
@@ -94,9 +94,9 @@ func (w *waiting) others(service string) bool {
 	return false
 }
 
-// followed is a board that is kept current. err is why that ended early.
+// followed is an informer that is kept current. err is why that ended early.
 type followed struct {
-	*board
+	*informer
 	ended chan struct{}
 	err   error
 }
@@ -143,8 +143,8 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	w.sink.Emit(event.StepStarted{Step: Step(t.Service), Title: "Waiting for " + t.Service, Deadline: deadline})
 	w.hopes(t.Service, true)
 	defer w.hopes(t.Service, false)
-	v := newVigil(w, t, deadline)
-	f, err := v.keep(ctx)
+	one := newTargetWait(w, t, deadline)
+	f, err := one.run(ctx)
 	took := time.Since(began)
 	if err != nil {
 		w.sink.Emit(event.StepFailed{Step: Step(t.Service), Took: took, Error: err.Error(), Cancelled: ctx.Err() != nil})
@@ -152,12 +152,12 @@ func (w *waiting) pass(ctx context.Context, t Target) error {
 	}
 	if f.Stopped() {
 		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Stopped, Reason: f.Rollout.Idle})
-		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: "stopped: " + f.Rollout.Idle})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: one.asIs, Detail: "stopped: " + f.Rollout.Idle})
 		return nil
 	}
 	if f.Healthy() {
 		w.sink.Emit(event.ServiceState{Service: t.Service, State: event.Healthy, Build: f.Answer.Build})
-		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: v.asIs, Detail: f.Said()})
+		w.sink.Emit(event.StepDone{Step: Step(t.Service), Took: took, Unchanged: one.asIs, Detail: f.Said()})
 		return nil
 	}
 	why := f.Wrong(t.subject())

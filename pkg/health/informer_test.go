@@ -47,7 +47,7 @@ func TestARefusalFromBefore(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	k := &kube{clientOf(t, server.URL)}
-	b := newBoard(k, "ns", statefulSets, warnings)
+	b := newInformer(k, "ns", statefulSets, warnings)
 	go func() { _ = b.run(t.Context()) }()
 	<-b.synced
 	target := Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"}

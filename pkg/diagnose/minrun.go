@@ -11,16 +11,16 @@ import (
 // started, also between two crashes. Where nothing else is asked it has to
 // run for a while before it is believed.
 const (
-	steadyFirst    = 3 * time.Second        // a program that cannot start ends within this
-	steadyBeside   = time.Second            // beside a container that is asked: most of its time is that one's
-	steadyRestart  = 10 * time.Second       // one that crashed before is given longer
-	steadySurely   = 30 * time.Second       // by the node's clock, which may differ from this one
-	SteadyInterval = 500 * time.Millisecond // between two looks at it
+	minRun          = 3 * time.Second        // a program that cannot start ends within this
+	minRunBeside    = time.Second            // beside a container that is asked: most of its time is that one's
+	minRunRestarted = 10 * time.Second       // one that crashed before is given longer
+	minRunSurely    = 30 * time.Second       // by the node's clock, which may differ from this one
+	MinRunInterval  = 500 * time.Millisecond // between two looks at it
 
 	// A node that tells late of a start tells as late of an end. Its times are cut
 	// to seconds, and its clock may be behind, so that there is a most.
-	steadyLag     = 2 * time.Second
-	steadyLagMost = 5 * time.Second
+	startLag     = 2 * time.Second
+	startLagMost = 5 * time.Second
 )
 
 // recently is how long after a restart a container that is not ready is said to
@@ -43,11 +43,11 @@ func doubted(t Target, p *object.Pod, c object.ContainerStatus) time.Duration {
 	case !c.Ready:
 		return max(recently, 2*min(ran, recently))
 	case !Vouched(t, p, c.Name) && loops:
-		return max(2*ran, steadyRestart*time.Duration(min(c.RestartCount, 6)))
+		return max(2*ran, minRunRestarted*time.Duration(min(c.RestartCount, 6)))
 	case !Vouched(t, p, c.Name):
-		return steadyRestart
+		return minRunRestarted
 	case loops && c.RestartCount > 2:
-		return max(2*ran, steadyRestart)
+		return max(2*ran, minRunRestarted)
 	case loops && c.RestartCount > 1:
 		return 2 * ran
 	}
@@ -60,11 +60,11 @@ func unproven(t Target, p *object.Pod, c object.ContainerStatus) time.Duration {
 	case Vouched(t, p, c.Name):
 		return 0
 	case c.RestartCount > 0:
-		return steadyRestart
+		return minRunRestarted
 	case slices.ContainsFunc(p.Spec.Containers, func(c object.Container) bool { return Vouched(t, p, c.Name) }):
-		return steadyBeside
+		return minRunBeside
 	}
-	return steadyFirst
+	return minRun
 }
 
 // Young tells that a container which no probe vouches for was started too short
@@ -86,12 +86,12 @@ type run struct {
 	restarts       int32
 }
 
-// Steadiness remembers until when the runs of containers are not believed.
-type Steadiness map[run]time.Time
+// MinRuns remembers until when the runs of containers are unproven.
+type MinRuns map[run]time.Time
 
 // Reached tells whether all containers that no probe vouches for have run
 // long enough.
-func (s Steadiness) Reached(t Target, r Rollout, now time.Time) bool {
+func (s MinRuns) Reached(t Target, r Rollout, now time.Time) bool {
 	all := true
 	for _, p := range r.serving() {
 		for _, c := range lasting(p) {
@@ -102,9 +102,9 @@ func (s Steadiness) Reached(t Target, r Rollout, now time.Time) bool {
 			seen := run{string(p.UID), c.Name, c.RestartCount}
 			age := now.Sub(c.State.Running.StartedAt)
 			if s[seen].IsZero() {
-				s[seen] = now.Add(need + 2*min(max(0, age-steadyLag), steadyLagMost))
+				s[seen] = now.Add(need + 2*min(max(0, age-startLag), startLagMost))
 			}
-			if age < steadySurely && now.Before(s[seen]) {
+			if age < minRunSurely && now.Before(s[seen]) {
 				all = false
 			}
 		}

@@ -21,10 +21,10 @@ func TestHopeless(t *testing.T) {
 	crashed := func(times int32) *diagnose.Reason {
 		return &diagnose.Reason{Cause: diagnose.Crash, Pod: "p", Container: "c", Crashes: times}
 	}
-	const quotaSettle = 15 * time.Second
-	quota := &diagnose.Reason{Cause: diagnose.Refusal, Text: "quota", Hopeless: true, Settle: quotaSettle}
+	const quotaGrace = 15 * time.Second
+	quota := &diagnose.Reason{Cause: diagnose.Refusal, Text: "quota", Hopeless: true, Grace: quotaGrace}
 	w := &waiting{hopeful: map[string]bool{}}
-	v := &vigil{wait: w, target: Target{Service: "api"}, before: map[instance]int32{{"p", "c"}: 10}}
+	v := &targetWait{call: w, target: Target{Service: "api"}, before: map[instance]int32{{"p", "c"}: 10}}
 	for _, step := range []struct {
 		name  string
 		why   *diagnose.Reason
@@ -35,10 +35,10 @@ func TestHopeless(t *testing.T) {
 		{"crashes from before", crashed(10), 0, false},
 		{"crashed again", crashed(11), 0, true},
 		{"quota", quota, 0, false},
-		{"quota, still", quota, quotaSettle - 1, false},
-		{"quota, for long", quota, quotaSettle, true},
-		{"mended", nil, quotaSettle, false},
-		{"quota again", quota, quotaSettle + 1, false},
+		{"quota, still", quota, quotaGrace - 1, false},
+		{"quota, for long", quota, quotaGrace, true},
+		{"raised", nil, quotaGrace, false},
+		{"quota again", quota, quotaGrace + 1, false},
 		{"a name that cannot be", &diagnose.Reason{Cause: diagnose.Image, Text: "name", Hopeless: true}, 0, true},
 		{"a pull that may succeed", &diagnose.Reason{Cause: diagnose.Image, Text: "pull"}, time.Hour, false},
 	} {
@@ -95,7 +95,7 @@ func TestInOrder(t *testing.T) {
 
 // TestACrashingJobIsTriedAsOftenAsItSays leaves it to its backoffLimit.
 func TestACrashingJobIsTriedAsOftenAsItSays(t *testing.T) {
-	v := &vigil{wait: &waiting{hopeful: map[string]bool{}}, target: Target{Kind: "Job"}}
+	v := &targetWait{call: &waiting{hopeful: map[string]bool{}}, target: Target{Kind: "Job"}}
 	if v.last.Why = (&diagnose.Reason{Cause: diagnose.Crash, Crashes: crashLoop + 1}); v.hopeless(time.Now()) {
 		t.Error("it was given up")
 	}

@@ -53,9 +53,9 @@ func kindsOf(targets []Target) []resource {
 	return kinds
 }
 
-// board holds what a namespace has of the watched kinds, kept current by
+// informer holds what a namespace has of the watched kinds, kept current by
 // watches. It is safe for concurrent use.
-type board struct {
+type informer struct {
 	kube  *kube
 	ns    string
 	kinds []resource
@@ -70,8 +70,8 @@ type board struct {
 	synced  chan struct{}     // closed when every resource was listed
 }
 
-func newBoard(k *kube, ns string, kinds ...resource) *board {
-	b := &board{
+func newInformer(k *kube, ns string, kinds ...resource) *informer {
+	b := &informer{
 		kube: k, ns: ns, kinds: kinds,
 		objects: map[string]map[string]object.Object{},
 		changed: make(chan struct{}), trouble: map[string]error{},
@@ -85,7 +85,7 @@ func newBoard(k *kube, ns string, kinds ...resource) *board {
 
 // run follows the namespace until ctx ends. It fails at once where the user's
 // role does not allow it; a server that does not answer is asked again.
-func (b *board) run(ctx context.Context) error {
+func (b *informer) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, r := range b.kinds {
 		g.Go(func() error { return b.follow(ctx, r) })
@@ -100,7 +100,7 @@ const (
 	retryMost  = 2 * time.Second
 )
 
-func (b *board) follow(ctx context.Context, r resource) error {
+func (b *informer) follow(ctx context.Context, r resource) error {
 	wait := retryFirst
 	for {
 		began := time.Now()
@@ -134,7 +134,7 @@ func (b *board) follow(ctx context.Context, r resource) error {
 }
 
 // listAndWatch returns nil when the watch ended as watches do.
-func (b *board) listAndWatch(ctx context.Context, r resource) error {
+func (b *informer) listAndWatch(ctx context.Context, r resource) error {
 	list, version, err := b.kube.List(ctx, r.Resource, r.in(b.ns))
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func versions(objects map[string]object.Object) map[string]string {
 }
 
 // set changes the objects of a resource and wakes those who wait for changes.
-func (b *board) set(r resource, change func()) {
+func (b *informer) set(r resource, change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change()
@@ -188,13 +188,13 @@ func (b *board) set(r resource, change func()) {
 }
 
 // announce wakes those who wait. The caller holds the lock.
-func (b *board) announce() {
+func (b *informer) announce() {
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
 
 // isSynced tells whether every resource was listed.
-func (b *board) isSynced() bool {
+func (b *informer) isSynced() bool {
 	select {
 	case <-b.synced:
 		return true
@@ -205,7 +205,7 @@ func (b *board) isSynced() bool {
 
 // look returns what the namespace holds now, a channel that is closed at the
 // next change, and why the view may be old, or nil.
-func (b *board) look() (*diagnose.Snapshot, <-chan struct{}, error) {
+func (b *informer) look() (*diagnose.Snapshot, <-chan struct{}, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.cached == nil {

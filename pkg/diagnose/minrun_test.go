@@ -75,10 +75,10 @@ func TestAYoungContainerIsNotBelieved(t *testing.T) {
 		}
 		return Rollout{Current: []*object.Pod{p}}
 	}
-	if !Young(Target{}, at(steadyBeside-1), now) {
+	if !Young(Target{}, at(minRunBeside-1), now) {
 		t.Error("what began a moment ago is believed")
 	}
-	if Young(Target{}, at(steadyBeside), now) {
+	if Young(Target{}, at(minRunBeside), now) {
 		t.Error("what runs beside a container that is asked is not believed after a second")
 	}
 }
