@@ -181,7 +181,8 @@ func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 // TestRights is about RBAC: one Role, which allows the requests of
 // internal/api/kube and of pkg/logs/follow and no others, for the api alone.
 func TestRights(t *testing.T) {
-	want := []string{"get apps/deployments", "get apps/statefulsets", "get pods/log", "list apps/daemonsets", "list apps/deployments",
+	want := []string{"create batch/jobs", "delete batch/jobs", "get apps/deployments", "get apps/statefulsets", "get batch/jobs", "get pods/log",
+		"list apps/controllerrevisions", "list apps/daemonsets", "list apps/deployments",
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list pods", "list services",
 		"patch apps/deployments", "patch apps/statefulsets", "watch pods"}
 	for _, overlay := range overlays {

@@ -71,6 +71,14 @@ func publish(services []deploy.Service, configured map[string]int) []published {
 	return out
 }
 
+// excuse takes that nobody has to answer for workloads that somebody has stopped.
+func (p *project) excuse(stopped []string) {
+	for i := range p.ports {
+		port := &p.ports[i]
+		port.idle = port.idle || len(port.workloads) > 0 && !slices.ContainsFunc(port.workloads, func(name string) bool { return !slices.Contains(stopped, name) })
+	}
+}
+
 // publishPorts finds out which ports of this machine are wanted, and refuses
 // those that two want. On a cluster that zr did not make there are none.
 func (p *project) publishPorts() ([]published, error) {

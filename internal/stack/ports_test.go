@@ -153,3 +153,12 @@ func TestTheNodePortOfARelayedPort(t *testing.T) {
 		t.Errorf("relayed to %v, want %v", got, want)
 	}
 }
+
+// Nobody has to answer at a port whose workloads are all stopped.
+func TestAPortOfWhatWasStoppedNeedNotAnswer(t *testing.T) {
+	p := &project{ports: []published{{name: "web", workloads: []string{"web"}}, {name: "both", workloads: []string{"web", "canary"}}, {name: "none"}}}
+	p.excuse([]string{"web"})
+	if got := p.ports; !got[0].idle || got[1].idle || got[2].idle {
+		t.Errorf("got %+v", got)
+	}
+}

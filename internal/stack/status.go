@@ -49,6 +49,13 @@ func (s *Stack) Status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	var stopped []string
+	for _, of := range services {
+		if of.State == event.Stopped {
+			stopped = append(stopped, of.Service)
+		}
+	}
+	p.excuse(stopped)
 	ports, portsErr := p.lookAtPorts(ctx, on)
 	status := &Status{Context: on.cluster.Context, Namespace: p.rendered.Namespace, Services: services, Relay: ports.relay}
 	if ports.relay != nil {

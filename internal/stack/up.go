@@ -254,6 +254,7 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 	if err != nil {
 		return made{}, outcome{}, err
 	}
+	p.excuse(changes.Stopped)
 	for _, w := range changes.Warnings {
 		p.sink.Emit(event.Notice{Text: w})
 	}

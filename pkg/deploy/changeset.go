@@ -49,6 +49,8 @@ type ChangeSet struct {
 	// Warnings are what the server remarked, for example that a pod will be
 	// rejected by its namespace's pod security.
 	Warnings []string `json:"warnings,omitempty"`
+	// Stopped are the workloads that somebody has stopped, and that stay so, by name.
+	Stopped []string `json:"stopped,omitempty"`
 
 	items  []*item // of Changes, but for those to prune
 	pruned []member

@@ -78,6 +78,9 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		return cs, err
 	}
 	for _, i := range cs.items {
+		if stopped(i.live) {
+			cs.Stopped = append(cs.Stopped, i.object.GetName())
+		}
 		cs.after.add(i.object.kind, i.object.GetNamespace())
 		if !i.write {
 			cs.after.records[keyOf(i.object.Unstructured)] = i.record
@@ -209,7 +212,7 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
 		return d.rehearse(ctx, r, i.object)
 	}
-	i.object = keepReplicas(i.object, i.live)
+	i.object = keepStopped(keepReplicas(i.object, i.live), i.live)
 	want, err := d.patch(ctx, i.object, false, true)
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		if others := foreign(conflicts, was, i.live); len(others) > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
+	kubeobject "zr/pkg/kube/object"
 )
 
 // Rendered is everything that an environment consists of, ready to be
@@ -224,6 +225,27 @@ func keepReplicas(o *object, live *unstructured.Unstructured) *object {
 	kept := *o
 	kept.Unstructured = o.DeepCopy()
 	need(kept.Object, "spec")["replicas"] = n
+	return &kept
+}
+
+// stopped says whether somebody has stopped a workload.
+func stopped(live *unstructured.Unstructured) bool {
+	if live == nil || live.GetDeletionTimestamp() != nil {
+		return false
+	}
+	n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
+	return set && n == 0 && kubeobject.Stopped(live.GetAnnotations(), 0) != ""
+}
+
+// keepStopped returns the workload without replicas where somebody has stopped it:
+// it stays so until it is started.
+func keepStopped(o *object, live *unstructured.Unstructured) *object {
+	if !stopped(live) {
+		return o
+	}
+	kept := *o
+	kept.Unstructured = o.DeepCopy()
+	need(kept.Object, "spec")["replicas"] = int64(0)
 	return &kept
 }
 

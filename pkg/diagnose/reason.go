@@ -73,7 +73,7 @@ func (s *Snapshot) Reason(t Target, r Rollout, now time.Time) *Reason {
 			Text: fmt.Sprintf("%s is not in namespace %q", t.workload(), t.Namespace),
 			Hint: t.Lines.Zr("up") + " applies the manifests"}
 	}
-	if r.Desired < t.wanted() {
+	if r.Desired < t.wanted() && r.stopped == "" {
 		return scaledReason(t, r)
 	}
 	if r.refused != "" && len(r.Current) < int(r.Desired) {

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -22,6 +23,8 @@ type Rollout struct {
 	Ended bool
 	// Idle says that it is done without pods, and why that is right.
 	Idle string
+	// stopped says who has stopped it, where somebody has.
+	stopped string
 	// Finite says that its pods are to end, which is all that is asked of them.
 	Finite bool
 	// failed is why a Job will not complete any more.
@@ -49,13 +52,16 @@ type Rollout struct {
 // once its Services lead to its pods, too.
 func (s *Snapshot) RolloutOf(t Target) Rollout {
 	r := s.templateOf(t)
+	if w := s.workloads[t.key()]; w != nil {
+		r.stopped = object.Stopped(w.Annotations, object.Wanted(w.Spec.Replicas))
+	}
 	switch {
 	case r.Done && r.Desired > 0 && !r.Finite:
 		if r.waiting = s.unreached(t, r); r.waiting != "" {
 			r.Done = false
 		}
 	case r.Done && !r.Ended && r.Idle == "":
-		r.Idle = t.Idle
+		r.Idle = cmp.Or(r.stopped, t.Idle)
 	}
 	return r
 }

@@ -102,16 +102,57 @@ func (c *Client) Workload(ctx context.Context, kind, name string) (w object.Work
 // it is then. Where the patch names a resourceVersion that the object no longer
 // has, the error's reason is Conflict.
 func (c *Client) Patch(ctx context.Context, kind, name string, patch any) (w object.Workload, err error) {
+	return c.PatchWith(ctx, kind, name, lean.MergePatch, patch)
+}
+
+// PatchWith is Patch with a patch of a type of package lean.
+func (c *Client) PatchWith(ctx context.Context, kind, name, patchType string, patch any) (w object.Workload, err error) {
 	query := url.Values{"fieldManager": {fieldManager}}
-	if err := c.api.Patch(ctx, c.path(kind, name), query, lean.MergePatch, patch, &w); err != nil {
+	if err := c.api.Patch(ctx, c.path(kind, name), query, patchType, patch, &w); err != nil {
 		return w, fmt.Errorf("changing %s %q: %w", kind, name, explained(err))
 	}
 	return w, nil
 }
 
-func (c *Client) path(kind, name string) string {
-	return lean.PathOf(resources[kind], c.namespace) + "/" + url.PathEscape(name)
+// Read decodes the object of a name as the server has it, or without a name the list
+// of all, into a value. That there is none is a *lean.StatusError with code 404.
+func (c *Client) Read(ctx context.Context, r object.Resource, name string, into any) error {
+	if err := c.api.Get(ctx, c.at(r, name), nil, into); err != nil {
+		return fmt.Errorf("reading %s %q: %w", r.Name, name, explained(err))
+	}
+	return nil
 }
+
+// Create makes an object; on trial the server says whether it would, and makes none.
+func (c *Client) Create(ctx context.Context, r object.Resource, o any, trial bool) error {
+	query := url.Values{"fieldManager": {fieldManager}}
+	if trial {
+		query.Set("dryRun", "All")
+	}
+	if err := c.api.Create(ctx, c.at(r, ""), query, o); err != nil {
+		return fmt.Errorf("making one of %s: %w", r.Name, explained(err))
+	}
+	return nil
+}
+
+// Delete deletes the object of a name that has this UID, and what belongs to it.
+func (c *Client) Delete(ctx context.Context, r object.Resource, name, uid string) error {
+	options := map[string]any{"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "preconditions": map[string]any{"uid": uid}}
+	if err := c.api.Delete(ctx, c.at(r, name), options); err != nil {
+		return fmt.Errorf("deleting %s %q: %w", r.Name, name, explained(err))
+	}
+	return nil
+}
+
+func (c *Client) at(r object.Resource, name string) string {
+	path := lean.PathOf(r, c.namespace)
+	if name != "" {
+		path += "/" + url.PathEscape(name)
+	}
+	return path
+}
+
+func (c *Client) path(kind, name string) string { return c.at(resources[kind], name) }
 
 // API returns what speaks to the API server, with the rights of the pod.
 func (c *Client) API() *lean.Client { return c.api }

@@ -1,8 +1,10 @@
-// Package lifecycle stops, starts, restarts and scales services. What it says is
+// Package lifecycle stops, starts, restarts and scales services, rolls them back and
+// runs Jobs again. What it says is
 // done was asked of Kubernetes after the change.
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +21,6 @@ import (
 const (
 	// DependsOnAnnotation names the services that one needs, separated by commas.
 	DependsOnAnnotation = "zr.dev/depends-on"
-	// stoppedAnnotation holds how many replicas a service had that was stopped here.
-	stoppedAnnotation = "zr.dev/stopped-replicas"
 	// restartedAnnotation, in a template, is what kubectl rollout restart changes.
 	restartedAnnotation = "kubectl.kubernetes.io/restartedAt"
 )
@@ -62,6 +62,10 @@ type Cluster interface {
 	StatefulSets(ctx context.Context) ([]object.Workload, error)
 	Workload(ctx context.Context, kind, name string) (object.Workload, error)
 	Patch(ctx context.Context, kind, name string, patch any) (object.Workload, error)
+	PatchWith(ctx context.Context, kind, name, patchType string, patch any) (object.Workload, error)
+	Read(ctx context.Context, r object.Resource, name string, into any) error
+	Create(ctx context.Context, r object.Resource, o any, trial bool) error
+	Delete(ctx context.Context, r object.Resource, name, uid string) error
 }
 
 // Services changes the services of a namespace. It is safe for concurrent use.
@@ -77,15 +81,19 @@ func New(cluster *kube.Client) *Services {
 
 // Stop scales a service to nothing and remembers how many replicas it had. It asks
 // for a confirmation where others that run depend on it.
-func (s *Services) Stop(ctx context.Context, name string, confirmed bool) (Effect, error) {
+func (s *Services) Stop(ctx context.Context, name, by string, confirmed bool) (Effect, error) {
 	return s.change(ctx, name, func(all []found, w found) (any, error) {
 		if dependents := dependents(all, name); len(dependents) > 0 && !confirmed {
 			return nil, &NeedsConfirmation{dependents}
 		}
-		if had := replicas(&w.Workload); had > 0 {
-			return scale(0, strconv.Itoa(int(had))), nil
+		marks := map[string]any{}
+		if w.Annotations[object.StoppedBy] == "" {
+			marks[object.StoppedBy], marks[object.StoppedAt] = cmp.Or(by, "somebody"), time.Now().UTC().Format(time.RFC3339)
 		}
-		return map[string]any{"spec": map[string]any{"replicas": 0}}, nil // stopped before: what is remembered stays
+		if had := replicas(&w.Workload); had > 0 { // otherwise what is remembered stays
+			marks[object.StoppedReplicas] = strconv.Itoa(int(had))
+		}
+		return scale(0, marks), nil
 	})
 }
 
@@ -93,20 +101,20 @@ func (s *Services) Stop(ctx context.Context, name string, confirmed bool) (Effec
 // least one.
 func (s *Services) Start(ctx context.Context, name string) (Effect, error) {
 	return s.change(ctx, name, func(_ []found, w found) (any, error) {
-		had, err := strconv.ParseInt(w.Annotations[stoppedAnnotation], 10, 32)
+		had, err := strconv.ParseInt(w.Annotations[object.StoppedReplicas], 10, 32)
 		if err != nil {
 			had = 1
 		}
-		return scale(max(replicas(&w.Workload), int32(had), 1), nil), nil
+		return scale(max(replicas(&w.Workload), int32(had), 1), unmarked), nil
 	})
 }
 
 // Scale gives a service a number of replicas. 0 is Stop.
-func (s *Services) Scale(ctx context.Context, name string, n int32, confirmed bool) (Effect, error) {
+func (s *Services) Scale(ctx context.Context, name, by string, n int32, confirmed bool) (Effect, error) {
 	if n == 0 {
-		return s.Stop(ctx, name, confirmed)
+		return s.Stop(ctx, name, by, confirmed)
 	}
-	return s.change(ctx, name, func([]found, found) (any, error) { return scale(n, nil), nil })
+	return s.change(ctx, name, func([]found, found) (any, error) { return scale(n, unmarked), nil })
 }
 
 // Restart replaces the pods of a service, by the rules of its rollout.
@@ -117,9 +125,12 @@ func (s *Services) Restart(ctx context.Context, name string) (Effect, error) {
 	})
 }
 
-// scale is a patch. had is what stoppedAnnotation becomes; nil removes it.
-func scale(n int32, had any) map[string]any {
-	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{stoppedAnnotation: had}}, "spec": map[string]any{"replicas": n}}
+// unmarked takes the marks of a stop away.
+var unmarked = map[string]any{object.StoppedReplicas: nil, object.StoppedBy: nil, object.StoppedAt: nil}
+
+// scale is a patch of the replicas and of annotations.
+func scale(n int32, annotations map[string]any) map[string]any {
+	return map[string]any{"metadata": map[string]any{"annotations": annotations}, "spec": map[string]any{"replicas": n}}
 }
 
 // found is a workload and its kind.
@@ -130,23 +141,31 @@ type found struct {
 
 // change writes what patch says and waits until it has taken effect.
 func (s *Services) change(ctx context.Context, name string, patch func(all []found, w found) (any, error)) (Effect, error) {
-	all, err := s.list(ctx)
+	w, all, err := s.find(ctx, name)
 	if err != nil {
 		return Effect{}, err
+	}
+	wanted, err := patch(all, w)
+	if err != nil {
+		return Effect{}, err
+	}
+	written, err := s.cluster.Patch(ctx, w.kind, name, wanted)
+	if err != nil {
+		return Effect{}, err
+	}
+	return s.await(ctx, w.kind, written)
+}
+
+// find returns the workload of a service, and all others.
+func (s *Services) find(ctx context.Context, name string) (w found, all []found, err error) {
+	if all, err = s.list(ctx); err != nil {
+		return w, nil, err
 	}
 	i := slices.IndexFunc(all, func(w found) bool { return w.Name == name })
 	if i < 0 {
-		return Effect{}, ErrNoService
+		return w, nil, ErrNoService
 	}
-	wanted, err := patch(all, all[i])
-	if err != nil {
-		return Effect{}, err
-	}
-	written, err := s.cluster.Patch(ctx, all[i].kind, name, wanted)
-	if err != nil {
-		return Effect{}, err
-	}
-	return s.await(ctx, all[i].kind, written)
+	return all[i], all, nil
 }
 
 func (s *Services) list(ctx context.Context) (all []found, err error) {

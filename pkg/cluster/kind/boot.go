@@ -128,7 +128,7 @@ func (p *provider) addDefaults(ctx context.Context, first node) error {
 	if strings.Contains(made.String(), "storageclass.") {
 		return nil
 	}
-	return client.Create(ctx, "apis/storage.k8s.io/v1/storageclasses", map[string]any{
+	return client.Create(ctx, "apis/storage.k8s.io/v1/storageclasses", nil, map[string]any{
 		"apiVersion": "storage.k8s.io/v1",
 		"kind":       "StorageClass",
 		"metadata": map[string]any{

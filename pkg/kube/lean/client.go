@@ -39,8 +39,12 @@ func (c *Client) URL(path ...string) *url.URL { return c.base.JoinPath(path...) 
 // Transport returns what signs the requests, for others of the same server.
 func (c *Client) Transport() http.RoundTripper { return c.transport }
 
-// MergePatch is the type of a JSON merge patch.
-const MergePatch = "application/merge-patch+json"
+// The types of patches.
+const (
+	MergePatch     = "application/merge-patch+json"
+	JSONPatch      = "application/json-patch+json"
+	StrategicPatch = "application/strategic-merge-patch+json"
+)
 
 // Get decodes what the server answers for a path, such as "api/v1/nodes", into
 // a value; nil discards it. An answer other than success is a *StatusError, as
@@ -49,15 +53,22 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, into an
 	return c.exchange(ctx, http.MethodGet, path, query, "", nil, into)
 }
 
-// Create makes an object in the collection at a path.
-func (c *Client) Create(ctx context.Context, path string, object any) error {
-	return c.exchange(ctx, http.MethodPost, path, nil, "application/json", object, nil)
+// Create makes an object in the collection at a path. A query may have the server
+// only try.
+func (c *Client) Create(ctx context.Context, path string, query url.Values, object any) error {
+	return c.exchange(ctx, http.MethodPost, path, query, "application/json", object, nil)
 }
 
 // Patch changes the object at a path by a patch of a type. Into gets the object
 // as it is afterwards; nil discards it.
 func (c *Client) Patch(ctx context.Context, path string, query url.Values, patchType string, patch, into any) error {
 	return c.exchange(ctx, http.MethodPatch, path, query, patchType, patch, into)
+}
+
+// Delete deletes the object at a path, which may take the server some time. options
+// are a DeleteOptions.
+func (c *Client) Delete(ctx context.Context, path string, options any) error {
+	return c.exchange(ctx, http.MethodDelete, path, nil, "application/json", options, nil)
 }
 
 func (c *Client) exchange(ctx context.Context, method, path string, query url.Values, contentType string, send, into any) error {

@@ -27,6 +27,7 @@ var (
 	StatefulSets   = resource[Workload]("apis/apps/v1", "statefulsets", StatefulSet)
 	DaemonSets     = resource[Workload]("apis/apps/v1", "daemonsets", DaemonSet)
 	ReplicaSets    = resource[Workload]("apis/apps/v1", "replicasets", ReplicaSet)
+	Revisions      = resource[ControllerRevision]("apis/apps/v1", "controllerrevisions", "")
 	Jobs           = resource[Workload]("apis/batch/v1", "jobs", Job)
 	RoleBindings   = resource[RoleBinding]("apis/rbac.authorization.k8s.io/v1", "rolebindings", "")
 )

@@ -1,6 +1,9 @@
 package object
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // The kinds of a Workload.
 const (
@@ -25,6 +28,25 @@ const (
 	TemplateGeneration           = "pod-template-generation"
 	TemplateGenerationAnnotation = "deprecated.daemonset.template.generation"
 )
+
+// The annotations of a Deployment or StatefulSet that somebody stopped: how many
+// replicas it had, who it was, and when (RFC 3339). While StoppedBy is there and the
+// workload has no replicas, zr up leaves it so.
+const (
+	StoppedReplicas = "zr.dev/stopped-replicas"
+	StoppedBy       = "zr.dev/stopped-by"
+	StoppedAt       = "zr.dev/stopped-at"
+)
+
+// Stopped says who stopped a workload that is asked for so many replicas, and since
+// when; empty where nobody did.
+func Stopped(annotations map[string]string, replicas int32) string {
+	by := annotations[StoppedBy]
+	if by == "" || replicas != 0 {
+		return ""
+	}
+	return by + " stopped it at " + annotations[StoppedAt] + ", until it is started in the dashboard"
+}
 
 // OnDelete is the update strategy by which pods change when somebody deletes
 // them.
@@ -100,6 +122,16 @@ func (w *Workload) Main() *Container {
 	i := slices.IndexFunc(all, func(c Container) bool { return c.Name == w.Name })
 	return &all[max(i, 0)]
 }
+
+// ControllerRevision is a template that a StatefulSet or a DaemonSet had.
+type ControllerRevision struct {
+	Meta     `json:"metadata"`
+	Revision int64           `json:"revision"`
+	Data     json.RawMessage `json:"data"` // a strategic merge patch of the workload
+}
+
+// ChangeCause is the annotation of a revision that says why it was made.
+const ChangeCause = "kubernetes.io/change-cause"
 
 // Selector chooses pods by their labels.
 type Selector struct {

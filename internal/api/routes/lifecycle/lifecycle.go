@@ -39,6 +39,14 @@ func Add(a *contract.API, set *environments.Set, gate *access.Gate, keys cache.C
 	add(a, "startService", "start", "Gives a stopped service the replicas back that it had, or one", r.start)
 	add(a, "restartService", "restart", "Replaces the pods of a service", r.restart)
 	add(a, "scaleService", "scale", "Gives a service a number of replicas", r.scale)
+	add(a, "rollbackService", "rollback", "Gives a service the template of an earlier revision", r.rollback)
+	add(a, "runService", "run", "Runs a Job again that has ended", r.run)
+	contract.Add(a, contract.Route{
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Viewer},
+		ID:    "listRevisions", Method: http.MethodGet, Path: contract.Base + "/services/{name}/revisions", Group: "lifecycle",
+		Summary:  "What a Deployment or StatefulSet can be rolled back to, the newest first",
+		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, r.revisions)
 }
 
 const described = "Answered when Kubernetes has said, after the change, that it has taken effect; 504 where it had not within a minute: the change stays. " +
@@ -72,11 +80,30 @@ type scaleInput struct {
 	}
 }
 
+type rollbackInput struct {
+	Target
+	Body struct {
+		Revision int64 `json:"revision" minimum:"1" doc:"One of listRevisions."`
+	}
+}
+
+type revisionsInput struct {
+	env.Scope
+	Name string `path:"name" maxLength:"253" pattern:"^[a-z0-9.-]+$"`
+}
+
+// Revisions are what a service can be rolled back to.
+type Revisions struct {
+	Revisions []lifecycle.Revision `json:"revisions"`
+}
+
+type revisionsOutput struct{ Body Revisions }
+
 type output struct{ Body lifecycle.Effect }
 
 func (r *routes) stop(ctx context.Context, in *Confirmed) (*output, error) {
 	return r.do(ctx, "stopService", in.Target, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
-		return services.Stop(ctx, in.Name, in.Confirm)
+		return services.Stop(ctx, in.Name, access.From(ctx).Name, in.Confirm)
 	})
 }
 
@@ -94,8 +121,33 @@ func (r *routes) restart(ctx context.Context, in *Target) (*output, error) {
 
 func (r *routes) scale(ctx context.Context, in *scaleInput) (*output, error) {
 	return r.do(ctx, "scaleService", in.Target, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
-		return services.Scale(ctx, in.Name, in.Body.Replicas, in.Confirm)
+		return services.Scale(ctx, in.Name, access.From(ctx).Name, in.Body.Replicas, in.Confirm)
 	})
+}
+
+func (r *routes) rollback(ctx context.Context, in *rollbackInput) (*output, error) {
+	return r.do(ctx, "rollbackService", in.Target, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
+		return services.Rollback(ctx, in.Name, in.Body.Revision)
+	})
+}
+
+func (r *routes) run(ctx context.Context, in *Target) (*output, error) {
+	return r.do(ctx, "runService", *in, func(ctx context.Context, services *lifecycle.Services) (lifecycle.Effect, error) {
+		return services.Run(ctx, in.Name)
+	})
+}
+
+func (r *routes) revisions(ctx context.Context, in *revisionsInput) (*revisionsOutput, error) {
+	e, err := env.Of(r.set, in.Environment)
+	if err != nil {
+		return nil, err
+	}
+	all, err := e.Changes.Revisions(ctx, in.Name)
+	if err != nil {
+		r.log.Warn("the revisions were not read", "service", in.Name, "error", err, "requestId", contract.RequestID(ctx))
+		return nil, problem(err)
+	}
+	return &revisionsOutput{Revisions{append([]lifecycle.Revision{}, all...)}}, nil
 }
 
 // do runs an action once for its key, and records how it went.
@@ -176,8 +228,13 @@ func problem(err error) *contract.Problem {
 	if late, ok := errors.AsType[*lifecycle.NotThere](err); ok {
 		return contract.Refuse(http.StatusGatewayTimeout, "not_in_effect", late.Error())
 	}
+	if failed, ok := errors.AsType[*lifecycle.JobFailed](err); ok {
+		return contract.Refuse(http.StatusBadGateway, "job_failed", failed.Error())
+	}
 	switch {
-	case errors.Is(err, lifecycle.ErrNoService):
+	case errors.Is(err, lifecycle.ErrNoJob), errors.Is(err, lifecycle.ErrRuns):
+		return contract.Refuse(http.StatusConflict, "conflict", err.Error())
+	case errors.Is(err, lifecycle.ErrNoService), errors.Is(err, lifecycle.ErrNoRevision):
 		return contract.Refuse(http.StatusNotFound, "not_found", err.Error())
 	case reason.Of(err) == reason.Conflict:
 		return contract.Refuse(http.StatusConflict, "conflict", "the service was changed meanwhile: try again")

@@ -6,6 +6,7 @@ import (
 	"zr/internal/api/apitest"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/store/postgres"
+	"zr/pkg/kube/object"
 )
 
 func effect(t *testing.T, got apitest.Response) (e lifecycle.Effect) {
@@ -32,8 +33,14 @@ func TestLifecycle200(t *testing.T) {
 	if got := effect(t, e.post("web/stop", "")); got.Replicas != 0 {
 		t.Errorf("stopped again: %+v", got)
 	}
+	if by, at := e.annotation("web", object.StoppedBy), e.annotation("web", object.StoppedAt); by == "" || at == "" {
+		t.Errorf("who stopped it is %q, and when is %q", by, at)
+	}
 	if got := effect(t, e.post("web/start", "")); got.Replicas != 3 || got.Ready != 3 {
 		t.Errorf("started: %+v", got)
+	}
+	if by := e.annotation("web", object.StoppedBy); by != "" {
+		t.Errorf("it runs, and is said to be stopped by %q", by)
 	}
 	before := e.generation("web")
 	first := effect(t, e.post("web/restart", "", "Idempotency-Key", "k1"))

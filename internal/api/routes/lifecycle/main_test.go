@@ -184,15 +184,19 @@ func (e *environment) deploy(name string, replicas int, dependsOn string) {
 // playKubelet calls every pod ready, in place of the node that it has not, until
 // the test ends.
 func (e *environment) playKubelet() {
+	e.play(`{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}`)
+}
+
+// play gives every pod a status, until the test ends.
+func (e *environment) play(status string) {
 	pods := e.client("", "v1", "pods")
 	ctx, cancel := context.WithCancel(context.Background())
 	var playing sync.WaitGroup
 	playing.Go(func() {
-		const ready = `{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}`
 		for ctx.Err() == nil {
 			if list, err := pods.List(ctx, metav1.ListOptions{}); err == nil {
 				for _, pod := range list.Items {
-					_, _ = pods.Patch(ctx, pod.GetName(), types.StrategicMergePatchType, []byte(ready), metav1.PatchOptions{}, "status") // it may be gone
+					_, _ = pods.Patch(ctx, pod.GetName(), types.StrategicMergePatchType, []byte(status), metav1.PatchOptions{}, "status") // it may be gone
 				}
 			}
 			time.Sleep(20 * time.Millisecond)
@@ -218,4 +222,14 @@ func (e *environment) generation(name string) int64 {
 		e.t.Fatal(err)
 	}
 	return d.GetGeneration()
+}
+
+// annotation is one of a Deployment.
+func (e *environment) annotation(name, key string) string {
+	e.t.Helper()
+	d, err := e.client("apps", "v1", "deployments").Get(e.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return d.GetAnnotations()[key]
 }
