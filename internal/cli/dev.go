@@ -82,12 +82,13 @@ func explain(c *cli.Context, path string) error {
 		if asJSON {
 			return printJSON(c.App.Writer, decisions)
 		}
+		out := ui.Report(c.App.Writer)
 		for _, d := range decisions {
 			if d.Service == "" {
-				fmt.Fprintf(c.App.Writer, "%s: %s\n", d.Action, d.Reason)
+				fmt.Fprintf(out, "%s: %s\n", d.Action, d.Reason)
 				continue
 			}
-			fmt.Fprintf(c.App.Writer, "%s %s: %s\n", d.Action, d.Service, d.Reason)
+			fmt.Fprintf(out, "%s %s: %s\n", d.Action, d.Service, d.Reason)
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"zr/internal/stack"
+	"zr/internal/ui"
 )
 
 func diffCommand() *cli.Command {
@@ -36,7 +37,7 @@ EXAMPLES:
 				if asJSON {
 					return errors.Join(printJSON(c.App.Writer, changes), err)
 				}
-				printChanges(c.App.Writer, changes)
+				printChanges(ui.Report(c.App.Writer), changes)
 				return err
 			})
 		},

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"zr/internal/stack"
+	"zr/internal/ui"
 	"zr/pkg/event"
 )
 
@@ -55,7 +56,7 @@ func runDoctor(c *cli.Context) error {
 		if asJSON {
 			return printReport(c.App.Writer, map[string]any{"checks": checks}, err)
 		}
-		printChecks(c.App.Writer, checks, c.Bool("quiet"))
+		printChecks(ui.Report(c.App.Writer), checks, c.Bool("quiet"))
 		return err
 	})
 }

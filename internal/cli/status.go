@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"zr/internal/stack"
+	"zr/internal/ui"
 	"zr/pkg/event"
 )
 
@@ -40,7 +41,7 @@ EXAMPLES:
 				if asJSON {
 					return printReport(c.App.Writer, statusReport(status), err)
 				}
-				return cmp.Or(printStatus(c.App.Writer, status), err)
+				return cmp.Or(printStatus(ui.Report(c.App.Writer), status), err)
 			})
 		},
 	}
