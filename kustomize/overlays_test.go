@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,13 +18,14 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"zr/kustomize"
 	"zr/pkg/deploy"
 	"zr/pkg/deploy/kubetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
 
-var overlays = []string{"dev", "staging"}
+var overlays = []string{"dev", "staging", "dashboard"}
 
 // options fills in every secret that the manifests read.
 func options(t *testing.T, overlay string) deploy.Options {
@@ -185,7 +187,7 @@ func TestRights(t *testing.T) {
 		"list apps/controllerrevisions", "list apps/daemonsets", "list apps/deployments",
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list pods", "list services",
 		"patch apps/deployments", "patch apps/statefulsets", "watch pods"}
-	for _, overlay := range overlays {
+	for _, overlay := range []string{"dev", "staging"} {
 		var rights, subjects []string
 		for _, o := range render(t, overlay).Objects() {
 			switch o.GetKind() {
@@ -194,7 +196,7 @@ func TestRights(t *testing.T) {
 			case "Role":
 				var role rbacv1.Role
 				convert(t, o, &role)
-				rights = append(rights, rightsOf(role)...)
+				rights = append(rights, rightsOf(role.Rules)...)
 			case "RoleBinding":
 				var binding rbacv1.RoleBinding
 				convert(t, o, &binding)
@@ -213,9 +215,54 @@ func TestRights(t *testing.T) {
 	}
 }
 
-func rightsOf(role rbacv1.Role) []string {
+// TestRightsOfTheDashboard: in its own namespace it may do nothing, and everywhere see
+// who was given rights.
+func TestRightsOfTheDashboard(t *testing.T) {
+	var rights, subjects []string
+	for _, o := range render(t, "dashboard").Objects() {
+		switch o.GetKind() {
+		case "Role", "RoleBinding":
+			t.Errorf("%s %q gives it rights on its own namespace", o.GetKind(), o.GetName())
+		case "ClusterRole":
+			var role rbacv1.ClusterRole
+			convert(t, o, &role)
+			rights = append(rights, rightsOf(role.Rules)...)
+		case "ClusterRoleBinding":
+			var binding rbacv1.ClusterRoleBinding
+			convert(t, o, &binding)
+			for _, s := range binding.Subjects {
+				subjects = append(subjects, s.Kind+" "+s.Namespace+"/"+s.Name)
+			}
+		}
+	}
+	if want := []string{"list rbac.authorization.k8s.io/rolebindings", "watch rbac.authorization.k8s.io/rolebindings"}; !slices.Equal(rights, want) {
+		t.Errorf("it may %v, want %v", rights, want)
+	}
+	if !slices.Equal(subjects, []string{"ServiceAccount " + kustomize.Namespace + "/" + kustomize.Account}) {
+		t.Errorf("the rights are given to %v", subjects)
+	}
+}
+
+// TestTheOverlayInTheProgram writes what zr has in its program, which renders as the
+// folder does.
+func TestTheOverlayInTheProgram(t *testing.T) {
+	o := options(t, "dashboard")
+	var err error
+	if o.Overlay, err = kustomize.Write(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	written, err := deploy.Render(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(render(t, "dashboard").Objects(), written.Objects()); diff != "" || written.Namespace != kustomize.Namespace {
+		t.Errorf("in namespace %q: %s", written.Namespace, diff)
+	}
+}
+
+func rightsOf(rules []rbacv1.PolicyRule) []string {
 	var out []string
-	for _, rule := range role.Rules {
+	for _, rule := range rules {
 		for _, group := range rule.APIGroups {
 			for _, resource := range rule.Resources {
 				for _, verb := range rule.Verbs {

@@ -36,6 +36,7 @@ func TestAllowedConnections(t *testing.T) {
 		more    []string
 	}{
 		{"dev", nil},
+		{"dashboard", nil},
 		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
 	} {
 		t.Run(test.overlay, func(t *testing.T) {

@@ -19,7 +19,7 @@ EXAMPLES:
    zr up
    zr up --env staging
    zr up -o json | jq 'select(.type == "step.done")'`,
-		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}}, sharedFlags()...)...),
+		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}, dashboardFlag()}, sharedFlags()...)...),
 		Action: func(c *cli.Context) error {
 			brief()
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
@@ -27,6 +27,20 @@ EXAMPLES:
 			})
 		},
 	}
+}
+
+// dashboardFlag is of the verbs that bring an environment up.
+func dashboardFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "dashboard", Usage: "bring zr's dashboard up beside the environment, from now on; --dashboard=false does without again"}
+}
+
+// wantsDashboard returns nil where nothing was said.
+func wantsDashboard(c *cli.Context) *bool {
+	if !c.IsSet("dashboard") {
+		return nil
+	}
+	wanted := c.Bool("dashboard")
+	return &wanted
 }
 
 // changeSecretsFlag is of the verbs that apply.

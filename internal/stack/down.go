@@ -45,7 +45,10 @@ func (s *Stack) down(ctx context.Context) error {
 		if relayed != nil {
 			detail += fmt.Sprintf("; process %d, which relayed ports, has ended", relayed.PID)
 		}
-		return outcome{detail: detail}, s.remove(ctx, c, false)
+		if err := s.remove(ctx, c, false); err != nil {
+			return outcome{}, err
+		}
+		return outcome{detail: detail}, s.endDashboard(ctx, c, false)
 	}}.run(ctx, s.sink)
 }
 

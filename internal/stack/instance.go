@@ -20,7 +20,11 @@ func Load(root, env, instance string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cfg, cfg.As(instance)
+	if err := cfg.As(instance); err != nil {
+		return nil, err
+	}
+	cfg.Dashboard = cfg.Dashboard || statedir.ReadEnvironment(cfg.Set()).Dashboard
+	return cfg, nil
 }
 
 // Instance is the instance of an environment that the checkout in root has chosen; ""

@@ -13,6 +13,9 @@ import (
 // linesOf are the command lines about an environment, before its cluster is
 // known. What a terminal at this folder would take by itself is left out.
 func linesOf(cfg *config.Config) cmdline.Run {
+	if cfg.Beside != nil {
+		cfg = cfg.Beside
+	}
 	var lines cmdline.Run
 	if here, err := config.Find(cmp.Or(os.Getenv("ZR_PROJECT"), ".")); err != nil || here != cfg.Root {
 		lines.Flags = append(lines.Flags, "-C", cfg.Root)

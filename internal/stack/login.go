@@ -33,6 +33,14 @@ func (p *project) loginLink(asked []endpoint) (string, error) {
 // LoginLink returns a link that logs the user in to the dashboard of the running
 // environment: it can be used once, within ticket.Life.
 func (s *Stack) LoginLink(ctx context.Context) (string, error) {
+	if s.cfg.Dashboard {
+		return s.dashboardLogin(ctx)
+	}
+	return s.ownLogin(ctx)
+}
+
+// ownLogin is LoginLink where the environment has its dashboard among its services.
+func (s *Stack) ownLogin(ctx context.Context) (string, error) {
 	p, on, err := s.find(ctx)
 	if err != nil {
 		return "", err
@@ -51,12 +59,17 @@ func (s *Stack) LoginLink(ctx context.Context) (string, error) {
 
 // noLogin says why there is no login link.
 func (p *project) noLogin(asked []endpoint, lines cmdline.Run) error {
+	hint := "`" + lines.Zr("up", "--dashboard") + "` brings zr's own dashboard up beside it; a Service takes links that has the annotation zr.dev/login-key, " +
+		"which names a secret of config/secrets"
 	for _, e := range asked {
-		if key := e.service.LoginKey; key != "" && p.cfg.Secrets[key] == "" {
+		key := e.service.LoginKey
+		if key != "" {
+			hint = "`" + lines.Zr("status") + "` says what runs"
+		}
+		if key != "" && p.cfg.Secrets[key] == "" {
 			return fault.Hint(fmt.Errorf("login links of service %q are signed with the secret %s, which %s does not have", e.service.Name, key, p.cfg.SecretsFile()),
 				"add "+key+"= with 32 random characters to that file, then `"+lines.Zr("up")+"`")
 		}
 	}
-	return fault.Hint(errors.New("no service of this environment that takes login links answers"),
-		"one says so by the annotation zr.dev/login-key, which names a secret of config/secrets; `"+lines.Zr("status")+"` says what runs")
+	return fault.Hint(errors.New("no service of this environment that takes login links answers"), hint)
 }

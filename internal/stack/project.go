@@ -65,7 +65,7 @@ func (s *Stack) renderOptions() deploy.Options {
 	}
 	return deploy.Options{
 		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
-		Needs: needs,
+		Needs: needs, Access: dashboardAccess(s.cfg),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zr/pkg/cluster"
@@ -40,7 +41,7 @@ func (s *Stack) deleteCluster(ctx context.Context) (outcome, error) {
 	if err := s.newProvider(nil, nil).Delete(ctx, s.sink); err != nil {
 		return outcome{}, err
 	}
-	return outcome{detail: "the image store stays"}, s.endRelays(ctx)
+	return outcome{detail: "the image store stays"}, errors.Join(s.endRelays(ctx), s.forgetDashboard())
 }
 
 // deleteOwn deletes what is the environment's on a cluster of others.
@@ -53,6 +54,9 @@ func (s *Stack) deleteOwn(ctx context.Context, c *cluster.Cluster, others []stri
 		return outcome{}, err
 	}
 	if err := s.remove(ctx, c, true); err != nil {
+		return outcome{}, err
+	}
+	if err := s.endDashboard(ctx, c, true); err != nil {
 		return outcome{}, err
 	}
 	if !s.can().Own {
@@ -104,7 +108,7 @@ func (s *Stack) others(ctx context.Context) ([]string, *cluster.Cluster, error) 
 	}
 	var others []string
 	for _, e := range known {
-		if e.Cluster == s.clusterName() && e.Set != s.set() {
+		if e.Cluster == s.clusterName() && e.Set != s.set() && e.Set != s.dashboardSet() {
 			others = append(others, e.Set)
 		}
 	}
@@ -119,7 +123,9 @@ func (s *Stack) othersOn(ctx context.Context, c *cluster.Cluster) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	return d.Others(ctx)
+	others, err := d.Others(ctx)
+	// The dashboard is there for the others, and goes with the last of them.
+	return slices.DeleteFunc(others, func(set string) bool { return set == s.dashboardSet() }), err
 }
 
 // PurgeQuestion says what a purge of an environment would delete.

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -167,6 +168,13 @@ func (d *Session) bringUp(ctx context.Context) error {
 			d.publish(now)
 			runs, err = p.deploy(ctx, &now.lease)
 		}
+		var dashboard map[string]string
+		var login string
+		if err == nil {
+			if dashboard, login, err = p.upDashboard(ctx, runs.on); err != nil {
+				runs.on.close()
+			}
+		}
 		if none := (*noCluster)(nil); !errors.As(err, &none) && (errors.Is(err, engine.ErrNone) || errors.Is(err, cluster.ErrDown)) {
 			err = &noCluster{err}
 		}
@@ -177,7 +185,7 @@ func (d *Session) bringUp(ctx context.Context) error {
 		now.on, now.plan, now.images = runs.on, runs.plan, runs.images
 		d.publish(now)
 		d.up = broughtUp{unchanged: runs.unchanged, ready: &readiness{say: func() {
-			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Took: time.Since(start)})
+			d.sink.Emit(event.Ready{Endpoints: and(maps.Clone(d.facts.Load().urls), dashboard), Login: login, Took: time.Since(start)})
 		}}}
 		return nil
 	})

@@ -39,6 +39,7 @@ type Stack struct {
 type Options struct {
 	Verb          string // the run, for messages: "up"
 	ChangeSecrets bool   // change also secrets that a volume may have been made with
+	Dashboard     *bool  // whether the environment has the dashboard from now on; nil: as before
 	Shown         bool   // somebody sees what the sink is told, and can be asked for a sign-in
 
 	// On a cluster that others use too. On one of zr's own nobody is asked and nobody
@@ -50,6 +51,10 @@ type Options struct {
 // Open opens what every verb that works on an environment needs. It talks
 // to no cluster.
 func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) {
+	cfg, err := chooseDashboard(cfg, options.Dashboard)
+	if err != nil {
+		return nil, err
+	}
 	store, err := openStore()
 	if err != nil {
 		return nil, err

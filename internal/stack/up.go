@@ -30,13 +30,35 @@ func (s *Stack) Up(ctx context.Context, mergeKubeconfig bool) error {
 		return err
 	}
 	defer unlock()
-	return s.up(ctx, mergeKubeconfig)
+	if err := s.up(ctx, mergeKubeconfig); err != nil || s.cfg.Dashboard || s.options.Dashboard == nil {
+		return err
+	}
+	return s.withoutDashboard(ctx)
 }
 
-// up is a whole run. Each step finds out by itself what there is to do, so
-// that a run which was killed anywhere is mended by the next.
+// up is a whole run, with the dashboard where that is wanted.
 func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	start := time.Now()
+	return s.bringUp(ctx, func(p *project, on *connection, reached []endpoint) error {
+		dashboard, login, err := s.upDashboard(ctx, on)
+		if err == nil && login == "" {
+			login, err = p.loginLink(reached)
+		}
+		if err != nil {
+			return err
+		}
+		p.sink.Emit(event.Ready{Endpoints: and(urls(reached), dashboard), Login: login, Took: time.Since(start), Next: on.lines.Zr("dev")})
+		if mergeKubeconfig {
+			return on.cluster.MergeKubeconfig("")
+		}
+		return nil
+	})
+}
+
+// bringUp brings the environment up to where it is healthy and reached at its ports,
+// and then calls then. Each step finds out by itself what there is to do, so that a run
+// which was killed anywhere is mended by the next.
+func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connection, reached []endpoint) error) error {
 	p, err := s.prepare(ctx)
 	if err != nil {
 		return err
@@ -63,15 +85,7 @@ func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	if err != nil {
 		return err
 	}
-	login, err := p.loginLink(ports.asked)
-	if err != nil {
-		return err
-	}
-	p.sink.Emit(event.Ready{Endpoints: urls(ports.asked), Login: login, Took: time.Since(start), Next: on.lines.Zr("dev")})
-	if mergeKubeconfig {
-		return on.cluster.MergeKubeconfig("")
-	}
-	return nil
+	return then(p, on, ports.asked)
 }
 
 // prepare reads and checks what the project says, and takes the environment for

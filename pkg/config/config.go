@@ -21,6 +21,9 @@ type Config struct {
 	// Services says how to build and gate the workloads of the overlay. A key
 	// is the name of a Deployment, StatefulSet, DaemonSet or Job.
 	Services map[string]Service `yaml:"services" json:"services"`
+	// Dashboard brings zr's own dashboard up beside the environment, in a
+	// namespace of its own on the same cluster. Only for provider "kind".
+	Dashboard bool `yaml:"dashboard,omitempty" json:"dashboard,omitempty"`
 	// Settings become the ConfigMap "settings".
 	Settings map[string]string `yaml:"settings,omitempty" json:"settings,omitempty"`
 
@@ -28,6 +31,9 @@ type Config struct {
 	Env string `yaml:"-" json:"-"`
 	// Instance tells the environment from others of the same project: see As.
 	Instance string `yaml:"-" json:"instance,omitempty"`
+	// Beside is the environment of a project beside which this one runs, for an
+	// environment of zr's own: command lines are about that one.
+	Beside *Config `yaml:"-" json:"-"`
 	// Root is the absolute path of the project's folder: the one that holds config/.
 	Root string `yaml:"-" json:"-"`
 	// File is the path of the file that was loaded.

@@ -197,6 +197,7 @@ c.yaml:10:39: services.g.build.context: "./nowhere" does not exist (paths are re
 c.yaml:2:21: cluster.provider: "knid" is not known (did you mean "kind"?)
 c.yaml:2:27: cluster.context is only for provider "context" (add ` + "`provider: context`" + `)
 c.yaml:3:23: services.a.probe: "htp" is not known (did you mean "http"?)`},
+		{"a dashboard on a cluster of others", "project: a\ndashboard: true\ncluster: {provider: context, context: x}\nservices: {a: {}}\n", `c.yaml:2:1: dashboard is only for provider "kind"`},
 		{"context without a registry", "project: a\ncluster: {provider: context, context: x}\nservices: {a: {build: {go: .}}}\n",
 			`c.yaml:2:10: cluster: provider "context" needs a registry, where the nodes find what is built (such as registry.example/team)`},
 		{"aks", "project: a\ncluster: {provider: aks, name: x, context: y, aks: {subscription: s, cluster: \"a b\"}}\nservices: {a: {build: {go: .}}}\n", `

@@ -77,7 +77,7 @@ func (made *MadeSecrets) fill(example string, held map[string]string) string {
 			}
 		case strings.HasPrefix(strings.TrimLeft(value, `'"`), mockPrefix):
 			made.New = append(made.New, key)
-			lines[i] = key + "=" + randomSecret() + "\n"
+			lines[i] = key + "=" + RandomSecret() + "\n"
 		}
 	}
 	text := strings.Join(lines, "")

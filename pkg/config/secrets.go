@@ -79,7 +79,8 @@ func (c *Config) MockSecrets() []string {
 	return keys
 }
 
-func randomSecret() string {
+// RandomSecret returns a password of secretLength letters and digits.
+func RandomSecret() string {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
 	// 252 is the largest multiple of 36 in a byte: what lies above would make
 	// the first letters likelier.

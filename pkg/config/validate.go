@@ -51,6 +51,9 @@ func (v *validator) config(c *Config) {
 		v.add(v.root, "name at least one workload of the overlay", "key \"services\" is missing")
 	}
 	v.cluster(&c.Cluster)
+	if provider := c.Cluster.Provider; c.Dashboard && provider != "" && provider != ProviderKind {
+		v.add(v.key("dashboard"), "", "dashboard is only for provider %q", ProviderKind)
+	}
 	v.clusterName(c)
 	for _, name := range sortedKeys(c.Services) {
 		v.service(c, name)

@@ -67,6 +67,8 @@ type Options struct {
 	// Needs are the services that each workload needs, by name: they are written down
 	// in its DependsOnAnnotation.
 	Needs map[string][]string
+	// Access, where it is not nil, lets others into the environment's namespace.
+	Access *Access
 	// Dev are the workloads that run a dev image, by name.
 	Dev map[string]DevService
 }

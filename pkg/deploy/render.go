@@ -72,6 +72,13 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	if r.Namespace, err = namespaceOf(manifests); err != nil {
 		return nil, err
 	}
+	if o.Access != nil {
+		added, err := o.Access.manifests(r.Namespace)
+		if err != nil {
+			return nil, err
+		}
+		manifests = append(manifests, added...)
+	}
 	if manifests, err = addConfig(manifests, r.Namespace, o); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ type Environment struct {
 	Instance string `json:"instance,omitempty"` // see config.Config.As
 	Cluster  string `json:"cluster"`            // name of the kind cluster, or of the context
 	Checkout string `json:"checkout"`           // the project's folder that it was brought up from last
+	// Dashboard says that a run was asked for the dashboard, and none since was asked
+	// to do without.
+	Dashboard bool `json:"dashboard,omitempty"`
 	// Ports are those of this machine that an instance has in place of the
 	// ones that the project asks for.
 	Ports map[int32]int32 `json:"ports,omitempty"`

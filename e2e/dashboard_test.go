@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"zr/internal/lab"
+)
+
+// TestDashboardOfAnyProject brings zr's dashboard up beside a project that knows
+// nothing of it, uses its api, and takes it down again.
+func TestDashboardOfAnyProject(t *testing.T) {
+	p := lab.NewProject(t, "examples/hello", "zrtest-any", map[string]int{"greeter": 21410, "web": 21411})
+	p.Replace("config/dev.yaml", "services:", "dashboard: true\nservices:")
+	up := p.Must("up", "-o", "json")
+	ready := up.Events[len(up.Events)-1]
+	endpoints, _ := ready["endpoints"].(map[string]any)
+	page, _ := endpoints["dashboard"].(string)
+	link := ready.Text("login")
+	base, _, _ := strings.Cut(link, "/login#")
+	if page == "" || base == "" {
+		t.Fatalf("the last event is %v", ready)
+	}
+	if got := lab.Get(t, page); !strings.Contains(got, "greeter") {
+		t.Errorf("the dashboard at %s does not show the service greeter", page)
+	}
+	token := strings.TrimSpace(p.Must("token", "--role", "operator", "e2e").Stdout)
+	a := &dashboardAPI{t, base + "/api/v1", token}
+
+	t.Run("its two services", func(t *testing.T) {
+		var services struct {
+			Namespace string
+			Services  []struct{ Name, State string }
+		}
+		a.get("/services?environment=hello", &services)
+		if s := services.Services; services.Namespace != "hello" || len(s) != 2 || s[0].Name != "greeter" || s[1].Name != "web" || s[0].State != "healthy" || s[1].State != "healthy" {
+			t.Errorf("got %+v", services)
+		}
+	})
+	t.Run("nothing of other namespaces", func(t *testing.T) {
+		for _, namespace := range []string{"kube-system", "zr-dashboard"} {
+			if status, body := a.ask(http.MethodGet, "/services?environment="+namespace, ""); status != http.StatusNotFound {
+				t.Errorf("%s: %d %s", namespace, status, body)
+			}
+		}
+		can := func(namespace, verb, resource string) string {
+			out := p.Kubectl("auth", "can-i", "--as=system:serviceaccount:zr-dashboard:api", "-n", namespace, "--list", "--no-headers")
+			for line := range strings.Lines(out) {
+				if fields := strings.Fields(line); len(fields) > 0 && fields[0] == resource && strings.Contains(line, verb) {
+					return "yes"
+				}
+			}
+			return "no"
+		}
+		if got := can("hello", "patch", "deployments.apps") + can("hello", "list", "secrets") + can("kube-system", "list", "pods") + can("zr-dashboard", "list", "pods"); got != "yesnonono" {
+			t.Errorf("deployments of hello, its secrets, pods of kube-system, pods of its own: %s", got)
+		}
+	})
+	t.Run("logs are found", func(t *testing.T) {
+		var found struct {
+			Lines []struct{ Service, Message string }
+		}
+		a.until(func() bool {
+			a.get("/logs?environment=hello&service=greeter", &found)
+			return len(found.Lines) > 0
+		})
+		if found.Lines[0].Service != "greeter" {
+			t.Errorf("got %+v", found)
+		}
+	})
+	t.Run("a service is restarted", func(t *testing.T) {
+		name := func() string {
+			return p.Kubectl("get", "pods", "-n", "hello", "-l", "app.kubernetes.io/name=greeter", "--field-selector=status.phase=Running", "-o", "name")
+		}
+		before := name()
+		status, body := a.ask(http.MethodPost, "/services/greeter/restart?environment=hello", "")
+		if status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		a.until(func() bool {
+			after := name()
+			return after != "" && after != before && !strings.Contains(after, before)
+		})
+		p.Must("status")
+	})
+	t.Run("down takes it along", func(t *testing.T) {
+		p.Must("down")
+		if left := p.Kubectl("get", "pods,services,roles,rolebindings", "-n", "zr-dashboard", "-o", "name"); left != "" {
+			t.Errorf("after down there is:\n%s", left)
+		}
+		if roles := p.Kubectl("get", "clusterroles,clusterrolebindings", "-o", "name"); strings.Contains(roles, "zr-dashboard") {
+			t.Errorf("after down there is:\n%s", roles)
+		}
+		if got := p.Kubectl("get", "rolebindings", "-A", "-l", "zr.dev/environment", "-o", "name"); got != "" {
+			t.Errorf("after down there is %s", got)
+		}
+	})
+	t.Run("purge leaves nothing", func(t *testing.T) {
+		p.Must("up", "--dashboard=false") // with what is kept of the dashboard's data
+		p.Must("down", "--purge", "--yes")
+		if left := lab.Output(t, "", lab.EngineName(), "ps", "-aq", "--filter", "name=zrtest-any-"); left != "" {
+			t.Errorf("a container is left: %s", left)
+		}
+		if _, err := http.Get(page); err == nil {
+			t.Errorf("something still answers at %s", page)
+		}
+	})
+}
+
+// dashboardAPI asks the api of a dashboard, with a token.
+type dashboardAPI struct {
+	t          *testing.T
+	url, token string
+}
+
+func (a *dashboardAPI) ask(method, path, body string) (int, string) {
+	a.t.Helper()
+	req, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+a.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return resp.StatusCode, string(answer)
+}
+
+func (a *dashboardAPI) get(path string, into any) {
+	a.t.Helper()
+	status, body := a.ask(http.MethodGet, path, "")
+	if status != http.StatusOK {
+		a.t.Fatalf("%s: %d %s", path, status, body)
+	}
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// until waits until something is so.
+func (a *dashboardAPI) until(so func() bool) {
+	a.t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !so(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			a.t.Fatal("it does not come to be so")
+		}
+	}
+}
