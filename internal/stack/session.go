@@ -218,6 +218,7 @@ func (d *Session) disconnect(ctx context.Context) error {
 	return d.exclusively(ctx, func(now *current) error {
 		now.on.close()
 		now.on = nil
+		now.lease.release() // it went with the namespace
 		return nil
 	})
 }

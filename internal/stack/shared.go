@@ -52,10 +52,11 @@ func (l *lease) afterOthers() bool {
 	return waited
 }
 
-// release lets others change the environment again.
+// release lets others change the environment again. What follows takes it anew.
 func (l *lease) release() {
 	if l.held != nil {
 		l.held.Release()
+		l.held = nil
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
+	"zr/pkg/deploy"
 	"zr/pkg/event"
 	"zr/pkg/health"
 )
@@ -286,7 +287,10 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 	} else if err = p.load(ctx, on, built.results, early); err == nil {
 		err = on.deployer.Apply(ctx, p.rendered, changes, p.sink)
 	}
-	return built, outcome{detail: Summary(changes)}, p.orLost(ctx, on.lines, err)
+	if err = p.orLost(ctx, on.lines, err); errors.Is(err, deploy.ErrLeaseLost) {
+		l.release() // the next save takes it anew
+	}
+	return built, outcome{detail: Summary(changes)}, err
 }
 
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it

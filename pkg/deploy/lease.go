@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -62,7 +63,8 @@ type Lease struct {
 }
 
 // Lease takes the lease of the environment, which is in its namespace. It
-// returns nil where that does not exist yet: there is nothing to change then.
+// returns nil where that does not exist yet, or is about to go: there is nothing to
+// change then.
 // The error is a *HeldLease where another run has it.
 func (d *Deployer) Lease(ctx context.Context, options LeaseOptions) (*Lease, error) {
 	if options.Term == 0 {
@@ -74,7 +76,7 @@ func (d *Deployer) Lease(ctx context.Context, options LeaseOptions) (*Lease, err
 	switch {
 	case errors.As(err, &held):
 		return nil, err
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return nil, nil
 	case err != nil:
 		return nil, reachable(fmt.Errorf("taking the lease of %q: %w", d.set, err))
