@@ -242,7 +242,7 @@ func (e *engine) followUp(c wire.Commit) {
 	if s, _ := e.status.get(); s.Phase == wire.Healthy && e.onTrial == nil {
 		e.accept()
 	}
-	if e.retry != nil { // these files may be the ones that mend it
+	if e.retry != nil { // these files may be the ones that repair it
 		e.backoff = 0
 		e.start()
 	}

@@ -21,7 +21,7 @@ type server struct {
 	log    *slog.Logger
 
 	mu      sync.Mutex
-	current *session
+	current *connection
 }
 
 // maxStrangers bounds the connections that have not shown the token yet.
@@ -52,8 +52,8 @@ func (s *server) accept(l net.Listener) {
 	}
 }
 
-// take makes c the current session.
-func (s *server) take(c *session) {
+// take makes c the current connection.
+func (s *server) take(c *connection) {
 	s.mu.Lock()
 	old := s.current
 	s.current = c
@@ -64,7 +64,7 @@ func (s *server) take(c *session) {
 	}
 }
 
-func (s *server) release(c *session) {
+func (s *server) release(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current == c {
@@ -72,7 +72,7 @@ func (s *server) release(c *session) {
 	}
 }
 
-// stop says goodbye to the current session.
+// stop says goodbye to the current connection.
 func (s *server) stop() {
 	s.mu.Lock()
 	c := s.current

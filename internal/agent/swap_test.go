@@ -144,7 +144,7 @@ func TestNeverHealthySeed(t *testing.T) {
 	}
 }
 
-// A file without a restart mends a process that was down.
+// A file without a restart repairs a process that was down.
 func TestSyncMends(t *testing.T) {
 	a := agenttest.Start(t, agenttest.Options{Seed: map[string]string{
 		"app":  agenttest.App(t, agenttest.Behaviour{"id": "one", "needFile": "conf"}, 0),
@@ -157,12 +157,12 @@ func TestSyncMends(t *testing.T) {
 	c.must(c.conn.WriteJSON(wire.TypeBegin, wire.Begin{Tx: 1, Files: []wire.NewFile{{Path: "conf", Size: 4}}}))
 	chunk := wire.Chunk{Tx: 1, Size: 4, Body: []byte("good")}
 	c.must(c.conn.Write(wire.TypeChunk, chunk.Head(), chunk.Body))
-	c.must(c.conn.WriteJSON(wire.TypeCommit, wire.Commit{Tx: 1, Sums: []wire.Sum{sum}, Tree: w.Files.Sum(), Build: "mended"}))
+	c.must(c.conn.WriteJSON(wire.TypeCommit, wire.Commit{Tx: 1, Sums: []wire.Sum{sum}, Tree: w.Files.Sum(), Build: "repaired"}))
 	if r := c.result(); r.Outcome != wire.Done {
 		t.Fatalf("result %+v", r)
 	}
 	s := c.await("healthy", healthy)
-	if s.Build != "mended" || a.Get("/") != "one" {
+	if s.Build != "repaired" || a.Get("/") != "one" {
 		t.Errorf("status %+v", s)
 	}
 }

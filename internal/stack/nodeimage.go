@@ -93,7 +93,7 @@ func (s *Stack) loadEngine(ctx context.Context, e engine.Engine, ref string) (st
 		return err
 	})
 	if err := group.Wait(); err != nil {
-		return "", fmt.Errorf("loading image %q into %s: %w", ref, e.Name, s.store.Mend(err, entry.Name))
+		return "", fmt.Errorf("loading image %q into %s: %w", ref, e.Name, s.store.RemoveDamaged(err, entry.Name))
 	}
 	return entry.Name, nil
 }

@@ -80,7 +80,7 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 	var failed error
 	for _, full := range []bool{false, true} {
 		var sent Stats
-		sent, failed = l.session(ctx, node, bundle, full)
+		sent, failed = l.transfer(ctx, node, bundle, full)
 		total.add(sent)
 		if failed == nil || ctx.Err() != nil || !errors.Is(failed, errIncomplete) {
 			break
@@ -88,7 +88,7 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 	}
 	total.Took = time.Since(start)
 	if l.Store != nil && errors.Is(failed, errIncomplete) {
-		failed = l.Store.Mend(failed, bundle.names()...)
+		failed = l.Store.RemoveDamaged(failed, bundle.names()...)
 	}
 	if failed != nil {
 		return total, fmt.Errorf("loading images into node %q: %w", node.Name(), failed)
@@ -97,7 +97,7 @@ func (l Loader) Load(ctx context.Context, node Node, items ...Item) (Stats, erro
 }
 
 // errIncomplete says that the node refused an archive or lacks content after
-// it, which a full archive may mend.
+// it, which a full archive may repair.
 var errIncomplete = errors.New("the node lacks content")
 
 // script is what runs on the node. It lists what is there, waits for the word
@@ -127,12 +127,12 @@ const (
 	markChecked  = "zr:checked"
 )
 
-// sessionLimit bounds the wait for a node's list, so that a command which
+// transferLimit bounds the wait for a node's list, so that a command which
 // died without a word is noticed even where Run cannot tell.
-const sessionLimit = time.Minute
+const transferLimit = time.Minute
 
-// session runs the script once and sends what is missing.
-func (l Loader) session(ctx context.Context, node Node, all *bundle, full bool) (Stats, error) {
+// transfer runs the script once and sends what is missing.
+func (l Loader) transfer(ctx context.Context, node Node, all *bundle, full bool) (Stats, error) {
 	// A pipe of the system, not of the process: its read end goes to the
 	// command itself, so that a command that ends early is not waited for.
 	r, w, err := os.Pipe()
@@ -176,7 +176,7 @@ type sending struct {
 // feed waits for the node's list and sends what is not on it.
 func (l Loader) feed(ctx context.Context, node Node, all *bundle, full bool, replies *replies, w io.WriteCloser, ended <-chan struct{}) sending {
 	defer w.Close()
-	limit := time.NewTimer(sessionLimit)
+	limit := time.NewTimer(transferLimit)
 	defer limit.Stop()
 	select {
 	case <-replies.listed:
@@ -185,7 +185,7 @@ func (l Loader) feed(ctx context.Context, node Node, all *bundle, full bool, rep
 	case <-ctx.Done():
 		return sending{err: context.Cause(ctx)}
 	case <-limit.C:
-		return sending{err: fmt.Errorf("no answer within %s", sessionLimit)}
+		return sending{err: fmt.Errorf("no answer within %s", transferLimit)}
 	}
 	names, content := replies.holdings()
 	if full {

@@ -27,10 +27,10 @@ const (
 	answerTimeout  = 20 * time.Second
 )
 
-// ErrUnreachable says that a registry could not be talked to at all.
+// ErrUnreachable says that a registry could not be reached at all.
 var ErrUnreachable = errors.New("the registry cannot be reached")
 
-// Registry is how registries are talked to. The zero value takes the
+// Registry is how registries are asked. The zero value takes the
 // credentials of the engines' and helpers' configuration files, and pulls for
 // Linux on this machine's architecture, which is that of its nodes.
 type Registry struct {

@@ -38,8 +38,8 @@ type holder struct {
 
 // claim splits layers into those that a push to a repository has to send, and
 // those that another one sends or has sent, with where they are then. Whoever
-// claims must settle.
-func (s *Shared) claim(repo name.Repository, layers []v1.Layer) (mine []v1.Layer, theirs map[v1.Layer]*holder, settle func(sent bool), err error) {
+// claims calls done.
+func (s *Shared) claim(repo name.Repository, layers []v1.Layer) (mine []v1.Layer, theirs map[v1.Layer]*holder, done func(sent bool), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.layers == nil {
@@ -79,9 +79,9 @@ func (h *holder) failed() bool {
 
 // has notes that a repository has layers.
 func (s *Shared) has(repo name.Repository, layers []v1.Layer) error {
-	_, _, settle, err := s.claim(repo, layers)
+	_, _, done, err := s.claim(repo, layers)
 	if err == nil {
-		settle(true)
+		done(true)
 	}
 	return err
 }
@@ -102,7 +102,7 @@ func (p Pusher) send(ctx context.Context, img v1.Image, tag name.Tag) error {
 		return err
 	}
 	repo := tag.Context()
-	mine, theirs, settle, err := p.Shared.claim(repo, layers)
+	mine, theirs, done, err := p.Shared.claim(repo, layers)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (p Pusher) send(ctx context.Context, img v1.Image, tag name.Tag) error {
 		group.Go(func() error { return to.Upload(gctx, repo, layer) })
 	}
 	err = group.Wait()
-	settle(err == nil)
+	done(err == nil)
 	if err != nil {
 		return err
 	}

@@ -111,10 +111,10 @@ func TestHalfABlobIsNotBelieved(t *testing.T) {
 	if s.Has("localhost/shop/api:1") {
 		t.Error("the store claims an image with a cut layer")
 	}
-	// Writing it again mends it.
+	// Writing it again repairs it.
 	layerOf(t, s, "a", bytes.Repeat([]byte("x"), 10000))
 	if !s.Has("localhost/shop/api:1") {
-		t.Error("writing the layer again did not mend the image")
+		t.Error("writing the layer again did not repair the image")
 	}
 }
 

@@ -191,14 +191,14 @@ func TestRandomEdits(t *testing.T) {
 			r := rand.New(rand.NewPCG(11, uint64(c.cut)))
 			p := &project{t, t.TempDir(), r}
 			a := nodeService(t, nil)
-			link := &flaky{direct: direct{a.Addr}, rand: rand.New(rand.NewPCG(5, 5))}
-			s := dial(t, a, func(o *Options) { o.Dialer = link })
-			link.mu.Lock()
-			link.most = c.cut
-			link.mu.Unlock()
+			network := &flaky{direct: direct{a.Addr}, rand: rand.New(rand.NewPCG(5, 5))}
+			s := dial(t, a, func(o *Options) { o.Dialer = network })
+			network.mu.Lock()
+			network.most = c.cut
+			network.mu.Unlock()
 			if c.cut > 0 {
 				s.mu.Lock()
-				s.link.stream.Close() // the next one is cut
+				s.conn.stream.Close() // the next one is cut
 				s.mu.Unlock()
 			}
 			for round := range c.rounds {
@@ -225,7 +225,7 @@ func TestRandomEdits(t *testing.T) {
 					}
 				}
 			}
-			link.heal()
+			network.heal()
 			res := push(t, s, Change{Files: p.files(), Complete: true, Build: "last"})
 			if got, want := inContainer(t, a), p.tree(); !maps.Equal(got, want) || res.Tree != want.Sum() {
 				t.Fatalf("at the end, in the container %v, here %v", got, want)
@@ -241,7 +241,7 @@ func TestRandomEdits(t *testing.T) {
 				}
 				return true
 			})
-			t.Logf("%d connections", link.dials)
+			t.Logf("%d connections", network.dials)
 		})
 	}
 }
@@ -253,16 +253,16 @@ func TestKilledWhileSending(t *testing.T) {
 	next := agenttest.App(t, agenttest.Behaviour{"id": "two", "x": strings.Repeat("y", 100)}, 8<<20)
 	r := rand.New(rand.NewPCG(2, 9))
 	for range 25 {
-		link := &flaky{direct: direct{a.Addr}, rand: r, most: 1 << 20}
+		network := &flaky{direct: direct{a.Addr}, rand: r, most: 1 << 20}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		s, err := opened(ctx, Options{Dialer: link, Token: a.Token})
+		s, err := opened(ctx, Options{Dialer: network, Token: a.Token})
 		if err != nil {
 			cancel()
 			continue // cut within the hello
 		}
 		go func() {
 			s.mu.Lock()
-			l := s.link
+			l := s.conn
 			s.mu.Unlock()
 			if l != nil {
 				<-l.down

@@ -126,7 +126,7 @@ func TestReplayOfWhatWasTakenBack(t *testing.T) {
 					t.Error("it is in step with a save that it does not hold")
 				}
 			}
-			if r := push(t, s, version(t, agenttest.Behaviour{"id": "mended"}, "mended")); r.Reason != "" || !s.State().InStep {
+			if r := push(t, s, version(t, agenttest.Behaviour{"id": "repaired"}, "repaired")); r.Reason != "" || !s.State().InStep {
 				t.Errorf("result %+v", r)
 			}
 			if n := strings.Count(a.Output(), "panic: "); n != 1 {
@@ -220,7 +220,7 @@ func TestDeadConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	push(t, s, Change{Files: map[string]Source{"x": {file}}}) // waits for the new connection
-	t.Logf("noticed and mended after %s", time.Since(begin))
+	t.Logf("noticed and repaired after %s", time.Since(begin))
 	agenttest.Eventually(t, "the loss is told", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -285,7 +285,7 @@ func TestNewestWins(t *testing.T) {
 	}()
 	agenttest.Eventually(t, "it is being sent", func() bool {
 		s.mu.Lock()
-		l := s.link
+		l := s.conn
 		s.mu.Unlock()
 		l.mu.Lock()
 		defer l.mu.Unlock()

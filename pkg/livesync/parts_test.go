@@ -185,7 +185,7 @@ func TestLocals(t *testing.T) {
 	}
 }
 
-// TestLeavesThatDoNotFitAFrame are not asked for: there is no link here to ask.
+// TestLeavesThatDoNotFitAFrame are not asked for: there is no connection here to ask.
 func TestLeavesThatDoNotFitAFrame(t *testing.T) {
 	s := &Session{leaves: map[wire.Sum][]wire.Sum{}, programs: newPrograms()}
 	f := outgoing{path: "x", content: content{File: wire.File{Size: 2 << 30}}, was: wire.File{Size: wire.MaxAsked + 1, Sum: wire.Sum{1}}}

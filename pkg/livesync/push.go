@@ -129,23 +129,23 @@ func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
 	s.queued = nil
 	s.mu.Unlock()
 	named := slices.Collect(maps.Keys(c.Files))
-	r, err := s.converge(ctx, func(l *link) (Result, error) { return s.try(ctx, l, begin, named) })
+	r, err := s.converge(ctx, func(conn *connection) (Result, error) { return s.try(ctx, conn, begin, named) })
 	if err != nil {
 		return Result{}, fmt.Errorf("pushing: %w", err)
 	}
 	return r, nil
 }
 
-// replay makes up for the difference that a fresh link shows. Where the last
+// replay makes up for the difference that a fresh connection shows. Where the last
 // change was taken back in the container before, the version that ran there
 // is brought, and not that change a second time.
-func (s *Session) replay(l *link) {
+func (s *Session) replay(conn *connection) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	go func() {
 		select {
-		case <-l.down:
-			cancel(errLost) // the next link has its own replay
+		case <-conn.down:
+			cancel(errLost) // the next connection has its own replay
 		case <-ctx.Done():
 		}
 	}()
@@ -157,7 +157,7 @@ func (s *Session) replay(l *link) {
 	}
 	defer s.release()
 	s.mu.Lock()
-	_, held := l.snapshot()
+	_, held := conn.snapshot()
 	due := s.want.asked && !(s.want.agreed && s.want.tree == held.Sum())
 	s.want.change.Force = false
 	s.mu.Unlock()
@@ -165,14 +165,14 @@ func (s *Session) replay(l *link) {
 		return
 	}
 	begin := time.Now()
-	r, err := s.converge(ctx, func(l *link) (Result, error) {
-		if p, ok := s.planBack(l); ok {
-			return s.carry(ctx, l, p, begin)
+	r, err := s.converge(ctx, func(conn *connection) (Result, error) {
+		if p, ok := s.planBack(conn); ok {
+			return s.carry(ctx, conn, p, begin)
 		}
-		return s.try(ctx, l, begin, nil)
+		return s.try(ctx, conn, begin, nil)
 	})
 	if ctx.Err() != nil {
-		return // a Push, or the replay of the next link, sends this and more
+		return // a Push, or the replay of the next connection, sends this and more
 	}
 	if s.opts.OnReplay != nil {
 		s.opts.OnReplay(r, err)
@@ -186,14 +186,14 @@ const attempts = 5
 var errChanged = errors.New("the files kept changing while they were sent")
 
 // converge makes the container hold what is wanted.
-func (s *Session) converge(ctx context.Context, try func(*link) (Result, error)) (Result, error) {
+func (s *Session) converge(ctx context.Context, try func(*connection) (Result, error)) (Result, error) {
 	last := errChanged
 	for left := attempts; left > 0; {
-		l, err := s.connected(ctx)
+		conn, err := s.connected(ctx)
 		if err != nil {
 			return Result{}, err
 		}
-		r, err := try(l)
+		r, err := try(conn)
 		var changed retryError
 		switch {
 		case err == nil:
@@ -201,7 +201,7 @@ func (s *Session) converge(ctx context.Context, try func(*link) (Result, error))
 		case ctx.Err() != nil:
 			return Result{}, context.Cause(ctx)
 		case errors.Is(err, errLost):
-			<-l.down
+			<-conn.down
 		case errors.As(err, &changed):
 			last = changed.error
 			left--
@@ -212,14 +212,14 @@ func (s *Session) converge(ctx context.Context, try func(*link) (Result, error))
 	return Result{}, last
 }
 
-// retryError is a failure that a second look may mend.
+// retryError is a failure that another try may not meet.
 type retryError struct{ error }
 
-func (s *Session) try(ctx context.Context, l *link, begin time.Time, named []string) (Result, error) {
-	if err := l.settle(ctx); err != nil {
+func (s *Session) try(ctx context.Context, conn *connection, begin time.Time, named []string) (Result, error) {
+	if err := conn.awaitPlaced(ctx); err != nil {
 		return Result{}, err
 	}
-	p, err := s.plan(l)
+	p, err := s.plan(conn)
 	if err != nil {
 		return Result{}, err
 	}
@@ -229,15 +229,15 @@ func (s *Session) try(ctx context.Context, l *link, begin time.Time, named []str
 			return !ok
 		})
 	}
-	return s.carry(ctx, l, p, begin)
+	return s.carry(ctx, conn, p, begin)
 }
 
 // carry carries out a plan.
-func (s *Session) carry(ctx context.Context, l *link, p plan, begin time.Time) (Result, error) {
+func (s *Session) carry(ctx context.Context, conn *connection, p plan, begin time.Time) (Result, error) {
 	if p.nothing() {
-		return s.answered(ctx, l, p, begin)
+		return s.answered(ctx, conn, p, begin)
 	}
-	res, sent, bytes, err := s.transact(ctx, l, p)
+	res, sent, bytes, err := s.transact(ctx, conn, p)
 	if err != nil {
 		return Result{}, err
 	}
@@ -269,7 +269,7 @@ func (s *Session) carry(ctx context.Context, l *link, p plan, begin time.Time) (
 	case wire.Superseded:
 		return Result{}, ErrSuperseded
 	case wire.Moved:
-		l.moved()
+		conn.moved()
 		return Result{}, retryError{errors.New(res.Error)}
 	default:
 		// A file that was written to while it was sent has another sum than
@@ -313,8 +313,8 @@ func (s *Session) prove(files wire.Tree, build string) {
 
 // planBack plans to make the container hold the version that the one before it
 // went back to, where all of its files are still at hand.
-func (s *Session) planBack(l *link) (plan, bool) {
-	status, held := l.snapshot()
+func (s *Session) planBack(conn *connection) (plan, bool) {
+	status, held := conn.snapshot()
 	s.mu.Lock()
 	v, ok := s.want.takenBack()
 	p := plan{change: s.want.change, target: v.files, back: true}
@@ -372,8 +372,8 @@ func (p plan) nothing() bool {
 
 // plan compares what is wanted with what the container holds. Nothing else
 // touches want while the caller has the turn.
-func (s *Session) plan(l *link) (plan, error) {
-	status, held := l.snapshot()
+func (s *Session) plan(conn *connection) (plan, error) {
+	status, held := conn.snapshot()
 	s.mu.Lock()
 	want := &s.want
 	p := plan{change: want.change, target: maps.Clone(held)}
@@ -469,10 +469,10 @@ func (p *plan) drop(path string, held wire.Tree, want map[string]Source) {
 
 // answered is the result where there is nothing to send. If a swap that a
 // lost connection began is still under way, it waits for the verdict.
-func (s *Session) answered(ctx context.Context, l *link, p plan, begin time.Time) (Result, error) {
+func (s *Session) answered(ctx context.Context, conn *connection, p plan, begin time.Time) (Result, error) {
 	sum := p.target.Sum()
 	for {
-		status, changed := l.watch()
+		status, changed := conn.watch()
 		if !p.change.Restart || status.Phase != wire.Starting {
 			s.agree(sum, p)
 			if p.change.Restart && status.Phase == wire.Healthy {
@@ -486,11 +486,11 @@ func (s *Session) answered(ctx context.Context, l *link, p plan, begin time.Time
 		}
 		select {
 		case <-changed:
-			if s, _ := l.snapshot(); s.RolledBack {
+			if s, _ := conn.snapshot(); s.RolledBack {
 				return Result{}, retryError{errors.New(s.Reason)}
 			}
-		case <-l.down:
-			return Result{}, l.lost()
+		case <-conn.down:
+			return Result{}, conn.lost()
 		case <-ctx.Done():
 			return Result{}, context.Cause(ctx)
 		}

@@ -19,8 +19,8 @@ const deltaSize = 64 << 10
 
 // transact carries out a plan and returns the agent's answer, when the files
 // were in place, and how many bytes travelled.
-func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, time.Time, int64, error) {
-	bases, err := s.bases(ctx, l, p.files)
+func (s *Session) transact(ctx context.Context, conn *connection, p plan) (wire.Result, time.Time, int64, error) {
+	bases, err := s.bases(ctx, conn, p.files)
 	defer func() {
 		for _, b := range bases {
 			b.close()
@@ -29,10 +29,10 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 	if err != nil {
 		return wire.Result{}, time.Time{}, 0, err
 	}
-	tx, answer := l.begin(p.target)
-	n, err := s.send(ctx, l, tx, p, bases)
+	tx, answer := conn.begin(p.target)
+	n, err := s.send(ctx, conn, tx, p, bases)
 	if err != nil {
-		l.drop(tx)
+		conn.drop(tx)
 		return wire.Result{}, time.Time{}, 0, err
 	}
 	commit := wire.Commit{
@@ -45,9 +45,9 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 	for _, f := range p.files {
 		commit.Sums = append(commit.Sums, f.Sum)
 	}
-	if err := l.conn.WriteJSON(wire.TypeCommit, commit); err != nil {
-		l.close(err)
-		return wire.Result{}, time.Time{}, 0, l.lost()
+	if err := conn.frames.WriteJSON(wire.TypeCommit, commit); err != nil {
+		conn.close(err)
+		return wire.Result{}, time.Time{}, 0, conn.lost()
 	}
 	var placed time.Time
 	wait := answer.placed
@@ -65,8 +65,8 @@ func (s *Session) transact(ctx context.Context, l *link, p plan) (wire.Result, t
 			}
 			s.keepPrograms(p.files)
 			return r, placed, n, nil
-		case <-l.down:
-			return wire.Result{}, time.Time{}, 0, l.lost()
+		case <-conn.down:
+			return wire.Result{}, time.Time{}, 0, conn.lost()
 		case <-ctx.Done():
 			return wire.Result{}, time.Time{}, 0, context.Cause(ctx)
 		}
@@ -81,7 +81,7 @@ type base struct {
 }
 
 // bases returns what the new versions of files are compared with.
-func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([]base, error) {
+func (s *Session) bases(ctx context.Context, conn *connection, files []outgoing) ([]base, error) {
 	bases := make([]base, len(files))
 	for i, f := range files {
 		b := &bases[i]
@@ -94,7 +94,7 @@ func (s *Session) bases(ctx context.Context, l *link, files []outgoing) ([]base,
 		s.mu.Unlock()
 		if len(b.leaves) == 0 && f.was.Size <= wire.MaxAsked {
 			var err error
-			if b.leaves, err = l.leaves(ctx, f.path, f.was.Sum); err != nil {
+			if b.leaves, err = conn.leaves(ctx, f.path, f.was.Sum); err != nil {
 				return bases[:i+1], err
 			}
 		}
@@ -187,7 +187,7 @@ func cut(file int, f outgoing, b base, pieces []piece) []piece {
 }
 
 // send opens a transaction and sends everything but its commit.
-func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases []base) (int64, error) {
+func (s *Session) send(ctx context.Context, conn *connection, tx uint32, p plan, bases []base) (int64, error) {
 	begin := wire.Begin{Tx: tx, Gone: p.gone, Touch: p.touch}
 	var pieces []piece
 	for i, f := range p.files {
@@ -198,19 +198,19 @@ func (s *Session) send(ctx context.Context, l *link, tx uint32, p plan, bases []
 		begin.Files = append(begin.Files, n)
 		pieces = cut(i, f, bases[i], pieces)
 	}
-	if err := l.conn.LaterJSON(wire.TypeBegin, begin); err != nil {
-		l.close(err)
-		return 0, l.lost()
+	if err := conn.frames.LaterJSON(wire.TypeBegin, begin); err != nil {
+		conn.close(err)
+		return 0, conn.lost()
 	}
 	if len(pieces) == 0 {
 		return 0, nil
 	}
-	return s.stream(ctx, l, tx, p.files, bases, pieces)
+	return s.stream(ctx, conn, tx, p.files, bases, pieces)
 }
 
 // stream sends pieces from as many goroutines as there are cores; the order
 // of arrival does not matter.
-func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoing, bases []base, pieces []piece) (int64, error) {
+func (s *Session) stream(ctx context.Context, conn *connection, tx uint32, files []outgoing, bases []base, pieces []piece) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, bytes atomic.Int64
@@ -242,7 +242,7 @@ func (s *Session) stream(ctx context.Context, l *link, tx uint32, files []outgoi
 					c.Op, c.Body = s.pace.pack(ofBytes, body, buf)
 				}
 			}
-			n, err := l.chunk(ctx, c)
+			n, err := conn.chunk(ctx, c)
 			if err != nil {
 				return err
 			}

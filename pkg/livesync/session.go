@@ -30,11 +30,11 @@ type Session struct {
 	turn     chan struct{}  // holds a token while somebody changes the container
 
 	mu       sync.Mutex
-	link     *link         // nil while not connected
+	conn     *connection   // nil while not connected
 	fatal    error         // why the session is over
 	err      error         // why it is not connected
-	peer     string        // of the last link
-	changed  chan struct{} // closed and replaced when link or fatal changes
+	peer     string        // of the last connection
+	changed  chan struct{} // closed and replaced when conn or fatal changes
 	stopPlay context.CancelCauseFunc
 	queued   []Change // pushed, and not yet part of want
 	want     desired
@@ -72,20 +72,20 @@ func (s *Session) Close() {
 func (s *Session) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := State{Connected: s.link != nil, Err: s.err, Peer: s.peer}
+	st := State{Connected: s.conn != nil, Err: s.err, Peer: s.peer}
 	if s.fatal != nil {
 		st.Err = s.fatal
 	}
-	if s.link != nil {
+	if s.conn != nil {
 		var held wire.Tree
-		st.Status, held = s.link.snapshot()
+		st.Status, held = s.conn.snapshot()
 		st.Agreed = s.want.agreed && held.Sum() == s.want.tree
 		st.InStep = st.Agreed && len(s.want.dirty) == 0
 	}
 	return st
 }
 
-// keep holds a link open until the session ends.
+// keep holds a connection open until the session ends.
 func (s *Session) keep() {
 	s.work.Go(s.tell)
 	defer func() {
@@ -96,19 +96,19 @@ func (s *Session) keep() {
 	}()
 	pause := firstPause
 	for s.ctx.Err() == nil {
-		l, err := s.connect()
+		conn, err := s.connect()
 		if err == nil {
 			pause = firstPause
-			s.attach(l)
-			s.work.Go(func() { s.replay(l) })
+			s.attach(conn)
+			s.work.Go(func() { s.replay(conn) })
 			select {
-			case <-l.down:
-				err = l.lost()
+			case <-conn.down:
+				err = conn.lost()
 			case <-s.ctx.Done():
-				l.close(ErrClosed)
+				conn.close(ErrClosed)
 				err = ErrClosed
 			}
-			s.lastWord(l)
+			s.lastWord(conn)
 		}
 		s.detach(err)
 		if errors.Is(err, ErrRefused) || errors.Is(err, ErrReplaced) {
@@ -122,7 +122,7 @@ func (s *Session) keep() {
 	}
 }
 
-func (s *Session) connect() (*link, error) {
+func (s *Session) connect() (*connection, error) {
 	stream, err := s.opts.Dialer.Dial(s.ctx)
 	if err != nil {
 		return nil, err
@@ -133,16 +133,16 @@ func (s *Session) connect() (*link, error) {
 	return open(s.ctx, stream, s.opts.Token, s.pace, s.poke)
 }
 
-func (s *Session) attach(l *link) {
+func (s *Session) attach(conn *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link, s.err = l, nil
+	s.conn, s.err = conn, nil
 	s.wakeLocked()
 }
 
 // lastWord notes whether what the container ran last was what it had been sent.
-func (s *Session) lastWord(l *link) {
-	status, _ := l.snapshot()
+func (s *Session) lastWord(conn *connection) {
+	status, _ := conn.snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if status.RolledBack {
@@ -153,7 +153,7 @@ func (s *Session) lastWord(l *link) {
 func (s *Session) detach(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link, s.err = nil, err
+	s.conn, s.err = nil, err
 	if s.ctx.Err() != nil {
 		s.fatal = ErrClosed
 	} else if errors.Is(err, ErrRefused) || errors.Is(err, ErrReplaced) {
@@ -168,20 +168,20 @@ func (s *Session) wakeLocked() {
 	s.poke()
 }
 
-// connected waits for a link.
-func (s *Session) connected(ctx context.Context) (*link, error) {
+// connected waits for a connection.
+func (s *Session) connected(ctx context.Context) (*connection, error) {
 	for {
 		s.mu.Lock()
-		l, fatal, changed := s.link, s.fatal, s.changed
+		conn, fatal, changed := s.conn, s.fatal, s.changed
 		s.mu.Unlock()
 		if fatal != nil {
 			return nil, fatal
 		}
-		if l != nil {
+		if conn != nil {
 			select {
-			case <-l.down: // about to be detached
+			case <-conn.down: // about to be detached
 			default:
-				return l, nil
+				return conn, nil
 			}
 		}
 		select {

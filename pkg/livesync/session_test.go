@@ -144,9 +144,9 @@ func TestRollBack(t *testing.T) {
 			if b["crash"] == true && !strings.Contains(strings.Join(r.Output, "\n"), "as it was told, in bad") {
 				t.Errorf("output %q", r.Output)
 			}
-			r = push(t, s, version(t, agenttest.Behaviour{"id": "mended"}, "hash-mended"))
-			if r.Reason != "" || a.Get("/") != "mended" {
-				t.Errorf("after a mend: %+v", r)
+			r = push(t, s, version(t, agenttest.Behaviour{"id": "repaired"}, "hash-repaired"))
+			if r.Reason != "" || a.Get("/") != "repaired" {
+				t.Errorf("after a repair: %+v", r)
 			}
 		})
 	}

@@ -158,7 +158,7 @@ type journal struct {
 	kept   int
 }
 
-// put moves a staged file to its place.
+// put moves a staged file to its path.
 func (j *journal) put(name, p string, undoable bool) error {
 	root := j.folder.root
 	if err := j.mkdirs(path.Dir(p)); err != nil {
@@ -171,12 +171,12 @@ func (j *journal) put(name, p string, undoable bool) error {
 		}
 		j.steps = append(j.steps, func() error {
 			if old == "" {
-				return root.Remove(place(p))
+				return root.Remove(filePath(p))
 			}
-			return root.Rename(old, place(p))
+			return root.Rename(old, filePath(p))
 		})
 	}
-	if err := root.Rename(name, place(p)); err != nil {
+	if err := root.Rename(name, filePath(p)); err != nil {
 		if undoable {
 			j.steps = j.steps[:len(j.steps)-1]
 		}
@@ -185,13 +185,13 @@ func (j *journal) put(name, p string, undoable bool) error {
 	return nil
 }
 
-// save gives the file p a second place, by link or rename, and returns its
+// save gives the file p a second name, by link or rename, and returns its
 // name, or "" where there is no such file.
 func (j *journal) save(p string, by func(from, to string) error) (string, error) {
 	name := fmt.Sprintf("%s/%d", undoDir, j.kept)
 	j.kept++
 	_ = j.folder.root.Remove(name)
-	switch err := by(place(p), name); {
+	switch err := by(filePath(p), name); {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
 	case err != nil:
@@ -204,7 +204,7 @@ func (j *journal) save(p string, by func(from, to string) error) (string, error)
 // touch puts a copy of a file in its place, which a watcher sees as a change.
 func (j *journal) touch(p string, i int) error {
 	root := j.folder.root
-	b, err := root.ReadFile(place(p))
+	b, err := root.ReadFile(filePath(p))
 	if err != nil {
 		return fmt.Errorf("touching %q: %w", p, err)
 	}
@@ -225,13 +225,13 @@ func (j *journal) removeAll(paths []string) error {
 			return fmt.Errorf("deleting %q: %w", p, err)
 		}
 		if old != "" {
-			j.steps = append(j.steps, func() error { return root.Rename(old, place(p)) })
+			j.steps = append(j.steps, func() error { return root.Rename(old, filePath(p)) })
 		}
 		for d := path.Dir(p); d != "."; d = path.Dir(d) {
-			if root.Remove(place(d)) != nil {
+			if root.Remove(filePath(d)) != nil {
 				break // not empty
 			}
-			j.steps = append(j.steps, func() error { return root.Mkdir(place(d), 0o755) })
+			j.steps = append(j.steps, func() error { return root.Mkdir(filePath(d), 0o755) })
 		}
 	}
 	return nil
@@ -242,16 +242,16 @@ func (j *journal) mkdirs(dir string) error {
 		return nil
 	}
 	root := j.folder.root
-	if info, err := root.Lstat(place(dir)); err == nil && info.IsDir() {
+	if info, err := root.Lstat(filePath(dir)); err == nil && info.IsDir() {
 		return nil
 	}
 	if err := j.mkdirs(path.Dir(dir)); err != nil {
 		return err
 	}
-	if err := root.Mkdir(place(dir), 0o755); err != nil {
+	if err := root.Mkdir(filePath(dir), 0o755); err != nil {
 		return fmt.Errorf("making folder %q: %w", dir, err)
 	}
-	j.steps = append(j.steps, func() error { return root.Remove(place(dir)) })
+	j.steps = append(j.steps, func() error { return root.Remove(filePath(dir)) })
 	return nil
 }
 

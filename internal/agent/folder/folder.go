@@ -34,8 +34,8 @@ const (
 	goodDir  = "good"  // files that were replaced since of the versions to go back to, by sum
 )
 
-// place returns where the volume holds the file p.
-func place(p string) string { return path.Join(Files, p) }
+// filePath returns where the volume holds the file p.
+func filePath(p string) string { return path.Join(Files, p) }
 
 // Folder is the synced folder. Transactions may be staged by one goroutine
 // while another commits; commits and restores are for one goroutine.
@@ -132,7 +132,7 @@ func (f *Folder) clear() error {
 		return fmt.Errorf("clearing the synced folder: %w", err)
 	}
 	for _, n := range names {
-		if err := f.root.RemoveAll(place(n)); err != nil {
+		if err := f.root.RemoveAll(filePath(n)); err != nil {
 			return fmt.Errorf("clearing the synced folder: %w", err)
 		}
 	}
@@ -168,7 +168,7 @@ func (f *Folder) copySeed(seed string) error {
 		case err != nil:
 			return err
 		case d.IsDir():
-			return f.root.MkdirAll(place(rel), 0o755)
+			return f.root.MkdirAll(filePath(rel), 0o755)
 		case !info.Mode().IsRegular() || wire.CheckPath(rel) != nil:
 			return nil
 		}
@@ -177,7 +177,7 @@ func (f *Folder) copySeed(seed string) error {
 			return err
 		}
 		defer src.Close()
-		dst, err := f.root.OpenFile(place(rel), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+		dst, err := f.root.OpenFile(filePath(rel), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
@@ -252,12 +252,12 @@ func (f *Folder) Tree() wire.Tree {
 
 // look brings what is remembered of a file in line with the file.
 func (f *Folder) look(p string, h *held) {
-	info, err := f.root.Lstat(place(p))
+	info, err := f.root.Lstat(filePath(p))
 	if err == nil && info.Mode().IsRegular() && identityOf(info) == h.id {
 		return
 	}
 	if err == nil && info.Mode().IsRegular() {
-		if file, err := f.root.Open(place(p)); err == nil {
+		if file, err := f.root.Open(filePath(p)); err == nil {
 			defer file.Close()
 			leaves, err := hashTo(io.Discard, file, make([]byte, wire.MaxChunk))
 			if info, statErr := file.Stat(); err == nil && statErr == nil {
@@ -301,7 +301,7 @@ func (f *Folder) Leaves(p string, sum wire.Sum) []wire.Sum {
 // folder than it names.
 func (f *Folder) refuseLinks(p string) error {
 	for d := p; d != "."; d = path.Dir(d) {
-		info, err := f.root.Lstat(place(d))
+		info, err := f.root.Lstat(filePath(d))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue

@@ -86,7 +86,7 @@ func (f *Folder) keepGood(paths []string) error {
 		if h == nil || !of(f.good) && !of(f.tried) {
 			continue
 		}
-		err := f.root.Link(place(p), goodName(h.Sum, h.Exec))
+		err := f.root.Link(filePath(p), goodName(h.Sum, h.Exec))
 		if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("keeping the good version of %q: %w", p, err)
 		}

@@ -124,7 +124,7 @@ func (f *Folder) openBase(s *staged) error {
 	if h == nil || h.Sum != s.Base {
 		return fmt.Errorf("staging %q: %w", s.Path, ErrMoved)
 	}
-	file, err := f.root.Open(place(s.Path))
+	file, err := f.root.Open(filePath(s.Path))
 	if err != nil {
 		return fmt.Errorf("staging %q: %w", s.Path, err)
 	}

@@ -55,7 +55,7 @@ func (f *Folder) resume(seedBuild string) (build string, ok bool) {
 	found := map[string]*held{}
 	buf := make([]byte, wire.MaxChunk)
 	for p, want := range s.Files {
-		h, err := f.hash(place(p), want.Exec, buf)
+		h, err := f.hash(filePath(p), want.Exec, buf)
 		if err != nil || h.File != want {
 			return "", false
 		}

@@ -22,13 +22,13 @@ const (
 	helloTime = 10 * time.Second // a cold tunnel through a loaded API server
 )
 
-// errLost is what everything on a link fails with when that has ended.
+// errLost is what everything on a connection fails with when that has ended.
 var errLost = errors.New("the connection to the container was lost")
 
-// link is one connection to the agent.
-type link struct {
+// connection is one connection to the agent.
+type connection struct {
 	stream Stream
-	conn   *wire.Conn
+	frames *wire.Conn
 	heard  atomic.Int64 // when the last frame came, in Unix nanoseconds
 	down   chan struct{}
 	once   sync.Once
@@ -59,8 +59,8 @@ type pending struct {
 }
 
 // open says hello over a fresh stream.
-func open(ctx context.Context, s Stream, token string, p *pace, onStatus func()) (*link, error) {
-	l := &link{
+func open(ctx context.Context, s Stream, token string, p *pace, onStatus func()) (*connection, error) {
+	c := &connection{
 		stream:   s,
 		down:     make(chan struct{}),
 		onStatus: onStatus,
@@ -69,27 +69,27 @@ func open(ctx context.Context, s Stream, token string, p *pace, onStatus func())
 		changed:  make(chan struct{}),
 		pace:     p,
 	}
-	l.conn = wire.NewConn(struct {
+	c.frames = wire.NewConn(struct {
 		*bufio.Reader
 		writer
 	}{bufio.NewReaderSize(s, 64<<10), writer{s}})
-	l.conn.Raise()
-	l.heard.Store(time.Now().UnixNano())
+	c.frames.Raise()
+	c.heard.Store(time.Now().UnixNano())
 	ctx, cancel := context.WithTimeoutCause(ctx, helloTime, errors.New("the agent does not answer"))
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { l.close(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	defer stop()
-	if err := l.greet(token); err != nil {
-		l.close(err)
-		return nil, l.err
+	if err := c.greet(token); err != nil {
+		c.close(err)
+		return nil, c.err
 	}
 	if !stop() { // too late: the stream is closed
-		<-l.down
-		return nil, l.err
+		<-c.down
+		return nil, c.err
 	}
-	go l.listen()
-	go l.heartbeat()
-	return l, nil
+	go c.listen()
+	go c.heartbeat()
+	return c, nil
 }
 
 // writer hides the reader of a stream.
@@ -97,11 +97,11 @@ type writer struct{ s Stream }
 
 func (w writer) Write(b []byte) (int, error) { return w.s.Write(b) }
 
-func (l *link) greet(token string) error {
-	if err := l.conn.WriteJSON(wire.TypeHello, wire.Hello{Version: wire.Version, Token: token}); err != nil {
+func (c *connection) greet(token string) error {
+	if err := c.frames.WriteJSON(wire.TypeHello, wire.Hello{Version: wire.Version, Token: token}); err != nil {
 		return err
 	}
-	t, b, err := l.conn.Read(nil)
+	t, b, err := c.frames.Read(nil)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (l *link) greet(token string) error {
 		if err := json.Unmarshal(b, &w); err != nil {
 			return fmt.Errorf("reading the agent's welcome: %w", err)
 		}
-		l.status, l.held = w.Status, w.Files
+		c.status, c.held = w.Status, w.Files
 		return nil
 	default:
 		return fmt.Errorf("%w: what listens there is not zr's agent", ErrRefused)
@@ -139,32 +139,32 @@ func byeError(b []byte) error {
 	}
 }
 
-// close ends the link; the first reason stands.
-func (l *link) close(err error) {
-	l.once.Do(func() {
-		l.err = err
-		close(l.down)
+// close ends the connection; the first reason stands.
+func (c *connection) close(err error) {
+	c.once.Do(func() {
+		c.err = err
+		close(c.down)
 		// Closing writes goodbyes of its own, which a dead network does not take.
-		go l.stream.Close()
+		go c.stream.Close()
 	})
 }
 
-// lost returns the error of a link that has ended.
-func (l *link) lost() error {
-	<-l.down
-	if errors.Is(l.err, ErrRefused) || errors.Is(l.err, ErrReplaced) {
-		return l.err
+// lost returns the error of a connection that has ended.
+func (c *connection) lost() error {
+	<-c.down
+	if errors.Is(c.err, ErrRefused) || errors.Is(c.err, ErrReplaced) {
+		return c.err
 	}
-	return fmt.Errorf("%w: %w", errLost, l.err)
+	return fmt.Errorf("%w: %w", errLost, c.err)
 }
 
-func (l *link) heartbeat() {
+func (c *connection) heartbeat() {
 	pings := make(chan struct{}, 1)
 	defer close(pings)
 	go func() { // writing may block for as long as the network is away
 		for range pings {
-			if err := l.conn.Write(wire.TypePing, make([]byte, 8)); err != nil {
-				l.close(err)
+			if err := c.frames.Write(wire.TypePing, make([]byte, 8)); err != nil {
+				c.close(err)
 			}
 		}
 	}()
@@ -172,12 +172,12 @@ func (l *link) heartbeat() {
 	defer t.Stop()
 	for {
 		select {
-		case <-l.down:
+		case <-c.down:
 			return
 		case <-t.C:
 		}
-		if silent := time.Since(time.Unix(0, l.heard.Load())); silent > deadAfter {
-			l.close(fmt.Errorf("no answer for %s", silent.Round(time.Millisecond)))
+		if silent := time.Since(time.Unix(0, c.heard.Load())); silent > deadAfter {
+			c.close(fmt.Errorf("no answer for %s", silent.Round(time.Millisecond)))
 			return
 		}
 		select {
@@ -187,24 +187,24 @@ func (l *link) heartbeat() {
 	}
 }
 
-func (l *link) listen() {
+func (c *connection) listen() {
 	var buf []byte
 	for {
-		t, b, err := l.conn.Read(buf)
+		t, b, err := c.frames.Read(buf)
 		if err != nil {
-			l.close(err)
+			c.close(err)
 			return
 		}
-		l.heard.Store(time.Now().UnixNano())
-		if err := l.take(t, b); err != nil {
-			l.close(err)
+		c.heard.Store(time.Now().UnixNano())
+		if err := c.take(t, b); err != nil {
+			c.close(err)
 			return
 		}
 		buf = b[:0]
 	}
 }
 
-func (l *link) take(t wire.Type, b []byte) error {
+func (c *connection) take(t wire.Type, b []byte) error {
 	switch t {
 	case wire.TypePong:
 		return nil
@@ -212,48 +212,48 @@ func (l *link) take(t wire.Type, b []byte) error {
 		if len(b) != 8 {
 			return errors.New("an ack of another length than 8")
 		}
-		l.mu.Lock()
-		l.acked = binary.BigEndian.Uint64(b)
-		l.pace.arrived(l.acked, time.Now())
-		close(l.ackEvent)
-		l.ackEvent = make(chan struct{})
-		l.mu.Unlock()
+		c.mu.Lock()
+		c.acked = binary.BigEndian.Uint64(b)
+		c.pace.arrived(c.acked, time.Now())
+		close(c.ackEvent)
+		c.ackEvent = make(chan struct{})
+		c.mu.Unlock()
 		return nil
 	case wire.TypePlaced:
 		var p wire.Placed
 		if err := json.Unmarshal(b, &p); err != nil {
 			return err
 		}
-		l.mu.Lock()
-		l.place(p.Tx)
-		l.mu.Unlock()
+		c.mu.Lock()
+		c.markPlaced(p.Tx)
+		c.mu.Unlock()
 		return nil
 	case wire.TypeResult:
 		var r wire.Result
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
 		}
-		l.finish(r)
+		c.finish(r)
 		return nil
 	case wire.TypeStatus:
 		var s wire.Status
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err
 		}
-		l.mu.Lock()
-		l.setStatus(s)
-		l.stale = l.stale || s.RolledBack && l.held.Sum() != s.Tree
-		l.mu.Unlock()
-		l.onStatus()
+		c.mu.Lock()
+		c.setStatus(s)
+		c.stale = c.stale || s.RolledBack && c.held.Sum() != s.Tree
+		c.mu.Unlock()
+		c.onStatus()
 		return nil
 	case wire.TypeLeaves:
 		var v wire.Leaves
 		if err := json.Unmarshal(b, &v); err != nil {
 			return err
 		}
-		l.mu.Lock()
-		asked := l.asked
-		l.mu.Unlock()
+		c.mu.Lock()
+		asked := c.asked
+		c.mu.Unlock()
 		if asked != nil {
 			select {
 			case asked <- v:
@@ -266,14 +266,14 @@ func (l *link) take(t wire.Type, b []byte) error {
 		if err := json.Unmarshal(b, &w); err != nil {
 			return err
 		}
-		l.mu.Lock()
-		l.setStatus(w.Status)
-		l.held, l.stale = w.Files, false
-		if l.looked != nil {
-			close(l.looked)
-			l.looked = nil
+		c.mu.Lock()
+		c.setStatus(w.Status)
+		c.held, c.stale = w.Files, false
+		if c.looked != nil {
+			close(c.looked)
+			c.looked = nil
 		}
-		l.mu.Unlock()
+		c.mu.Unlock()
 		return nil
 	case wire.TypeBye:
 		return byeError(b)
@@ -282,56 +282,56 @@ func (l *link) take(t wire.Type, b []byte) error {
 	}
 }
 
-// place notes that the files of a transaction are in the folder.
-func (l *link) place(tx uint32) {
-	p := l.pending[tx]
+// markPlaced notes that the files of a transaction are in the folder.
+func (c *connection) markPlaced(tx uint32) {
+	p := c.pending[tx]
 	if p == nil {
 		return
 	}
 	select {
 	case <-p.placed:
 	default:
-		l.held = p.target
+		c.held = p.target
 		close(p.placed)
 	}
 }
 
-func (l *link) finish(r wire.Result) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	p := l.pending[r.Tx]
+func (c *connection) finish(r wire.Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.pending[r.Tx]
 	if p == nil {
 		return
 	}
 	if r.Outcome == wire.Done {
-		l.place(r.Tx)
+		c.markPlaced(r.Tx)
 	}
-	delete(l.pending, r.Tx)
-	l.setStatus(r.Status)
-	l.stale = l.stale || len(l.pending) == 0 && l.held.Sum() != r.Status.Tree
+	delete(c.pending, r.Tx)
+	c.setStatus(r.Status)
+	c.stale = c.stale || len(c.pending) == 0 && c.held.Sum() != r.Status.Tree
 	p.result <- r
 }
 
-// settle waits until the files of every transaction are in place or refused,
+// awaitPlaced waits until the files of every transaction are in place or refused,
 // and looks at the folder again where that is not what it should be.
-func (l *link) settle(ctx context.Context) error {
+func (c *connection) awaitPlaced(ctx context.Context) error {
 	for {
-		l.mu.Lock()
+		c.mu.Lock()
 		var wait *pending
-		for _, p := range l.pending {
+		for _, p := range c.pending {
 			select {
 			case <-p.placed:
 			default:
 				wait = p
 			}
 		}
-		stale := l.stale
-		l.mu.Unlock()
+		stale := c.stale
+		c.mu.Unlock()
 		if wait == nil && !stale {
 			return nil
 		}
 		if wait == nil {
-			if err := l.look(ctx); err != nil {
+			if err := c.look(ctx); err != nil {
 				return err
 			}
 			continue
@@ -340,8 +340,8 @@ func (l *link) settle(ctx context.Context) error {
 		case <-wait.placed:
 		case r := <-wait.result: // refused
 			wait.result <- r
-		case <-l.down:
-			return l.lost()
+		case <-c.down:
+			return c.lost()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -349,90 +349,90 @@ func (l *link) settle(ctx context.Context) error {
 }
 
 // look asks the agent what it holds.
-func (l *link) look(ctx context.Context) error {
-	l.mu.Lock()
-	looked := l.looked
+func (c *connection) look(ctx context.Context) error {
+	c.mu.Lock()
+	looked := c.looked
 	if looked == nil {
 		looked = make(chan struct{})
-		l.looked = looked
+		c.looked = looked
 	}
-	l.mu.Unlock()
-	if err := l.conn.Write(wire.TypeLook); err != nil {
-		l.close(err)
-		return l.lost()
+	c.mu.Unlock()
+	if err := c.frames.Write(wire.TypeLook); err != nil {
+		c.close(err)
+		return c.lost()
 	}
 	select {
 	case <-looked:
 		return nil
-	case <-l.down:
-		return l.lost()
+	case <-c.down:
+		return c.lost()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
 // moved notes that the agent holds something else than was believed.
-func (l *link) moved() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stale = true
+func (c *connection) moved() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stale = true
 }
 
 // begin registers a new transaction that leads to target.
-func (l *link) begin(target wire.Tree) (uint32, *pending) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lastTx++
+func (c *connection) begin(target wire.Tree) (uint32, *pending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastTx++
 	p := &pending{target: target, placed: make(chan struct{}), result: make(chan wire.Result, 1)}
-	l.pending[l.lastTx] = p
-	return l.lastTx, p
+	c.pending[c.lastTx] = p
+	return c.lastTx, p
 }
 
 // drop forgets a transaction that was not committed and tells the agent.
-func (l *link) drop(tx uint32) {
-	l.mu.Lock()
-	delete(l.pending, tx)
-	l.mu.Unlock()
-	if err := l.conn.WriteJSON(wire.TypeAbort, wire.Abort{Tx: tx}); err != nil {
-		l.close(err)
+func (c *connection) drop(tx uint32) {
+	c.mu.Lock()
+	delete(c.pending, tx)
+	c.mu.Unlock()
+	if err := c.frames.WriteJSON(wire.TypeAbort, wire.Abort{Tx: tx}); err != nil {
+		c.close(err)
 	}
 }
 
 // setStatus takes a status, unless a newer one has come before it.
-func (l *link) setStatus(s wire.Status) {
-	if s.Boot == l.status.Boot && s.Seq < l.status.Seq {
+func (c *connection) setStatus(s wire.Status) {
+	if s.Boot == c.status.Boot && s.Seq < c.status.Seq {
 		return
 	}
-	l.status = s
-	close(l.changed)
-	l.changed = make(chan struct{})
+	c.status = s
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // watch returns what the agent said last and a channel that is closed when it
 // says something else.
-func (l *link) watch() (wire.Status, <-chan struct{}) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.status, l.changed
+func (c *connection) watch() (wire.Status, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status, c.changed
 }
 
 // snapshot returns what the agent said last.
-func (l *link) snapshot() (wire.Status, wire.Tree) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.status, l.held
+func (c *connection) snapshot() (wire.Status, wire.Tree) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status, c.held
 }
 
 // leaves asks for the leaves of a held file. They are nil where that has
 // changed. One question may be open at a time: callers hold the session's turn.
-func (l *link) leaves(ctx context.Context, path string, sum wire.Sum) ([]wire.Sum, error) {
+func (c *connection) leaves(ctx context.Context, path string, sum wire.Sum) ([]wire.Sum, error) {
 	answer := make(chan wire.Leaves, 1)
-	l.mu.Lock()
-	l.asked = answer
-	l.mu.Unlock()
-	if err := l.conn.WriteJSON(wire.TypeLeaves, wire.LeavesOf{Path: path, Sum: sum}); err != nil {
-		l.close(err)
-		return nil, l.lost()
+	c.mu.Lock()
+	c.asked = answer
+	c.mu.Unlock()
+	if err := c.frames.WriteJSON(wire.TypeLeaves, wire.LeavesOf{Path: path, Sum: sum}); err != nil {
+		c.close(err)
+		return nil, c.lost()
 	}
 	for {
 		select {
@@ -440,8 +440,8 @@ func (l *link) leaves(ctx context.Context, path string, sum wire.Sum) ([]wire.Su
 			if v.Path == path && v.Sum == sum {
 				return v.Sums, nil
 			}
-		case <-l.down:
-			return nil, l.lost()
+		case <-c.down:
+			return nil, c.lost()
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -449,19 +449,19 @@ func (l *link) leaves(ctx context.Context, path string, sum wire.Sum) ([]wire.Su
 }
 
 // room waits until fewer bytes than the window are on their way.
-func (l *link) room(ctx context.Context) error {
+func (c *connection) room(ctx context.Context) error {
 	for {
-		l.mu.Lock()
-		full := l.sent-l.acked > l.pace.window()
-		event := l.ackEvent
-		l.mu.Unlock()
+		c.mu.Lock()
+		full := c.sent-c.acked > c.pace.window()
+		event := c.ackEvent
+		c.mu.Unlock()
 		if !full {
 			return nil
 		}
 		select {
 		case <-event:
-		case <-l.down:
-			return l.lost()
+		case <-c.down:
+			return c.lost()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -470,21 +470,21 @@ func (l *link) room(ctx context.Context) error {
 
 // chunk sends a chunk and returns the bytes that it took. A short one may wait
 // for the commit: the window is many times what can wait.
-func (l *link) chunk(ctx context.Context, c wire.Chunk) (int64, error) {
-	if err := l.room(ctx); err != nil {
+func (c *connection) chunk(ctx context.Context, part wire.Chunk) (int64, error) {
+	if err := c.room(ctx); err != nil {
 		return 0, err
 	}
-	head := c.Head()
-	n := len(head) + len(c.Body)
-	l.mu.Lock()
-	if l.sent == l.acked {
-		l.pace.begin(l.acked, time.Now())
+	head := part.Head()
+	n := len(head) + len(part.Body)
+	c.mu.Lock()
+	if c.sent == c.acked {
+		c.pace.begin(c.acked, time.Now())
 	}
-	l.sent += uint64(n)
-	l.mu.Unlock()
-	if err := l.conn.Later(wire.TypeChunk, head, c.Body); err != nil {
-		l.close(err)
-		return 0, l.lost()
+	c.sent += uint64(n)
+	c.mu.Unlock()
+	if err := c.frames.Later(wire.TypeChunk, head, part.Body); err != nil {
+		c.close(err)
+		return 0, c.lost()
 	}
 	return int64(n), nil
 }

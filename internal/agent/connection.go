@@ -15,7 +15,7 @@ import (
 	"zr/internal/agent/wire"
 )
 
-// The patience of a session.
+// The patience of a connection.
 const (
 	helloTime = 5 * time.Second
 	// idleTimeout is how long zr may say nothing; it sends a ping every second.
@@ -30,8 +30,8 @@ const (
 	readBuffer = 256 << 10
 )
 
-// session is one connection of a zr that knows the token.
-type session struct {
+// connection is that of a zr that knows the token.
+type connection struct {
 	server *server
 	raw    net.Conn
 	conn   *wire.Conn
@@ -61,7 +61,7 @@ func (d deadlined) Write(b []byte) (int, error) {
 // serve speaks with one connection until it ends.
 func (s *server) serve(raw net.Conn) {
 	defer raw.Close()
-	c := &session{
+	c := &connection{
 		server: s,
 		raw:    raw,
 		conn:   wire.NewConn(deadlined{raw, bufio.NewReaderSize(raw, readBuffer)}),
@@ -91,7 +91,7 @@ func (s *server) serve(raw net.Conn) {
 	}
 }
 
-func (c *session) greet() error {
+func (c *connection) greet() error {
 	_ = c.raw.SetReadDeadline(time.Now().Add(helloTime))
 	t, b, err := c.conn.Read(nil)
 	if err != nil {
@@ -113,12 +113,12 @@ func (c *session) greet() error {
 	return nil
 }
 
-func (c *session) bye(r wire.ByeReason, detail string) {
+func (c *connection) bye(r wire.ByeReason, detail string) {
 	_ = c.conn.WriteJSON(wire.TypeBye, wire.Bye{Reason: r, Detail: detail})
 }
 
 // welcome says what the container runs and holds.
-func (c *session) welcome() (<-chan struct{}, error) {
+func (c *connection) welcome() (<-chan struct{}, error) {
 	status, changed := c.server.status.get()
 	files := c.server.folder.Tree()
 	status.Tree = files.Sum()
@@ -128,7 +128,7 @@ func (c *session) welcome() (<-chan struct{}, error) {
 }
 
 // tell notes that a status was sent.
-func (c *session) tell(s wire.Status) {
+func (c *connection) tell(s wire.Status) {
 	for {
 		told := c.told.Load()
 		if s.Seq <= told || c.told.CompareAndSwap(told, s.Seq) {
@@ -138,7 +138,7 @@ func (c *session) tell(s wire.Status) {
 }
 
 // report sends the status whenever it changes, unless a result has told it.
-func (c *session) report(changed <-chan struct{}) {
+func (c *connection) report(changed <-chan struct{}) {
 	for {
 		select {
 		case <-c.gone:
@@ -166,7 +166,7 @@ func (c *session) report(changed <-chan struct{}) {
 // protocolError is a frame that no zr sends.
 type protocolError struct{ error }
 
-func (c *session) loop() error {
+func (c *connection) loop() error {
 	for {
 		_ = c.raw.SetReadDeadline(time.Now().Add(idleTimeout))
 		buf := frames.Get().(*[]byte)
@@ -203,7 +203,7 @@ func (c *session) loop() error {
 
 // ack tells zr from time to time how much has arrived, so that it knows how
 // fast the way to here is.
-func (c *session) ack(n int) error {
+func (c *connection) ack(n int) error {
 	c.read += uint64(n)
 	if c.read-c.acked < wire.AckEvery {
 		return nil
@@ -212,7 +212,7 @@ func (c *session) ack(n int) error {
 	return c.conn.Write(wire.TypeAck, binary.BigEndian.AppendUint64(nil, c.read))
 }
 
-func (c *session) handle(t wire.Type, b []byte) error {
+func (c *connection) handle(t wire.Type, b []byte) error {
 	switch t {
 	case wire.TypePing:
 		return c.conn.Write(wire.TypePong, b)
@@ -260,7 +260,7 @@ func (c *session) handle(t wire.Type, b []byte) error {
 }
 
 // commit hands the open transaction to the engine.
-func (c *session) commit(commit wire.Commit) error {
+func (c *connection) commit(commit wire.Commit) error {
 	if c.tx == nil || c.tx.id != commit.Tx {
 		return protocolError{fmt.Errorf("commit of transaction %d, which is not open", commit.Tx)}
 	}

@@ -32,10 +32,10 @@ func (s *Store) readBlob(h v1.Hash) ([]byte, error) {
 	return raw, nil
 }
 
-// Mend looks for the reason why images of the store were refused, err, in their
-// content, which it reads. Blobs that are not what their digest says are
+// RemoveDamaged looks for the reason why images of the store were refused, err, in
+// their content, which it reads. Blobs that are not what their digest says are
 // removed, so that the next run gets them anew, and the error says so.
-func (s *Store) Mend(err error, names ...string) error {
+func (s *Store) RemoveDamaged(err error, names ...string) error {
 	var damaged []string
 	for _, name := range names {
 		entry, found := s.Find(name)
