@@ -5,6 +5,7 @@
 package kube
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"net/http"
@@ -92,4 +93,14 @@ func (c *Client) Roots() *x509.CertPool {
 		return nil
 	}
 	return c.pool.TLSClientConfig.RootCAs
+}
+
+// Ready asks the API server whether it is ready and knows the user, which it does
+// also where the user may not see the answer. Errors are those of Get.
+func (c *Client) Ready(ctx context.Context) error {
+	err := c.Get(ctx, "readyz", nil, nil)
+	if lean.HasCode(err, http.StatusForbidden) {
+		return nil
+	}
+	return err
 }

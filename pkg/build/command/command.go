@@ -91,7 +91,7 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 	if err != nil {
 		return nil, err
 	}
-	base, layers, err := b.base(ctx, r)
+	base, layers, err := oci.Below(ctx, b.deps.Store, r.Spec.Base, b.deps.Base)
 	if err != nil {
 		return nil, err
 	}
@@ -129,20 +129,6 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 	return img, err
 }
 
-// base returns what the files are put on: the image that the spec names, or the
-// layer that zr makes for static programs.
-func (b *Builder) base(ctx context.Context, r build.Request) (v1.Image, []oci.Layer, error) {
-	if r.Spec.Base == "" {
-		layer, err := oci.Base(ctx, b.deps.Store)
-		return nil, []oci.Layer{layer}, err
-	}
-	base, err := b.deps.Base(ctx, r.Spec.Base)
-	if err != nil {
-		return nil, nil, fmt.Errorf("finding the base image: %w", err)
-	}
-	return base, nil, nil
-}
-
 // configure fills in the config of the image and returns its start command.
 func configure(c *v1.Config, r build.Request, hash string) (starts []string) {
 	if len(r.Spec.Run) > 0 {
@@ -156,8 +142,7 @@ func configure(c *v1.Config, r build.Request, hash string) (starts []string) {
 	}
 	c.WorkingDir = appDir
 	if r.Spec.Base == "" {
-		c.User = fmt.Sprintf("%[1]d:%[1]d", oci.NonRoot)
-		oci.SetEnv(c, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+		oci.OnBase(c)
 	}
 	oci.SetEnv(c, build.EnvHash, hash)
 	if r.Mode == build.Dev {

@@ -100,7 +100,7 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string, ke
 	if err != nil {
 		return nil, err
 	}
-	base, layers, err := b.base(ctx, r)
+	base, layers, err := oci.Below(ctx, b.deps.Store, r.Spec.Base, b.deps.Base)
 	if err != nil {
 		return nil, err
 	}
@@ -152,30 +152,12 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, hash string, ke
 	return oci.Assemble(base, platform, append(layers, program), func(c *v1.Config) { configure(c, r, hash) })
 }
 
-// base returns what the program is put on: the image that the spec names, or
-// the layer that zr makes.
-func (b *Builder) base(ctx context.Context, r build.Request) (v1.Image, []oci.Layer, error) {
-	if r.Spec.Base != "" {
-		base, err := b.deps.Base(ctx, r.Spec.Base)
-		if err != nil {
-			return nil, nil, fmt.Errorf("finding the base image: %w", err)
-		}
-		return base, nil, nil
-	}
-	layer, err := oci.Base(ctx, b.deps.Store)
-	if err != nil {
-		return nil, nil, err
-	}
-	return nil, []oci.Layer{layer}, nil
-}
-
 func configure(c *v1.Config, r build.Request, hash string) {
 	program := path.Join(appDir, programName(r))
 	c.Entrypoint, c.Cmd = []string{program}, nil
 	c.WorkingDir = appDir
 	if r.Spec.Base == "" {
-		c.User = fmt.Sprintf("%[1]d:%[1]d", oci.NonRoot)
-		oci.SetEnv(c, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+		oci.OnBase(c)
 	}
 	oci.SetEnv(c, build.EnvHash, hash)
 	if r.Mode == build.Dev {

@@ -147,11 +147,11 @@ func (p *provider) use(ctx context.Context, kubeconfig []byte) (*cluster.Cluster
 func (p *provider) reach(ctx context.Context, client *kube.Client, host string) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := client.Get(limited, "readyz", nil, nil)
+	err := client.Ready(limited)
 	var status *lean.StatusError
 	switch {
-	case err == nil, lean.HasCode(err, http.StatusForbidden):
-		return nil // it knows the user, who may not see this
+	case err == nil:
+		return nil
 	case lean.HasCode(err, http.StatusUnauthorized):
 		return fault.Hint(&refused{host}, "is it the right tenant, and is this machine's clock right? "+signInLine(p.opts.Identity.opts.Tenant))
 	case ctx.Err() != nil:

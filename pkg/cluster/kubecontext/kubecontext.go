@@ -140,9 +140,9 @@ func (p *provider) reach(ctx context.Context) (*kube.Client, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, p.opts.Timeout)
 	defer cancel()
-	err = client.Get(limited, "readyz", nil, nil)
+	err = client.Ready(limited)
 	switch {
-	case err == nil, lean.HasCode(err, http.StatusForbidden): // it knows the user, who may not see this
+	case err == nil:
 		return client, nil
 	case lean.HasCode(err, http.StatusUnauthorized):
 		return nil, fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: "+p.try())

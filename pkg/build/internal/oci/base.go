@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
 	"zr/pkg/image"
@@ -30,6 +31,26 @@ func Base(ctx context.Context, store *image.Store) (Layer, error) {
 		t.File("etc/ssl/certs/ca-certificates.crt", 0o644, Root, roots())
 		t.Dir("tmp", fs.ModeSticky|0o777, Root)
 	})
+}
+
+// Below returns what the files of an image are put on: the image called ref, which
+// find knows, or the layer of Base where ref is empty.
+func Below(ctx context.Context, store *image.Store, ref string, find func(ctx context.Context, ref string) (v1.Image, error)) (v1.Image, []Layer, error) {
+	if ref == "" {
+		layer, err := Base(ctx, store)
+		return nil, []Layer{layer}, err
+	}
+	base, err := find(ctx, ref)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding the base image: %w", err)
+	}
+	return base, nil, nil
+}
+
+// OnBase sets the user and the PATH of an image on the layer of Base.
+func OnBase(c *v1.Config) {
+	c.User = fmt.Sprintf("%[1]d:%[1]d", NonRoot)
+	SetEnv(c, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 }
 
 func roots() []byte {
