@@ -3,8 +3,10 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +90,23 @@ func TestDashboardOfAnyProject(t *testing.T) {
 		})
 		p.Must("status")
 	})
+	t.Run("a service is rolled back", func(t *testing.T) {
+		greets := func(end string) bool { return strings.HasSuffix(lab.Get(t, "http://localhost:21410/greet"), end+"\n") }
+		p.Replace("greeter/words/words.go", `"!\n"`, `"?\n"`)
+		p.Must("up")
+		a.until(func() bool { return greets("?") })
+		var list struct{ Revisions []struct{ Revision int64 } }
+		a.get("/services/greeter/revisions?environment=hello", &list)
+		if len(list.Revisions) < 2 {
+			t.Fatalf("got %+v", list)
+		}
+		body := fmt.Sprintf(`{"revision":%d}`, list.Revisions[1].Revision)
+		if status, answer := a.ask(http.MethodPost, "/services/greeter/rollback?environment=hello", body); status != http.StatusOK {
+			t.Fatalf("%d %s", status, answer)
+		}
+		a.until(func() bool { return greets("!") })
+	})
+	t.Run("another environment shares it", func(t *testing.T) { testSharedDashboard(t, a, page) })
 	t.Run("down takes it along", func(t *testing.T) {
 		p.Must("down")
 		if left := p.Kubectl("get", "pods,services,roles,rolebindings", "-n", "zr-dashboard", "-o", "name"); left != "" {
@@ -112,6 +131,41 @@ func TestDashboardOfAnyProject(t *testing.T) {
 	})
 }
 
+// testSharedDashboard brings a second environment up on the cluster, and takes it down.
+func testSharedDashboard(t *testing.T, a *dashboardAPI, page string) {
+	serves := func(want ...string) func() bool {
+		return func() bool {
+			var list struct{ Environments []struct{ Name string } }
+			a.get("/environments", &list)
+			var names []string
+			for _, e := range list.Environments {
+				names = append(names, e.Name)
+			}
+			return slices.Equal(names, want)
+		}
+	}
+	other := lab.NewProject(t, "examples/hello", "zrtest-any-b", map[string]int{"greeter": 21420, "web": 21421})
+	other.Replace("config/dev.yaml", "cluster:\n", "dashboard: true\ncluster:\n  name: zrtest-any-dev\n")
+	for _, file := range []string{"kustomization", "namespace"} {
+		other.Replace("kustomize/overlays/dev/"+file+".yaml", "hello", "hello-b")
+	}
+	other.Replace("kustomize/overlays/dev/greeter.yaml", ", nodePort: 30080", "")
+	other.Replace("kustomize/overlays/dev/web.yaml", ", nodePort: 30081", "")
+	up := other.Must("up", "-o", "json")
+	endpoints, _ := up.Events[len(up.Events)-1]["endpoints"].(map[string]any)
+	if endpoints["dashboard"] != page {
+		t.Errorf("it has its dashboard at %v, and the other at %s", endpoints["dashboard"], page)
+	}
+	a.until(serves("hello", "hello-b"))
+	var services struct{ Services []struct{ Name string } }
+	if a.get("/services?environment=hello-b", &services); len(services.Services) != 2 {
+		t.Errorf("got %+v", services)
+	}
+	other.Must("down", "--purge", "--yes")
+	a.until(serves("hello"))
+	lab.Get(t, page)
+}
+
 // dashboardAPI asks the api of a dashboard, with a token.
 type dashboardAPI struct {
 	t          *testing.T
@@ -125,6 +179,7 @@ func (a *dashboardAPI) ask(method, path, body string) (int, string) {
 		a.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+a.token)
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		a.t.Fatal(err)
