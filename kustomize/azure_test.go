@@ -15,24 +15,24 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 )
 
 // TestTheQuotaHoldsAllReplicas adds up what the pods ask for when every autoscaler
 // is at its most and every rollout has its extra pods, a quarter of them.
 func TestTheQuotaHoldsAllReplicas(t *testing.T) {
-	r := render(t, "staging")
+	r := rendered(t, "staging")
 	most := map[string]int64{"postgres": 1, "redis": 1}
 	var hard corev1.ResourceList
-	for _, o := range r.Objects() {
+	for _, o := range r.Objects {
 		switch o.GetKind() {
 		case "HorizontalPodAutoscaler":
 			var scaler autoscalingv2.HorizontalPodAutoscaler
-			convert(t, o, &scaler)
+			convert(t, o.Unstructured, &scaler)
 			most[scaler.Spec.ScaleTargetRef.Name] = int64(scaler.Spec.MaxReplicas + (scaler.Spec.MaxReplicas+3)/4)
 		case "ResourceQuota":
 			var quota corev1.ResourceQuota
-			convert(t, o, &quota)
+			convert(t, o.Unstructured, &quota)
 			hard = quota.Spec.Hard
 		}
 	}
@@ -65,27 +65,27 @@ func TestTheQuotaHoldsAllReplicas(t *testing.T) {
 
 // TestStagingIsReachedOverTLS follows the way from a browser to a pod.
 func TestStagingIsReachedOverTLS(t *testing.T) {
-	r := render(t, "staging")
+	r := rendered(t, "staging")
 	var ways int
-	for _, o := range r.Objects() {
+	for _, o := range r.Objects {
 		switch o.GetKind() {
 		case "Ingress":
 			ways++
 			var ingress networkingv1.Ingress
-			convert(t, o, &ingress)
+			convert(t, o.Unstructured, &ingress)
 			spec := ingress.Spec
 			if len(spec.TLS) != 1 || len(spec.Rules) != 1 || !slices.Equal(spec.TLS[0].Hosts, []string{spec.Rules[0].Host}) {
 				t.Fatalf("the hosts of the certificate and of the rules are %v and %v", spec.TLS, spec.Rules)
 			}
 			backend := spec.Rules[0].HTTP.Paths[0].Backend.Service
-			if !slices.ContainsFunc(r.Services(), func(s deploy.Service) bool {
-				return s.Name == backend.Name && slices.ContainsFunc(s.Ports, func(p deploy.ServicePort) bool { return p.Name == backend.Port.Name })
+			if !slices.ContainsFunc(r.Services(), func(s render.Service) bool {
+				return s.Name == backend.Name && slices.ContainsFunc(s.Ports, func(p render.ServicePort) bool { return p.Name == backend.Port.Name })
 			}) {
 				t.Errorf("it leads to %s:%s, which is no Service", backend.Name, backend.Port.Name)
 			}
 		case "StatefulSet":
 			var set appsv1.StatefulSet
-			convert(t, o, &set)
+			convert(t, o.Unstructured, &set)
 			if class := set.Spec.VolumeClaimTemplates[0].Spec.StorageClassName; class == nil || *class != "managed-csi-premium" {
 				t.Errorf("%s has its data on %v", set.Name, class)
 			}
@@ -125,11 +125,11 @@ func TestManagedData(t *testing.T) {
 	}
 	o := options(t, "staging")
 	o.Overlay = dir
-	r, err := deploy.Render(t.Context(), o)
+	r, err := render.Render(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range r.Objects() {
+	for _, o := range r.Objects {
 		if name := o.GetName(); name == "postgres" || name == "redis" {
 			t.Errorf("%s %s is still there", o.GetKind(), name)
 		}

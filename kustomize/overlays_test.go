@@ -21,6 +21,7 @@ import (
 	"zr/kustomize"
 	"zr/pkg/deploy"
 	"zr/pkg/deploy/kubetest"
+	"zr/pkg/deploy/render"
 )
 
 func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
@@ -28,13 +29,13 @@ func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
 var overlays = []string{"dev", "staging", "dashboard"}
 
 // options fills in every secret that the manifests read.
-func options(t *testing.T, overlay string) deploy.Options {
+func options(t *testing.T, overlay string) render.Options {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("overlays", overlay))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return deploy.Options{
+	return render.Options{
 		Overlay:  dir,
 		Set:      "zr-" + overlay,
 		Images:   map[string]string{"frontend": "", "api": ""},
@@ -46,13 +47,22 @@ func options(t *testing.T, overlay string) deploy.Options {
 	}
 }
 
-func render(t *testing.T, overlay string) *deploy.Rendered {
+func rendered(t *testing.T, overlay string) *render.Rendered {
 	t.Helper()
-	r, err := deploy.Render(t.Context(), options(t, overlay))
+	r, err := render.Render(t.Context(), options(t, overlay))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// contents are the objects as they are applied.
+func contents(r *render.Rendered) []map[string]any {
+	var out []map[string]any
+	for _, o := range r.Objects {
+		out = append(out, o.Object)
+	}
+	return out
 }
 
 func convert(t *testing.T, o *unstructured.Unstructured, into any) {
@@ -63,10 +73,10 @@ func convert(t *testing.T, o *unstructured.Unstructured, into any) {
 }
 
 // templates returns the pod templates by workload.
-func templates(t *testing.T, r *deploy.Rendered) map[string]corev1.PodTemplateSpec {
+func templates(t *testing.T, r *render.Rendered) map[string]corev1.PodTemplateSpec {
 	t.Helper()
 	out := map[string]corev1.PodTemplateSpec{}
-	for _, o := range r.Objects() {
+	for _, o := range r.Objects {
 		raw, found, err := unstructured.NestedMap(o.Object, "spec", "template")
 		if err != nil || !found {
 			continue
@@ -78,14 +88,14 @@ func templates(t *testing.T, r *deploy.Rendered) map[string]corev1.PodTemplateSp
 	return out
 }
 
-func podLabels(t *testing.T, r *deploy.Rendered, workload string) labels.Set {
+func podLabels(t *testing.T, r *render.Rendered, workload string) labels.Set {
 	t.Helper()
 	return templates(t, r)[workload].Labels
 }
 
 func TestEveryContainerIsBoundedAndProbed(t *testing.T) {
 	for _, overlay := range overlays {
-		pods := templates(t, render(t, overlay))
+		pods := templates(t, rendered(t, overlay))
 		if len(pods) != 4 {
 			t.Errorf("%s: there are %d workloads, want 4", overlay, len(pods))
 		}
@@ -113,7 +123,7 @@ func TestRestricted(t *testing.T) {
 	yes := func(b *bool) bool { return b != nil && *b }
 	no := func(b *bool) bool { return b != nil && !*b }
 	for _, overlay := range overlays {
-		for workload, template := range templates(t, render(t, overlay)) {
+		for workload, template := range templates(t, rendered(t, overlay)) {
 			pod := template.Spec
 			context := pod.SecurityContext
 			if context == nil || !yes(context.RunAsNonRoot) || context.RunAsUser == nil || *context.RunAsUser == 0 ||
@@ -149,7 +159,7 @@ func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 		"frontend": {},
 	}
 	for _, overlay := range overlays {
-		for workload, template := range templates(t, render(t, overlay)) {
+		for workload, template := range templates(t, rendered(t, overlay)) {
 			got := map[string]bool{}
 			for _, c := range append(template.Spec.InitContainers, template.Spec.Containers...) {
 				for _, env := range c.Env {
@@ -189,17 +199,17 @@ func TestRights(t *testing.T) {
 		"patch apps/deployments", "patch apps/statefulsets", "watch pods"}
 	for _, overlay := range []string{"dev", "staging"} {
 		var rights, subjects []string
-		for _, o := range render(t, overlay).Objects() {
+		for _, o := range rendered(t, overlay).Objects {
 			switch o.GetKind() {
 			case "ClusterRole", "ClusterRoleBinding":
 				t.Errorf("%s: %s %q reaches beyond the namespace", overlay, o.GetKind(), o.GetName())
 			case "Role":
 				var role rbacv1.Role
-				convert(t, o, &role)
+				convert(t, o.Unstructured, &role)
 				rights = append(rights, rightsOf(role.Rules)...)
 			case "RoleBinding":
 				var binding rbacv1.RoleBinding
-				convert(t, o, &binding)
+				convert(t, o.Unstructured, &binding)
 				for _, s := range binding.Subjects {
 					subjects = append(subjects, s.Kind+" "+s.Namespace+"/"+s.Name)
 				}
@@ -219,17 +229,17 @@ func TestRights(t *testing.T) {
 // who was given rights.
 func TestRightsOfTheDashboard(t *testing.T) {
 	var rights, subjects []string
-	for _, o := range render(t, "dashboard").Objects() {
+	for _, o := range rendered(t, "dashboard").Objects {
 		switch o.GetKind() {
 		case "Role", "RoleBinding":
 			t.Errorf("%s %q gives it rights on its own namespace", o.GetKind(), o.GetName())
 		case "ClusterRole":
 			var role rbacv1.ClusterRole
-			convert(t, o, &role)
+			convert(t, o.Unstructured, &role)
 			rights = append(rights, rightsOf(role.Rules)...)
 		case "ClusterRoleBinding":
 			var binding rbacv1.ClusterRoleBinding
-			convert(t, o, &binding)
+			convert(t, o.Unstructured, &binding)
 			for _, s := range binding.Subjects {
 				subjects = append(subjects, s.Kind+" "+s.Namespace+"/"+s.Name)
 			}
@@ -251,11 +261,11 @@ func TestTheOverlayInTheProgram(t *testing.T) {
 	if o.Overlay, err = kustomize.Write(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	written, err := deploy.Render(t.Context(), o)
+	written, err := render.Render(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(render(t, "dashboard").Objects(), written.Objects()); diff != "" || written.Namespace != kustomize.Namespace {
+	if diff := cmp.Diff(contents(rendered(t, "dashboard")), contents(written)); diff != "" || written.Namespace != kustomize.Namespace {
 		t.Errorf("in namespace %q: %s", written.Namespace, diff)
 	}
 }
@@ -275,7 +285,7 @@ func rightsOf(rules []rbacv1.PolicyRule) []string {
 }
 
 // nodePorts are the ports of the nodes that manifests name, by their Service.
-func nodePorts(r *deploy.Rendered) map[string]int32 {
+func nodePorts(r *render.Rendered) map[string]int32 {
 	out := map[string]int32{}
 	for _, s := range r.Services() {
 		for _, p := range s.Ports {
@@ -288,7 +298,7 @@ func nodePorts(r *deploy.Rendered) map[string]int32 {
 }
 
 func TestHowTheOverlaysDiffer(t *testing.T) {
-	dev, staging := render(t, "dev"), render(t, "staging")
+	dev, staging := rendered(t, "dev"), rendered(t, "staging")
 	want := map[string]int32{"api": 30001, "frontend": 30000}
 	if got := nodePorts(dev); !maps.Equal(got, want) {
 		t.Errorf("dev is reached at %v, want %v", got, want)
@@ -296,12 +306,12 @@ func TestHowTheOverlaysDiffer(t *testing.T) {
 	if got := nodePorts(staging); len(got) > 0 {
 		t.Errorf("staging is reached at %v", got)
 	}
-	for overlay, r := range map[string]*deploy.Rendered{"dev": dev, "staging": staging} {
+	for overlay, r := range map[string]*render.Rendered{"dev": dev, "staging": staging} {
 		if r.Namespace != "zr-"+overlay {
 			t.Errorf("%s is in namespace %q", overlay, r.Namespace)
 		}
 		kinds := map[string]int{}
-		for _, o := range r.Objects() {
+		for _, o := range r.Objects {
 			kinds[o.GetKind()]++
 		}
 		scaled := 0
@@ -332,7 +342,7 @@ func TestHowTheOverlaysDiffer(t *testing.T) {
 			t.Errorf("%s: postgres has %d s to start", overlay, c.StartupProbe.PeriodSeconds*c.StartupProbe.FailureThreshold)
 		}
 		// Of several pods only those are asked that are ready.
-		for _, o := range r.Objects() {
+		for _, o := range r.Objects {
 			published, _, err := unstructured.NestedBool(o.Object, "spec", "publishNotReadyAddresses")
 			if want := overlay == "dev" && o.GetKind() == "Service" && o.GetName() == "api"; err != nil || published != want {
 				t.Errorf("%s: %s %s publishes pods that are not ready: %v, %v", overlay, o.GetKind(), o.GetName(), published, err)
@@ -359,14 +369,14 @@ func TestTheServerAgrees(t *testing.T) {
 			cfg := kubetest.Config(t)
 			o := options(t, overlay)
 			o.Overlay = elsewhere(t, o.Overlay, kubetest.Namespace(t), overlay == "dev")
-			r, err := deploy.Render(t.Context(), o)
+			r, err := render.Render(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			client := kubetest.Client(t, cfg, "", "v1", "namespaces")
-			for _, object := range r.Objects() {
+			for _, object := range r.Objects {
 				if object.GetKind() == "Namespace" {
-					if _, err := client.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
+					if _, err := client.Create(t.Context(), object.Unstructured, metav1.CreateOptions{}); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 )
 
 // TestAllowedConnections derives from the NetworkPolicies of each overlay who
@@ -40,7 +40,7 @@ func TestAllowedConnections(t *testing.T) {
 		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
 	} {
 		t.Run(test.overlay, func(t *testing.T) {
-			world := newWorld(t, render(t, test.overlay), kindPods)
+			world := newWorld(t, rendered(t, test.overlay), kindPods)
 			want := slices.Concat(common, test.more)
 			got := world.connections()
 			for _, c := range got {
@@ -64,7 +64,7 @@ var kindPods, otherPods = netip.MustParsePrefix("10.244.0.0/16"), netip.MustPars
 // pods, by what its own patches say of it: nobody is let in or out by that who
 // was not before.
 func TestStagingIsForAnyPodRange(t *testing.T) {
-	want := newWorld(t, render(t, "staging"), kindPods).connections()
+	want := newWorld(t, rendered(t, "staging"), kindPods).connections()
 	o := options(t, "staging")
 	text, err := os.ReadFile(filepath.Join(o.Overlay, "kustomization.yaml"))
 	if err != nil {
@@ -80,7 +80,7 @@ func TestStagingIsForAnyPodRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Overlay = dir
-	r, err := deploy.Render(t.Context(), o)
+	r, err := render.Render(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ type port struct {
 // same namespace that no policy names, one of another namespace that passes
 // itself off as the api, the cluster's DNS server, and an address outside.
 // Pods have addresses of a range.
-func newWorld(t *testing.T, rendered *deploy.Rendered, pods netip.Prefix) *world {
+func newWorld(t *testing.T, rendered *render.Rendered, pods netip.Prefix) *world {
 	pod := func(name, namespace string, set labels.Set, host byte) peer {
 		address := pods.Addr().As4()
 		address[3] = host
@@ -145,10 +145,10 @@ func newWorld(t *testing.T, rendered *deploy.Rendered, pods netip.Prefix) *world
 		}
 		w.peers = append(w.peers, p)
 	}
-	for _, o := range rendered.Objects() {
+	for _, o := range rendered.Objects {
 		if o.GetKind() == "NetworkPolicy" {
 			var policy networkingv1.NetworkPolicy
-			convert(t, o, &policy)
+			convert(t, o.Unstructured, &policy)
 			w.policies = append(w.policies, policy)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"zr/pkg/build/node"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 )
 
@@ -82,10 +82,10 @@ func platformOf(nodes []string) string {
 }
 
 // ownCommands notes which images are run by a command of the manifest.
-func ownCommands(builds []build.Request, workloads []deploy.Workload) {
+func ownCommands(builds []build.Request, workloads []render.Workload) {
 	for i := range builds {
 		r := &builds[i]
-		r.OwnCommand = slices.ContainsFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service && len(w.Own().Command) > 0 })
+		r.OwnCommand = slices.ContainsFunc(workloads, func(w render.Workload) bool { return w.Name == r.Service && len(w.Own().Command) > 0 })
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/statedir"
 	"zr/pkg/config"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -35,11 +35,11 @@ const (
 
 // dashboardAccess is what lets the dashboard into the namespace of an environment
 // that wants it; nil for another.
-func dashboardAccess(cfg *config.Config) *deploy.Access {
+func dashboardAccess(cfg *config.Config) *render.Access {
 	if !cfg.Dashboard {
 		return nil
 	}
-	return &deploy.Access{
+	return &render.Access{
 		Name: kustomize.Namespace, Role: kustomize.Role, Labels: map[string]string{environmentLabel: cfg.Set()},
 		Account: kustomize.Account, Namespace: kustomize.Namespace,
 	}

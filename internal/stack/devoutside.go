@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"zr/internal/devloop"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/health"
 )
@@ -53,7 +53,7 @@ func changesOf(applied []wanted, held health.Held) map[string]change {
 				hint: "the key r, or a save of a manifest, brings it back; Ctrl-C leaves it as it is",
 			}
 		case !w.reloaded:
-		case held.Workloads[at].PodLabels[deploy.DevLabel] == "":
+		case held.Workloads[at].PodLabels[render.DevLabel] == "":
 			changes[w.source()] = change{
 				what: "saves do not reach its pods: somebody applied it without `zr dev`, as `zr up` on another machine does",
 				hint: "the key r, or a save of a manifest, takes it back; Ctrl-C leaves it as it is",

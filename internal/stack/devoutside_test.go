@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/health"
 )
@@ -15,7 +15,7 @@ import (
 // workloads of an environment, and back.
 func TestWhatOthersDoIsTold(t *testing.T) {
 	applied := []wanted{{"Deployment", "api", true}, {"StatefulSet", "db", false}}
-	dev := map[string]string{deploy.DevLabel: "true"}
+	dev := map[string]string{render.DevLabel: "true"}
 	held := func(api ...health.Workload) health.Held {
 		return health.Held{Workloads: append(api, health.Workload{Kind: "StatefulSet", Name: "db", Replicas: 3})}
 	}

@@ -13,28 +13,28 @@ import (
 	"zr/pkg/agentspec"
 	"zr/pkg/build"
 	"zr/pkg/cluster/statedir"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 )
 
 // releaseRest lets what is built for a Job or a DaemonSet run its release
 // image, and so what is not meant to run: there is no one pod in which it could
 // be reloaded.
-func releaseRest(builds []build.Request, workloads []deploy.Workload) {
+func releaseRest(builds []build.Request, workloads []render.Workload) {
 	for i := range builds {
 		r := &builds[i]
-		if n := slices.IndexFunc(workloads, func(w deploy.Workload) bool { return w.Name == r.Service }); n >= 0 && !reloadable(workloads[n]) {
+		if n := slices.IndexFunc(workloads, func(w render.Workload) bool { return w.Name == r.Service }); n >= 0 && !reloadable(workloads[n]) {
 			r.Mode, r.Agent = build.Release, ""
 		}
 	}
 }
 
 // reloadable says whether a workload has a pod in which its service is reloaded.
-func reloadable(w deploy.Workload) bool { return serves(w.Kind) && (w.Replicas > 0 || w.Idle == "") }
+func reloadable(w render.Workload) bool { return serves(w.Kind) && (w.Replicas > 0 || w.Idle == "") }
 
 // devServices says how the workloads differ under `zr dev`.
-func (p *project) devServices(workloads []deploy.Workload) (map[string]deploy.DevService, error) {
-	services := map[string]deploy.DevService{}
+func (p *project) devServices(workloads []render.Workload) (map[string]render.DevService, error) {
+	services := map[string]render.DevService{}
 	for _, w := range workloads {
 		n := slices.IndexFunc(p.builds, func(r build.Request) bool { return r.Service == w.Name && r.Mode == build.Dev })
 		if n < 0 || !reloadable(w) {
@@ -44,7 +44,7 @@ func (p *project) devServices(workloads []deploy.Workload) (map[string]deploy.De
 		if err != nil {
 			return nil, err
 		}
-		services[w.Name] = deploy.DevService{
+		services[w.Name] = render.DevService{
 			Memory:      cmp.Or(p.builds[n].Spec.Dev.Memory, mode.Memory),
 			WritableDir: mode.Dir, ReleaseDir: mode.ReleaseDir, Stays: mode.Stays,
 			Slow:    mode.Reload == build.Sync,

@@ -6,13 +6,13 @@ import (
 
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
 // A secrets file may be older than the key that signs login links.
 func TestWhyThereIsNoLoginLink(t *testing.T) {
-	api := endpoint{published: published{service: deploy.Service{Name: "api", LoginKey: "SIGNING"}}, scheme: "http"}
+	api := endpoint{published: published{service: render.Service{Name: "api", LoginKey: "SIGNING"}}, scheme: "http"}
 	for name, tc := range map[string]struct {
 		asked      []endpoint
 		secrets    map[string]string

@@ -6,14 +6,15 @@ import (
 
 	"zr/pkg/cluster/kind"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
 // published is a port of a Service that has a port of this machine.
 type published struct {
 	name    string // "web" for its first port, "web/metrics" for the one of that name
-	service deploy.Service
-	port    deploy.ServicePort
+	service render.Service
+	port    render.ServicePort
 	host    int32
 	// workloads are those behind the Service, by name. Where none of them need have
 	// any pods, idle says so: nobody has to answer.
@@ -28,7 +29,7 @@ func (p published) exposed() bool {
 
 // publishable returns the ports that can have one of this machine, under all of
 // their names in the config.
-func publishable(services []deploy.Service) (names []string) {
+func publishable(services []render.Service) (names []string) {
 	for _, s := range services {
 		if s.Type == "ExternalName" || len(s.Ports) == 0 {
 			continue
@@ -45,7 +46,7 @@ func publishable(services []deploy.Service) (names []string) {
 
 // publish says which ports of Services have which of this machine: those of type
 // NodePort and LoadBalancer by themselves, others where the config names them.
-func publish(services []deploy.Service, configured map[string]int) []published {
+func publish(services []render.Service, configured map[string]int) []published {
 	var out []published
 	for _, s := range services {
 		if s.Type == "ExternalName" {
@@ -143,7 +144,7 @@ func mapping(all []published) []kind.Port {
 type portPlan struct {
 	// extra are NodePorts that zr adds: where kind mapped the port of this machine
 	// to another than the Service has, or where the Service has none.
-	extra []deploy.ExtraPort
+	extra []render.ExtraPort
 	// relayed are the ports that kind did not map when it made the cluster.
 	relayed []published
 	// held are the NodePorts of the cluster, as far as they are known.
@@ -182,11 +183,11 @@ func planPorts(all []published, mapped map[int32]int32, held []deploy.HeldPort) 
 				clashes = append(clashes, clash)
 				continue
 			}
-			plan.extra = append(plan.extra, deploy.ExtraPort{Service: p.service.Name, Port: p.port.Port, NodePort: node})
+			plan.extra = append(plan.extra, render.ExtraPort{Service: p.service.Name, Port: p.port.Port, NodePort: node})
 		default:
 			plan.relayed = append(plan.relayed, p)
 			if !p.exposed() {
-				plan.extra = append(plan.extra, deploy.ExtraPort{Service: p.service.Name, Port: p.port.Port})
+				plan.extra = append(plan.extra, render.ExtraPort{Service: p.service.Name, Port: p.port.Port})
 			}
 		}
 	}

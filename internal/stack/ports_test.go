@@ -8,18 +8,19 @@ import (
 
 	"zr/pkg/cluster/kind"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 )
 
 // services are of all types: see publishable.
-func services() []deploy.Service {
-	port := func(name string, port, node int32) deploy.ServicePort {
-		return deploy.ServicePort{Name: name, Port: port, NodePort: node}
+func services() []render.Service {
+	port := func(name string, port, node int32) render.ServicePort {
+		return render.ServicePort{Name: name, Port: port, NodePort: node}
 	}
-	return []deploy.Service{
-		{Namespace: "x", Name: "db", Type: "ClusterIP", Ports: []deploy.ServicePort{port("", 5432, 0)}},
-		{Namespace: "x", Name: "elsewhere", Type: "ExternalName", Ports: []deploy.ServicePort{port("", 80, 0)}},
-		{Namespace: "x", Name: "lb", Type: "LoadBalancer", Ports: []deploy.ServicePort{port("http", 8000, 0), port("metrics", 9000, 0)}},
-		{Namespace: "x", Name: "web", Type: "NodePort", Ports: []deploy.ServicePort{port("", 3000, 30000)}},
+	return []render.Service{
+		{Namespace: "x", Name: "db", Type: "ClusterIP", Ports: []render.ServicePort{port("", 5432, 0)}},
+		{Namespace: "x", Name: "elsewhere", Type: "ExternalName", Ports: []render.ServicePort{port("", 80, 0)}},
+		{Namespace: "x", Name: "lb", Type: "LoadBalancer", Ports: []render.ServicePort{port("http", 8000, 0), port("metrics", 9000, 0)}},
+		{Namespace: "x", Name: "web", Type: "NodePort", Ports: []render.ServicePort{port("", 3000, 30000)}},
 	}
 }
 
@@ -69,13 +70,13 @@ func TestEveryPortHasAWayOnTheClusterThatIsThere(t *testing.T) {
 		configured map[string]int
 		mapped     map[int32]int32
 		held       []deploy.HeldPort
-		extra      []deploy.ExtraPort
+		extra      []render.ExtraPort
 		relayed    []string
 		clashes    []string
 	}{
 		"as it was made": {
 			mapped: map[int32]int32{3000: 30000, 8000: 30011, 9000: 30012},
-			extra:  []deploy.ExtraPort{{Service: "lb", Port: 8000, NodePort: 30011}, {Service: "lb", Port: 9000, NodePort: 30012}},
+			extra:  []render.ExtraPort{{Service: "lb", Port: 8000, NodePort: 30011}, {Service: "lb", Port: 9000, NodePort: 30012}},
 		},
 		"other ports of this machine": {
 			configured: map[string]int{"web": 3001},
@@ -85,13 +86,13 @@ func TestEveryPortHasAWayOnTheClusterThatIsThere(t *testing.T) {
 		"another nodePort": { // mapped to the one before, which nobody has any more
 			mapped:  map[int32]int32{3000: 30007},
 			held:    []deploy.HeldPort{ours(30007)},
-			extra:   []deploy.ExtraPort{{Service: "web", Port: 3000, NodePort: 30007}},
+			extra:   []render.ExtraPort{{Service: "web", Port: 3000, NodePort: 30007}},
 			relayed: []string{"lb", "lb/metrics"},
 		},
 		"one inside": {
 			configured: map[string]int{"db": 5432},
 			mapped:     map[int32]int32{3000: 30000},
-			extra:      []deploy.ExtraPort{{Service: "db", Port: 5432}},
+			extra:      []render.ExtraPort{{Service: "db", Port: 5432}},
 			relayed:    []string{"db", "lb", "lb/metrics"},
 		},
 		"nodePort of another environment": {
@@ -108,7 +109,7 @@ func TestEveryPortHasAWayOnTheClusterThatIsThere(t *testing.T) {
 		},
 		"exchanged with another service of this one": {
 			mapped:  map[int32]int32{3000: 30001, 8000: 30000},
-			extra:   []deploy.ExtraPort{{Service: "web", Port: 3000, NodePort: 30001}},
+			extra:   []render.ExtraPort{{Service: "web", Port: 3000, NodePort: 30001}},
 			relayed: []string{"lb/metrics"},
 			clashes: []string{"lb 30000 web at 8000"},
 		},

@@ -9,7 +9,7 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cmdline"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/health"
 	"zr/pkg/probe"
 )
@@ -19,7 +19,7 @@ import (
 // the one run that applies them adds NodePorts and the names of images.
 type project struct {
 	*Stack
-	rendered *deploy.Rendered // nil where it could not be rendered: see unrendered
+	rendered *render.Rendered // nil where it could not be rendered: see unrendered
 	external []string         // images of the manifests that somebody else makes, sorted
 	builds   []build.Request  // by the name of their service
 	ports    []published      // the ports of this machine that are wanted
@@ -45,7 +45,7 @@ func (s *Stack) render(ctx context.Context) (*project, error) {
 		if options.Dev, err = p.devServices(workloads); err != nil {
 			return nil, err
 		}
-		if p.rendered, err = deploy.Render(ctx, options); err != nil {
+		if p.rendered, err = render.Render(ctx, options); err != nil {
 			return nil, err
 		}
 	}
@@ -55,7 +55,7 @@ func (s *Stack) render(ctx context.Context) (*project, error) {
 }
 
 // renderOptions are those of a `zr up`.
-func (s *Stack) renderOptions() deploy.Options {
+func (s *Stack) renderOptions() render.Options {
 	images, needs := map[string]string{}, map[string][]string{}
 	for name, service := range s.cfg.Services {
 		needs[name] = service.DependsOn
@@ -63,15 +63,15 @@ func (s *Stack) renderOptions() deploy.Options {
 			images[name] = ""
 		}
 	}
-	return deploy.Options{
+	return render.Options{
 		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
 		Needs: needs, Access: dashboardAccess(s.cfg),
 	}
 }
 
 // renderWith checks nothing but the manifests themselves.
-func (s *Stack) renderWith(ctx context.Context, options deploy.Options) (*project, error) {
-	r, err := deploy.Render(ctx, options)
+func (s *Stack) renderWith(ctx context.Context, options render.Options) (*project, error) {
+	r, err := render.Render(ctx, options)
 	if err != nil {
 		return nil, err
 	}

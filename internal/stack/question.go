@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"zr/pkg/cluster/relay"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/health"
 	"zr/pkg/probe"
 )
@@ -39,7 +39,7 @@ func (p *project) questions() []question {
 
 // questionFor returns what to ask a published port: what the probe of the workload
 // behind it, or else the manifest's name of the port, says that it speaks.
-func questionFor(p published, targets []health.Target, workloads []deploy.Workload) question {
+func questionFor(p published, targets []health.Target, workloads []render.Workload) question {
 	for _, w := range workloads {
 		if !p.service.LeadsTo(w) {
 			continue

@@ -11,6 +11,7 @@ import (
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -97,7 +98,7 @@ func (p *project) mayDelete(changes *deploy.ChangeSet, lines cmdline.Run) error 
 
 // ofDev says whether a `zr dev` added an object, which goes with it.
 func (p *project) ofDev(change deploy.Change) bool {
-	service, found := strings.CutSuffix(change.Name, deploy.DevSecret(""))
+	service, found := strings.CutSuffix(change.Name, render.DevSecret(""))
 	return found && change.Kind == "Secret" && p.cfg.Services[service].Build != nil
 }
 

@@ -14,7 +14,7 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health"
@@ -113,7 +113,7 @@ func TestAHostThatOnlyTheKubeletReaches(t *testing.T) {
 // TestJobsUnderDev has one with an image of its own.
 func TestJobsUnderDev(t *testing.T) {
 	builds := []build.Request{{Service: "web", Mode: build.Dev, Agent: "a"}, {Service: "seed", Mode: build.Dev, Agent: "a"}}
-	releaseRest(builds, []deploy.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
+	releaseRest(builds, []render.Workload{{Kind: "Job", Name: "seed"}, {Kind: "Deployment", Name: "web"}, {Kind: "Job", Name: "web"}})
 	if r := builds[1]; r.Mode != build.Release || r.Agent != "" {
 		t.Errorf("the Job runs %+v", r)
 	}
@@ -126,7 +126,7 @@ func TestJobsUnderDev(t *testing.T) {
 // running: under zr dev, too.
 func TestWhatIsStoppedIsNotReloaded(t *testing.T) {
 	p := &project{Stack: &Stack{dev: &devMode{}}, builds: []build.Request{{Service: "web", Mode: build.Dev}}}
-	workloads := []deploy.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []deploy.Container{{}}}}
+	workloads := []render.Workload{{Kind: "Deployment", Name: "web", Idle: "its manifest asks for 0 replicas", Containers: []render.Container{{}}}}
 	releaseRest(p.builds, workloads)
 	if got, err := p.devServices(workloads); err != nil || len(got) > 0 || p.builds[0].Mode != build.Release {
 		t.Errorf("it runs a dev image: %v, %+v", got, p.builds[0])
@@ -147,9 +147,9 @@ func TestTheHintOfAStatusCanBeTyped(t *testing.T) {
 // one that is there.
 func TestACommandOfTheManifest(t *testing.T) {
 	builds := []build.Request{{Service: "web"}, {Service: "api"}}
-	ownCommands(builds, []deploy.Workload{
-		{Name: "web", Containers: []deploy.Container{{Name: "log", Manifest: "fluent", Command: []string{"x"}}, {Name: "web", Manifest: "web"}}},
-		{Name: "api", Containers: []deploy.Container{{Name: "api", Manifest: "api", Command: []string{"node", "other.js"}}}},
+	ownCommands(builds, []render.Workload{
+		{Name: "web", Containers: []render.Container{{Name: "log", Manifest: "fluent", Command: []string{"x"}}, {Name: "web", Manifest: "web"}}},
+		{Name: "api", Containers: []render.Container{{Name: "api", Manifest: "api", Command: []string{"node", "other.js"}}}},
 	})
 	if builds[0].OwnCommand || !builds[1].OwnCommand {
 		t.Errorf("builds %+v", builds)

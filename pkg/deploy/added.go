@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // Addition is something that somebody else has added to an object, beside what
@@ -31,7 +33,7 @@ func additions(live *unstructured.Unstructured, secrets []string) []Addition {
 	var out []Addition
 	c := &comparison{secrets: secrets, hide: live.GetKind() == "Secret" && live.GroupVersionKind().Group == ""}
 	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == FieldManager || entry.Subresource != "" || entry.FieldsV1 == nil || slices.Contains(controllers, entry.Manager) {
+		if entry.Manager == manifest.FieldManager || entry.Subresource != "" || entry.FieldsV1 == nil || slices.Contains(controllers, entry.Manager) {
 			continue
 		}
 		theirs, err := fieldSet(entry.FieldsV1.GetRawBytes())

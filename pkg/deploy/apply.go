@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 )
 
@@ -27,7 +29,7 @@ const pollInterval = 100 * time.Millisecond
 // Apply makes the cluster say what is rendered, as Diff found it, in the order
 // of stages. It may be interrupted at any point: the next Diff finds what is
 // left. The parent names every kind before the first object of it is made.
-func (d *Deployer) Apply(ctx context.Context, r *Rendered, cs *ChangeSet, sink event.Sink) error {
+func (d *Deployer) Apply(ctx context.Context, r *render.Rendered, cs *ChangeSet, sink event.Sink) error {
 	return d.ApplyAhead(ctx, r, cs, sink, func(context.Context, []string) error { return nil })
 }
 
@@ -35,7 +37,7 @@ func (d *Deployer) Apply(ctx context.Context, r *Rendered, cs *ChangeSet, sink e
 // object that has pods it calls arrived with their images, as the manifests
 // name them, and goes on when that returns; it is called from several
 // goroutines.
-func (d *Deployer) ApplyAhead(ctx context.Context, r *Rendered, cs *ChangeSet, sink event.Sink, arrived func(context.Context, []string) error) error {
+func (d *Deployer) ApplyAhead(ctx context.Context, r *render.Rendered, cs *ChangeSet, sink event.Sink, arrived func(context.Context, []string) error) error {
 	if cs.Empty() {
 		return nil
 	}
@@ -48,7 +50,7 @@ func (d *Deployer) ApplyAhead(ctx context.Context, r *Rendered, cs *ChangeSet, s
 	a.total += int64(len(cs.pruned))
 	err := a.run(ctx)
 	for _, text := range a.remarks.sorted() {
-		sink.Emit(event.Notice{Text: hideSecrets(text, r.secrets)})
+		sink.Emit(event.Notice{Text: hideSecrets(text, r.Hidden)})
 	}
 	if err != nil {
 		return reachable(fmt.Errorf("applying %q: %w", r.Set, err))
@@ -59,7 +61,7 @@ func (d *Deployer) ApplyAhead(ctx context.Context, r *Rendered, cs *ChangeSet, s
 // application is one Apply under way.
 type application struct {
 	d     *Deployer
-	r     *Rendered
+	r     *render.Rendered
 	cs    *ChangeSet
 	sink  event.Sink
 	total int64
@@ -71,13 +73,13 @@ type application struct {
 }
 
 func (a *application) run(ctx context.Context) error {
-	for s := stageNamespace; s < stages; s++ {
-		if s == stageNamespace+1 {
+	for s := manifest.StageNamespace; s < manifest.Stages; s++ {
+		if s == manifest.StageNamespace+1 {
 			if err := a.announce(ctx); err != nil {
 				return err
 			}
 		}
-		if s == serviceKind.stage {
+		if s == manifest.ServiceKind.Stage {
 			if err := a.release(ctx); err != nil {
 				return err
 			}
@@ -114,7 +116,7 @@ func (a *application) conclude(ctx context.Context) error {
 		return err
 	}
 	for _, i := range a.cs.items {
-		a.cs.after.records[keyOf(i.object.Unstructured)] = i.record
+		a.cs.after.records[manifest.Key(i.object.Unstructured)] = i.record
 	}
 	if a.cs.before != nil && a.cs.before.equal(a.cs.after) {
 		return nil
@@ -127,7 +129,7 @@ func (d *Deployer) writeParent(ctx context.Context, p *parent) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.patch(ctx, &object{Unstructured: m, kind: secretKind}, true, false); err != nil {
+	if _, err := d.patch(ctx, &render.Object{Unstructured: m, Kind: manifest.SecretKind}, true, false); err != nil {
 		return fmt.Errorf("noting what belongs to ApplySet %q: %w", p.set, err)
 	}
 	return nil
@@ -135,23 +137,23 @@ func (d *Deployer) writeParent(ctx context.Context, p *parent) error {
 
 // stage applies the objects of one stage, several at once, and reports every
 // one that fails.
-func (a *application) stage(ctx context.Context, s stage) error {
+func (a *application) stage(ctx context.Context, s manifest.Stage) error {
 	g, gctx := errgroup.WithContext(ctx)
 	turns := make(chan struct{}, parallel) // taken when there is something to send
 	refused := make([]error, len(a.cs.items))
 	for n, i := range a.cs.items {
-		if i.object.kind.stage != s || !i.write {
+		if i.object.Kind.Stage != s || !i.write {
 			continue
 		}
 		g.Go(func() error {
-			if images := i.object.images; len(images) > 0 {
+			if images := i.object.Images; len(images) > 0 {
 				if err := a.arrived(gctx, images); err != nil {
 					return err
 				}
 			}
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			err := a.apply(a.remarks.in(gctx, name(i.object.Unstructured)), i)
+			err := a.apply(a.remarks.in(gctx, manifest.Name(i.object.Unstructured)), i)
 			var verdict *refusal
 			if errors.As(err, &verdict) {
 				refused[n] = err
@@ -177,13 +179,13 @@ func (a *application) progress(m *unstructured.Unstructured) {
 func (a *application) apply(ctx context.Context, i *item) error {
 	o := i.object
 	if i.action == Replaced {
-		if err := a.d.remove(ctx, o.kind, i.live); err != nil {
+		if err := a.d.remove(ctx, o.Kind, i.live); err != nil {
 			return err
 		}
 	}
 	if i.live != nil && (i.action == Created || i.action == Replaced) {
-		a.sink.Emit(event.StepProgress{Step: StepApply, Done: a.done.Load(), Total: a.total, Unit: "objects", Detail: fmt.Sprintf("waiting for %s to go", name(i.live))})
-		if err := a.d.gone(ctx, o.kind, i.live); err != nil {
+		a.sink.Emit(event.StepProgress{Step: StepApply, Done: a.done.Load(), Total: a.total, Unit: "objects", Detail: fmt.Sprintf("waiting for %s to go", manifest.Name(i.live))})
+		if err := a.d.gone(ctx, o.Kind, i.live); err != nil {
 			return err
 		}
 	}
@@ -205,7 +207,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 		return err
 	}
 	switch {
-	case o.kind.stage == stageDefinition:
+	case o.Kind.Stage == manifest.StageDefinition:
 		return a.d.established(ctx, o)
 	case o.GetKind() == "StatefulSet" && i.action == Configured:
 		return a.d.unstick(ctx, o, written)
@@ -222,7 +224,7 @@ const tries = 20
 func (a *application) write(ctx context.Context, i *item) (written *unstructured.Unstructured, err error) {
 	for range tries {
 		written, err = a.d.patch(ctx, i.object, i.force, false)
-		if err == nil || !(i.yielded && portTaken(err)) && !a.r.redefines(i.object.kind, a.cs.before) {
+		if err == nil || !(i.yielded && portTaken(err)) && !redefines(a.r, i.object.Kind, a.cs.before) {
 			break
 		}
 		select {
@@ -235,28 +237,28 @@ func (a *application) write(ctx context.Context, i *item) (written *unstructured
 }
 
 // gone waits until an object that is being deleted does not exist any more.
-func (d *Deployer) gone(ctx context.Context, k kind, live *unstructured.Unstructured) error {
-	return poll(ctx, fmt.Sprintf("waiting for %s to go", name(live)), func() (bool, error) {
+func (d *Deployer) gone(ctx context.Context, k manifest.Kind, live *unstructured.Unstructured) error {
+	return poll(ctx, fmt.Sprintf("waiting for %s to go", manifest.Name(live)), func() (bool, error) {
 		now, err := d.get(ctx, k, live.GetNamespace(), live.GetName())
 		return now == nil || now.GetUID() != live.GetUID(), err
 	})
 }
 
 // established waits until the server serves what a definition defines.
-func (d *Deployer) established(ctx context.Context, o *object) error {
+func (d *Deployer) established(ctx context.Context, o *render.Object) error {
 	looks := 0
-	return poll(ctx, fmt.Sprintf("waiting for %s to be served", name(o.Unstructured)), func() (bool, error) {
-		now, err := d.get(ctx, o.kind, "", o.GetName())
+	return poll(ctx, fmt.Sprintf("waiting for %s to be served", manifest.Name(o.Unstructured)), func() (bool, error) {
+		now, err := d.get(ctx, o.Kind, "", o.GetName())
 		if err != nil || now == nil {
 			return false, err
 		}
-		for _, condition := range items(at(now.Object, "status"), "conditions") {
-			switch is := text(condition, "status"); text(condition, "type") {
+		for _, condition := range manifest.Items(manifest.At(now.Object, "status"), "conditions") {
+			switch is := manifest.Text(condition, "status"); manifest.Text(condition, "type") {
 			case "NamesAccepted":
 				// Another definition has them. Of one that was just mended,
 				// the server still says so for a moment.
 				if looks++; is == "False" && looks > 10 {
-					return false, fmt.Errorf("%s is not served: %s", name(now), text(condition, "message"))
+					return false, fmt.Errorf("%s is not served: %s", manifest.Name(now), manifest.Text(condition, "message"))
 				}
 			case "Established":
 				if is == "True" {

@@ -14,7 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"zr/internal/testkit"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -23,10 +25,10 @@ func TestApplyThenNothing(t *testing.T) {
 	r := newRun(t)
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{
-		"Namespace/" + r.namespace: deploy.Created, "ConfigMap/settings": deploy.Created, "Secret/secrets": deploy.Created,
+		"Namespace/" + r.Namespace: deploy.Created, "ConfigMap/settings": deploy.Created, "Secret/secrets": deploy.Created,
 		"Service/web": deploy.Created, "Service/db": deploy.Created, "Deployment/web": deploy.Created, "StatefulSet/db": deploy.Created,
 	})
-	web := r.admin.get("deployments", r.namespace, "web")
+	web := r.admin.get("deployments", r.Namespace, "web")
 	if web == nil {
 		t.Fatal("the Deployment is not there")
 	}
@@ -49,7 +51,7 @@ func TestApplyThenNothing(t *testing.T) {
 	if n := count.reads.Load(); n > 2*7 {
 		t.Errorf("two runs with nothing to do read %d times", n)
 	}
-	if now := r.admin.get("deployments", r.namespace, "web"); now.GetResourceVersion() != web.GetResourceVersion() && now.GetGeneration() != web.GetGeneration() {
+	if now := r.admin.get("deployments", r.Namespace, "web"); now.GetResourceVersion() != web.GetResourceVersion() && now.GetGeneration() != web.GetGeneration() {
 		t.Error("the Deployment was touched")
 	}
 }
@@ -57,7 +59,7 @@ func TestApplyThenNothing(t *testing.T) {
 // TestApplyAhead holds back the image of one workload until the other is there.
 func TestApplyAhead(t *testing.T) {
 	r := newRun(t)
-	rendered, d := r.render(), r.deployer()
+	rendered, d := r.Render(), r.deployer()
 	cs, err := d.Diff(t.Context(), rendered)
 	if err != nil {
 		t.Fatal(err)
@@ -67,12 +69,12 @@ func TestApplyAhead(t *testing.T) {
 		if !slices.Equal(images, []string{"web"}) {
 			return nil
 		}
-		for r.admin.get("statefulsets", r.namespace, "db") == nil {
+		for r.admin.get("statefulsets", r.Namespace, "db") == nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 		}
-		late = r.admin.get("deployments", r.namespace, "web") == nil
+		late = r.admin.get("deployments", r.Namespace, "web") == nil
 		return nil
 	})
 	if err != nil || !late {
@@ -80,8 +82,8 @@ func TestApplyAhead(t *testing.T) {
 	}
 	expectActions(t, r.diff(), nil)
 
-	r.options.Settings["COLOUR"] = "green"
-	rendered = r.render()
+	r.Options.Settings["COLOUR"] = "green"
+	rendered = r.Render()
 	if cs, err = d.Diff(t.Context(), rendered); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func TestApplyAhead(t *testing.T) {
 func TestSettingRollsItsReaders(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.options.Settings["COLOUR"] = "green"
+	r.Options.Settings["COLOUR"] = "green"
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{"ConfigMap/settings": deploy.Configured, "Deployment/web": deploy.Configured})
 	change := fields(cs, "ConfigMap", "settings")[".data.COLOUR"]
@@ -110,7 +112,7 @@ func TestSettingRollsItsReaders(t *testing.T) {
 func TestRemovedFieldGoes(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.edit("web.yaml", "          args: [--listen, \":8080\"]\n", "")
+	r.Edit("web.yaml", "          args: [--listen, \":8080\"]\n", "")
 	cs := r.up()
 	change, ok := fields(cs, "Deployment", "web")[".spec.template.spec.containers[name=web].args[0]"]
 	if !ok || change.Old != "--listen" || change.New != nil {
@@ -121,7 +123,7 @@ func TestRemovedFieldGoes(t *testing.T) {
 func TestSecretsAreMasked(t *testing.T) {
 	r := newRun(t)
 	for _, password := range []string{"correct horse", "battery staple"} {
-		r.options.Secrets["PASSWORD"] = password
+		r.Options.Secrets["PASSWORD"] = password
 		cs := r.up()
 		change, ok := fields(cs, "Secret", "secrets")[".data.PASSWORD"]
 		if !ok || change.New != "(secret)" {
@@ -129,7 +131,7 @@ func TestSecretsAreMasked(t *testing.T) {
 		}
 	}
 	// A value that found its way into another field is hidden there too.
-	r.edit("web.yaml", ":8080", "battery staple")
+	r.Edit("web.yaml", ":8080", "battery staple")
 	if change := fields(r.diff(), "Deployment", "web")[".spec.template.spec.containers[name=web].args[1]"]; change.New != "(secret)" {
 		t.Errorf("the diff of the argument is %v", change)
 	}
@@ -137,10 +139,10 @@ func TestSecretsAreMasked(t *testing.T) {
 
 // patch changes an object as `kubectl edit` does.
 func (r *run) patch(resource, name, patch string) {
-	r.t.Helper()
-	_, err := r.admin.at(resource, r.namespace).Patch(r.t.Context(), name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-edit"})
+	r.T.Helper()
+	_, err := r.admin.at(resource, r.Namespace).Patch(r.T.Context(), name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-edit"})
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 }
 
@@ -177,9 +179,9 @@ func TestFieldsOfOthersStay(t *testing.T) {
 		t.Errorf("somebody's annotation leads to %v", actions(cs))
 	}
 	// Until the manifest says something else of it.
-	r.edit("web.yaml", "kind: Deployment\nmetadata: {name: web}", "kind: Deployment\nmetadata: {name: web, annotations: {team: red}}")
+	r.Edit("web.yaml", "kind: Deployment\nmetadata: {name: web}", "kind: Deployment\nmetadata: {name: web, annotations: {team: red}}")
 	err := r.diffError()
-	expectError(t, err, `Deployment "web"`, ".metadata.annotations.team", `"kubectl-edit"`)
+	testkit.ErrorSays(t, err, `Deployment "web"`, ".metadata.annotations.team", `"kubectl-edit"`)
 	if fault.HintOf(err) == "" {
 		t.Error("no hint")
 	}
@@ -193,13 +195,13 @@ func TestForeignObjectIsRefused(t *testing.T) {
 		"metadata": map[string]any{"name": "extra", "annotations": map[string]any{"meta.helm.sh/release-name": "shop"}},
 		"data":     map[string]any{"a": "b"},
 	}}
-	if _, err := r.admin.at("configmaps", r.namespace).Create(t.Context(), foreign, metav1.CreateOptions{}); err != nil {
+	if _, err := r.admin.at("configmaps", r.Namespace).Create(t.Context(), foreign, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	r.write("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: c}\n")
-	r.edit("kustomization.yaml", "db.yaml", "db.yaml, extra.yaml")
+	r.Write("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: c}\n")
+	r.Edit("kustomization.yaml", "db.yaml", "db.yaml, extra.yaml")
 	err := r.diffError()
-	expectError(t, err, `ConfigMap "extra"`, `Helm release "shop"`)
+	testkit.ErrorSays(t, err, `ConfigMap "extra"`, `Helm release "shop"`)
 	if hint := fault.HintOf(err); !strings.Contains(hint, "kubectl label") {
 		t.Errorf("the hint is %q", hint)
 	}
@@ -207,33 +209,33 @@ func TestForeignObjectIsRefused(t *testing.T) {
 	_, label, _ := strings.Cut(fault.HintOf(err), "applyset.kubernetes.io/part-of=")
 	label, _, _ = strings.Cut(label, " ")
 	r.patch("configmaps", "extra", `{"metadata":{"labels":{"applyset.kubernetes.io/part-of":"`+label+`"}}}`)
-	expectError(t, r.diffError(), ".data.a")
+	testkit.ErrorSays(t, r.diffError(), ".data.a")
 }
 
 func TestPrune(t *testing.T) {
 	r := newRun(t)
-	r.write("claim.yaml", `
+	r.Write("claim.yaml", `
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: {name: files}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 `)
-	r.edit("kustomization.yaml", "db.yaml", "db.yaml, claim.yaml")
+	r.Edit("kustomization.yaml", "db.yaml", "db.yaml, claim.yaml")
 	r.up()
-	r.edit("kustomization.yaml", ", db.yaml, claim.yaml", "")
+	r.Edit("kustomization.yaml", ", db.yaml, claim.yaml", "")
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{"StatefulSet/db": deploy.Pruned, "Service/db": deploy.Pruned})
-	if r.admin.get("services", r.namespace, "db") != nil {
+	if r.admin.get("services", r.Namespace, "db") != nil {
 		t.Error("the Service is still there")
 	}
-	if r.admin.get("persistentvolumeclaims", r.namespace, "files") == nil {
+	if r.admin.get("persistentvolumeclaims", r.Namespace, "files") == nil {
 		t.Error("the claim is gone")
 	}
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("afterwards there is still a difference: %v", actions(cs))
 	}
-	r.edit("kustomization.yaml", "[namespace.yaml, web.yaml]", "[]")
-	if _, err := deploy.Render(t.Context(), r.options); fault.Code(err) != fault.Usage {
+	r.Edit("kustomization.yaml", "[namespace.yaml, web.yaml]", "[]")
+	if _, err := render.Render(t.Context(), r.Options); fault.Code(err) != fault.Usage {
 		t.Errorf("an empty overlay: %v", err)
 	}
 }
@@ -248,38 +250,38 @@ spec:
     spec: {restartPolicy: Never, containers: [{name: once, image: "example/once:1"}]}
 `
 	r := newRun(t)
-	r.write("job.yaml", job)
-	r.edit("kustomization.yaml", "db.yaml", "db.yaml, job.yaml")
+	r.Write("job.yaml", job)
+	r.Edit("kustomization.yaml", "db.yaml", "db.yaml, job.yaml")
 	r.up()
-	before := r.admin.get("jobs", r.namespace, "once").GetUID()
-	r.edit("job.yaml", "once:1", "once:2")
-	r.edit("web.yaml", "app: web", "app: site")
+	before := r.admin.get("jobs", r.Namespace, "once").GetUID()
+	r.Edit("job.yaml", "once:1", "once:2")
+	r.Edit("web.yaml", "app: web", "app: site")
 	expectActions(t, r.up(), map[string]deploy.Action{"Job/once": deploy.Replaced, "Deployment/web": deploy.Replaced, "Service/web": deploy.Configured})
-	if after := r.admin.get("jobs", r.namespace, "once"); after == nil || after.GetUID() == before {
+	if after := r.admin.get("jobs", r.Namespace, "once"); after == nil || after.GetUID() == before {
 		t.Error("the Job was not replaced")
 	}
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("afterwards there is still a difference: %v", actions(cs))
 	}
 
-	r.edit("web.yaml", "replicas: 2", "strategy: {type: Recreate}")
+	r.Edit("web.yaml", "replicas: 2", "strategy: {type: Recreate}")
 	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Replaced})
 
 	// What would be refused is not deleted first.
-	r.edit("web.yaml", "app: site", "app: third")
-	r.edit("web.yaml", "image: web", "image: \"\"")
-	expectError(t, r.diffError(), `Deployment "web"`, "image")
-	r.edit("web.yaml", "image: \"\"", "image: web")
-	r.edit("web.yaml", "app: third", "app: site")
+	r.Edit("web.yaml", "app: site", "app: third")
+	r.Edit("web.yaml", "image: web", "image: \"\"")
+	testkit.ErrorSays(t, r.diffError(), `Deployment "web"`, "image")
+	r.Edit("web.yaml", "image: \"\"", "image: web")
+	r.Edit("web.yaml", "app: third", "app: site")
 
 	// A Service's address is known to others.
-	r.edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
-	expectError(t, r.diffError(), `Service "db"`, "spec.clusterIPs[0]")
-	r.edit("db.yaml", "  clusterIP: None\n", "")
+	r.Edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
+	testkit.ErrorSays(t, r.diffError(), `Service "db"`, "spec.clusterIPs[0]")
+	r.Edit("db.yaml", "  clusterIP: None\n", "")
 
-	r.edit("db.yaml", "storage: 1Gi", "storage: 2Gi")
+	r.Edit("db.yaml", "storage: 1Gi", "storage: 2Gi")
 	err := r.diffError()
-	expectError(t, err, `StatefulSet "db"`)
+	testkit.ErrorSays(t, err, `StatefulSet "db"`)
 	if !strings.Contains(fault.HintOf(err), "--cascade=orphan") {
 		t.Errorf("the hint is %q", fault.HintOf(err))
 	}
@@ -288,11 +290,11 @@ spec:
 func TestStatefulSetThatCannotStartIsMended(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.await("the database's pod", func() bool { return r.admin.get("pods", r.namespace, "db-0") != nil })
-	r.edit("db.yaml", "example/db:1", "example/db:2")
+	r.await("the database's pod", func() bool { return r.admin.get("pods", r.Namespace, "db-0") != nil })
+	r.Edit("db.yaml", "example/db:1", "example/db:2")
 	r.up()
 	r.await("a pod with the new image", func() bool {
-		pod := r.admin.get("pods", r.namespace, "db-0")
+		pod := r.admin.get("pods", r.Namespace, "db-0")
 		if pod == nil {
 			return false
 		}
@@ -304,10 +306,10 @@ func TestStatefulSetThatCannotStartIsMended(t *testing.T) {
 func TestServerRefuses(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.edit("web.yaml", "containerPort: 8080", "containerPort: 80800")
-	r.edit("db.yaml", "[{port: 5432}]", "[{port: 0}]")
+	r.Edit("web.yaml", "containerPort: 8080", "containerPort: 80800")
+	r.Edit("db.yaml", "[{port: 5432}]", "[{port: 0}]")
 	err := r.diffError()
-	expectError(t, err, `Deployment "web"`, "80800", `Service "db"`, "web.yaml:2:1")
+	testkit.ErrorSays(t, err, `Deployment "web"`, "80800", `Service "db"`, "web.yaml:2:1")
 	if fault.Code(err) != fault.Usage {
 		t.Errorf("the code is %d", fault.Code(err))
 	}
@@ -336,7 +338,7 @@ func TestInterruptedAnywhereConverges(t *testing.T) {
 		broken.left.Store(writes)
 		r.cfg = rest.CopyConfig(whole)
 		r.cfg.Wrap(func(inner http.RoundTripper) http.RoundTripper { broken.inner = inner; return broken })
-		rendered, d := r.render(), r.deployer()
+		rendered, d := r.Render(), r.deployer()
 		cs, err := d.Diff(t.Context(), rendered)
 		if err == nil {
 			err = d.Apply(t.Context(), rendered, cs, event.Discard)
@@ -356,7 +358,7 @@ func TestCancelled(t *testing.T) {
 	r := newRun(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := r.deployer().Diff(ctx, r.render())
+	_, err := r.deployer().Diff(ctx, r.Render())
 	if fault.Code(err) != fault.Interrupted {
 		t.Errorf("a cancelled diff returns %v", err)
 	}
@@ -364,8 +366,8 @@ func TestCancelled(t *testing.T) {
 
 func TestDefinitionAndItsObjects(t *testing.T) {
 	r := newRun(t)
-	group := strings.ReplaceAll(r.namespace, "-", "") + ".example.com"
-	r.write("crd.yaml", `
+	group := strings.ReplaceAll(r.Namespace, "-", "") + ".example.com"
+	r.Write("crd.yaml", `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: gadgets.GROUP}
@@ -384,8 +386,8 @@ kind: Gadget
 metadata: {name: one}
 spec: {size: 3}
 `)
-	r.edit("crd.yaml", "GROUP", group)
-	r.edit("kustomization.yaml", "db.yaml", "db.yaml, crd.yaml")
+	r.Edit("crd.yaml", "GROUP", group)
+	r.Edit("kustomization.yaml", "db.yaml", "db.yaml, crd.yaml")
 	t.Cleanup(func() {
 		_ = r.admin.at("customresourcedefinitions", "").Delete(context.Background(), "gadgets."+group, metav1.DeleteOptions{})
 	})
@@ -393,10 +395,10 @@ spec: {size: 3}
 	if cs := r.up(); !cs.Empty() {
 		t.Errorf("a second run changes %v", actions(cs))
 	}
-	r.edit("crd.yaml", "size: 3", "sise: 3")
-	expectError(t, r.diffError(), `Gadget "one"`, ".spec.sise")
+	r.Edit("crd.yaml", "size: 3", "sise: 3")
+	testkit.ErrorSays(t, r.diffError(), `Gadget "one"`, ".spec.sise")
 	// Pruned by a run that knows of the kind only from the set.
-	r.edit("kustomization.yaml", ", crd.yaml", "")
+	r.Edit("kustomization.yaml", ", crd.yaml", "")
 	expectActions(t, r.up(), map[string]deploy.Action{"Gadget/one": deploy.Pruned})
 	if r.admin.get("customresourcedefinitions", "", "gadgets."+group) == nil {
 		t.Error("the definition was pruned")
@@ -407,8 +409,8 @@ spec: {size: 3}
 // object, which is in no namespace, goes on.
 func TestKindOfTheCluster(t *testing.T) {
 	r := newRun(t)
-	group := strings.ReplaceAll(r.namespace, "-", "") + ".example.com"
-	r.write("crd.yaml", `
+	group := strings.ReplaceAll(r.Namespace, "-", "") + ".example.com"
+	r.Write("crd.yaml", `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: realms.GROUP}
@@ -418,34 +420,34 @@ spec:
   scope: Cluster
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `)
-	r.write("realm.yaml", "apiVersion: GROUP/v1\nkind: Realm\nmetadata: {name: one}\nspec: {size: 3}\n")
-	r.edit("crd.yaml", "GROUP", group)
-	r.edit("realm.yaml", "GROUP", group)
-	r.edit("kustomization.yaml", "db.yaml", "db.yaml, crd.yaml, realm.yaml")
+	r.Write("realm.yaml", "apiVersion: GROUP/v1\nkind: Realm\nmetadata: {name: one}\nspec: {size: 3}\n")
+	r.Edit("crd.yaml", "GROUP", group)
+	r.Edit("realm.yaml", "GROUP", group)
+	r.Edit("kustomization.yaml", "db.yaml", "db.yaml, crd.yaml, realm.yaml")
 	t.Cleanup(func() {
 		_ = r.admin.at("customresourcedefinitions", "").Delete(context.Background(), "realms."+group, metav1.DeleteOptions{})
 	})
 	r.up()
-	r.edit("kustomization.yaml", "crd.yaml, ", "")
+	r.Edit("kustomization.yaml", "crd.yaml, ", "")
 	expectActions(t, r.up(), map[string]deploy.Action{})
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("there is still a difference: %v", actions(cs))
 	}
-	r.edit("kustomization.yaml", ", realm.yaml", "")
+	r.Edit("kustomization.yaml", ", realm.yaml", "")
 	expectActions(t, r.up(), map[string]deploy.Action{"Realm/one": deploy.Pruned})
 }
 
 func TestUnknownKind(t *testing.T) {
 	r := newRun(t)
-	r.write("x.yaml", "apiVersion: nowhere.example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")
-	r.edit("kustomization.yaml", "db.yaml", "db.yaml, x.yaml")
-	expectError(t, r.diffError(), "Nothing", "nowhere.example.com/v1")
+	r.Write("x.yaml", "apiVersion: nowhere.example.com/v1\nkind: Nothing\nmetadata: {name: x}\n")
+	r.Edit("kustomization.yaml", "db.yaml", "db.yaml, x.yaml")
+	testkit.ErrorSays(t, r.diffError(), "Nothing", "nowhere.example.com/v1")
 }
 
 func TestDevAndBack(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Secrets: map[string]string{"TOKEN": "hidden token"}}}
+	r.Options.Dev = map[string]render.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Secrets: map[string]string{"TOKEN": "hidden token"}}}
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{"Deployment/web": deploy.Configured, "Secret/web-dev": deploy.Created})
 	if change := fields(cs, "Secret", "web-dev")[".data.TOKEN"]; change.New != "(secret)" {
@@ -454,11 +456,11 @@ func TestDevAndBack(t *testing.T) {
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("in dev mode there is still a difference: %v", actions(cs))
 	}
-	live := r.admin.get("deployments", r.namespace, "web")
+	live := r.admin.get("deployments", r.Namespace, "web")
 	if surge, _, _ := unstructured.NestedInt64(live.Object, "spec", "strategy", "rollingUpdate", "maxSurge"); surge != 0 {
 		t.Errorf("%d pods too many at once", surge)
 	}
-	r.options.Dev = nil
+	r.Options.Dev = nil
 	expectActions(t, r.up(), map[string]deploy.Action{"Deployment/web": deploy.Configured, "Secret/web-dev": deploy.Pruned})
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("afterwards there is still a difference: %v", actions(cs))

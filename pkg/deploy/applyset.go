@@ -3,7 +3,6 @@ package deploy
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -14,11 +13,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // The names that KEP-3659 gives to what makes an ApplySet.
 const (
-	partOfLabel          = "applyset.kubernetes.io/part-of"
 	idLabel              = "applyset.kubernetes.io/id"
 	toolingAnnotation    = "applyset.kubernetes.io/tooling"
 	kindsAnnotation      = "applyset.kubernetes.io/contains-group-kinds"
@@ -26,13 +26,6 @@ const (
 
 	tooling = "zr/v1"
 )
-
-// setID returns the ID of the set whose parent is the Secret of that name, as
-// the KEP computes it.
-func setID(set, namespace string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{set, namespace, "Secret", ""}, ".")))
-	return "applyset-" + base64.RawURLEncoding.EncodeToString(sum[:]) + "-v1"
-}
 
 // parent is the object that stands for the set.
 type parent struct {
@@ -85,9 +78,9 @@ func split(list string) []string {
 }
 
 // add notes that an object is part of the set.
-func (p *parent) add(k kind, namespace string) {
+func (p *parent) add(k manifest.Kind, namespace string) {
 	p.kinds[k.GroupKind()] = true
-	if k.namespaced && namespace != p.namespace {
+	if k.Namespaced && namespace != p.namespace {
 		p.namespaces[namespace] = true
 	}
 }
@@ -133,7 +126,7 @@ func (p *parent) object() (*unstructured.Unstructured, error) {
 		"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
 		"metadata": map[string]any{
 			"name": p.set, "namespace": p.namespace,
-			"labels": map[string]any{idLabel: setID(p.set, p.namespace), managedByLabel: FieldManager},
+			"labels": map[string]any{idLabel: manifest.SetID(p.set, p.namespace), manifest.ManagedByLabel: manifest.FieldManager},
 			"annotations": map[string]any{
 				toolingAnnotation:    tooling,
 				kindsAnnotation:      strings.Join(kinds, ","),

@@ -3,6 +3,9 @@ package deploy
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 )
 
 // Action is what an apply does with an object.
@@ -61,7 +64,7 @@ type ChangeSet struct {
 
 // item is one rendered object and what is known of it.
 type item struct {
-	object *object
+	object *render.Object
 	live   *unstructured.Unstructured // nil where there is none
 	action Action
 	fields []FieldChange
@@ -77,7 +80,7 @@ type item struct {
 
 // member is an object of the cluster that is in the set.
 type member struct {
-	kind kind
+	kind manifest.Kind
 	live *unstructured.Unstructured
 }
 
@@ -120,7 +123,7 @@ func (cs *ChangeSet) Changed() []Change {
 // close fills what is reported from what was found.
 func (cs *ChangeSet) close(secrets []string) {
 	for _, i := range cs.items {
-		c := change(i.action, i.object.kind.GroupKind(), i.object.Unstructured)
+		c := change(i.action, i.object.Kind.GroupKind(), i.object.Unstructured)
 		if c.Fields = i.fields; i.overwrite == nil && i.action != Replaced {
 			c.Added = additions(i.live, secrets)
 		}

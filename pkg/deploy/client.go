@@ -1,3 +1,14 @@
+// Package deploy makes a cluster say what a kustomize overlay says. Package render
+// makes the objects; this one finds out what would change, applies that in order by
+// server-side apply, removes what is no longer rendered, and takes everything down
+// again.
+//
+// What belongs to an environment is an ApplySet (KEP-3659): each of its
+// objects carries the set's label, and a Secret in the environment's
+// namespace, the parent, says which kinds to look for. The parent also holds,
+// for each object, what was last applied and what the server made of it. An
+// object for which both still hold needs no request at all, so that a run
+// with nothing to do consists of a few lists.
 package deploy
 
 import (
@@ -16,6 +27,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"zr/pkg/cmdline"
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 	"zr/pkg/kube"
 	"zr/pkg/kube/lean"
@@ -60,8 +73,8 @@ func New(client *kube.Client, set, namespace string) (*Deployer, error) {
 
 // resolve completes a kind that only the server knows. Only the list of the
 // one API group is fetched, once.
-func (d *Deployer) resolve(ctx context.Context, k kind) (kind, error) {
-	if k.resource != "" {
+func (d *Deployer) resolve(ctx context.Context, k manifest.Kind) (manifest.Kind, error) {
+	if k.Resource != "" {
 		return k, nil
 	}
 	resources, err := d.resourcesOf(ctx, k.GroupVersion())
@@ -70,7 +83,7 @@ func (d *Deployer) resolve(ctx context.Context, k kind) (kind, error) {
 	}
 	for _, r := range resources {
 		if r.Kind == k.Kind && !strings.Contains(r.Name, "/") { // not a subresource
-			k.resource, k.namespaced = r.Name, r.Namespaced
+			k.Resource, k.Namespaced = r.Name, r.Namespaced
 			return k, nil
 		}
 	}
@@ -101,15 +114,15 @@ func (d *Deployer) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]m
 
 // fromGroupKind finds a kind of which only the name is known, in the version
 // that the server prefers.
-func (d *Deployer) fromGroupKind(ctx context.Context, gk schema.GroupKind) (kind, error) {
-	if k, ok := byGroupKind(gk); ok {
+func (d *Deployer) fromGroupKind(ctx context.Context, gk schema.GroupKind) (manifest.Kind, error) {
+	if k, ok := manifest.ByGroupKind(gk); ok {
 		return k, nil
 	}
 	var group metav1.APIGroup
 	if err := d.ask(ctx, "apis/"+gk.Group, &group); err != nil {
-		return kind{}, err
+		return manifest.Kind{}, err
 	}
-	return d.resolve(ctx, kind{GroupVersionKind: gk.WithVersion(group.PreferredVersion.Version), stage: stageOther})
+	return d.resolve(ctx, manifest.Kind{GroupVersionKind: gk.WithVersion(group.PreferredVersion.Version), Stage: manifest.StageOther})
 }
 
 // ask reads a document of the discovery API. One that does not exist stays
@@ -135,15 +148,15 @@ func isUnknownKind(err error) bool {
 }
 
 // resource returns the client for objects of a kind.
-func (d *Deployer) resource(k kind, namespace string) kube.Objects {
-	if k.namespaced {
-		return d.objects.Resource(k.gvr()).Namespace(namespace)
+func (d *Deployer) resource(k manifest.Kind, namespace string) kube.Objects {
+	if k.Namespaced {
+		return d.objects.Resource(k.GVR()).Namespace(namespace)
 	}
-	return d.objects.Resource(k.gvr())
+	return d.objects.Resource(k.GVR())
 }
 
 // get returns an object, or nil where there is none.
-func (d *Deployer) get(ctx context.Context, k kind, namespace, name string) (*unstructured.Unstructured, error) {
+func (d *Deployer) get(ctx context.Context, k manifest.Kind, namespace, name string) (*unstructured.Unstructured, error) {
 	live, err := d.resource(k, namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
@@ -156,13 +169,13 @@ func (d *Deployer) get(ctx context.Context, k kind, namespace, name string) (*un
 
 // list returns the members of a set among the objects of a kind. An empty
 // namespace means all.
-func (d *Deployer) list(ctx context.Context, k kind, namespace, selector string) ([]unstructured.Unstructured, error) {
+func (d *Deployer) list(ctx context.Context, k manifest.Kind, namespace, selector string) ([]unstructured.Unstructured, error) {
 	list, err := d.resource(k, namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing %s: %w", k.resource, err)
+		return nil, fmt.Errorf("listing %s: %w", k.Resource, err)
 	}
 	// The items of a list may come without their kind.
 	for i := range list.Items {
@@ -172,28 +185,28 @@ func (d *Deployer) list(ctx context.Context, k kind, namespace, selector string)
 }
 
 // patch applies an object, or asks what applying it would lead to.
-func (d *Deployer) patch(ctx context.Context, o *object, force, dryRun bool) (*unstructured.Unstructured, error) {
+func (d *Deployer) patch(ctx context.Context, o *render.Object, force, dryRun bool) (*unstructured.Unstructured, error) {
 	data, err := json.Marshal(o.Object)
 	if err != nil {
-		return nil, fmt.Errorf("encoding %s: %w", name(o.Unstructured), err)
+		return nil, fmt.Errorf("encoding %s: %w", manifest.Name(o.Unstructured), err)
 	}
-	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
+	options := metav1.PatchOptions{FieldManager: manifest.FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	return d.resource(o.kind, o.GetNamespace()).Patch(ctx, o.GetName(), types.ApplyPatchType, data, options)
+	return d.resource(o.Kind, o.GetNamespace()).Patch(ctx, o.GetName(), types.ApplyPatchType, data, options)
 }
 
 // remove deletes exactly the object that was looked at. Its pods follow in the
 // background.
-func (d *Deployer) remove(ctx context.Context, k kind, live *unstructured.Unstructured) error {
+func (d *Deployer) remove(ctx context.Context, k manifest.Kind, live *unstructured.Unstructured) error {
 	uid, background := live.GetUID(), metav1.DeletePropagationBackground
 	err := d.resource(k, live.GetNamespace()).Delete(ctx, live.GetName(), metav1.DeleteOptions{
 		Preconditions:     &metav1.Preconditions{UID: &uid},
 		PropagationPolicy: &background,
 	})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("deleting %s: %w", name(live), err)
+		return fmt.Errorf("deleting %s: %w", manifest.Name(live), err)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // masked stands for a value that may not be shown.
@@ -40,11 +42,11 @@ func visible(m *unstructured.Unstructured) any {
 	}
 	object := maps.Clone(m.Object)
 	delete(object, "status")
-	metadata := maps.Clone(at(object, "metadata"))
+	metadata := maps.Clone(manifest.At(object, "metadata"))
 	for _, field := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"} {
 		delete(metadata, field)
 	}
-	if annotations := maps.Clone(at(metadata, "annotations")); annotations != nil {
+	if annotations := maps.Clone(manifest.At(metadata, "annotations")); annotations != nil {
 		// A copy of the whole object, the values of a Secret included.
 		delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
 		metadata["annotations"] = annotations

@@ -8,19 +8,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"zr/pkg/deploy/render"
 )
 
-func manifest(t *testing.T, text string) *unstructured.Unstructured {
+func parse(t *testing.T, text string) *unstructured.Unstructured {
 	t.Helper()
 	if text == "" {
 		return nil
 	}
-	var m map[string]any
-	if err := yaml.Unmarshal([]byte(text), &m); err != nil {
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := normalise(m)
-	if err != nil {
+	o := &unstructured.Unstructured{}
+	if err := o.UnmarshalJSON(data); err != nil {
 		t.Fatal(err)
 	}
 	return o
@@ -53,7 +55,7 @@ func TestCompare(t *testing.T) {
 		{"a secret elsewhere; short ones are ordinary words", "kind: X\na: zr", "kind: X\na: url://zr:correct horse@x",
 			[]FieldChange{{".a", "zr", "url://zr:(secret)@x"}}},
 	} {
-		if diff := cmp.Diff(test.want, compare(manifest(t, test.before), manifest(t, test.after), secrets)); diff != "" {
+		if diff := cmp.Diff(test.want, compare(parse(t, test.before), parse(t, test.after), secrets)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}
@@ -65,12 +67,12 @@ func TestASecretThatBeginsWithAnotherIsHiddenWhole(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Render(t.Context(), Options{Overlay: dir, Set: "s", Secrets: map[string]string{
+	r, err := render.Render(t.Context(), render.Options{Overlay: dir, Set: "s", Secrets: map[string]string{
 		"A": "correct", "B": "correct horse", "C": "correct horse battery", "D": "correct horse battery staple"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := hideSecrets("url://correct horse battery staple@x", r.secrets); got != "url://(secret)@x" {
+	if got := hideSecrets("url://correct horse battery staple@x", r.Hidden); got != "url://(secret)@x" {
 		t.Errorf("what is left is %q", got)
 	}
 }

@@ -12,7 +12,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
@@ -20,7 +22,7 @@ import (
 // since the last apply is known from a few lists; for the rest the server is
 // asked, and what it refuses is reported, all at once: then the change set, to
 // be shown and not applied, has all else that would change.
-func (d *Deployer) Diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
+func (d *Deployer) Diff(ctx context.Context, r *render.Rendered) (*ChangeSet, error) {
 	cs, err := d.diff(ctx, r)
 	if err != nil {
 		return cs, reachable(fmt.Errorf("comparing %q with the cluster: %w", r.Set, err))
@@ -28,7 +30,7 @@ func (d *Deployer) Diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	return cs, nil
 }
 
-func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
+func (d *Deployer) diff(ctx context.Context, r *render.Rendered) (*ChangeSet, error) {
 	found, err := d.look(ctx, r)
 	if err != nil {
 		return nil, err
@@ -36,26 +38,26 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 	remarks := &warnings{}
 	cs := &ChangeSet{Set: r.Set, Namespace: r.Namespace, before: found.parent, after: newParent(r.Set, r.Namespace)}
 	rendered := map[string]bool{}
-	for _, o := range r.objects {
-		rendered[keyOf(o.Unstructured)] = true
+	for _, o := range r.Objects {
+		rendered[manifest.Key(o.Unstructured)] = true
 	}
 	for _, m := range found.members {
-		if prunable(m) && !rendered[keyOf(m.live)] {
+		if prunable(m) && !rendered[manifest.Key(m.live)] {
 			cs.pruned = append(cs.pruned, m)
 		}
 	}
 	if err := d.findMoved(ctx, cs, rendered); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
-	cs.items = make([]*item, len(r.objects))
-	problems := make([]error, len(r.objects))
+	slices.SortStableFunc(cs.pruned, func(a, b member) int { return int(b.kind.Stage) - int(a.kind.Stage) })
+	cs.items = make([]*item, len(r.Objects))
+	problems := make([]error, len(r.Objects))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	for i, o := range r.objects {
+	for i, o := range r.Objects {
 		g.Go(func() error {
 			var err error
-			cs.items[i], err = d.plan(remarks.in(gctx, name(o.Unstructured)), r, o, found, cs)
+			cs.items[i], err = d.plan(remarks.in(gctx, manifest.Name(o.Unstructured)), r, o, found, cs)
 			if yields := portTaken(err) && found.yields(r, o); yields || portTaken(err) && len(cs.holders(o)) > 0 {
 				cs.items[i].yielded = yields
 				cs.items[i].action, cs.items[i].write, err = cmp.Or(cs.items[i].action, Configured), true, nil
@@ -72,8 +74,8 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		return nil, err
 	}
 	problems = append(problems, d.lockedOut(ctx, r, cs), d.mayPrune(ctx, cs))
-	cs.Warnings = append(append(cs.Warnings, r.leadNowhere()...), remarks.sorted()...)
-	cs.close(r.secrets)
+	cs.Warnings = append(append(cs.Warnings, r.LeadNowhere()...), remarks.sorted()...)
+	cs.close(r.Hidden)
 	if err := errors.Join(problems...); err != nil {
 		return cs, err
 	}
@@ -81,9 +83,9 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 		if stopped(i.live) {
 			cs.Stopped = append(cs.Stopped, i.object.GetName())
 		}
-		cs.after.add(i.object.kind, i.object.GetNamespace())
+		cs.after.add(i.object.Kind, i.object.GetNamespace())
 		if !i.write {
-			cs.after.records[keyOf(i.object.Unstructured)] = i.record
+			cs.after.records[manifest.Key(i.object.Unstructured)] = i.record
 		}
 	}
 	cs.keepKinds(found.parent)
@@ -95,7 +97,7 @@ func (d *Deployer) diff(ctx context.Context, r *Rendered) (*ChangeSet, error) {
 // rendered. What a controller made from a member, with the same labels, goes
 // with that one.
 func prunable(m member) bool {
-	return !m.kind.keep && m.live.GetDeletionTimestamp() == nil && len(m.live.GetOwnerReferences()) == 0
+	return !m.kind.Keep && m.live.GetDeletionTimestamp() == nil && len(m.live.GetOwnerReferences()) == 0
 }
 
 // keepKinds leaves the kinds that are never pruned in the parent, so that a
@@ -105,27 +107,27 @@ func (cs *ChangeSet) keepKinds(before *parent) {
 		return
 	}
 	for gk := range before.kinds {
-		if k, ok := byGroupKind(gk); ok && k.keep {
+		if k, ok := manifest.ByGroupKind(gk); ok && k.Keep {
 			cs.after.kinds[gk] = true
 		}
 	}
 }
 
 // plan decides what to do with one object.
-func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live, cs *ChangeSet) (*item, error) {
-	i := &item{object: o, live: found.objects[keyOf(o.Unstructured)]}
-	if problem := r.misplaced(o); problem != nil {
+func (d *Deployer) plan(ctx context.Context, r *render.Rendered, o *render.Object, found *live, cs *ChangeSet) (*item, error) {
+	i := &item{object: o, live: found.objects[manifest.Key(o.Unstructured)]}
+	if problem := misplaced(r, o); problem != nil {
 		return i, &refusal{problem}
 	}
 	var was record
 	if found.parent != nil {
-		was = found.parent.records[keyOf(o.Unstructured)]
+		was = found.parent.records[manifest.Key(o.Unstructured)]
 	}
 	if i.record.Lent = lent(o, i.live, was); i.record.Lent {
-		o = o.guest()
+		o = guest(o)
 		i.object = o
-	} else if i.live == nil || !cs.adopts(i.live.GetLabels()[partOfLabel]) {
-		if err := d.checkOwner(i.live, r.id, was.Manifest != ""); err != nil {
+	} else if i.live == nil || !cs.adopts(i.live.GetLabels()[manifest.PartOfLabel]) {
+		if err := d.checkOwner(i.live, r.ID, was.Manifest != ""); err != nil {
 			return i, &refusal{err}
 		}
 	}
@@ -140,13 +142,13 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 	case was.Manifest == rendered && says(i.live, was):
 		i.action, i.record = Unchanged, was
 		return i, nil
-	case i.record.Lent && o.bare():
+	case i.record.Lent && bare(o):
 		i.action = Unchanged
 		return i, nil
 	}
 	err = d.planChange(ctx, r, i, was)
 	var verdict *refusal
-	if errors.As(err, &verdict) && r.redefines(o.kind, found.parent) {
+	if errors.As(err, &verdict) && redefines(r, o.Kind, found.parent) {
 		// The server still judges by the definition before.
 		i.action, i.write, err = Configured, true, nil
 	}
@@ -155,14 +157,14 @@ func (d *Deployer) plan(ctx context.Context, r *Rendered, o *object, found *live
 
 // misplaced says why an object cannot be in the cluster: nobody serves its
 // kind, or it lacks the namespace that only the server knew it to need.
-func (r *Rendered) misplaced(o *object) error {
-	where := func() string { return overlay.Locate(r.files, o.Unstructured, "") + name(o.Unstructured) }
+func misplaced(r *render.Rendered, o *render.Object) error {
+	where := func() string { return overlay.Locate(r.Files(), o.Unstructured, "") + manifest.Name(o.Unstructured) }
 	switch {
-	case o.kind.resource == "":
-		return fault.Hint(fmt.Errorf("%s: %w", where(), &unknownKind{o.kind.GroupVersionKind}),
+	case o.Kind.Resource == "":
+		return fault.Hint(fmt.Errorf("%s: %w", where(), &unknownKind{o.Kind.GroupVersionKind}),
 			"correct apiVersion and kind, or add what defines them to the overlay or the cluster")
-	case o.kind.namespaced && o.GetNamespace() == "":
-		return fault.Hint(fmt.Errorf("%s has no namespace", where()), addNamespace)
+	case o.Kind.Namespaced && o.GetNamespace() == "":
+		return fault.Hint(fmt.Errorf("%s has no namespace", where()), render.AddNamespace)
 	}
 	return nil
 }
@@ -175,41 +177,33 @@ func says(live *unstructured.Unstructured, was record) bool {
 
 // planCreate has the server check an object that does not exist. It cannot
 // while the namespace or the kind do not exist either.
-func (d *Deployer) planCreate(ctx context.Context, r *Rendered, i *item, away bool) error {
+func (d *Deployer) planCreate(ctx context.Context, r *render.Rendered, i *item, away bool) error {
 	i.action, i.write = Created, true
-	i.fields = compare(nil, i.object.Unstructured, r.secrets)
-	if i.live != nil || (away && i.object.kind.namespaced) || r.defines(i.object.kind) {
+	i.fields = compare(nil, i.object.Unstructured, r.Hidden)
+	if i.live != nil || (away && i.object.Kind.Namespaced) || r.Defines(i.object.Kind) {
 		return nil
 	}
 	_, err := d.patch(ctx, i.object, false, true)
 	return d.refused(r, i.object, err)
 }
 
-// defines says whether the definition of a kind is among what is rendered.
-func (r *Rendered) defines(k kind) bool {
-	_, builtin := known[k.GroupVersionKind]
-	return !builtin && slices.ContainsFunc(r.objects, func(o *object) bool {
-		return o.kind == definitionKind && definedBy(o.Unstructured).GroupKind() == k.GroupKind()
-	})
-}
-
 // redefines says whether the definition of a kind is rendered, and not as it
 // was applied last.
-func (r *Rendered) redefines(k kind, before *parent) bool {
-	return slices.ContainsFunc(r.objects, func(o *object) bool {
-		if o.kind != definitionKind || definedBy(o.Unstructured).GroupKind() != k.GroupKind() {
+func redefines(r *render.Rendered, k manifest.Kind, before *parent) bool {
+	return slices.ContainsFunc(r.Objects, func(o *render.Object) bool {
+		if o.Kind != manifest.DefinitionKind || manifest.DefinedBy(o.Unstructured).GroupKind() != k.GroupKind() {
 			return false
 		}
 		rendered, err := hash(o.Unstructured)
-		return err == nil && (before == nil || before.records[keyOf(o.Unstructured)].Manifest != rendered)
+		return err == nil && (before == nil || before.records[manifest.Key(o.Unstructured)].Manifest != rendered)
 	})
 }
 
 // planChange asks the server what an apply would make of a live object.
-func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was record) error {
+func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, was record) error {
 	if readsOthers(i.object, i.live) {
 		i.action, i.write = Replaced, true
-		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
+		i.fields = compare(i.live, i.object.Unstructured, r.Hidden)
 		return d.rehearse(ctx, r, i.object)
 	}
 	i.object = keepStopped(keepReplicas(i.object, i.live), i.live)
@@ -226,9 +220,9 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 		i.action, i.write = Configured, true
 		return nil
 	}
-	if unchangeable(err) && i.object.kind.remake {
+	if unchangeable(err) && i.object.Kind.Remake {
 		i.action, i.write = Replaced, true
-		i.fields = compare(i.live, i.object.Unstructured, r.secrets)
+		i.fields = compare(i.live, i.object.Unstructured, r.Hidden)
 		return d.rehearse(ctx, r, i.object)
 	}
 	if over, overErr := d.planOverwrite(ctx, i, err); over != nil || overErr != nil {
@@ -237,7 +231,7 @@ func (d *Deployer) planChange(ctx context.Context, r *Rendered, i *item, was rec
 	if err != nil {
 		return d.refused(r, i.object, err)
 	}
-	i.fields = compare(i.live, want, r.secrets)
+	i.fields = compare(i.live, want, r.Hidden)
 	i.action = Unchanged
 	if len(i.fields) > 0 {
 		i.action = Configured
@@ -254,7 +248,7 @@ func (r *record) note(live *unstructured.Unstructured) error {
 	fields := owned(live)
 	print, err := imprint(live, fields)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name(live), err)
+		return fmt.Errorf("%s: %w", manifest.Name(live), err)
 	}
 	r.Live, r.Fields = print, fields
 	return nil
@@ -262,8 +256,8 @@ func (r *record) note(live *unstructured.Unstructured) error {
 
 // rehearse has the server check an object that will be deleted and made again,
 // under a name that is free: what it would refuse must not be deleted first.
-func (d *Deployer) rehearse(ctx context.Context, r *Rendered, o *object) error {
-	twin := &object{Unstructured: o.DeepCopy(), kind: o.kind}
+func (d *Deployer) rehearse(ctx context.Context, r *render.Rendered, o *render.Object) error {
+	twin := &render.Object{Unstructured: o.DeepCopy(), Kind: o.Kind}
 	twin.SetName(twinName(o.GetName()))
 	_, err := d.patch(ctx, twin, false, true)
 	return d.refused(r, o, err)
@@ -296,4 +290,10 @@ var unchangeableWords = []string{
 	// A Deployment that is to be recreated from now on keeps what the server
 	// filled in for rolling.
 	"may not be specified when strategy",
+}
+
+// readsOthers says whether a bare pod runs with other values than those that
+// it reads now. Nobody rolls it, and its annotation can change in place.
+func readsOthers(o *render.Object, live *unstructured.Unstructured) bool {
+	return o.Kind == manifest.PodKind && o.GetAnnotations()[render.ConfigHashAnnotation] != live.GetAnnotations()[render.ConfigHashAnnotation]
 }

@@ -9,13 +9,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"zr/internal/testkit"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/render/rendertest"
 )
 
 // nodePort gives the web's Service a port of the node that no other test has.
 func (r *run) nodePort() int64 {
-	r.t.Helper()
-	ports, _, _ := unstructured.NestedSlice(r.admin.get("services", r.namespace, "web").Object, "spec", "ports")
+	r.T.Helper()
+	ports, _, _ := unstructured.NestedSlice(r.admin.get("services", r.Namespace, "web").Object, "spec", "ports")
 	port, _ := ports[0].(map[string]any)["nodePort"].(int64)
 	return port
 }
@@ -27,25 +29,25 @@ func TestHandEditThatBlocksAnApply(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	port := r.nodePort()
-	r.edit("web.yaml", "ports: [{port: 80, targetPort: http}]", "ports: [{port: 80, targetPort: http, nodePort: "+itoa(port)+"}]")
+	r.Edit("web.yaml", "ports: [{port: 80, targetPort: http}]", "ports: [{port: 80, targetPort: http, nodePort: "+itoa(port)+"}]")
 	r.up()
 	edited := `[{"op": "replace", "path": "/spec/ports", "value": [{"port": 8080, "targetPort": "http", "protocol": "TCP", "nodePort": ` + itoa(port) + `}]}]`
-	if _, err := r.admin.at("services", r.namespace).Patch(t.Context(), "web", types.JSONPatchType, []byte(edited), metav1.PatchOptions{FieldManager: "kubectl-edit"}); err != nil {
+	if _, err := r.admin.at("services", r.Namespace).Patch(t.Context(), "web", types.JSONPatchType, []byte(edited), metav1.PatchOptions{FieldManager: "kubectl-edit"}); err != nil {
 		t.Fatal(err)
 	}
 	r.patch("configmaps", "settings", `{"data":{"COLOUR":"red"}}`) // other drift is not hidden by it
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{"Service/web": deploy.Configured, "ConfigMap/settings": deploy.Configured})
-	ports, _, _ := unstructured.NestedSlice(r.admin.get("services", r.namespace, "web").Object, "spec", "ports")
+	ports, _, _ := unstructured.NestedSlice(r.admin.get("services", r.Namespace, "web").Object, "spec", "ports")
 	if len(ports) != 1 || ports[0].(map[string]any)["port"] != int64(80) {
 		t.Errorf("the Service has the ports %v", ports)
 	}
 	expectActions(t, r.diff(), nil)
 	// What was owned by the way back is zr's like all else: it goes when it is
 	// no longer rendered.
-	r.edit("web.yaml", ", targetPort: http", "")
+	r.Edit("web.yaml", ", targetPort: http", "")
 	r.up()
-	ports, _, _ = unstructured.NestedSlice(r.admin.get("services", r.namespace, "web").Object, "spec", "ports")
+	ports, _, _ = unstructured.NestedSlice(r.admin.get("services", r.Namespace, "web").Object, "spec", "ports")
 	if got := ports[0].(map[string]any)["targetPort"]; got == "http" {
 		t.Errorf("the target port is still %v", got)
 	}
@@ -58,9 +60,9 @@ func TestRefusalHidesNoDrift(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	r.patch("configmaps", "settings", `{"data":{"COLOUR":"red"}}`)
-	r.edit("db.yaml", "[{port: 5432}]", "[{port: 0}]")
-	cs, err := r.deployer().Diff(t.Context(), r.render())
-	expectError(t, err, `Service "db"`)
+	r.Edit("db.yaml", "[{port: 5432}]", "[{port: 0}]")
+	cs, err := r.deployer().Diff(t.Context(), r.Render())
+	testkit.ErrorSays(t, err, `Service "db"`)
 	if cs == nil {
 		t.Fatal("nothing else is shown")
 	}
@@ -117,14 +119,14 @@ func TestFieldThatAnotherManagerTookOverIsRefused(t *testing.T) {
 	r.up()
 	force := true
 	theirs := `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":4}}`
-	if _, err := r.admin.at("deployments", r.namespace).Patch(t.Context(), "web", types.ApplyPatchType, []byte(theirs), metav1.PatchOptions{FieldManager: "rollouts", Force: &force}); err != nil {
+	if _, err := r.admin.at("deployments", r.Namespace).Patch(t.Context(), "web", types.ApplyPatchType, []byte(theirs), metav1.PatchOptions{FieldManager: "rollouts", Force: &force}); err != nil {
 		t.Fatal(err)
 	}
-	expectError(t, r.diffError(), `Deployment "web"`, ".spec.replicas", `"rollouts"`)
+	testkit.ErrorSays(t, r.diffError(), `Deployment "web"`, ".spec.replicas", `"rollouts"`)
 	// Left out of the manifest, it is theirs.
-	r.edit("web.yaml", "  replicas: 2\n", "")
+	r.Edit("web.yaml", "  replicas: 2\n", "")
 	r.up()
-	if n, _, _ := unstructured.NestedInt64(r.admin.get("deployments", r.namespace, "web").Object, "spec", "replicas"); n != 4 {
+	if n, _, _ := unstructured.NestedInt64(r.admin.get("deployments", r.Namespace, "web").Object, "spec", "replicas"); n != 4 {
 		t.Errorf("it has %d replicas", n)
 	}
 }
@@ -133,12 +135,12 @@ func TestFieldThatAnotherManagerTookOverIsRefused(t *testing.T) {
 // to them.
 func TestNamespaceMadeBeforehand(t *testing.T) {
 	for what, manifest := range map[string]string{
-		"by name only": namespaceYAML,
+		"by name only": rendertest.NamespaceYAML,
 		"with labels":  "apiVersion: v1\nkind: Namespace\nmetadata: {name: NAMESPACE, labels: {team: blue}}\n",
 	} {
 		r := newRun(t)
-		r.write("namespace.yaml", manifest)
-		made := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": r.namespace}}}
+		r.Write("namespace.yaml", manifest)
+		made := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": r.Namespace}}}
 		if _, err := r.admin.at("namespaces", "").Create(t.Context(), made, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
 			t.Fatal(err)
 		}
@@ -148,9 +150,9 @@ func TestNamespaceMadeBeforehand(t *testing.T) {
 		}
 		r.remove(false)
 		r.up()
-		r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
+		r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.Namespace, "data-db-0") != nil })
 		r.remove(true)
-		namespace := r.admin.get("namespaces", "", r.namespace)
+		namespace := r.admin.get("namespaces", "", r.Namespace)
 		if namespace == nil || namespace.GetDeletionTimestamp() != nil {
 			t.Errorf("%s: a purge took the namespace of somebody else", what)
 		}

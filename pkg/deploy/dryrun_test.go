@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 )
 
@@ -17,12 +19,12 @@ func TestAWebhookWithoutDryRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x"})
+	r, err := render.Render(t.Context(), render.Options{Overlay: dir, Set: "zr-x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const namespace = "/api/v1/namespaces/shop"
-	live := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"shop","labels":{"` + partOfLabel + `":"` + r.id + `"}},"data":{"a":"old"}}`
+	live := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"shop","labels":{"` + manifest.PartOfLabel + `":"` + r.ID + `"}},"data":{"a":"old"}}`
 	var applied []string
 	s := &stub{
 		documents: map[string]string{namespace: `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}`, namespace + "/configmaps": list(live)},

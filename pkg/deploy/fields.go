@@ -12,13 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // hash returns the hash of a rendered object.
 func hash(m *unstructured.Unstructured) (string, error) {
 	data, err := json.Marshal(m.Object) // keys are sorted
 	if err != nil {
-		return "", fmt.Errorf("hashing %s: %w", name(m), err)
+		return "", fmt.Errorf("hashing %s: %w", manifest.Name(m), err)
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:16]), nil
@@ -28,7 +30,7 @@ func hash(m *unstructured.Unstructured) (string, error) {
 // in the format of managedFields, or nil.
 func owned(live *unstructured.Unstructured) json.RawMessage {
 	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
+		if entry.Manager == manifest.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
 			return json.RawMessage(entry.FieldsV1.GetRawBytes())
 		}
 	}

@@ -14,13 +14,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
 // Foresee asks the server whether it will take what is rendered, and the pods
 // that it is about, before there are any images: what it refuses need not be
 // built first. It writes nothing. Rendered may not be pinned meanwhile.
-func (d *Deployer) Foresee(ctx context.Context, r *Rendered) error {
+func (d *Deployer) Foresee(ctx context.Context, r *render.Rendered) error {
 	cs, err := d.Diff(ctx, r)
 	if err != nil {
 		return err
@@ -31,33 +33,15 @@ func (d *Deployer) Foresee(ctx context.Context, r *Rendered) error {
 	return nil
 }
 
-// NeedsNamespace returns the fault of a namespace that nobody makes, for a
-// cluster that does not exist yet and has none but its own.
-func (r *Rendered) NeedsNamespace() error {
-	if r.makesNamespace() || slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, r.Namespace) {
-		return nil
-	}
-	return fault.Hint(fmt.Errorf("namespace %q does not exist, and nothing makes it", r.Namespace),
-		fmt.Sprintf("add a Namespace to the overlay: `{apiVersion: v1, kind: Namespace, metadata: {name: %s}}`", r.Namespace))
-}
-
-func (r *Rendered) makesNamespace() bool {
-	return slices.ContainsFunc(r.objects, func(o *object) bool { return o.kind == namespaceKind && o.GetName() == r.Namespace })
-}
-
-func (r *Rendered) noNamespace() error {
-	return fault.Hint(fmt.Errorf("namespace %q does not exist", r.Namespace), "add a Namespace to the overlay, or create it")
-}
-
 // mayWrite asks for the rights on a namespace that does not exist yet, where
 // nothing can be tried.
-func (d *Deployer) mayWrite(ctx context.Context, r *Rendered, cs *ChangeSet) error {
+func (d *Deployer) mayWrite(ctx context.Context, r *render.Rendered, cs *ChangeSet) error {
 	if cs.before != nil || d.Own {
 		return nil // who makes a cluster may do everything
 	}
-	var kinds []kind
+	var kinds []manifest.Kind
 	for _, i := range cs.items {
-		if k := i.object.kind; k.namespaced && i.action == Created && !slices.Contains(kinds, k) {
+		if k := i.object.Kind; k.Namespaced && i.action == Created && !slices.Contains(kinds, k) {
 			kinds = append(kinds, k)
 		}
 	}
@@ -72,7 +56,7 @@ func (d *Deployer) mayWrite(ctx context.Context, r *Rendered, cs *ChangeSet) err
 					return err
 				}
 				if !allowed && refused[n] == nil {
-					refused[n] = fault.Hint(fmt.Errorf("the user of the kubeconfig may not %s %s in namespace %q", verb, k.resource, r.Namespace),
+					refused[n] = fault.Hint(fmt.Errorf("the user of the kubeconfig may not %s %s in namespace %q", verb, k.Resource, r.Namespace),
 						"have somebody who may grant the right, or name another context")
 				}
 			}
@@ -92,7 +76,7 @@ func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
 		return nil
 	}
 	type place struct {
-		kind      kind
+		kind      manifest.Kind
 		namespace string
 	}
 	asked := map[place]bool{}
@@ -108,35 +92,35 @@ func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
 			return err
 		}
 		if !allowed {
-			refused = append(refused, fault.Hint(fmt.Errorf("%s is no longer rendered, and the user of the kubeconfig may not delete %s in namespace %q", name(m.live), m.kind.resource, at.namespace),
+			refused = append(refused, fault.Hint(fmt.Errorf("%s is no longer rendered, and the user of the kubeconfig may not delete %s in namespace %q", manifest.Name(m.live), m.kind.Resource, at.namespace),
 				"have somebody who may grant the right, or delete it; or keep it in the overlay"))
 		}
 	}
 	return errors.Join(refused...)
 }
 
-var reviewKind = kind{GroupVersionKind: schema.GroupVersionKind{Group: "authorization.k8s.io", Version: "v1", Kind: "SelfSubjectAccessReview"}, resource: "selfsubjectaccessreviews"}
+var reviewKind = manifest.Kind{GroupVersionKind: schema.GroupVersionKind{Group: "authorization.k8s.io", Version: "v1", Kind: "SelfSubjectAccessReview"}, Resource: "selfsubjectaccessreviews"}
 
 // may asks whether the user has a right in a namespace.
-func (d *Deployer) may(ctx context.Context, verb string, k kind, namespace string) (bool, error) {
+func (d *Deployer) may(ctx context.Context, verb string, k manifest.Kind, namespace string) (bool, error) {
 	review := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": reviewKind.GroupVersion().String(), "kind": reviewKind.Kind,
-		"spec": map[string]any{"resourceAttributes": map[string]any{"namespace": namespace, "verb": verb, "group": k.Group, "resource": k.resource}},
+		"spec": map[string]any{"resourceAttributes": map[string]any{"namespace": namespace, "verb": verb, "group": k.Group, "resource": k.Resource}},
 	}}
 	answer, err := d.resource(reviewKind, "").Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
-		return false, fmt.Errorf("asking for the right to %s %s: %w", verb, k.resource, err)
+		return false, fmt.Errorf("asking for the right to %s %s: %w", verb, k.Resource, err)
 	}
-	allowed, _ := at(answer.Object, "status")["allowed"].(bool)
+	allowed, _ := manifest.At(answer.Object, "status")["allowed"].(bool)
 	return allowed, nil
 }
 
 // takesPods asks whether the server will take the pods of the workloads that
 // change: a LimitRange, a quota, Pod Security and webhooks judge pods, and their
 // controller is told, not the one who applies it.
-func (d *Deployer) takesPods(ctx context.Context, r *Rendered, cs *ChangeSet) error {
+func (d *Deployer) takesPods(ctx context.Context, r *render.Rendered, cs *ChangeSet) error {
 	for _, i := range cs.items {
-		if i.write && i.object.kind.stage <= stagePolicy || i.object.kind == namespaceKind && i.live == nil {
+		if i.write && i.object.Kind.Stage <= manifest.StagePolicy || i.object.Kind == manifest.NamespaceKind && i.live == nil {
 			return nil // the rules change with this apply, and cannot be tried before
 		}
 	}
@@ -149,7 +133,7 @@ func (d *Deployer) takesPods(ctx context.Context, r *Rendered, cs *ChangeSet) er
 			continue
 		}
 		g.Go(func() error {
-			_, err := d.objects.Resource(podKind.gvr()).Namespace(pod.GetNamespace()).Create(gctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			_, err := d.objects.Resource(manifest.PodKind.GVR()).Namespace(pod.GetNamespace()).Create(gctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if refusesPods(err, i.live == nil) {
 				refused[n] = d.refused(r, i.object, err)
 			}
@@ -163,17 +147,17 @@ func (d *Deployer) takesPods(ctx context.Context, r *Rendered, cs *ChangeSet) er
 }
 
 // podOf returns a pod of a workload, or nil.
-func podOf(o *object) *unstructured.Unstructured {
-	template := podTemplate(o.Unstructured)
-	if template == nil || o.kind == podKind {
+func podOf(o *render.Object) *unstructured.Unstructured {
+	template := manifest.PodTemplate(o.Unstructured)
+	if template == nil || o.Kind == manifest.PodKind {
 		return nil // a bare pod was tried itself
 	}
 	pod := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod"}}
 	pod.Object["metadata"] = map[string]any{
 		"name": o.GetName(), "namespace": o.GetNamespace(),
-		"labels": at(template, "metadata")["labels"], "annotations": at(template, "metadata")["annotations"],
+		"labels": manifest.At(template, "metadata")["labels"], "annotations": manifest.At(template, "metadata")["annotations"],
 	}
-	pod.Object["spec"] = at(template, "spec")
+	pod.Object["spec"] = manifest.At(template, "spec")
 	return (&unstructured.Unstructured{Object: pod.Object}).DeepCopy()
 }
 

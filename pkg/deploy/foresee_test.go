@@ -10,34 +10,35 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 
-	"zr/pkg/deploy"
+	"zr/internal/testkit"
 	"zr/pkg/deploy/kubetest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
 // foreseen returns what the cluster refuses before there are any images.
 func (r *run) foreseen() error {
-	r.options.Images = map[string]string{"web": ""}
-	rendered, err := deploy.Render(r.t.Context(), r.options)
+	r.Options.Images = map[string]string{"web": ""}
+	rendered, err := render.Render(r.T.Context(), r.Options)
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
-	return r.deployer().Foresee(r.t.Context(), rendered)
+	return r.deployer().Foresee(r.T.Context(), rendered)
 }
 
 func (r *run) make(group, resource string, object map[string]any) {
-	r.t.Helper()
+	r.T.Helper()
 	m := &unstructured.Unstructured{Object: object}
-	client := kubetest.Client(r.t, r.cfg, group, "v1", resource)
+	client := kubetest.Client(r.T, r.cfg, group, "v1", resource)
 	var err error
 	if m.GetNamespace() != "" {
-		_, err = client.Namespace(m.GetNamespace()).Create(r.t.Context(), m, metav1.CreateOptions{})
+		_, err = client.Namespace(m.GetNamespace()).Create(r.T.Context(), m, metav1.CreateOptions{})
 	} else {
-		_, err = client.Create(r.t.Context(), m, metav1.CreateOptions{})
-		r.t.Cleanup(func() { _ = client.Delete(context.Background(), m.GetName(), metav1.DeleteOptions{}) })
+		_, err = client.Create(r.T.Context(), m, metav1.CreateOptions{})
+		r.T.Cleanup(func() { _ = client.Delete(context.Background(), m.GetName(), metav1.DeleteOptions{}) })
 	}
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 }
 
@@ -45,7 +46,7 @@ func (r *run) make(group, resource string, object map[string]any) {
 // after the workload was applied.
 func TestForeseeRulesAboutPods(t *testing.T) {
 	limit := func(r *run) {
-		r.make("", "limitranges", map[string]any{"apiVersion": "v1", "kind": "LimitRange", "metadata": map[string]any{"name": "small", "namespace": r.namespace},
+		r.make("", "limitranges", map[string]any{"apiVersion": "v1", "kind": "LimitRange", "metadata": map[string]any{"name": "small", "namespace": r.Namespace},
 			"spec": map[string]any{"limits": []any{map[string]any{"type": "Container", "max": map[string]any{"memory": "100Mi"}}}}})
 	}
 	for what, c := range map[string]struct {
@@ -54,13 +55,13 @@ func TestForeseeRulesAboutPods(t *testing.T) {
 	}{
 		"a LimitRange": {limit, "maximum memory usage per Container is 100Mi"},
 		"Pod Security": {func(r *run) {
-			if _, err := r.admin.at("namespaces", "").Patch(t.Context(), r.namespace, "application/merge-patch+json",
+			if _, err := r.admin.at("namespaces", "").Patch(t.Context(), r.Namespace, "application/merge-patch+json",
 				[]byte(`{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`), metav1.PatchOptions{}); err != nil {
 				t.Fatal(err)
 			}
 		}, "violates PodSecurity"},
 		"a quota without its limits": {func(r *run) {
-			r.make("", "resourcequotas", map[string]any{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": map[string]any{"name": "some", "namespace": r.namespace},
+			r.make("", "resourcequotas", map[string]any{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": map[string]any{"name": "some", "namespace": r.Namespace},
 				"spec": map[string]any{"hard": map[string]any{"limits.cpu": "4"}}})
 		}, "must specify limits.cpu"},
 	} {
@@ -69,17 +70,17 @@ func TestForeseeRulesAboutPods(t *testing.T) {
 		if err := r.foreseen(); err != nil {
 			t.Errorf("before there is a namespace: %v", err)
 		}
-		r.write("empty.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: empty}\n")
-		r.edit("kustomization.yaml", "[namespace.yaml, web.yaml, db.yaml]", "[namespace.yaml, empty.yaml]")
+		r.Write("empty.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: empty}\n")
+		r.Edit("kustomization.yaml", "[namespace.yaml, web.yaml, db.yaml]", "[namespace.yaml, empty.yaml]")
 		r.up()
-		r.edit("kustomization.yaml", "[namespace.yaml, empty.yaml]", "[namespace.yaml, web.yaml, db.yaml]")
+		r.Edit("kustomization.yaml", "[namespace.yaml, empty.yaml]", "[namespace.yaml, web.yaml, db.yaml]")
 		if err := r.foreseen(); err != nil {
 			t.Errorf("before there is a rule: %v", err)
 		}
 		c.rule(r)
 		var err error
 		r.await("the server to judge by it", func() bool { err = r.foreseen(); return err != nil })
-		expectError(t, err, c.want)
+		testkit.ErrorSays(t, err, c.want)
 		if got := r.left()["deployments"]; got != 0 {
 			t.Error("something was made")
 		}
@@ -90,15 +91,15 @@ func TestForeseeRulesAboutPods(t *testing.T) {
 func TestForeseeWhatAnApplyRefuses(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
-	expectError(t, r.foreseen(), `Service "db"`, "spec.clusterIPs[0]")
+	r.Edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
+	testkit.ErrorSays(t, r.foreseen(), `Service "db"`, "spec.clusterIPs[0]")
 }
 
 func TestForeseeANamespaceThatNobodyMakes(t *testing.T) {
 	r := newRun(t)
-	r.edit("kustomization.yaml", "namespace.yaml, ", "")
-	for what, err := range map[string]error{"on a cluster": r.foreseen(), "before there is one": r.render().NeedsNamespace()} {
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("namespace %q does not exist", r.namespace)) || fault.HintOf(err) == "" {
+	r.Edit("kustomization.yaml", "namespace.yaml, ", "")
+	for what, err := range map[string]error{"on a cluster": r.foreseen(), "before there is one": r.Render().NeedsNamespace()} {
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("namespace %q does not exist", r.Namespace)) || fault.HintOf(err) == "" {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -109,7 +110,7 @@ func TestDiffNamesTheRightToDeleteThatIsMissing(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	const rbac = "rbac.authorization.k8s.io"
-	name := "writer-" + r.namespace
+	name := "writer-" + r.Namespace
 	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": name},
 		"rules": []any{map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "create", "patch", "update"}}}})
 	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": name},
@@ -117,12 +118,12 @@ func TestDiffNamesTheRightToDeleteThatIsMissing(t *testing.T) {
 		"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": name}}})
 	r.cfg = rest.CopyConfig(r.cfg)
 	r.cfg.Impersonate.UserName = name
-	r.edit("kustomization.yaml", ", db.yaml", "")
+	r.Edit("kustomization.yaml", ", db.yaml", "")
 	r.await("the right to read", func() bool {
-		_, err := r.deployer().Diff(t.Context(), r.render())
+		_, err := r.deployer().Diff(t.Context(), r.Render())
 		return !strings.Contains(fmt.Sprint(err), "cannot ")
 	})
-	expectError(t, r.diffError(), `StatefulSet "db"`, "may not delete statefulsets", "may not delete services", r.namespace)
+	testkit.ErrorSays(t, r.diffError(), `StatefulSet "db"`, "may not delete statefulsets", "may not delete services", r.Namespace)
 }
 
 // TestForeseeMissingRights asks as somebody who may read and make namespaces.
@@ -132,7 +133,7 @@ func TestForeseeMissingRights(t *testing.T) {
 	rule := func(group, resource string, verbs ...any) any {
 		return map[string]any{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
 	}
-	name := "visitor-" + r.namespace
+	name := "visitor-" + r.Namespace
 	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": name},
 		"rules": []any{rule("", "namespaces", "get", "create", "patch"), rule("*", "*", "get", "list"), rule("", "services", "create", "patch")}})
 	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": name},
@@ -142,7 +143,7 @@ func TestForeseeMissingRights(t *testing.T) {
 	r.cfg.Impersonate.UserName = name
 	r.await("the right to read", func() bool { return !strings.Contains(fmt.Sprint(r.foreseen()), "cannot ") })
 	err := r.foreseen()
-	expectError(t, err, "may not create deployments", "may not create statefulsets", r.namespace)
+	testkit.ErrorSays(t, err, "may not create deployments", "may not create statefulsets", r.Namespace)
 	if strings.Contains(err.Error(), "services") {
 		t.Errorf("a right that is there is missed: %v", err)
 	}

@@ -10,12 +10,11 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
-
-var claimKind = known[schema.GroupVersionKind{Version: "v1", Kind: "PersistentVolumeClaim"}]
 
 // Held returns the values of the Secret "secrets" that the environment runs
 // with, or keeps for its volumes, and nil where it has none. Never print them.
@@ -40,18 +39,18 @@ func (d *Deployer) held(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	for _, namespace := range namespaces {
-		found, err := d.get(ctx, secretKind, namespace, SecretsName)
+		found, err := d.get(ctx, manifest.SecretKind, namespace, render.SecretsName)
 		if err != nil {
 			return nil, err
 		}
-		if found == nil || found.GetLabels()[partOfLabel] != setID(d.set, namespace) {
+		if found == nil || found.GetLabels()[manifest.PartOfLabel] != manifest.SetID(d.set, namespace) {
 			continue
 		}
 		values := map[string]string{}
-		for key, value := range at(found.Object, "data") {
+		for key, value := range manifest.At(found.Object, "data") {
 			plain, err := base64.StdEncoding.DecodeString(fmt.Sprint(value))
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", name(found), key, err)
+				return nil, fmt.Errorf("%s: %s: %w", manifest.Name(found), key, err)
 			}
 			values[key] = string(plain)
 		}
@@ -62,7 +61,7 @@ func (d *Deployer) held(ctx context.Context) (map[string]string, error) {
 
 // lockedOut refuses to change values that a volume was made with: a database
 // keeps the password of its first start, and with another one nobody gets in.
-func (d *Deployer) lockedOut(ctx context.Context, r *Rendered, cs *ChangeSet) error {
+func (d *Deployer) lockedOut(ctx context.Context, r *render.Rendered, cs *ChangeSet) error {
 	if d.ChangeSecrets {
 		return nil
 	}
@@ -73,14 +72,14 @@ func (d *Deployer) lockedOut(ctx context.Context, r *Rendered, cs *ChangeSet) er
 		if len(changed) == 0 {
 			continue
 		}
-		for _, o := range r.objects {
+		for _, o := range r.Objects {
 			read := readKeys(o, secret.object, changed)
 			if len(read) == 0 {
 				continue
 			}
 			if claims == nil {
 				var err error
-				if claims, err = d.list(ctx, claimKind, r.Namespace, ""); err != nil {
+				if claims, err = d.list(ctx, manifest.ClaimKind, r.Namespace, ""); err != nil {
 					return err
 				}
 			}
@@ -95,12 +94,12 @@ func (d *Deployer) lockedOut(ctx context.Context, r *Rendered, cs *ChangeSet) er
 // changedKeys returns the entries of a Secret that the cluster has with
 // another value, sorted.
 func changedKeys(i *item) []string {
-	if i == nil || i.object.kind != secretKind || i.live == nil {
+	if i == nil || i.object.Kind != manifest.SecretKind || i.live == nil {
 		return nil
 	}
 	var out []string
-	want := content(i.object.Unstructured)
-	for key, value := range content(i.live) {
+	want := manifest.Content(i.object.Unstructured)
+	for key, value := range manifest.Content(i.live) {
 		if want[key] != value {
 			out = append(out, key)
 		}
@@ -110,14 +109,14 @@ func changedKeys(i *item) []string {
 }
 
 // readKeys returns which of the keys of a Secret the pods of a workload read.
-func readKeys(o, secret *object, keys []string) []string {
+func readKeys(o, secret *render.Object, keys []string) []string {
 	read := map[string]bool{}
-	for _, ref := range references(podTemplate(o.Unstructured)) {
-		if ref.kind != "Secret" || ref.name != secret.GetName() || o.GetNamespace() != secret.GetNamespace() {
+	for _, ref := range manifest.References(manifest.PodTemplate(o.Unstructured)) {
+		if ref.Kind != "Secret" || ref.Name != secret.GetName() || o.GetNamespace() != secret.GetNamespace() {
 			continue
 		}
 		for _, key := range keys {
-			if len(ref.keys) == 0 || slices.Contains(ref.keys, key) {
+			if len(ref.Keys) == 0 || slices.Contains(ref.Keys, key) {
 				read[key] = true
 			}
 		}
@@ -127,17 +126,17 @@ func readKeys(o, secret *object, keys []string) []string {
 
 // claimOf returns a claim that exists and that the pods of a workload have
 // mounted, or "".
-func claimOf(o *object, claims []unstructured.Unstructured) string {
+func claimOf(o *render.Object, claims []unstructured.Unstructured) string {
 	for i := range claims {
 		claim := claims[i].GetName()
-		for _, volume := range items(at(podTemplate(o.Unstructured), "spec"), "volumes") {
-			if text(at(volume, "persistentVolumeClaim"), "claimName") == claim {
+		for _, volume := range manifest.Items(manifest.At(manifest.PodTemplate(o.Unstructured), "spec"), "volumes") {
+			if manifest.Text(manifest.At(volume, "persistentVolumeClaim"), "claimName") == claim {
 				return claim
 			}
 		}
-		for _, template := range items(at(o.Object, "spec"), "volumeClaimTemplates") {
+		for _, template := range manifest.Items(manifest.At(o.Object, "spec"), "volumeClaimTemplates") {
 			// <template>-<StatefulSet>-<ordinal>
-			ordinal, ok := strings.CutPrefix(claim, text(at(template, "metadata"), "name")+"-"+o.GetName()+"-")
+			ordinal, ok := strings.CutPrefix(claim, manifest.Text(manifest.At(template, "metadata"), "name")+"-"+o.GetName()+"-")
 			if ok && ordinal != "" && strings.Trim(ordinal, "0123456789") == "" {
 				return claim
 			}
@@ -146,11 +145,11 @@ func claimOf(o *object, claims []unstructured.Unstructured) string {
 	return ""
 }
 
-func (d *Deployer) lockoutFault(secret, workload *object, keys []string, claim string) error {
+func (d *Deployer) lockoutFault(secret, workload *render.Object, keys []string, claim string) error {
 	err := fmt.Errorf("%s: %s would change, which %s reads, whose volume %q was made with the value that the cluster has",
-		name(secret.Unstructured), strings.Join(keys, ", "), name(workload.Unstructured), claim)
+		manifest.Name(secret.Unstructured), strings.Join(keys, ", "), manifest.Name(workload.Unstructured), claim)
 	back := "put the values back that the cluster has"
-	if secret.GetName() == SecretsName {
+	if secret.GetName() == render.SecretsName {
 		back = "move the environment's file in config/secrets/ away, and the values that the cluster has are taken over"
 	}
 	return fault.WithCode(err, fault.Usage, fmt.Sprintf("%s; `%s` applies the new ones all the same, for what the volume does not keep; `%s` removes the volume with its data",

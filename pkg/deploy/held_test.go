@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"zr/internal/testkit"
 	"zr/pkg/deploy"
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/fault"
@@ -13,21 +14,21 @@ import (
 
 // withPassword lets the database read the password too.
 func (r *run) withPassword() {
-	r.edit("db.yaml", `[{name: db, image: "example/db:1"}]`,
+	r.Edit("db.yaml", `[{name: db, image: "example/db:1"}]`,
 		`[{name: db, image: "example/db:1", env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: secrets, key: PASSWORD}}}]}]`)
-	r.options.Secrets["TOKEN"] = "one token"
+	r.Options.Secrets["TOKEN"] = "one token"
 }
 
 func (r *run) held() map[string]string {
-	r.t.Helper()
-	for _, namespace := range []string{r.namespace, ""} { // as up asks, and before anything is rendered
-		d, err := deploy.New(kubetest.Connect(r.t, r.cfg), r.options.Set, namespace)
+	r.T.Helper()
+	for _, namespace := range []string{r.Namespace, ""} { // as up asks, and before anything is rendered
+		d, err := deploy.New(kubetest.Connect(r.T, r.cfg), r.Options.Set, namespace)
 		if err != nil {
-			r.t.Fatal(err)
+			r.T.Fatal(err)
 		}
-		held, err := d.Held(r.t.Context())
+		held, err := d.Held(r.T.Context())
 		if err != nil {
-			r.t.Fatal(err)
+			r.T.Fatal(err)
 		}
 		if namespace == "" {
 			return held
@@ -40,7 +41,7 @@ func (r *run) held() map[string]string {
 // environment that runs, of one that was taken down, and of none.
 func TestSecretsAreHeldAsLongAsTheVolume(t *testing.T) {
 	r := newRun(t)
-	r.options.Set = "zr-" + r.namespace // no other test's, in any namespace
+	r.Options.Set = "zr-" + r.Namespace // no other test's, in any namespace
 	if held := r.held(); held != nil {
 		t.Errorf("before the first run there is %v", held)
 	}
@@ -49,7 +50,7 @@ func TestSecretsAreHeldAsLongAsTheVolume(t *testing.T) {
 	if held := r.held(); !maps.Equal(held, want) {
 		t.Errorf("a running environment has %v", held)
 	}
-	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
+	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.Namespace, "data-db-0") != nil })
 	r.remove(false)
 	if held := r.held(); !maps.Equal(held, want) {
 		t.Errorf("after down there is %v", held)
@@ -66,14 +67,14 @@ func TestSecretThatLocksOutAVolume(t *testing.T) {
 	r := newRun(t)
 	r.withPassword()
 	r.up()
-	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
-	r.options.Secrets["TOKEN"] = "other token" // nothing with a volume reads it
-	r.options.Secrets["MORE"] = "was not there"
+	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.Namespace, "data-db-0") != nil })
+	r.Options.Secrets["TOKEN"] = "other token" // nothing with a volume reads it
+	r.Options.Secrets["MORE"] = "was not there"
 	r.up()
 
-	r.options.Secrets["PASSWORD"] = "battery staple"
+	r.Options.Secrets["PASSWORD"] = "battery staple"
 	err := r.diffError()
-	expectError(t, err, `Secret "secrets": PASSWORD would change`, `StatefulSet "db"`, "data-db-0")
+	testkit.ErrorSays(t, err, `Secret "secrets": PASSWORD would change`, `StatefulSet "db"`, "data-db-0")
 	if hint := fault.HintOf(err); fault.Code(err) != fault.Usage || !strings.Contains(hint, "config/secrets/") || !strings.Contains(hint, "--change-secrets") {
 		t.Errorf("code %d, hint %q", fault.Code(err), hint)
 	}
@@ -82,11 +83,11 @@ func TestSecretThatLocksOutAVolume(t *testing.T) {
 	}
 	// After a down there is still the volume.
 	r.remove(false)
-	expectError(t, r.diffError(), "PASSWORD would change")
+	testkit.ErrorSays(t, r.diffError(), "PASSWORD would change")
 
 	d := r.deployer()
 	d.ChangeSecrets = true
-	if _, err := d.Diff(t.Context(), r.render()); err != nil {
+	if _, err := d.Diff(t.Context(), r.Render()); err != nil {
 		t.Errorf("where it is asked for: %v", err)
 	}
 	// Without the volume nobody is locked out.
@@ -98,7 +99,7 @@ func TestSecretThatLocksOutAVolume(t *testing.T) {
 // that were only taken down included, and removes none with its own.
 func TestOthersOnTheCluster(t *testing.T) {
 	mine, theirs := newRun(t), newRun(t)
-	mine.options.Set, theirs.options.Set = "zr-mine-"+mine.namespace, "zr-theirs-"+theirs.namespace
+	mine.Options.Set, theirs.Options.Set = "zr-mine-"+mine.Namespace, "zr-theirs-"+theirs.Namespace
 	mine.up()
 	theirs.up()
 	others := func() bool {
@@ -106,18 +107,18 @@ func TestOthersOnTheCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.Contains(found, theirs.options.Set) && !slices.Contains(found, mine.options.Set)
+		return slices.Contains(found, theirs.Options.Set) && !slices.Contains(found, mine.Options.Set)
 	}
 	if !others() {
 		t.Error("the other environment is not named")
 	}
-	theirs.await("the database's claim", func() bool { return theirs.admin.get("persistentvolumeclaims", theirs.namespace, "data-db-0") != nil })
+	theirs.await("the database's claim", func() bool { return theirs.admin.get("persistentvolumeclaims", theirs.Namespace, "data-db-0") != nil })
 	theirs.remove(false)
 	if !others() {
 		t.Error("one with a volume is not named after it was taken down")
 	}
 	mine.remove(true)
-	if theirs.admin.get("persistentvolumeclaims", theirs.namespace, "data-db-0") == nil {
+	if theirs.admin.get("persistentvolumeclaims", theirs.Namespace, "data-db-0") == nil {
 		t.Error("a purge took the volume of another environment")
 	}
 	theirs.remove(true)

@@ -13,10 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/kube"
 )
 
-var leaseKind = kind{GroupVersionKind: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, resource: "leases", namespaced: true}
+var leaseKind = manifest.Kind{GroupVersionKind: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Resource: "leases", Namespaced: true}
 
 // leaseTerm is how long a lease lasts that nobody renews: longer than a laptop
 // takes to change its network, and short enough to wait for by hand.
@@ -211,7 +212,7 @@ func (l *Lease) spec(before *unstructured.Unstructured) *unstructured.Unstructur
 	if before != nil {
 		out = before.DeepCopy()
 		if l.at != nil { // it is this run's already
-			since, _ = at(before.Object, "spec")["acquireTime"].(string)
+			since, _ = manifest.At(before.Object, "spec")["acquireTime"].(string)
 		}
 	}
 	out.SetName(leaseName(l.d.set))
@@ -225,7 +226,7 @@ func (l *Lease) spec(before *unstructured.Unstructured) *unstructured.Unstructur
 
 // read returns what a lease of another run says.
 func (l *Lease) read(theirs *unstructured.Unstructured) (held *HeldLease, term time.Duration, renewed time.Time) {
-	spec := at(theirs.Object, "spec")
+	spec := manifest.At(theirs.Object, "spec")
 	when := func(field string) time.Time {
 		text, _ := spec[field].(string)
 		t, _ := time.Parse(metav1.RFC3339Micro, text)

@@ -16,15 +16,15 @@ import (
 )
 
 func (r *run) leases() dynamic.ResourceInterface {
-	return kubetest.Client(r.t, r.cfg, "coordination.k8s.io", "v1", "leases").Namespace(r.namespace)
+	return kubetest.Client(r.T, r.cfg, "coordination.k8s.io", "v1", "leases").Namespace(r.Namespace)
 }
 
 func (r *run) lease(holder string, wait func(deploy.HeldLease)) (*deploy.Lease, error) {
-	r.t.Helper()
+	r.T.Helper()
 	// A second is the shortest that the API knows.
-	l, err := r.deployer().Lease(r.t.Context(), deploy.LeaseOptions{Holder: holder, Wait: wait, Term: time.Second})
+	l, err := r.deployer().Lease(r.T.Context(), deploy.LeaseOptions{Holder: holder, Wait: wait, Term: time.Second})
 	if l != nil {
-		r.t.Cleanup(l.Release)
+		r.T.Cleanup(l.Release)
 	}
 	return l, err
 }

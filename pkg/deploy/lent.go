@@ -2,6 +2,9 @@ package deploy
 
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 )
 
 // A namespace that was there before, be it that somebody made it by hand or
@@ -9,17 +12,17 @@ import (
 // does not become a member of the set, and no purge deletes it.
 
 // lent says whether a live object is such a namespace.
-func lent(o *object, live *unstructured.Unstructured, was record) bool {
-	return o.kind == namespaceKind && live != nil && live.GetDeletionTimestamp() == nil && live.GetLabels()[partOfLabel] == "" && (was.Lent || was.Manifest == "")
+func lent(o *render.Object, live *unstructured.Unstructured, was record) bool {
+	return o.Kind == manifest.NamespaceKind && live != nil && live.GetDeletionTimestamp() == nil && live.GetLabels()[manifest.PartOfLabel] == "" && (was.Lent || was.Manifest == "")
 }
 
 // guest returns an object without what makes it a member of the set.
-func (o *object) guest() *object {
+func guest(o *render.Object) *render.Object {
 	out := *o
 	out.Unstructured = o.DeepCopy()
 	labels := out.GetLabels()
-	delete(labels, partOfLabel)
-	delete(labels, managedByLabel)
+	delete(labels, manifest.PartOfLabel)
+	delete(labels, manifest.ManagedByLabel)
 	if len(labels) == 0 {
 		labels = nil
 	}
@@ -29,8 +32,8 @@ func (o *object) guest() *object {
 
 // bare says whether an object says nothing but its name: then it need not be
 // written, which takes a right that not everybody has who may use a namespace.
-func (o *object) bare() bool {
-	metadata := at(o.Object, "metadata")
+func bare(o *render.Object) bool {
+	metadata := manifest.At(o.Object, "metadata")
 	for field := range metadata {
 		if field != "name" {
 			return false

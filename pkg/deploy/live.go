@@ -9,18 +9,12 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"golang.org/x/sync/errgroup"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
-)
-
-var (
-	namespaceKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}]
-	secretKind    = known[schema.GroupVersionKind{Version: "v1", Kind: "Secret"}]
-	// definitionKind is that of the kinds that a cluster is taught.
-	definitionKind = known[schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}]
 )
 
 // live is what the cluster holds of a set.
@@ -36,14 +30,14 @@ type live struct {
 
 // look reads everything that a diff needs, in one round of requests (and a
 // second one for what is not in the set yet).
-func (d *Deployer) look(ctx context.Context, r *Rendered) (*live, error) {
-	for _, o := range r.objects {
-		k, err := d.resolve(ctx, o.kind)
+func (d *Deployer) look(ctx context.Context, r *render.Rendered) (*live, error) {
+	for _, o := range r.Objects {
+		k, err := d.resolve(ctx, o.Kind)
 		if err != nil && !isUnknownKind(err) { // reported with all that is refused
 			return nil, err
 		}
-		o.kind = k
-		o.place()
+		o.Kind = k
+		o.Place()
 	}
 	l := &live{objects: map[string]*unstructured.Unstructured{}}
 	g, gctx := errgroup.WithContext(ctx)
@@ -51,7 +45,7 @@ func (d *Deployer) look(ctx context.Context, r *Rendered) (*live, error) {
 	g.Go(func() error { return l.readNamespace(gctx, d, r) })
 	g.Go(func() error { return l.readParent(gctx, d, r) })
 	for _, place := range placesOf(r) {
-		g.Go(func() error { return l.readMembers(gctx, d, place, r.id) })
+		g.Go(func() error { return l.readMembers(gctx, d, place, r.ID) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
@@ -76,54 +70,58 @@ func (l *live) forget(namespace string) {
 
 // place is where objects of a kind may be.
 type place struct {
-	kind      kind
+	kind      manifest.Kind
 	namespace string
 }
 
 // placesOf returns the places whose members have to be listed: those of what
 // is rendered. What is never pruned is read by name, which asks for fewer
 // rights on a shared cluster.
-func placesOf(r *Rendered) []place {
+func placesOf(r *render.Rendered) []place {
 	var out []place
-	for _, o := range r.objects {
-		p := place{o.kind, ""}
-		if o.kind.namespaced {
+	for _, o := range r.Objects {
+		p := place{o.Kind, ""}
+		if o.Kind.Namespaced {
 			p.namespace = o.GetNamespace()
 		}
-		if !o.kind.keep && !slices.Contains(out, p) {
+		if !o.Kind.Keep && !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func (l *live) readNamespace(ctx context.Context, d *Deployer, r *Rendered) error {
-	namespace, err := d.get(ctx, namespaceKind, "", r.Namespace)
-	rendered := r.makesNamespace()
+func (l *live) readNamespace(ctx context.Context, d *Deployer, r *render.Rendered) error {
+	namespace, err := d.get(ctx, manifest.NamespaceKind, "", r.Namespace)
+	rendered := r.MakesNamespace()
 	switch {
 	case apierrors.IsForbidden(err) && !rendered:
 		return nil // who may use a namespace may not always read it
 	case err != nil:
 		return err
 	case namespace == nil && !rendered:
-		return r.noNamespace()
+		return noNamespace(r.Namespace)
 	}
 	l.away = namespace == nil || namespace.GetDeletionTimestamp() != nil
 	if namespace != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.objects[keyOf(namespace)] = namespace
+		l.objects[manifest.Key(namespace)] = namespace
 	}
 	return nil
 }
 
-func (l *live) readParent(ctx context.Context, d *Deployer, r *Rendered) error {
-	found, err := d.get(ctx, secretKind, r.Namespace, r.Set)
+func noNamespace(name string) error {
+	return fault.Hint(fmt.Errorf("namespace %q does not exist", name), "add a Namespace to the overlay, or create it")
+}
+
+func (l *live) readParent(ctx context.Context, d *Deployer, r *render.Rendered) error {
+	found, err := d.get(ctx, manifest.SecretKind, r.Namespace, r.Set)
 	if err != nil || found == nil {
 		return err
 	}
-	if found.GetLabels()[idLabel] != r.id || found.GetAnnotations()[toolingAnnotation] != tooling {
-		return fault.Hint(fmt.Errorf("%s, which would stand for the environment, exists and belongs to %s", name(found), ownerOf(found)),
+	if found.GetLabels()[idLabel] != r.ID || found.GetAnnotations()[toolingAnnotation] != tooling {
+		return fault.Hint(fmt.Errorf("%s, which would stand for the environment, exists and belongs to %s", manifest.Name(found), ownerOf(found)),
 			"rename that Secret, or delete it")
 	}
 	l.parent = readParent(found)
@@ -131,10 +129,10 @@ func (l *live) readParent(ctx context.Context, d *Deployer, r *Rendered) error {
 }
 
 func (l *live) readMembers(ctx context.Context, d *Deployer, p place, id string) error {
-	if p.kind.resource == "" {
+	if p.kind.Resource == "" {
 		return nil // nobody serves it
 	}
-	found, err := d.list(ctx, p.kind, p.namespace, partOfLabel+"="+id)
+	found, err := d.list(ctx, p.kind, p.namespace, manifest.PartOfLabel+"="+id)
 	if err != nil {
 		return err
 	}
@@ -142,20 +140,20 @@ func (l *live) readMembers(ctx context.Context, d *Deployer, p place, id string)
 	defer l.mu.Unlock()
 	for i := range found {
 		l.members = append(l.members, member{p.kind, &found[i]})
-		l.objects[keyOf(&found[i])] = &found[i]
+		l.objects[manifest.Key(&found[i])] = &found[i]
 	}
 	return nil
 }
 
 // readOthers lists the kinds and namespaces that the set once had and that
 // nothing is rendered for any more.
-func (l *live) readOthers(ctx context.Context, d *Deployer, r *Rendered) error {
+func (l *live) readOthers(ctx context.Context, d *Deployer, r *render.Rendered) error {
 	if l.parent == nil {
 		return nil
 	}
 	seen := placesOf(r)
-	return d.eachPlace(ctx, l.parent, func(p place) bool { return !p.kind.keep && !slices.ContainsFunc(seen, p.same) },
-		func(ctx context.Context, p place) error { return l.readMembers(ctx, d, p, r.id) })
+	return d.eachPlace(ctx, l.parent, func(p place) bool { return !p.kind.Keep && !slices.ContainsFunc(seen, p.same) },
+		func(ctx context.Context, p place) error { return l.readMembers(ctx, d, p, r.ID) })
 }
 
 // same compares places whatever the version of their kind.
@@ -176,7 +174,7 @@ func (d *Deployer) eachPlace(ctx context.Context, p *parent, which func(place) b
 			return err
 		}
 		places := []place{{k, ""}}
-		if k.namespaced {
+		if k.Namespaced {
 			places = []place{{k, p.namespace}}
 			for namespace := range p.namespaces {
 				places = append(places, place{k, namespace})
@@ -193,24 +191,24 @@ func (d *Deployer) eachPlace(ctx context.Context, p *parent, which func(place) b
 
 // readMissing reads by name what no list had: what is not in the set, be it
 // that it does not exist or that it is somebody else's.
-func (l *live) readMissing(ctx context.Context, d *Deployer, r *Rendered) error {
+func (l *live) readMissing(ctx context.Context, d *Deployer, r *render.Rendered) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		l.mu.Lock()
-		_, there := l.objects[keyOf(o.Unstructured)]
+		_, there := l.objects[manifest.Key(o.Unstructured)]
 		l.mu.Unlock()
-		if there || o.kind.resource == "" || (l.away && o.GetNamespace() == r.Namespace) {
+		if there || o.Kind.Resource == "" || (l.away && o.GetNamespace() == r.Namespace) {
 			continue
 		}
 		g.Go(func() error {
-			found, err := d.get(gctx, o.kind, o.GetNamespace(), o.GetName())
+			found, err := d.get(gctx, o.Kind, o.GetNamespace(), o.GetName())
 			if err != nil || found == nil {
 				return err
 			}
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.objects[keyOf(o.Unstructured)] = found
+			l.objects[manifest.Key(o.Unstructured)] = found
 			return nil
 		})
 	}

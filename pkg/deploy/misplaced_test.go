@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
@@ -23,7 +24,7 @@ func TestObjectsOfKindsThatOnlyTheServerKnows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x"})
+	r, err := render.Render(t.Context(), render.Options{Overlay: dir, Set: "zr-x"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // moved is what a set left in a namespace when its overlay got another one.
@@ -19,14 +21,14 @@ type moved struct {
 
 // parents returns the parents of the set in all namespaces, sorted.
 func (d *Deployer) parents(ctx context.Context) ([]*parent, error) {
-	found, err := d.list(ctx, secretKind, "", idLabel)
+	found, err := d.list(ctx, manifest.SecretKind, "", idLabel)
 	if err != nil {
 		return nil, err
 	}
 	var out []*parent
 	for i := range found {
 		m := &found[i]
-		if m.GetName() == d.set && m.GetLabels()[idLabel] == setID(d.set, m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
+		if m.GetName() == d.set && m.GetLabels()[idLabel] == manifest.SetID(d.set, m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
 			out = append(out, readParent(m))
 		}
 	}
@@ -37,14 +39,14 @@ func (d *Deployer) parents(ctx context.Context) ([]*parent, error) {
 // Others returns the names of the other environments that zr has on the cluster,
 // sorted. Those that were taken down and keep their volumes count.
 func (d *Deployer) Others(ctx context.Context) ([]string, error) {
-	found, err := d.list(ctx, secretKind, "", idLabel)
+	found, err := d.list(ctx, manifest.SecretKind, "", idLabel)
 	if err != nil {
 		return nil, reachable(fmt.Errorf("looking for other environments: %w", err))
 	}
 	var out []string
 	for i := range found {
 		m := &found[i]
-		if m.GetName() != d.set && m.GetLabels()[idLabel] == setID(m.GetName(), m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
+		if m.GetName() != d.set && m.GetLabels()[idLabel] == manifest.SetID(m.GetName(), m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
 			out = append(out, m.GetName())
 		}
 	}
@@ -84,8 +86,8 @@ func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[st
 		volumes := ""
 		for _, m := range members {
 			switch {
-			case rendered[keyOf(m.live)]: // not in a namespace, and the same as before
-			case m.kind.keep, opens(m, members):
+			case rendered[manifest.Key(m.live)]: // not in a namespace, and the same as before
+			case m.kind.Keep, opens(m, members):
 				old.kept = append(old.kept, m)
 				if m.kind.Kind == "PersistentVolumeClaim" {
 					volumes = "; its volumes stay there, and are not those of the new one"
@@ -102,20 +104,20 @@ func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[st
 
 // adopts says whether an object is of a set that moved to where it is now.
 func (cs *ChangeSet) adopts(id string) bool {
-	return slices.ContainsFunc(cs.moved, func(m moved) bool { return setID(m.parent.set, m.parent.namespace) == id })
+	return slices.ContainsFunc(cs.moved, func(m moved) bool { return manifest.SetID(m.parent.set, m.parent.namespace) == id })
 }
 
 // leave notes in the parents of the old namespaces what is still there.
 func (d *Deployer) leave(ctx context.Context, old []moved) error {
 	for _, m := range old {
-		found, err := d.get(ctx, secretKind, m.parent.namespace, m.parent.set)
+		found, err := d.get(ctx, manifest.SecretKind, m.parent.namespace, m.parent.set)
 		if err != nil {
 			return err
 		}
 		switch {
 		case found == nil: // gone with its namespace
 		case len(m.kept) == 0:
-			err = d.remove(ctx, secretKind, found)
+			err = d.remove(ctx, manifest.SecretKind, found)
 		default:
 			err = (&removal{d: d, parent: m.parent}).shrink(ctx, m.kept)
 		}
@@ -129,7 +131,7 @@ func (d *Deployer) leave(ctx context.Context, old []moved) error {
 // runs says whether the set has more than what is kept when it is taken down.
 func (p *parent) runs() bool {
 	for gk := range p.kinds {
-		if k, ok := byGroupKind(gk); !ok || !k.keep {
+		if k, ok := manifest.ByGroupKind(gk); !ok || !k.Keep {
 			return true
 		}
 	}
@@ -140,16 +142,16 @@ func (p *parent) runs() bool {
 func (d *Deployer) byHand(p *parent, purge bool) string {
 	var kinds []string
 	for gk := range p.kinds {
-		k, ok := byGroupKind(gk)
-		if ok && (!k.namespaced || k.keep && !purge) {
+		k, ok := manifest.ByGroupKind(gk)
+		if ok && (!k.Namespaced || k.Keep && !purge) {
 			continue
 		}
 		if !ok {
-			k.resource = strings.ToLower(gk.Kind)
+			k.Resource = strings.ToLower(gk.Kind)
 		}
-		kinds = append(kinds, schema.GroupResource{Group: gk.Group, Resource: k.resource}.String())
+		kinds = append(kinds, schema.GroupResource{Group: gk.Group, Resource: k.Resource}.String())
 	}
 	slices.Sort(kinds)
-	return d.Lines.Kubectl("-n", p.namespace, "delete", strings.Join(kinds, ","), "-l", partOfLabel+"="+setID(p.set, p.namespace)) +
+	return d.Lines.Kubectl("-n", p.namespace, "delete", strings.Join(kinds, ","), "-l", manifest.PartOfLabel+"="+manifest.SetID(p.set, p.namespace)) +
 		" && " + d.Lines.Kubectl("-n", p.namespace, "delete", "secret", p.set)
 }

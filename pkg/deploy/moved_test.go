@@ -11,13 +11,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
 // move has a set in the namespace "old", with a Deployment, a claim and a role
 // of the cluster, and renders the same for the namespace "new".
-func move(t *testing.T) (*stub, *Rendered) {
+func move(t *testing.T) (*stub, *render.Rendered) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -28,12 +30,12 @@ func move(t *testing.T) (*stub, *Rendered) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x"})
+	r, err := render.Render(t.Context(), render.Options{Overlay: dir, Set: "zr-x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := newParent("zr-x", "old")
-	for gvk, k := range known {
+	for gvk, k := range manifest.Known {
 		switch gvk.Kind {
 		case "Namespace", "PersistentVolumeClaim", "ClusterRole", "Deployment":
 			p.add(k, "old")
@@ -48,7 +50,7 @@ func move(t *testing.T) (*stub, *Rendered) {
 		t.Fatal(err)
 	}
 	member := func(kind, version, name string) string {
-		return `{"kind":"` + kind + `","apiVersion":"` + version + `","metadata":{"name":"` + name + `","namespace":"old","uid":"` + name + `","labels":{"` + partOfLabel + `":"` + setID("zr-x", "old") + `"}}}`
+		return `{"kind":"` + kind + `","apiVersion":"` + version + `","metadata":{"name":"` + name + `","namespace":"old","uid":"` + name + `","labels":{"` + manifest.PartOfLabel + `":"` + manifest.SetID("zr-x", "old") + `"}}}`
 	}
 	role := strings.Replace(member("ClusterRole", "rbac.authorization.k8s.io/v1", "reader"), `"namespace":"old",`, "", 1)
 	web := member("Deployment", "apps/v1", "web")
@@ -114,7 +116,7 @@ func TestAnOverlayWithAnotherNamespaceElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := "kubectl -n old delete deployments.apps -l " + partOfLabel + "=" + setID("zr-x", "old") + " && kubectl -n old delete secret zr-x"
+	command := "kubectl -n old delete deployments.apps -l " + manifest.PartOfLabel + "=" + manifest.SetID("zr-x", "old") + " && kubectl -n old delete secret zr-x"
 	if cs.Count(Pruned) != 0 || len(cs.Warnings) != 1 || !strings.Contains(cs.Warnings[0], command) {
 		t.Errorf("the changes are %+v, the warnings %q", cs.Changed(), cs.Warnings)
 	}
@@ -124,7 +126,7 @@ func TestAnOverlayWithAnotherNamespaceElsewhere(t *testing.T) {
 func TestDownInTwoNamespaces(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		s, _ := move(t)
-		other := strings.ReplaceAll(s.documents["/api/v1/namespaces/old/secrets/zr-x"], setID("zr-x", "old"), setID("zr-x", "new"))
+		other := strings.ReplaceAll(s.documents["/api/v1/namespaces/old/secrets/zr-x"], manifest.SetID("zr-x", "old"), manifest.SetID("zr-x", "new"))
 		other = strings.ReplaceAll(other, `"namespace":"old"`, `"namespace":"new"`)
 		s.documents["/api/v1/secrets"] = list(s.documents["/api/v1/namespaces/old/secrets/zr-x"], other)
 		d := s.deployer(t, "zr-x", "")

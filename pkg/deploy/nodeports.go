@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-)
 
-var serviceKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Service"}]
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
+)
 
 // HeldPort is a port of the nodes that a Service of the cluster has.
 type HeldPort struct {
@@ -25,22 +25,22 @@ type HeldPort struct {
 
 // HeldPorts returns the TCP ports of the nodes that Services of all namespaces have.
 func (d *Deployer) HeldPorts(ctx context.Context) ([]HeldPort, error) {
-	services, err := d.list(ctx, serviceKind, "", "")
+	services, err := d.list(ctx, manifest.ServiceKind, "", "")
 	if err != nil {
 		return nil, reachable(err)
 	}
 	var out []HeldPort
 	for _, s := range services {
 		labels := s.GetLabels()
-		held := HeldPort{Namespace: s.GetNamespace(), Service: s.GetName(), set: labels[partOfLabel]}
-		held.Own = held.set != "" && held.set == setID(d.set, held.Namespace)
-		if of := labels[NodePortOfLabel]; of != "" {
+		held := HeldPort{Namespace: s.GetNamespace(), Service: s.GetName(), set: labels[manifest.PartOfLabel]}
+		held.Own = held.set != "" && held.set == manifest.SetID(d.set, held.Namespace)
+		if of := labels[render.NodePortOfLabel]; of != "" {
 			held.Service, held.Added = of, true
 		}
-		for _, p := range items(at(s.Object, "spec"), "ports") {
+		for _, p := range manifest.Items(manifest.At(s.Object, "spec"), "ports") {
 			node, _ := p["nodePort"].(int64)
 			port, _ := p["port"].(int64)
-			if node != 0 && text(p, "protocol") == "TCP" { // the server fills it in
+			if node != 0 && manifest.Text(p, "protocol") == "TCP" { // the server fills it in
 				held.Port, held.NodePort = int32(port), int32(node)
 				out = append(out, held)
 			}
@@ -55,7 +55,7 @@ func (d *Deployer) OwnerOf(ctx context.Context, p HeldPort) (string, error) {
 	if p.set == "" {
 		return "", nil
 	}
-	parents, err := d.list(ctx, secretKind, "", idLabel+"="+p.set)
+	parents, err := d.list(ctx, manifest.SecretKind, "", idLabel+"="+p.set)
 	if err != nil || len(parents) == 0 {
 		return "", err
 	}
@@ -64,7 +64,7 @@ func (d *Deployer) OwnerOf(ctx context.Context, p HeldPort) (string, error) {
 
 // holders returns the Services that will be pruned and hold a port of the node
 // that an object asks for: a Service that was renamed. They have to go first.
-func (cs *ChangeSet) holders(o *object) []member {
+func (cs *ChangeSet) holders(o *render.Object) []member {
 	var out []member
 	for _, m := range cs.pruned {
 		if shareNodePort(m.live, o.Unstructured) {
@@ -77,9 +77,9 @@ func (cs *ChangeSet) holders(o *object) []member {
 // yields says whether a port of the node that an object asks for is held by an
 // object that is rendered with another one now. As soon as that is applied, the
 // port is free.
-func (l *live) yields(r *Rendered, o *object) bool {
-	return slices.ContainsFunc(r.objects, func(other *object) bool {
-		live := l.objects[keyOf(other.Unstructured)]
+func (l *live) yields(r *render.Rendered, o *render.Object) bool {
+	return slices.ContainsFunc(r.Objects, func(other *render.Object) bool {
+		live := l.objects[manifest.Key(other.Unstructured)]
 		return live != nil && other != o && shareNodePort(live, o.Unstructured) && !shareNodePort(other.Unstructured, o.Unstructured)
 	})
 }
@@ -95,13 +95,13 @@ func (a *application) release(ctx context.Context) error {
 		if !exchanged {
 			continue
 		}
-		inside := &object{Unstructured: i.object.DeepCopy(), kind: i.object.kind}
-		spec := need(inside.Object, "spec")
+		inside := &render.Object{Unstructured: i.object.DeepCopy(), Kind: i.object.Kind}
+		spec := manifest.Need(inside.Object, "spec")
 		spec["type"] = "ClusterIP"
 		for _, field := range []string{"externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalancerSourceRanges"} {
 			delete(spec, field) // the server takes them of the other types only
 		}
-		for _, port := range items(spec, "ports") {
+		for _, port := range manifest.Items(spec, "ports") {
 			delete(port, "nodePort")
 		}
 		if _, err := a.d.patch(ctx, inside, i.force, false); err != nil {
@@ -119,7 +119,7 @@ func shareNodePort(a, b *unstructured.Unstructured) bool {
 func nodePorts(m *unstructured.Unstructured) []int64 {
 	var out []int64
 	if m.GetKind() == "Service" && m.GroupVersionKind().Group == "" {
-		for _, port := range items(at(m.Object, "spec"), "ports") {
+		for _, port := range manifest.Items(manifest.At(m.Object, "spec"), "ports") {
 			if n, ok := port["nodePort"].(int64); ok {
 				out = append(out, n)
 			}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -27,11 +29,11 @@ func TestARenamedServiceKeepsItsNodePort(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x"})
+		r, err := render.Render(t.Context(), render.Options{Overlay: dir, Set: "zr-x"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		old := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":"old","namespace":"shop","uid":"u","labels":{%q:%q}},"spec":{"ports":[{"port":80,"nodePort":30080}]}}`, partOfLabel, r.id)
+		old := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":"old","namespace":"shop","uid":"u","labels":{%q:%q}},"spec":{"ports":[{"port":80,"nodePort":30080}]}}`, manifest.PartOfLabel, r.ID)
 		s := &stub{documents: map[string]string{
 			namespace:                   `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}`,
 			namespace + "/services":     list(old),

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // What somebody added to a list by hand stays in an apply, beside what is
@@ -29,7 +31,7 @@ func (d *Deployer) planOverwrite(ctx context.Context, i *item, refused error) (*
 	if !dropped {
 		return nil, nil // nobody added anything: it is the manifest that is refused
 	}
-	want, err := d.update(ctx, i.object.kind, over, true)
+	want, err := d.update(ctx, i.object.Kind, over, true)
 	if err != nil {
 		if _, verdict := err.(apierrors.APIStatus); verdict {
 			return nil, nil // the first refusal says more
@@ -88,8 +90,8 @@ func overlaid(live, rendered any, dropped *bool) any {
 }
 
 // update replaces a live object by what was made of it, if it is still the same.
-func (d *Deployer) update(ctx context.Context, k kind, m *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
-	options := metav1.UpdateOptions{FieldManager: FieldManager}
+func (d *Deployer) update(ctx context.Context, k manifest.Kind, m *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
+	options := metav1.UpdateOptions{FieldManager: manifest.FieldManager}
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
@@ -99,14 +101,14 @@ func (d *Deployer) update(ctx context.Context, k kind, m *unstructured.Unstructu
 // overwrite does what planOverwrite found. What zr owns by the update it then
 // owns by apply, like everything else, so that a later apply can drop it.
 func (d *Deployer) overwrite(ctx context.Context, i *item) error {
-	written, err := d.update(ctx, i.object.kind, i.overwrite, false)
+	written, err := d.update(ctx, i.object.Kind, i.overwrite, false)
 	if err != nil {
 		return err
 	}
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(written, sets.New(FieldManager), FieldManager)
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(written, sets.New(manifest.FieldManager), manifest.FieldManager)
 	if err != nil || len(patch) == 0 {
 		return err
 	}
-	_, err = d.resource(i.object.kind, written.GetNamespace()).Patch(ctx, written.GetName(), types.JSONPatchType, json.RawMessage(patch), metav1.PatchOptions{FieldManager: FieldManager})
+	_, err = d.resource(i.object.Kind, written.GetNamespace()).Patch(ctx, written.GetName(), types.JSONPatchType, json.RawMessage(patch), metav1.PatchOptions{FieldManager: manifest.FieldManager})
 	return err
 }

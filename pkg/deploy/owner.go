@@ -11,23 +11,24 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/fault"
 )
 
 // checkOwner refuses a live object that is not a member of the set. One that
 // was applied before, and has merely lost its label since, is a member.
 func (d *Deployer) checkOwner(live *unstructured.Unstructured, id string, applied bool) error {
-	if live == nil || live.GetLabels()[partOfLabel] == id || madeByCluster(live) {
+	if live == nil || live.GetLabels()[manifest.PartOfLabel] == id || madeByCluster(live) {
 		return nil
 	}
-	if live.GetLabels()[partOfLabel] == "" && applied && owned(live) != nil {
+	if live.GetLabels()[manifest.PartOfLabel] == "" && applied && owned(live) != nil {
 		return nil
 	}
-	label := []string{"label", "--overwrite", strings.ToLower(live.GetKind()), live.GetName(), partOfLabel + "=" + id}
+	label := []string{"label", "--overwrite", strings.ToLower(live.GetKind()), live.GetName(), manifest.PartOfLabel + "=" + id}
 	if ns := live.GetNamespace(); ns != "" {
 		label = append(label, "-n", ns)
 	}
-	return fault.Hint(fmt.Errorf("%s exists and belongs to %s", name(live), ownerOf(live)),
+	return fault.Hint(fmt.Errorf("%s exists and belongs to %s", manifest.Name(live), ownerOf(live)),
 		"rename it in the overlay, delete it, or hand it over: "+d.Lines.Kubectl(label...))
 }
 
@@ -43,7 +44,7 @@ func ownerOf(live *unstructured.Unstructured) string {
 	if release := annotations["meta.helm.sh/release-name"]; release != "" {
 		return fmt.Sprintf("Helm release %q", release)
 	}
-	if set := labels[partOfLabel]; set != "" {
+	if set := labels[manifest.PartOfLabel]; set != "" {
 		return fmt.Sprintf("another ApplySet, %s", set)
 	}
 	for _, controller := range live.GetOwnerReferences() {
@@ -59,7 +60,7 @@ func ownerOf(live *unstructured.Unstructured) string {
 			return fmt.Sprintf("%s %q", tool, instance)
 		}
 	}
-	if manager := labels[managedByLabel]; manager != "" {
+	if manager := labels[manifest.ManagedByLabel]; manager != "" {
 		return fmt.Sprintf("%q", manager)
 	}
 	var managers []string
@@ -151,6 +152,6 @@ func conflictFault(m *unstructured.Unstructured, conflicts []conflict) error {
 			managers = append(managers, c.manager)
 		}
 	}
-	return fault.Hint(fmt.Errorf("%s: %s", name(m), strings.Join(parts, ", ")),
+	return fault.Hint(fmt.Errorf("%s: %s", manifest.Name(m), strings.Join(parts, ", ")),
 		fmt.Sprintf("leave the field out of the manifest, or have %s give it up", strings.Join(managers, " and ")))
 }

@@ -22,7 +22,7 @@ func TestOwnerOf(t *testing.T) {
 		{"managedFields: [{manager: kubectl-create, operation: Update}, {manager: kubelet, operation: Update, subresource: status}]", `whoever used "kubectl-create"`},
 		{"name: x", "somebody else"},
 	} {
-		live := manifest(t, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  "+test.metadata)
+		live := parse(t, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  "+test.metadata)
 		if got := ownerOf(live); got != test.want {
 			t.Errorf("%s: the owner is %s, want %s", test.metadata, got, test.want)
 		}
@@ -46,7 +46,7 @@ func TestCheckOwner(t *testing.T) {
 		{labelled("''", "x"), true, true},
 		{labelled("''", "default"), false, true}, // the cluster's own
 	} {
-		err := (&Deployer{}).checkOwner(manifest(t, test.live), "ours", test.applied)
+		err := (&Deployer{}).checkOwner(parse(t, test.live), "ours", test.applied)
 		if (err == nil) != test.fine {
 			t.Errorf("%s, applied before: %v: %v", test.live, test.applied, err)
 		}
@@ -70,7 +70,7 @@ func TestConflicts(t *testing.T) {
 		applied,
 	}, "conflicts")
 	was := record{Fields: []byte(`{"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`)}
-	got := foreign(conflictsOf(err), was, manifest(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}"))
+	got := foreign(conflictsOf(err), was, parse(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}"))
 	want := []conflict{{`.spec.template.spec.containers[name="web"].stdin`, "kubectl-edit", false}, {".spec.paused", "rollouts", false}, {".spec.replicas", "rollouts", true}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(conflict{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

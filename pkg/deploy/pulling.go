@@ -10,10 +10,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-)
 
-var serviceAccountKind = known[schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}]
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
+)
 
 // PullSecret is what the kubelet signs in to registries with for the pods of a
 // workload.
@@ -28,7 +28,7 @@ type PullSecret struct {
 // Pulled says whether the nodes have pulled an image of a registry for a pod that
 // is in the namespace now. Who may not see pods is told that none has.
 func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool, error) {
-	pods, err := d.list(ctx, podKind, namespace, "")
+	pods, err := d.list(ctx, manifest.PodKind, namespace, "")
 	if apierrors.IsForbidden(err) {
 		return false, nil
 	}
@@ -36,8 +36,8 @@ func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool
 		return false, reachable(err)
 	}
 	return slices.ContainsFunc(pods, func(pod unstructured.Unstructured) bool {
-		return slices.ContainsFunc(items(at(pod.Object, "status"), "containerStatuses"), func(c map[string]any) bool {
-			return text(c, "imageID") != "" && strings.HasPrefix(text(c, "image"), registry+"/")
+		return slices.ContainsFunc(manifest.Items(manifest.At(pod.Object, "status"), "containerStatuses"), func(c map[string]any) bool {
+			return manifest.Text(c, "imageID") != "" && strings.HasPrefix(manifest.Text(c, "image"), registry+"/")
 		})
 	}), nil
 }
@@ -46,28 +46,28 @@ func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool
 // what is rendered that run an image of zr's: those that the pods name, or else
 // their service accounts. The error is apierrors.IsForbidden where the user may
 // not see them.
-func (d *Deployer) PullSecrets(ctx context.Context, r *Rendered) ([]PullSecret, error) {
+func (d *Deployer) PullSecrets(ctx context.Context, r *render.Rendered) ([]PullSecret, error) {
 	var found []PullSecret
-	for _, o := range r.objects {
-		spec := at(podTemplate(o.Unstructured), "spec")
-		built := slices.ContainsFunc(o.images, func(image string) bool { return r.known[image] || r.known[untagged(image)] })
+	for _, o := range r.Objects {
+		spec := manifest.At(manifest.PodTemplate(o.Unstructured), "spec")
+		built := slices.ContainsFunc(o.Images, r.Builds)
 		if spec == nil || !built {
 			continue
 		}
-		names := items(spec, "imagePullSecrets")
+		names := manifest.Items(spec, "imagePullSecrets")
 		if len(names) == 0 { // which the server takes from the account in that case
-			account, err := d.ofAnyAge(ctx, r, serviceAccountKind, o.GetNamespace(), cmp.Or(text(spec, "serviceAccountName"), "default"))
+			account, err := d.ofAnyAge(ctx, r, manifest.ServiceAccountKind, o.GetNamespace(), cmp.Or(manifest.Text(spec, "serviceAccountName"), "default"))
 			if err != nil {
 				return nil, err
 			}
-			names = items(account, "imagePullSecrets")
+			names = manifest.Items(account, "imagePullSecrets")
 		}
 		for _, ref := range names {
-			s := PullSecret{Name: text(ref, "name"), Workload: name(o.Unstructured)}
+			s := PullSecret{Name: manifest.Text(ref, "name"), Workload: manifest.Name(o.Unstructured)}
 			if slices.ContainsFunc(found, func(other PullSecret) bool { return other.Name == s.Name }) {
 				continue
 			}
-			secret, err := d.ofAnyAge(ctx, r, secretKind, o.GetNamespace(), s.Name)
+			secret, err := d.ofAnyAge(ctx, r, manifest.SecretKind, o.GetNamespace(), s.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -82,9 +82,9 @@ func (d *Deployer) PullSecrets(ctx context.Context, r *Rendered) ([]PullSecret, 
 
 // ofAnyAge returns an object that is rendered, or else the one that the cluster
 // has, or nil.
-func (d *Deployer) ofAnyAge(ctx context.Context, r *Rendered, k kind, namespace, name string) (map[string]any, error) {
-	for _, o := range r.objects {
-		if o.kind == k && o.GetNamespace() == namespace && o.GetName() == name {
+func (d *Deployer) ofAnyAge(ctx context.Context, r *render.Rendered, k manifest.Kind, namespace, name string) (map[string]any, error) {
+	for _, o := range r.Objects {
+		if o.Kind == k && o.GetNamespace() == namespace && o.GetName() == name {
 			return o.Object, nil
 		}
 	}
@@ -98,11 +98,11 @@ func (d *Deployer) ofAnyAge(ctx context.Context, r *Rendered, k kind, namespace,
 // dockerConfig returns what a Secret has for registries.
 func dockerConfig(secret map[string]any) ([]byte, error) {
 	const key = ".dockerconfigjson"
-	if plain := text(at(secret, "stringData"), key); plain != "" {
+	if plain := manifest.Text(manifest.At(secret, "stringData"), key); plain != "" {
 		return []byte(plain), nil
 	}
-	if secret == nil || text(at(secret, "data"), key) == "" {
+	if secret == nil || manifest.Text(manifest.At(secret, "data"), key) == "" {
 		return nil, nil
 	}
-	return base64.StdEncoding.DecodeString(text(at(secret, "data"), key))
+	return base64.StdEncoding.DecodeString(manifest.Text(manifest.At(secret, "data"), key))
 }

@@ -5,15 +5,16 @@ import (
 	"strings"
 	"testing"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/event"
 )
 
 // Definitions are of the whole cluster: with one would go the objects that
 // others made of it.
 func TestPurgeSparesObjectsOfOthers(t *testing.T) {
-	id := setID("zr-x", "shop")
+	id := manifest.SetID("zr-x", "shop")
 	ours := func(apiVersion, kind, name, more string) string {
-		return fmt.Sprintf(`{"apiVersion":%q,"kind":%q,"metadata":{"name":%q,"uid":%q,"labels":{%q:%q}}%s}`, apiVersion, kind, name, name, partOfLabel, id, more)
+		return fmt.Sprintf(`{"apiVersion":%q,"kind":%q,"metadata":{"name":%q,"uid":%q,"labels":{%q:%q}}%s}`, apiVersion, kind, name, name, manifest.PartOfLabel, id, more)
 	}
 	spec := `,"spec":{"group":"example.com","scope":"Namespaced","names":{"kind":"Gadget","plural":"gadgets"},"versions":[{"name":"v1beta1","served":false},{"name":"v1","served":true}]}`
 	const (
@@ -33,8 +34,8 @@ func TestPurgeSparesObjectsOfOthers(t *testing.T) {
 		{"shop", []string{definition, namespace}, nil, 2, `Namespace "shop" stays: with it would go Gadget "theirs"`},
 	} {
 		parent := newParent("zr-x", "shop")
-		parent.add(definitionKind, "")
-		parent.add(namespaceKind, "")
+		parent.add(manifest.DefinitionKind, "")
+		parent.add(manifest.NamespaceKind, "")
 		secret, err := parent.object()
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 )
 
@@ -37,19 +39,19 @@ spec:
 			t.Fatal(err)
 		}
 	}
-	r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x"})
+	r, err := render.Render(t.Context(), render.Options{Overlay: dir, Set: "zr-x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, applied := range []bool{false, true} { // whether the definition was applied as it is rendered
 		s := &stub{documents: map[string]string{"/api/v1/namespaces/shop": `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}`}}
 		parent := newParent("zr-x", "shop")
-		for _, o := range r.objects {
+		for _, o := range r.Objects {
 			live, err := o.MarshalJSON()
 			if err != nil {
 				t.Fatal(err)
 			}
-			switch o.kind.Kind {
+			switch o.Kind.Kind {
 			case "CustomResourceDefinition":
 				s.documents[definitions+"/"+o.GetName()] = strings.TrimSuffix(strings.TrimSpace(string(live)), "}") + `,"status":{"conditions":[{"type":"Established","status":"True"}]}}`
 				rendered, err := hash(o.Unstructured)
@@ -57,7 +59,7 @@ spec:
 					t.Fatal(err)
 				}
 				if applied {
-					parent.records[keyOf(o.Unstructured)] = record{Manifest: rendered}
+					parent.records[manifest.Key(o.Unstructured)] = record{Manifest: rendered}
 				}
 			case "Gadget":
 				s.documents[gadgets] = list(strings.Replace(string(live), `"colour":"red"`, `"size":3`, 1))

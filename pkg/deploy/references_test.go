@@ -4,29 +4,14 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-)
 
-// renderText renders one file of manifests in the namespace "shop".
-func renderText(t *testing.T, manifests string, settings map[string]string) *Rendered {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{"kustomization.yaml": "namespace: shop\nresources: [all.yaml]\n", "all.yaml": manifests} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r, err := Render(t.Context(), Options{Overlay: dir, Set: "zr-x", Settings: settings})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render/rendertest"
+)
 
 // shop is a cluster that holds the namespace, and what is applied as it was
 // sent. Sent are the paths and bodies of the applies, dry runs included.
@@ -52,7 +37,7 @@ func own(t *testing.T, sent []byte) []byte {
 	if err := json.Unmarshal(sent, m); err != nil {
 		t.Error(err)
 	}
-	m.Object["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": FieldManager, "operation": "Apply", "fieldsV1": map[string]any{}}}
+	m.Object["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": manifest.FieldManager, "operation": "Apply", "fieldsV1": map[string]any{}}}
 	out, err := json.Marshal(m)
 	if err != nil {
 		t.Error(err)
@@ -68,11 +53,11 @@ kind: Pod
 metadata: {name: tool}
 spec: {containers: [{name: tool, image: "example/tool:1", envFrom: [{configMapRef: {name: settings}}]}]}
 `
-	before := renderText(t, pod, map[string]string{"COLOUR": "blue"})
+	before := rendertest.Text(t, pod, map[string]string{"COLOUR": "blue"})
 	for colour, want := range map[string]Action{"blue": Unchanged, "green": Replaced} {
 		var sent []string
 		s := shop(t, &sent)
-		for _, o := range before.objects {
+		for _, o := range before.Objects {
 			if o.GetKind() == "Pod" {
 				live, err := json.Marshal(o)
 				if err != nil {
@@ -81,7 +66,7 @@ spec: {containers: [{name: tool, image: "example/tool:1", envFrom: [{configMapRe
 				s.documents["/api/v1/namespaces/shop/pods"] = list(string(live))
 			}
 		}
-		cs, err := s.deployer(t, "zr-x", "shop").Diff(t.Context(), renderText(t, pod, map[string]string{"COLOUR": colour}))
+		cs, err := s.deployer(t, "zr-x", "shop").Diff(t.Context(), rendertest.Text(t, pod, map[string]string{"COLOUR": colour}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
+	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
 )
 
@@ -20,13 +22,13 @@ func (r *refusal) Unwrap() error { return r.error }
 // refused turns what the server said about an object into a fault that names
 // the object, the place of its manifest and what to do. It returns nil for
 // nil, and for admission that cannot take part in a dry run.
-func (d *Deployer) refused(r *Rendered, o *object, err error) error {
+func (d *Deployer) refused(r *render.Rendered, o *render.Object, err error) error {
 	if err == nil || noDryRun(err) {
 		return nil
 	}
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
-		return fmt.Errorf("%s: %w", name(o.Unstructured), err) // the server did not get to see it
+		return fmt.Errorf("%s: %w", manifest.Name(o.Unstructured), err) // the server did not get to see it
 	}
 	return &refusal{d.verdict(r, o, err, status)}
 }
@@ -37,12 +39,12 @@ func noDryRun(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "does not support dry run")
 }
 
-func (d *Deployer) verdict(r *Rendered, o *object, err error, status apierrors.APIStatus) error {
+func (d *Deployer) verdict(r *render.Rendered, o *render.Object, err error, status apierrors.APIStatus) error {
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
 		return conflictFault(o.Unstructured, conflicts)
 	}
-	where := overlay.Locate(r.files, o.Unstructured, "")
-	out := fmt.Errorf("%s%s: %s", where, name(o.Unstructured), hideSecrets(reason(err, status), r.secrets))
+	where := overlay.Locate(r.Files(), o.Unstructured, "")
+	out := fmt.Errorf("%s%s: %s", where, manifest.Name(o.Unstructured), hideSecrets(reason(err, status), r.Hidden))
 	if hint, code := d.advice(o, err); code != 0 {
 		return fault.WithCode(out, code, hint)
 	}
@@ -51,7 +53,7 @@ func (d *Deployer) verdict(r *Rendered, o *object, err error, status apierrors.A
 
 // advice is what to do about a refusal, and the exit code. There are no codes for
 // most of them, only words of the server's.
-func (d *Deployer) advice(o *object, err error) (string, int) {
+func (d *Deployer) advice(o *render.Object, err error) (string, int) {
 	ns, text := o.GetNamespace(), err.Error()
 	said := func(words string) bool { return strings.Contains(text, words) }
 	switch {

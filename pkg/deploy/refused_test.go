@@ -40,7 +40,7 @@ func TestARefusalSaysWhatToDo(t *testing.T) {
 		for {
 			d := r.deployer()
 			d.Lines = cmdline.Run{Kubeconfig: "/k", Context: "kind-x"}
-			_, err := d.Diff(t.Context(), r.render())
+			_, err := d.Diff(t.Context(), r.Render())
 			if err != nil && strings.Contains(err.Error(), text) {
 				if got := fault.HintOf(err); !strings.Contains(got, hint) {
 					t.Errorf("%v\nthe hint is %q, want %q", err, got, hint)
@@ -55,38 +55,38 @@ func TestARefusalSaysWhatToDo(t *testing.T) {
 	}
 	kustomization := "kustomization.yaml"
 	with := func(manifest string) (without func()) {
-		r.write("more.yaml", manifest)
-		r.edit(kustomization, "db.yaml", "db.yaml, more.yaml")
-		return func() { r.edit(kustomization, "db.yaml, more.yaml", "db.yaml") }
+		r.Write("more.yaml", manifest)
+		r.Edit(kustomization, "db.yaml", "db.yaml, more.yaml")
+		return func() { r.Edit(kustomization, "db.yaml, more.yaml", "db.yaml") }
 	}
 
 	// Of a Service: nothing is lost with it.
-	r.edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
-	refused("may not change once set", "kubectl --kubeconfig /k --context kind-x -n "+r.namespace+" delete service db")
-	r.edit("db.yaml", "  clusterIP: None\n", "")
+	r.Edit("db.yaml", "spec:\n  selector: {app: db}\n  ports", "spec:\n  clusterIP: None\n  selector: {app: db}\n  ports")
+	refused("may not change once set", "kubectl --kubeconfig /k --context kind-x -n "+r.Namespace+" delete service db")
+	r.Edit("db.yaml", "  clusterIP: None\n", "")
 
-	r.admin.make("limitranges", r.namespace, "apiVersion: v1\nkind: LimitRange\nmetadata: {name: l}\nspec: {limits: [{type: PersistentVolumeClaim, max: {storage: 1Gi}}]}")
+	r.admin.make("limitranges", r.Namespace, "apiVersion: v1\nkind: LimitRange\nmetadata: {name: l}\nspec: {limits: [{type: PersistentVolumeClaim, max: {storage: 1Gi}}]}")
 	without := with("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: big}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 9Gi}}}\n")
-	refused("maximum storage usage per PersistentVolumeClaim is 1Gi", "kubectl --kubeconfig /k --context kind-x -n "+r.namespace+" describe limitrange")
+	refused("maximum storage usage per PersistentVolumeClaim is 1Gi", "kubectl --kubeconfig /k --context kind-x -n "+r.Namespace+" describe limitrange")
 	without()
 
-	selector := "{matchLabels: {kubernetes.io/metadata.name: " + r.namespace + "}}"
-	r.admin.make("validatingadmissionpolicies", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: "+r.namespace+"}\n"+
+	selector := "{matchLabels: {kubernetes.io/metadata.name: " + r.Namespace + "}}"
+	r.admin.make("validatingadmissionpolicies", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: "+r.Namespace+"}\n"+
 		"spec: {matchConstraints: {namespaceSelector: "+selector+", resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]}, validations: [{expression: 'object.metadata.name != \"no\"', message: not this one}]}")
-	r.admin.make("validatingadmissionpolicybindings", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: "+r.namespace+"}\n"+
-		"spec: {policyName: "+r.namespace+", validationActions: [Deny]}")
+	r.admin.make("validatingadmissionpolicybindings", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: "+r.Namespace+"}\n"+
+		"spec: {policyName: "+r.Namespace+", validationActions: [Deny]}")
 	without = with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"no\"}\n")
 	refused("not this one", "change the manifest as it says")
 	without()
 
-	r.admin.make("validatingwebhookconfigurations", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: "+r.namespace+"}\n"+
-		"webhooks: [{name: gone.example.test, sideEffects: None, admissionReviewVersions: [v1], namespaceSelector: "+selector+", clientConfig: {service: {namespace: "+r.namespace+", name: gone}}, rules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]}]")
+	r.admin.make("validatingwebhookconfigurations", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: "+r.Namespace+"}\n"+
+		"webhooks: [{name: gone.example.test, sideEffects: None, admissionReviewVersions: [v1], namespaceSelector: "+selector+", clientConfig: {service: {namespace: "+r.Namespace+", name: gone}}, rules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]}]")
 	without = with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n")
 	refused("failed calling webhook", "an admission webhook of the cluster does not answer")
 	without()
 
 	cs := r.diff()
-	if err := r.deployer().Apply(t.Context(), r.render(), cs, event.Discard); err != nil || len(cs.Changed()) > 0 {
+	if err := r.deployer().Apply(t.Context(), r.Render(), cs, event.Discard); err != nil || len(cs.Changed()) > 0 {
 		t.Errorf("without them: %v, %v", cs.Changed(), err)
 	}
 }

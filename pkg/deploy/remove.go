@@ -12,13 +12,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
-
-var podKind = known[schema.GroupVersionKind{Version: "v1", Kind: "Pod"}]
 
 // Remove deletes the environment's objects, from the last stage to the first,
 // and waits until its pods are gone. Claims, namespaces and definitions stay,
@@ -54,10 +53,10 @@ func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, 
 		return err
 	}
 	removal := &removal{d: d, parent: p, sink: sink}
-	slices.SortStableFunc(members, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
+	slices.SortStableFunc(members, func(a, b member) int { return int(b.kind.Stage) - int(a.kind.Stage) })
 	var kept, goes []member
 	for _, m := range members {
-		if m.kind.keep || !purge && opens(m, members) {
+		if m.kind.Keep || !purge && opens(m, members) {
 			kept = append(kept, m)
 		} else {
 			goes = append(goes, m)
@@ -82,7 +81,7 @@ func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, 
 	if members, err = d.members(ctx, p); err != nil {
 		return err
 	}
-	kept = slices.DeleteFunc(members, func(m member) bool { return !m.kind.keep })
+	kept = slices.DeleteFunc(members, func(m member) bool { return !m.kind.Keep })
 	removal.total = removal.done + int64(len(kept))
 	return removal.purge(ctx, kept)
 }
@@ -90,8 +89,8 @@ func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, 
 // opens says whether a member is the Secret that the volumes among the members
 // were made with: it stays as long as they do, or nobody gets into them.
 func opens(m member, members []member) bool {
-	return m.kind == secretKind && m.live.GetName() == SecretsName &&
-		slices.ContainsFunc(members, func(other member) bool { return other.kind == claimKind })
+	return m.kind == manifest.SecretKind && m.live.GetName() == render.SecretsName &&
+		slices.ContainsFunc(members, func(other member) bool { return other.kind == manifest.ClaimKind })
 }
 
 // findParents returns the set's parents: one, none, or several where the
@@ -126,20 +125,20 @@ func (d *Deployer) findParents(ctx context.Context, purge bool) ([]*parent, erro
 // parentIn reads the parent from the namespace that it has to be in. Whoever
 // was interrupted before it was written may have left the namespace.
 func (d *Deployer) parentIn(ctx context.Context, namespace string) (*parent, error) {
-	id := setID(d.set, namespace)
-	found, err := d.get(ctx, secretKind, namespace, d.set)
+	id := manifest.SetID(d.set, namespace)
+	found, err := d.get(ctx, manifest.SecretKind, namespace, d.set)
 	if err != nil {
 		return nil, err
 	}
 	if found != nil && found.GetLabels()[idLabel] == id {
 		return readParent(found), nil
 	}
-	owner, err := d.get(ctx, namespaceKind, "", namespace)
-	if apierrors.IsForbidden(err) || (err == nil && (owner == nil || owner.GetLabels()[partOfLabel] != id)) {
+	owner, err := d.get(ctx, manifest.NamespaceKind, "", namespace)
+	if apierrors.IsForbidden(err) || (err == nil && (owner == nil || owner.GetLabels()[manifest.PartOfLabel] != id)) {
 		return nil, nil
 	}
 	p := newParent(d.set, namespace)
-	p.add(namespaceKind, "")
+	p.add(manifest.NamespaceKind, "")
 	return p, err
 }
 
@@ -148,17 +147,17 @@ func (d *Deployer) members(ctx context.Context, p *parent) ([]member, error) {
 	var mu sync.Mutex
 	var out []member
 	p = p.clone()
-	p.kinds[claimKind.GroupKind()] = true  // made by controllers
-	p.kinds[secretKind.GroupKind()] = true // see opens
+	p.kinds[manifest.ClaimKind.GroupKind()] = true  // made by controllers
+	p.kinds[manifest.SecretKind.GroupKind()] = true // see opens
 	err := d.eachPlace(ctx, p, func(place) bool { return true }, func(ctx context.Context, at place) error {
-		found, err := d.list(ctx, at.kind, at.namespace, partOfLabel+"="+setID(p.set, p.namespace))
-		if apierrors.IsForbidden(err) && at.kind.keep {
+		found, err := d.list(ctx, at.kind, at.namespace, manifest.PartOfLabel+"="+manifest.SetID(p.set, p.namespace))
+		if apierrors.IsForbidden(err) && at.kind.Keep {
 			return nil // nobody who may not read it made it
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		for i := range found {
-			if at.kind.keep || len(found[i].GetOwnerReferences()) == 0 {
+			if at.kind.Keep || len(found[i].GetOwnerReferences()) == 0 {
 				out = append(out, member{at.kind, &found[i]})
 			}
 		}
@@ -178,7 +177,7 @@ func podsOf(members []member) []podSelector {
 	var out []podSelector
 	for _, m := range members {
 		match, _, _ := unstructured.NestedStringMap(m.live.Object, "spec", "selector", "matchLabels")
-		if m.kind.stage == stageWorkload && len(match) > 0 {
+		if m.kind.Stage == manifest.StageWorkload && len(match) > 0 {
 			out = append(out, podSelector{m.live.GetNamespace(), labels.SelectorFromSet(match)})
 		}
 	}
@@ -209,7 +208,7 @@ func (r *removal) podsGone(ctx context.Context, workloads []podSelector) error {
 	return poll(ctx, "waiting for the pods to go", func() (bool, error) {
 		var left []string
 		for _, w := range workloads {
-			pods, err := r.d.list(ctx, podKind, w.namespace, w.selector.String())
+			pods, err := r.d.list(ctx, manifest.PodKind, w.namespace, w.selector.String())
 			if err != nil {
 				return false, err
 			}
@@ -229,11 +228,11 @@ func (r *removal) podsGone(ctx context.Context, workloads []podSelector) error {
 func (r *removal) shrink(ctx context.Context, kept []member) error {
 	p := newParent(r.parent.set, r.parent.namespace)
 	for _, m := range kept {
-		if m.kind.keep { // so that what runs can be told from what is kept
+		if m.kind.Keep { // so that what runs can be told from what is kept
 			p.add(m.kind, m.live.GetNamespace())
 		}
-		if was, ok := r.parent.records[keyOf(m.live)]; ok {
-			p.records[keyOf(m.live)] = was
+		if was, ok := r.parent.records[manifest.Key(m.live)]; ok {
+			p.records[manifest.Key(m.live)] = was
 		}
 	}
 	if p.equal(r.parent) {
@@ -246,7 +245,7 @@ func (r *removal) shrink(ctx context.Context, kept []member) error {
 // namespaces that nobody else uses. The parent goes last, and mostly with its
 // namespace: as long as anything is left, a further purge finds it.
 func (r *removal) purge(ctx context.Context, kept []member) error {
-	slices.SortStableFunc(kept, func(a, b member) int { return int(b.kind.stage) - int(a.kind.stage) })
+	slices.SortStableFunc(kept, func(a, b member) int { return int(b.kind.Stage) - int(a.kind.Stage) })
 	for _, m := range kept {
 		others, err := r.within(ctx, m)
 		if err != nil {
@@ -254,7 +253,7 @@ func (r *removal) purge(ctx context.Context, kept []member) error {
 		}
 		if len(others) > 0 {
 			r.sink.Emit(event.Notice{
-				Text: fmt.Sprintf("%s stays: with it would go %s, which zr did not make", name(m.live), strings.Join(others, ", ")),
+				Text: fmt.Sprintf("%s stays: with it would go %s, which zr did not make", manifest.Name(m.live), strings.Join(others, ", ")),
 				Hint: r.d.Lines.Kubectl("delete", strings.ToLower(m.kind.Kind), m.live.GetName()),
 			})
 			continue
@@ -266,38 +265,38 @@ func (r *removal) purge(ctx context.Context, kept []member) error {
 			return err
 		}
 	}
-	found, err := r.d.get(ctx, secretKind, r.parent.namespace, r.parent.set)
+	found, err := r.d.get(ctx, manifest.SecretKind, r.parent.namespace, r.parent.set)
 	if err != nil || found == nil {
 		return err
 	}
-	return r.d.remove(ctx, secretKind, found)
+	return r.d.remove(ctx, manifest.SecretKind, found)
 }
 
 // within returns what of others goes with a member: what is in a namespace,
 // custom objects included, and the objects of a definition.
 func (r *removal) within(ctx context.Context, m member) ([]string, error) {
 	switch m.kind {
-	case namespaceKind:
-		definitions, err := r.d.list(ctx, definitionKind, "", "")
+	case manifest.NamespaceKind:
+		definitions, err := r.d.list(ctx, manifest.DefinitionKind, "", "")
 		if err != nil && !apierrors.IsForbidden(err) {
 			return nil, err
 		}
-		kinds := slices.Collect(maps.Values(known))
+		kinds := slices.Collect(maps.Values(manifest.Known))
 		for i := range definitions {
-			kinds = append(kinds, definedBy(&definitions[i]))
+			kinds = append(kinds, manifest.DefinedBy(&definitions[i]))
 		}
-		kinds = slices.DeleteFunc(kinds, func(k kind) bool { return !k.namespaced || k.Kind == "Endpoints" || k.Kind == "EndpointSlice" })
+		kinds = slices.DeleteFunc(kinds, func(k manifest.Kind) bool { return !k.Namespaced || k.Kind == "Endpoints" || k.Kind == "EndpointSlice" })
 		return r.strangers(ctx, kinds, m.live.GetName())
-	case definitionKind:
-		return r.strangers(ctx, []kind{definedBy(m.live)}, "")
+	case manifest.DefinitionKind:
+		return r.strangers(ctx, []manifest.Kind{manifest.DefinedBy(m.live)}, "")
 	}
 	return nil, nil
 }
 
 // strangers returns the objects that are neither of the set nor put there by
 // the cluster, in one namespace or, where that is empty, in all.
-func (r *removal) strangers(ctx context.Context, kinds []kind, namespace string) ([]string, error) {
-	id := setID(r.parent.set, r.parent.namespace)
+func (r *removal) strangers(ctx context.Context, kinds []manifest.Kind, namespace string) ([]string, error) {
+	id := manifest.SetID(r.parent.set, r.parent.namespace)
 	var mu sync.Mutex
 	var out []string
 	g, gctx := errgroup.WithContext(ctx)
@@ -309,8 +308,8 @@ func (r *removal) strangers(ctx context.Context, kinds []kind, namespace string)
 			defer mu.Unlock()
 			for i := range found {
 				if m := &found[i]; len(m.GetOwnerReferences()) == 0 && m.GetDeletionTimestamp() == nil && !ofCluster(m) &&
-					m.GetLabels()[partOfLabel] != id && m.GetLabels()[idLabel] != id {
-					out = append(out, name(m))
+					m.GetLabels()[manifest.PartOfLabel] != id && m.GetLabels()[idLabel] != id {
+					out = append(out, manifest.Name(m))
 				}
 			}
 			return err

@@ -17,23 +17,23 @@ import (
 )
 
 func (r *run) remove(purge bool) []event.Event {
-	r.t.Helper()
+	r.T.Helper()
 	var seen testkit.Recorder
-	if err := r.deployer().Remove(r.t.Context(), &seen, purge); err != nil {
-		r.t.Fatal(err)
+	if err := r.deployer().Remove(r.T.Context(), &seen, purge); err != nil {
+		r.T.Fatal(err)
 	}
 	return seen.Events()
 }
 
 // await waits until a controller did its part.
 func (r *run) await(what string, done func() bool) {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	r.T.Helper()
+	ctx, cancel := context.WithTimeout(r.T.Context(), time.Minute)
 	defer cancel()
 	for !done() {
 		select {
 		case <-ctx.Done():
-			r.t.Fatalf("%s: not within a minute", what)
+			r.T.Fatalf("%s: not within a minute", what)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -41,12 +41,12 @@ func (r *run) await(what string, done func() bool) {
 
 // left returns what is in the namespace, by resource.
 func (r *run) left() map[string]int {
-	r.t.Helper()
+	r.T.Helper()
 	out := map[string]int{}
 	for _, resource := range []string{"deployments", "statefulsets", "services", "secrets", "persistentvolumeclaims", "pods"} {
-		list, err := r.admin.at(resource, r.namespace).List(r.t.Context(), metav1.ListOptions{})
+		list, err := r.admin.at(resource, r.Namespace).List(r.T.Context(), metav1.ListOptions{})
 		if err != nil {
-			r.t.Fatal(err)
+			r.T.Fatal(err)
 		}
 		if n := len(list.Items); n > 0 {
 			out[resource] = n
@@ -58,7 +58,7 @@ func (r *run) left() map[string]int {
 func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.namespace, "data-db-0") != nil })
+	r.await("the database's claim", func() bool { return r.admin.get("persistentvolumeclaims", r.Namespace, "data-db-0") != nil })
 	r.await("all pods", func() bool { return r.left()["pods"] == 3 })
 
 	seen := r.remove(false)
@@ -66,7 +66,7 @@ func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
 	if got, want := r.left(), map[string]int{"persistentvolumeclaims": 1, "secrets": 2}; !maps.Equal(got, want) {
 		t.Errorf("down leaves %v, want %v", got, want)
 	}
-	if r.admin.get("namespaces", "", r.namespace) == nil {
+	if r.admin.get("namespaces", "", r.Namespace) == nil {
 		t.Error("down removed the namespace")
 	}
 	last, _ := seen[len(seen)-1].(event.StepProgress)
@@ -80,7 +80,7 @@ func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {
 		t.Errorf("after down and up there is a difference: %v", actions(cs))
 	}
 	r.remove(true)
-	if r.admin.get("namespaces", "", r.namespace) != nil {
+	if r.admin.get("namespaces", "", r.Namespace) != nil {
 		t.Error("purge left the namespace")
 	}
 	r.remove(true)
@@ -91,7 +91,7 @@ func TestPurgeAfterDown(t *testing.T) {
 	r.up()
 	r.remove(false)
 	r.remove(true)
-	if r.admin.get("namespaces", "", r.namespace) != nil {
+	if r.admin.get("namespaces", "", r.Namespace) != nil {
 		t.Error("purge left the namespace")
 	}
 }
@@ -103,7 +103,7 @@ func TestPurgeSparesStrangers(t *testing.T) {
 		"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "mine"},
 		"spec": map[string]any{"accessModes": []any{"ReadWriteOnce"}, "resources": map[string]any{"requests": map[string]any{"storage": "1Gi"}}},
 	}}
-	if _, err := r.admin.at("persistentvolumeclaims", r.namespace).Create(t.Context(), stranger, metav1.CreateOptions{}); err != nil {
+	if _, err := r.admin.at("persistentvolumeclaims", r.Namespace).Create(t.Context(), stranger, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	seen := r.remove(true)
@@ -123,28 +123,28 @@ func TestPurgeSparesStrangers(t *testing.T) {
 func TestUpWhileTheNamespaceGoes(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	if err := r.admin.at("namespaces", "").Delete(t.Context(), r.namespace, metav1.DeleteOptions{}); err != nil {
+	if err := r.admin.at("namespaces", "").Delete(t.Context(), r.Namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	r.up()
-	if r.admin.get("deployments", r.namespace, "web") == nil {
+	if r.admin.get("deployments", r.Namespace, "web") == nil {
 		t.Error("the Deployment is not there")
 	}
 }
 
 func TestRemoveFindsTheNamespace(t *testing.T) {
 	r := newRun(t)
-	r.options.Set = r.namespace // unique in the cluster
+	r.Options.Set = r.Namespace // unique in the cluster
 	r.up()
 	r.deployer()
-	d, err := deploy.New(kubetest.Connect(r.t, r.cfg), r.options.Set, "")
+	d, err := deploy.New(kubetest.Connect(r.T, r.cfg), r.Options.Set, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Remove(t.Context(), event.Discard, true); err != nil {
 		t.Fatal(err)
 	}
-	if r.admin.get("namespaces", "", r.namespace) != nil {
+	if r.admin.get("namespaces", "", r.Namespace) != nil {
 		t.Error("purge left the namespace")
 	}
 	if err := d.Remove(t.Context(), event.Discard, true); err != nil {
@@ -157,14 +157,14 @@ func TestRemoveIsCancellable(t *testing.T) {
 	r.up()
 	r.await("a pod", func() bool { return r.left()["pods"] > 0 })
 	// A finalizer that nobody removes keeps the pod.
-	pods, err := r.admin.at("pods", r.namespace).List(t.Context(), metav1.ListOptions{})
+	pods, err := r.admin.at("pods", r.Namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	pod := pods.Items[0].GetName()
 	r.patch("pods", pod, `{"metadata":{"finalizers":["zrtest.example.com/hold"]}}`)
 	t.Cleanup(func() {
-		_, _ = r.admin.at("pods", r.namespace).Patch(context.Background(), pod, "application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		_, _ = r.admin.at("pods", r.Namespace).Patch(context.Background(), pod, "application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	waiting := event.SinkFunc(func(e event.Event) {
@@ -172,5 +172,5 @@ func TestRemoveIsCancellable(t *testing.T) {
 			cancel()
 		}
 	})
-	expectError(t, r.deployer().Remove(ctx, waiting, false), "waiting for the pods to go", "canceled")
+	testkit.ErrorSays(t, r.deployer().Remove(ctx, waiting, false), "waiting for the pods to go", "canceled")
 }

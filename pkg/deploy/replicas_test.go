@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render/rendertest"
 	"zr/pkg/event"
 )
 
@@ -26,10 +28,10 @@ metadata: {name: web}
 spec: {minReplicas: 2, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}
 `
 	for fields, want := range map[string]bool{`{"f:spec":{"f:replicas":{}}}`: true, `{"f:spec":{"f:paused":{}}}`: false} {
-		r := renderText(t, manifests, nil)
+		r := rendertest.Text(t, manifests, nil)
 		var sent []string
 		s := shop(t, &sent)
-		live := `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop","labels":{"` + partOfLabel + `":"` + r.id + `"},
+		live := `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop","labels":{"` + manifest.PartOfLabel + `":"` + r.ID + `"},
 			"managedFields":[{"manager":"zr","operation":"Apply","fieldsV1":` + fields + `}]},"spec":{"replicas":7}}`
 		s.documents["/apis/apps/v1/namespaces/shop/deployments"] = list(live)
 		d := s.deployer(t, "zr-x", "shop")

@@ -12,7 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"zr/internal/testkit"
 	"zr/pkg/deploy/kubetest"
+	"zr/pkg/deploy/render/rendertest"
 	"zr/pkg/fault"
 )
 
@@ -20,28 +22,28 @@ import (
 
 // refusedAhead has Foresee refuse, in the words of want, and leave what is there.
 func (r *run) refusedAhead(hint string, want ...string) {
-	r.t.Helper()
+	r.T.Helper()
 	before := r.left()
 	var err error
 	r.await("the server to judge by the new rule", func() bool { err = r.foreseen(); return err != nil })
-	expectError(r.t, err, want...)
+	testkit.ErrorSays(r.T, err, want...)
 	if got := fault.HintOf(err); !strings.Contains(got, hint) {
-		r.t.Errorf("%v\nthe hint is %q, want %q", err, got, hint)
+		r.T.Errorf("%v\nthe hint is %q, want %q", err, got, hint)
 	}
 	after := r.left()
 	for _, kind := range []string{"deployments", "statefulsets", "services"} { // controllers make others
 		if after[kind] != before[kind] {
-			r.t.Errorf("there are %d %s, before there were %d", after[kind], kind, before[kind])
+			r.T.Errorf("there are %d %s, before there were %d", after[kind], kind, before[kind])
 		}
 	}
 }
 
 func TestAFullQuota(t *testing.T) {
 	r := newRun(t)
-	r.edit("kustomization.yaml", "[namespace.yaml, web.yaml, db.yaml]", "[namespace.yaml, web.yaml]")
+	r.Edit("kustomization.yaml", "[namespace.yaml, web.yaml, db.yaml]", "[namespace.yaml, web.yaml]")
 	r.up()
-	r.edit("kustomization.yaml", "[namespace.yaml, web.yaml]", "[namespace.yaml, web.yaml, db.yaml]")
-	r.admin.make("resourcequotas", r.namespace, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: full}\nspec: {hard: {pods: \"0\"}}")
+	r.Edit("kustomization.yaml", "[namespace.yaml, web.yaml]", "[namespace.yaml, web.yaml, db.yaml]")
+	r.admin.make("resourcequotas", r.Namespace, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: full}\nspec: {hard: {pods: \"0\"}}")
 	r.refusedAhead("ask for less in the manifest, or for more quota", `StatefulSet "db"`, "exceeded quota: full", "limited: pods=0")
 }
 
@@ -49,7 +51,7 @@ func TestAFullQuota(t *testing.T) {
 // with a sentence of its own.
 func TestAWebhookThatRefuses(t *testing.T) {
 	cfg := kubetest.Server(t) // which reaches this process by the loopback
-	p := newProject(t)
+	p := rendertest.New(t)
 	r := &run{p, cfg, &admin{t, cfg}}
 	r.up()
 	hook := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -65,12 +67,12 @@ func TestAWebhookThatRefuses(t *testing.T) {
 	}))
 	t.Cleanup(hook.Close)
 	ca := base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hook.Certificate().Raw}))
-	r.admin.make("validatingwebhookconfigurations", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: "+r.namespace+"}\n"+
+	r.admin.make("validatingwebhookconfigurations", "", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: "+r.Namespace+"}\n"+
 		"webhooks: [{name: images.example.test, sideEffects: None, admissionReviewVersions: [v1], clientConfig: {url: \""+hook.URL+"\", caBundle: "+ca+"}, "+
 		"rules: [{apiGroups: [apps], apiVersions: [v1], operations: [UPDATE], resources: [deployments]}]}]")
-	r.edit("web.yaml", "replicas: 2", "replicas: 3")
+	r.Edit("web.yaml", "replicas: 2", "replicas: 3")
 	r.refusedAhead("the message is its own: change the manifest as it says", `Deployment "web"`, `admission webhook "images.example.test" denied the request: images of team blue only`)
-	if got := r.admin.get("deployments", r.namespace, "web").GetGeneration(); got != 1 {
+	if got := r.admin.get("deployments", r.Namespace, "web").GetGeneration(); got != 1 {
 		t.Errorf("it was changed: its generation is %d", got)
 	}
 }
@@ -81,7 +83,7 @@ func TestAUserWhoMayReadAndNotWrite(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	const rbac = "rbac.authorization.k8s.io"
-	user := "reader-" + r.namespace
+	user := "reader-" + r.Namespace
 	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": user},
 		"rules": []any{map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "watch"}}}})
 	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": user},
@@ -90,12 +92,12 @@ func TestAUserWhoMayReadAndNotWrite(t *testing.T) {
 	administrator := r.cfg
 	r.cfg = rest.CopyConfig(administrator)
 	r.cfg.Impersonate.UserName = user
-	r.await("the right to read", func() bool { _, err := r.deployer().Diff(t.Context(), r.render()); return err == nil })
+	r.await("the right to read", func() bool { _, err := r.deployer().Diff(t.Context(), r.Render()); return err == nil })
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("a reader is told of differences that there are not: %v", actions(cs))
 	}
-	r.edit("web.yaml", "replicas: 2", "replicas: 3")
-	r.refusedAhead("lacks a right on the cluster", `Deployment "web"`, `cannot patch resource "deployments"`, `in the namespace "`+r.namespace+`"`)
+	r.Edit("web.yaml", "replicas: 2", "replicas: 3")
+	r.refusedAhead("lacks a right on the cluster", `Deployment "web"`, `cannot patch resource "deployments"`, `in the namespace "`+r.Namespace+`"`)
 	if _, err := r.lease("a reader", nil); err == nil || !strings.Contains(err.Error(), `cannot create resource "leases"`) {
 		t.Errorf("the lease: %v", err)
 	}

@@ -15,7 +15,7 @@ func TestWhatWasStoppedStaysStopped(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	replicas := func() int64 {
-		n, _, _ := unstructured.NestedInt64(r.admin.get("deployments", r.namespace, "web").Object, "spec", "replicas")
+		n, _, _ := unstructured.NestedInt64(r.admin.get("deployments", r.Namespace, "web").Object, "spec", "replicas")
 		return n
 	}
 	r.patch("deployments", "web", `{"metadata":{"annotations":{"zr.dev/stopped-by":"ada","zr.dev/stopped-at":"2026-01-02T12:00:00Z"}},"spec":{"replicas":0}}`)
@@ -25,7 +25,7 @@ func TestWhatWasStoppedStaysStopped(t *testing.T) {
 		}
 	}
 	expectActions(t, r.diff(), nil)
-	r.edit("web.yaml", "replicas: 2", "replicas: 3")
+	r.Edit("web.yaml", "replicas: 2", "replicas: 3")
 	r.up()
 	if replicas() != 0 {
 		t.Errorf("another manifest has started it: %d replicas", replicas())

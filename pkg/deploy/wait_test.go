@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render"
 )
 
 func TestAWaitEnds(t *testing.T) {
@@ -24,7 +27,7 @@ func TestADefinitionThatIsNotServed(t *testing.T) {
 		"status": {"conditions": [
 			{"type": "Established", "status": "False", "reason": "NotAccepted", "message": "not all names are accepted"},
 			{"type": "NamesAccepted", "status": "False", "reason": "KindConflict", "message": "\"Gadget\" is already in use"}]}}`}}
-	o := &object{Unstructured: &unstructured.Unstructured{}, kind: definitionKind}
+	o := &render.Object{Unstructured: &unstructured.Unstructured{}, Kind: manifest.DefinitionKind}
 	o.SetName("gadgets.example.com")
 	err := s.deployer(t, "zr-x", "shop").established(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), `CustomResourceDefinition "gadgets.example.com" is not served: "Gadget" is already in use`) {

@@ -1,4 +1,4 @@
-package deploy_test
+package render_test
 
 import (
 	"fmt"
@@ -11,7 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"zr/pkg/deploy"
+	"zr/internal/testkit"
+	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/render/rendertest"
 	"zr/pkg/fault"
 )
 
@@ -33,79 +35,81 @@ func indent(text string) string {
 // gigabytes of memory, or for ever. Where one is believed, the test does not end.
 func TestFilesThatHurtAreRefused(t *testing.T) {
 	manifest := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
-	link := func(p *project, target, name string) {
-		p.t.Helper()
-		_ = os.Remove(filepath.Join(p.dir, name))
-		if err := os.Symlink(target, filepath.Join(p.dir, name)); err != nil {
-			p.t.Fatal(err)
+	link := func(p *rendertest.Project, target, name string) {
+		p.T.Helper()
+		_ = os.Remove(filepath.Join(p.Dir, name))
+		if err := os.Symlink(target, filepath.Join(p.Dir, name)); err != nil {
+			p.T.Fatal(err)
 		}
 	}
-	pipe := func(p *project, name string) {
-		p.t.Helper()
-		_ = os.Remove(filepath.Join(p.dir, name))
-		if err := syscall.Mkfifo(filepath.Join(p.dir, name), 0o600); err != nil {
-			p.t.Fatal(err)
+	pipe := func(p *rendertest.Project, name string) {
+		p.T.Helper()
+		_ = os.Remove(filepath.Join(p.Dir, name))
+		if err := syscall.Mkfifo(filepath.Join(p.Dir, name), 0o600); err != nil {
+			p.T.Fatal(err)
 		}
 	}
-	sparse := func(p *project, name string) {
-		p.t.Helper()
-		p.write(name, "")
-		if err := os.Truncate(filepath.Join(p.dir, name), 2<<30); err != nil {
-			p.t.Fatal(err)
+	sparse := func(p *rendertest.Project, name string) {
+		p.T.Helper()
+		p.Write(name, "")
+		if err := os.Truncate(filepath.Join(p.Dir, name), 2<<30); err != nil {
+			p.T.Fatal(err)
 		}
 	}
-	add := func(p *project, text string) { p.edit("kustomization.yaml", "resources:", text+"\nresources:") }
+	add := func(p *rendertest.Project, text string) {
+		p.Edit("kustomization.yaml", "resources:", text+"\nresources:")
+	}
 	for _, test := range []struct {
 		name string
-		do   func(p *project)
+		do   func(p *rendertest.Project)
 		want string
 	}{
-		{"aliases in a manifest", func(p *project) { p.write("web.yaml", manifest+"data:\n"+indent(bomb("x, x"))) }, "/web.yaml:10:"},
-		{"aliases in a kustomization", func(p *project) { p.write("kustomization.yaml", bomb("x, x")) }, "/kustomization.yaml:6:"},
-		{"aliases in a patch", func(p *project) {
-			p.write("patch.yaml", bomb("x, x"))
+		{"aliases in a manifest", func(p *rendertest.Project) { p.Write("web.yaml", manifest+"data:\n"+indent(bomb("x, x"))) }, "/web.yaml:10:"},
+		{"aliases in a kustomization", func(p *rendertest.Project) { p.Write("kustomization.yaml", bomb("x, x")) }, "/kustomization.yaml:6:"},
+		{"aliases in a patch", func(p *rendertest.Project) {
+			p.Write("patch.yaml", bomb("x, x"))
 			add(p, "patches: [{path: patch.yaml}]")
 		}, "/patch.yaml:6:"},
-		{"aliases in a patch in a kustomization", func(p *project) { add(p, "patches:\n- patch: |\n"+indent(bomb("x, x"))) }, "aliases expanded"},
-		{"aliases in a transformer", func(p *project) {
-			p.write("t.yaml", "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\npatch: |\n"+indent(bomb("x, x")))
+		{"aliases in a patch in a kustomization", func(p *rendertest.Project) { add(p, "patches:\n- patch: |\n"+indent(bomb("x, x"))) }, "aliases expanded"},
+		{"aliases in a transformer", func(p *rendertest.Project) {
+			p.Write("t.yaml", "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\npatch: |\n"+indent(bomb("x, x")))
 			add(p, "transformers: [t.yaml]")
 		}, "aliases expanded"},
-		{"a deep manifest", func(p *project) {
-			p.write("web.yaml", manifest+"data: "+strings.Repeat("[", 9999)+strings.Repeat("]", 9999))
+		{"a deep manifest", func(p *rendertest.Project) {
+			p.Write("web.yaml", manifest+"data: "+strings.Repeat("[", 9999)+strings.Repeat("]", 9999))
 		}, "200 levels"},
-		{"a large manifest", func(p *project) { sparse(p, "web.yaml") }, "more than 16 MiB"},
-		{"a manifest that is a device", func(p *project) { link(p, "/dev/zero", "web.yaml") }, "not a regular file"},
-		{"a manifest that is a pipe", func(p *project) { pipe(p, "web.yaml") }, "not a regular file"},
-		{"a kustomization that is a pipe", func(p *project) { pipe(p, "kustomization.yaml") }, "not a regular file"},
-		{"a patch that is a pipe", func(p *project) {
+		{"a large manifest", func(p *rendertest.Project) { sparse(p, "web.yaml") }, "more than 16 MiB"},
+		{"a manifest that is a device", func(p *rendertest.Project) { link(p, "/dev/zero", "web.yaml") }, "not a regular file"},
+		{"a manifest that is a pipe", func(p *rendertest.Project) { pipe(p, "web.yaml") }, "not a regular file"},
+		{"a kustomization that is a pipe", func(p *rendertest.Project) { pipe(p, "kustomization.yaml") }, "not a regular file"},
+		{"a patch that is a pipe", func(p *rendertest.Project) {
 			pipe(p, "patch.yaml")
 			add(p, "patches: [{path: patch.yaml}]")
 		}, "not a regular file"},
-		{"a large file in a ConfigMap", func(p *project) {
+		{"a large file in a ConfigMap", func(p *rendertest.Project) {
 			sparse(p, "data")
 			add(p, "configMapGenerator: [{name: x, files: [a=data]}]")
 		}, `"data" has more than 1 MiB`},
-		{"a device in a Secret", func(p *project) {
+		{"a device in a Secret", func(p *rendertest.Project) {
 			link(p, "/dev/zero", "data")
 			add(p, "secretGenerator: [{name: x, envs: [data]}]")
 		}, `/kustomization.yaml:5:36: "data" is not a regular file`},
-		{"bases that are included twice by each other", func(p *project) {
-			p.folder("b0", "namePrefix: x-\nresources: [../web.yaml]\n")
+		{"bases that are included twice by each other", func(p *rendertest.Project) {
+			p.Folder("b0", "namePrefix: x-\nresources: [../web.yaml]\n")
 			for i := 1; i < 25; i++ {
 				for _, side := range []string{"l", "r"} {
-					p.folder(fmt.Sprintf("%s%d", side, i), fmt.Sprintf("namePrefix: %s-\nresources: [../b%d]\n", side, i-1))
+					p.Folder(fmt.Sprintf("%s%d", side, i), fmt.Sprintf("namePrefix: %s-\nresources: [../b%d]\n", side, i-1))
 				}
-				p.folder(fmt.Sprintf("b%d", i), fmt.Sprintf("resources: [../l%d, ../r%d]\n", i, i))
+				p.Folder(fmt.Sprintf("b%d", i), fmt.Sprintf("resources: [../l%d, ../r%d]\n", i, i))
 			}
-			p.edit("kustomization.yaml", "web.yaml", "b24")
+			p.Edit("kustomization.yaml", "web.yaml", "b24")
 		}, "as often as they are included"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newProject(t)
+			p := rendertest.New(t)
 			test.do(p)
-			_, err := deploy.Render(t.Context(), p.options)
-			expectError(t, err, test.want)
+			_, err := render.Render(t.Context(), p.Options)
+			testkit.ErrorSays(t, err, test.want)
 		})
 	}
 }
@@ -115,32 +119,32 @@ func TestFilesThatHurtAreRefused(t *testing.T) {
 func TestKeysThatWouldBeDroppedAreRefused(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		do   func(p *project)
+		do   func(p *rendertest.Project)
 		want string
 	}{
-		{"a list of a kustomization", func(p *project) {
-			p.edit("kustomization.yaml", "resources:", "configMapGenerator: [{name: a, literals: [A=b]}]\nconfigMapGenerator: [{name: b, literals: [A=b]}]\nresources:")
+		{"a list of a kustomization", func(p *rendertest.Project) {
+			p.Edit("kustomization.yaml", "resources:", "configMapGenerator: [{name: a, literals: [A=b]}]\nconfigMapGenerator: [{name: b, literals: [A=b]}]\nresources:")
 		}, `/kustomization.yaml:6:1: key "configMapGenerator" is there already, on line 5`},
-		{"a list of a kustomization, in another case", func(p *project) { p.edit("kustomization.yaml", "resources:", "Resources: []\nresources:") },
+		{"a list of a kustomization, in another case", func(p *rendertest.Project) { p.Edit("kustomization.yaml", "resources:", "Resources: []\nresources:") },
 			`/kustomization.yaml:6:1: key "resources" is there already, on line 5`},
-		{"an entry of a generator", func(p *project) {
-			p.edit("kustomization.yaml", "resources:", "configMapGenerator: [{name: a, literals: [A=b], literals: [C=d]}]\nresources:")
+		{"an entry of a generator", func(p *rendertest.Project) {
+			p.Edit("kustomization.yaml", "resources:", "configMapGenerator: [{name: a, literals: [A=b], literals: [C=d]}]\nresources:")
 		}, `/kustomization.yaml:5:49: key "literals" is there already`},
-		{"a patch in a kustomization", func(p *project) {
-			p.edit("kustomization.yaml", "resources:", "patches: [{target: {kind: Deployment}, patch: \"{kind: Deployment, metadata: {name: a, name: b}}\"}]\nresources:")
+		{"a patch in a kustomization", func(p *rendertest.Project) {
+			p.Edit("kustomization.yaml", "resources:", "patches: [{target: {kind: Deployment}, patch: \"{kind: Deployment, metadata: {name: a, name: b}}\"}]\nresources:")
 		}, `/kustomization.yaml:5:47: line 1 of this text: key "name" is there already, on line 1`},
-		{"a merge of a manifest", func(p *project) {
-			p.edit("db.yaml", "metadata: {name: db}", "metadata: {<<: &a {name: db}, <<: *a}")
+		{"a merge of a manifest", func(p *rendertest.Project) {
+			p.Edit("db.yaml", "metadata: {name: db}", "metadata: {<<: &a {name: db}, <<: *a}")
 		}, "[*a, *b]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newProject(t)
+			p := rendertest.New(t)
 			test.do(p)
-			_, err := deploy.Render(t.Context(), p.options)
+			_, err := render.Render(t.Context(), p.Options)
 			if err != nil && strings.HasPrefix(test.want, "[") {
 				err = fmt.Errorf("%w %s", err, fault.HintOf(err))
 			}
-			expectError(t, err, test.want)
+			testkit.ErrorSays(t, err, test.want)
 		})
 	}
 }
@@ -198,14 +202,14 @@ func TestNothingIsFetchedUnlessAllowed(t *testing.T) {
 		"a chart by a generator":     "generators:\n- |\n" + indent(plugin("HelmChartInflationGenerator", "name: x\nrepo: "+server.URL)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProject(t)
-			p.write("t.yaml", plugin("PatchTransformer", "Path: "+file+"\n"))
-			p.folder("plugins", "resources: [p.yaml]\npatches: [{target: {kind: ConfigMap}, patch: \"[{op: replace, path: /apiVersion, value: builtin}, {op: replace, path: /kind, value: PatchTransformer}]\"}]\n")
-			p.write("plugins/p.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\npath: "+file+"\n")
-			p.edit("kustomization.yaml", "resources:", text+"\nXresources:")
-			p.edit("kustomization.yaml", "Xresources:", map[bool]string{true: "#", false: "resources:"}[strings.HasPrefix(text, "resources:")])
+			p := rendertest.New(t)
+			p.Write("t.yaml", plugin("PatchTransformer", "Path: "+file+"\n"))
+			p.Folder("plugins", "resources: [p.yaml]\npatches: [{target: {kind: ConfigMap}, patch: \"[{op: replace, path: /apiVersion, value: builtin}, {op: replace, path: /kind, value: PatchTransformer}]\"}]\n")
+			p.Write("plugins/p.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\npath: "+file+"\n")
+			p.Edit("kustomization.yaml", "resources:", text+"\nXresources:")
+			p.Edit("kustomization.yaml", "Xresources:", map[bool]string{true: "#", false: "resources:"}[strings.HasPrefix(text, "resources:")])
 			asked.Store(0)
-			_, err := deploy.Render(t.Context(), p.options)
+			_, err := render.Render(t.Context(), p.Options)
 			if err == nil || !strings.Contains(err.Error(), "is fetched from elsewhere") && !strings.Contains(err.Error(), "does not render Helm charts") {
 				t.Errorf("got %v", err)
 			}
@@ -218,17 +222,17 @@ func TestNothingIsFetchedUnlessAllowed(t *testing.T) {
 			}
 		})
 	}
-	p := newProject(t)
-	p.edit("kustomization.yaml", "db.yaml", "db.yaml, "+file)
+	p := rendertest.New(t)
+	p.Edit("kustomization.yaml", "db.yaml", "db.yaml, "+file)
 	var said []string
-	p.options.Fetch = func(what []string) {
+	p.Options.Fetch = func(what []string) {
 		said = what
 		if asked.Load() > 0 {
 			t.Error("the server was asked before it was said")
 		}
 	}
 	asked.Store(0)
-	if _, err := deploy.Render(t.Context(), p.options); err != nil || len(said) != 1 || said[0] != file || asked.Load() == 0 {
+	if _, err := render.Render(t.Context(), p.Options); err != nil || len(said) != 1 || said[0] != file || asked.Load() == 0 {
 		t.Errorf("allowed: %v, said %v, asked %d times", err, said, asked.Load())
 	}
 }

@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"encoding/json"
@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"zr/pkg/agentspec"
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/fault"
 	"zr/pkg/probe"
 )
@@ -43,16 +44,16 @@ func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) 
 		if workload == nil {
 			return nil, nil, fmt.Errorf("no Deployment or StatefulSet is named %q", service)
 		}
-		container := containerOf(podTemplate(workload), service)
+		container := containerOf(manifest.PodTemplate(workload), service)
 		if container == nil {
-			return nil, nil, fault.Hint(fmt.Errorf("%s: no container has the image %q", name(workload), service),
+			return nil, nil, fault.Hint(fmt.Errorf("%s: no container has the image %q", manifest.Name(workload), service),
 				"zr replaces the image that is named like the service")
 		}
 		asked, err := devContainerMode(container, dev[service])
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name(workload), err)
+			return nil, nil, fmt.Errorf("%s: %w", manifest.Name(workload), err)
 		}
-		inDev[workload] = devContainer{text(container, "name"), asked}
+		inDev[workload] = devContainer{manifest.Text(container, "name"), asked}
 		devPodMode(workload, container, dev[service])
 		if secrets := dev[service].Secrets; len(secrets) > 0 {
 			manifests = append(manifests, secretObject(DevSecret(service), workload.GetNamespace(), secrets))
@@ -85,8 +86,8 @@ type devContainer struct {
 // containerOf finds the container that has the service's image: the one named
 // like it where several do.
 func containerOf(template map[string]any, service string) (found map[string]any) {
-	for _, container := range items(at(template, "spec"), "containers") {
-		if untagged(text(container, "image")) == service && (found == nil || text(container, "name") == service) {
+	for _, container := range manifest.Items(manifest.At(template, "spec"), "containers") {
+		if manifest.Untagged(manifest.Text(container, "image")) == service && (found == nil || manifest.Text(container, "name") == service) {
 			found = container
 		}
 	}
@@ -102,8 +103,8 @@ func devContainerMode(container map[string]any, service DevService) (probe.Probe
 	// compiler's message.
 	delete(container, "livenessProbe")
 	delete(container, "startupProbe")
-	devProbe(at(container, "readinessProbe"), service.Slow)
-	limits := at(container, "resources", "limits")
+	devProbe(manifest.At(container, "readinessProbe"), service.Slow)
+	limits := manifest.At(container, "resources", "limits")
 	if err := raise(limits, "cpu", devCPU); err != nil {
 		return probe.Probe{}, err
 	}
@@ -146,7 +147,7 @@ func tellProcess(container map[string]any, service DevService) {
 	}
 	// A folder that is not there yet would be made by the container's runtime,
 	// for root alone.
-	if dir := text(container, "workingDir"); dir != "" {
+	if dir := manifest.Text(container, "workingDir"); dir != "" {
 		setEnv(container, map[string]any{"name": agentspec.EnvDir, "value": literal(dir)})
 		if isBelow(dir, service.WritableDir) {
 			delete(container, "workingDir")
@@ -193,7 +194,7 @@ func setEnv(container, variable map[string]any) {
 	env, _ := container["env"].([]any)
 	env = slices.DeleteFunc(env, func(e any) bool {
 		entry, _ := e.(map[string]any)
-		return text(entry, "name") == text(variable, "name")
+		return manifest.Text(entry, "name") == manifest.Text(variable, "name")
 	})
 	container["env"] = append(env, variable)
 }
@@ -221,25 +222,25 @@ func raise(limits map[string]any, name, to string) error {
 // second one beside it would answer with older code and take as much memory
 // again.
 func devPodMode(workload *unstructured.Unstructured, container map[string]any, service DevService) {
-	template := podTemplate(workload)
-	need(template, "metadata", "labels")[DevLabel] = "true"
-	need(workload.Object, "spec")["replicas"] = int64(1)
+	template := manifest.PodTemplate(workload)
+	manifest.Need(template, "metadata", "labels")[DevLabel] = "true"
+	manifest.Need(workload.Object, "spec")["replicas"] = int64(1)
 	// Recreate itself cannot be switched to by an apply: the server refuses it
 	// beside the parameters for rolling that it filled in by itself.
-	if strategy := at(workload.Object, "spec", "strategy"); workload.GetKind() == "Deployment" && text(strategy, "type") != "Recreate" {
-		need(workload.Object, "spec", "strategy")["rollingUpdate"] = map[string]any{"maxSurge": int64(0), "maxUnavailable": int64(1)}
+	if strategy := manifest.At(workload.Object, "spec", "strategy"); workload.GetKind() == "Deployment" && manifest.Text(strategy, "type") != "Recreate" {
+		manifest.Need(workload.Object, "spec", "strategy")["rollingUpdate"] = map[string]any{"maxSurge": int64(0), "maxUnavailable": int64(1)}
 	}
 	if service.WritableDir == "" {
 		return
 	}
-	spec := need(template, "spec")
-	service.moveMounts(container, items(spec, "volumes"))
+	spec := manifest.Need(template, "spec")
+	service.moveMounts(container, manifest.Items(spec, "volumes"))
 	volumes, _ := spec["volumes"].([]any)
 	spec["volumes"] = append(volumes, map[string]any{"name": devVolume, "emptyDir": map[string]any{}})
 	mounts, _ := container["volumeMounts"].([]any)
 	mounts = slices.DeleteFunc(mounts, func(m any) bool {
 		mount, _ := m.(map[string]any)
-		path := text(mount, "mountPath")
+		path := manifest.Text(mount, "mountPath")
 		return path == service.WritableDir || path == agentspec.VolumeDir
 	})
 	container["volumeMounts"] = append(mounts,

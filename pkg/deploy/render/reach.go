@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
 )
 
@@ -14,7 +15,7 @@ import (
 // can only be meant for it.
 func (r *Rendered) servicesOf(workload *unstructured.Unstructured, labels map[string]string) []string {
 	var out []string
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		selector := serviceSelector(o.Unstructured)
 		if len(selector) == 0 || o.GetNamespace() != workload.GetNamespace() {
 			continue
@@ -29,24 +30,24 @@ func (r *Rendered) servicesOf(workload *unstructured.Unstructured, labels map[st
 
 // selected tells whether a selector finds the pods of anything that is rendered.
 func (r *Rendered) selected(selector map[string]string, namespace string) bool {
-	return slices.ContainsFunc(r.objects, func(o *object) bool {
-		labels, _, _ := unstructured.NestedStringMap(podTemplate(o.Unstructured), "metadata", "labels")
+	return slices.ContainsFunc(r.Objects, func(o *Object) bool {
+		labels, _, _ := unstructured.NestedStringMap(manifest.PodTemplate(o.Unstructured), "metadata", "labels")
 		return o.GetNamespace() == namespace && selects(selector, labels)
 	})
 }
 
-// leadNowhere tells of the Services that select no pods of anything that is
+// LeadNowhere tells of the Services that select no pods of anything that is
 // rendered. Where there are custom objects, an operator may make them.
-func (r *Rendered) leadNowhere() []string {
-	if slices.ContainsFunc(r.objects, func(o *object) bool { _, ok := known[o.GroupVersionKind()]; return !ok }) {
+func (r *Rendered) LeadNowhere() []string {
+	if slices.ContainsFunc(r.Objects, func(o *Object) bool { _, ok := manifest.Known[o.GroupVersionKind()]; return !ok }) {
 		return nil
 	}
 	var out []string
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		selector := serviceSelector(o.Unstructured)
 		if len(selector) > 0 && !r.selected(selector, o.GetNamespace()) {
 			where := overlay.Locate(r.files, o.Unstructured, "")
-			out = append(out, fmt.Sprintf("%s%s selects the pods of nothing in the overlay", where, name(o.Unstructured)))
+			out = append(out, fmt.Sprintf("%s%s selects the pods of nothing in the overlay", where, manifest.Name(o.Unstructured)))
 		}
 	}
 	return out
@@ -55,7 +56,7 @@ func (r *Rendered) leadNowhere() []string {
 // serviceSelector returns the selector of a Service that has endpoints made for
 // it, or nil.
 func serviceSelector(m *unstructured.Unstructured) map[string]string {
-	if m.GetKind() != "Service" || m.GroupVersionKind().Group != "" || text(at(m.Object, "spec"), "type") == "ExternalName" {
+	if m.GetKind() != "Service" || m.GroupVersionKind().Group != "" || manifest.Text(manifest.At(m.Object, "spec"), "type") == "ExternalName" {
 		return nil
 	}
 	selector, _, _ := unstructured.NestedStringMap(m.Object, "spec", "selector")

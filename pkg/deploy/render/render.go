@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"cmp"
@@ -9,11 +9,10 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
-	kubeobject "zr/pkg/kube/object"
 )
 
 // Rendered is everything that an environment consists of, ready to be
@@ -21,30 +20,33 @@ import (
 type Rendered struct {
 	// Namespace is where the workloads are.
 	Namespace string
-	// Set is the name of the ApplySet.
-	Set string
+	// Set is the name of the ApplySet, and ID its ID.
+	Set, ID string
+	// Objects are in the order in which they are applied. The data of Secrets is in
+	// clear: never print it.
+	Objects []*Object
+	// Hidden are the values that may not be shown, the longest first: where one is
+	// part of another, the whole one is hidden.
+	Hidden []string
 
-	id      string
-	objects []*object
-	known   map[string]bool // images of Options.Images
-	dev     []string        // services of Options.Dev
-	files   []string
-	secrets []string // values that may not be shown
+	known map[string]bool // images of Options.Images
+	dev   []string        // services of Options.Dev
+	files []string
 }
 
-// object is one rendered object and what is known about its kind.
-type object struct {
+// Object is one rendered object and what is known about its kind.
+type Object struct {
 	*unstructured.Unstructured
-	kind   kind
-	images []string     // of its containers, as the manifest names them
-	scaled bool         // an autoscaler sets its number of replicas
+	Kind   manifest.Kind
+	Images []string     // of its containers, as the manifest names them
+	Scaled bool         // an autoscaler sets its number of replicas
 	inDev  devContainer // its container that runs a dev image, if one does
 }
 
-// place drops the namespace of an object that is in none: kustomize gives one
+// Place drops the namespace of an object that is in none: kustomize gives one
 // to every kind that it does not know.
-func (o *object) place() {
-	if o.kind.resource != "" && !o.kind.namespaced {
+func (o *Object) Place() {
+	if o.Kind.Resource != "" && !o.Kind.Namespaced {
 		o.SetNamespace("")
 	}
 }
@@ -90,27 +92,27 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	if err := stampConfig(manifests, files); err != nil {
 		return nil, err
 	}
-	r.id = setID(r.Set, r.Namespace)
+	r.ID = manifest.SetID(r.Set, r.Namespace)
 	for _, m := range manifests {
 		unstructured.RemoveNestedField(m.Object, "status")
 		unstructured.RemoveNestedField(m.Object, "metadata", "creationTimestamp")
 		scaled := leaveReplicas(m, manifests)
 		if o.Loaded {
-			pullNothing(podTemplate(m), o.Images)
+			pullNothing(manifest.PodTemplate(m), o.Images)
 		}
-		mark(m, r.id)
+		mark(m, r.ID)
 		noteNeeds(m, o.Needs[m.GetName()])
-		o := &object{m, kindOf(m.GroupVersionKind(), manifests), imagesOf(podTemplate(m)), scaled, inDev[m]}
-		o.place()
-		r.objects = append(r.objects, o)
+		o := &Object{m, manifest.KindOf(m.GroupVersionKind(), manifests), imagesOf(manifest.PodTemplate(m)), scaled, inDev[m]}
+		o.Place()
+		r.Objects = append(r.Objects, o)
 	}
-	slices.SortStableFunc(r.objects, func(a, b *object) int { return int(a.kind.stage) - int(b.kind.stage) })
-	r.secrets = slices.Collect(maps.Values(o.Secrets))
+	slices.SortStableFunc(r.Objects, func(a, b *Object) int { return int(a.Kind.Stage) - int(b.Kind.Stage) })
+	r.Hidden = slices.Collect(maps.Values(o.Secrets))
 	for _, dev := range o.Dev {
-		r.secrets = slices.AppendSeq(r.secrets, maps.Values(dev.Secrets))
+		r.Hidden = slices.AppendSeq(r.Hidden, maps.Values(dev.Secrets))
 	}
 	// Where one value is part of another, the whole one is hidden.
-	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	slices.SortFunc(r.Hidden, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	r.Pin(o.Images, nil)
 	return r, nil
 }
@@ -137,21 +139,22 @@ func build(ctx context.Context, o Options) ([]*unstructured.Unstructured, []stri
 	return out, files, nil
 }
 
-const addNamespace = "add `namespace:` to the overlay's kustomization.yaml"
+// AddNamespace is what to do about an object that is in no namespace and should be.
+const AddNamespace = "add `namespace:` to the overlay's kustomization.yaml"
 
 // namespaceOf returns the one namespace that the workloads are in.
 func namespaceOf(manifests []*unstructured.Unstructured) (string, error) {
 	var all, withPods []string
 	for _, m := range manifests {
-		kind := kindOf(m.GroupVersionKind(), manifests)
-		if kind.namespaced && m.GetNamespace() == "" {
-			return "", fault.Hint(fmt.Errorf("%s has no namespace", name(m)), addNamespace)
+		kind := manifest.KindOf(m.GroupVersionKind(), manifests)
+		if kind.Namespaced && m.GetNamespace() == "" {
+			return "", fault.Hint(fmt.Errorf("%s has no namespace", manifest.Name(m)), AddNamespace)
 		}
-		if !kind.namespaced {
+		if !kind.Namespaced {
 			continue
 		}
 		all = append(all, m.GetNamespace())
-		if podTemplate(m) != nil {
+		if manifest.PodTemplate(m) != nil {
 			withPods = append(withPods, m.GetNamespace())
 		}
 	}
@@ -176,13 +179,13 @@ func mark(m *unstructured.Unstructured, id string) {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[partOfLabel], labels[managedByLabel] = id, FieldManager
+	labels[manifest.PartOfLabel], labels[manifest.ManagedByLabel] = id, manifest.FieldManager
 	m.SetLabels(labels)
 	// The claims of a StatefulSet are made by a controller, from here.
 	claims, _, _ := unstructured.NestedSlice(m.Object, "spec", "volumeClaimTemplates")
 	for _, c := range claims {
 		if claim, ok := c.(map[string]any); ok {
-			_ = unstructured.SetNestedField(claim, id, "metadata", "labels", partOfLabel)
+			_ = unstructured.SetNestedField(claim, id, "metadata", "labels", manifest.PartOfLabel)
 		}
 	}
 	if len(claims) > 0 {
@@ -193,7 +196,7 @@ func mark(m *unstructured.Unstructured, id string) {
 // noteNeeds writes down which services a workload needs. It is an annotation of the
 // workload and not of its pods, which it does not roll.
 func noteNeeds(m *unstructured.Unstructured, needs []string) {
-	if podTemplate(m) == nil || len(needs) == 0 {
+	if manifest.PodTemplate(m) == nil || len(needs) == 0 {
 		return
 	}
 	annotations := m.GetAnnotations()
@@ -207,7 +210,7 @@ func noteNeeds(m *unstructured.Unstructured, needs []string) {
 // leaveReplicas drops the number of replicas of a workload that an autoscaler
 // sets, so that an apply does not take it back, and says whether there is one.
 func leaveReplicas(m *unstructured.Unstructured, manifests []*unstructured.Unstructured) bool {
-	if podTemplate(m) == nil {
+	if manifest.PodTemplate(m) == nil {
 		return false
 	}
 	scaled := slices.ContainsFunc(manifests, func(scaler *unstructured.Unstructured) bool { return scales(scaler, m) })
@@ -215,45 +218,6 @@ func leaveReplicas(m *unstructured.Unstructured, manifests []*unstructured.Unstr
 		unstructured.RemoveNestedField(m.Object, "spec", "replicas")
 	}
 	return scaled
-}
-
-// keepReplicas returns the workload with the number of replicas that it has,
-// as long as zr owns the field: to give it up while nobody else does would set
-// it to one. It passes to the autoscaler when that changes it.
-func keepReplicas(o *object, live *unstructured.Unstructured) *object {
-	if !o.scaled || owned(live) == nil {
-		return o
-	}
-	n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
-	ours, err := fieldSet(owned(live))
-	if !set || err != nil || !ours.Has(fieldpath.MakePathOrDie("spec", "replicas")) {
-		return o
-	}
-	kept := *o
-	kept.Unstructured = o.DeepCopy()
-	need(kept.Object, "spec")["replicas"] = n
-	return &kept
-}
-
-// stopped says whether somebody has stopped a workload.
-func stopped(live *unstructured.Unstructured) bool {
-	if live == nil || live.GetDeletionTimestamp() != nil {
-		return false
-	}
-	n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
-	return set && n == 0 && kubeobject.Stopped(live.GetAnnotations(), 0) != ""
-}
-
-// keepStopped returns the workload without replicas where somebody has stopped it:
-// it stays so until it is started.
-func keepStopped(o *object, live *unstructured.Unstructured) *object {
-	if !stopped(live) {
-		return o
-	}
-	kept := *o
-	kept.Unstructured = o.DeepCopy()
-	need(kept.Object, "spec")["replicas"] = int64(0)
-	return &kept
 }
 
 // scales says whether m is a HorizontalPodAutoscaler of the workload.
@@ -266,5 +230,10 @@ func scales(m, workload *unstructured.Unstructured) bool {
 	return kind == workload.GetKind() && target == workload.GetName()
 }
 
-// name is how messages call an object.
-func name(m *unstructured.Unstructured) string { return fmt.Sprintf("%s %q", m.GetKind(), m.GetName()) }
+// Defines says whether the definition of a kind is among what is rendered.
+func (r *Rendered) Defines(k manifest.Kind) bool {
+	_, builtin := manifest.Known[k.GroupVersionKind]
+	return !builtin && slices.ContainsFunc(r.Objects, func(o *Object) bool {
+		return o.Kind == manifest.DefinitionKind && manifest.DefinedBy(o.Unstructured).GroupKind() == k.GroupKind()
+	})
+}

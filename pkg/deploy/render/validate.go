@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"bytes"
@@ -27,6 +27,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
 )
 
@@ -63,32 +64,32 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 	seen := map[string]bool{}
 	var problems []error
 	for _, m := range manifests {
-		if key := keyOf(m); seen[key] {
-			problems = append(problems, fmt.Errorf("%s%s is there twice", overlay.Locate(files, m, ""), name(m)))
+		if key := manifest.Key(m); seen[key] {
+			problems = append(problems, fmt.Errorf("%s%s is there twice", overlay.Locate(files, m, ""), manifest.Name(m)))
 		} else {
 			seen[key] = true
 		}
 		if !schemeOf().Recognizes(m.GroupVersionKind()) {
 			if gv := m.GroupVersionKind().GroupVersion(); settled(gv) {
-				problems = append(problems, fmt.Errorf("%s%s: %s has no kind %s", overlay.Locate(files, m, "kind"), name(m), gv, m.GetKind()))
+				problems = append(problems, fmt.Errorf("%s%s: %s has no kind %s", overlay.Locate(files, m, "kind"), manifest.Name(m), gv, m.GetKind()))
 			}
 			continue
 		}
-		if known[m.GroupVersionKind()].stage == stageWorkload && len(items(at(podTemplate(m), "spec"), "containers")) == 0 {
-			problems = append(problems, fmt.Errorf("%s%s has no containers", overlay.Locate(files, m, ""), name(m)))
+		if manifest.Known[m.GroupVersionKind()].Stage == manifest.StageWorkload && len(manifest.Items(manifest.At(manifest.PodTemplate(m), "spec"), "containers")) == 0 {
+			problems = append(problems, fmt.Errorf("%s%s has no containers", overlay.Locate(files, m, ""), manifest.Name(m)))
 		}
 		data, err := m.MarshalJSON()
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", name(m), err)
+			return fmt.Errorf("reading %s: %w", manifest.Name(m), err)
 		}
 		_, _, err = decoder.Decode(bytes.TrimSpace(data), nil, nil)
 		if strict, ok := runtime.AsStrictDecodingError(err); ok {
 			for _, e := range strict.Errors() {
-				problems = append(problems, fmt.Errorf("%s%s: %w", overlay.Locate(files, m, overlay.Quoted(e.Error())), name(m), e))
+				problems = append(problems, fmt.Errorf("%s%s: %w", overlay.Locate(files, m, overlay.Quoted(e.Error())), manifest.Name(m), e))
 			}
 		} else if err != nil {
 			text := cleanDecode(err.Error())
-			problems = append(problems, fmt.Errorf("%s%s: %s", overlay.Locate(files, m, overlay.Quoted(text)), name(m), text))
+			problems = append(problems, fmt.Errorf("%s%s: %s", overlay.Locate(files, m, overlay.Quoted(text)), manifest.Name(m), text))
 		}
 	}
 	slices.SortStableFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -112,11 +113,4 @@ func cleanDecode(text string) string {
 		return fmt.Sprintf("field %q: %s, where %s is wanted", field, what, want)
 	}
 	return text
-}
-
-// keyOf identifies an object within a cluster, whatever version of its kind
-// the manifest names.
-func keyOf(m *unstructured.Unstructured) string {
-	gk := m.GroupVersionKind().GroupKind()
-	return gk.String() + "/" + m.GetNamespace() + "/" + m.GetName()
 }

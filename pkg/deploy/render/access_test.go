@@ -1,4 +1,4 @@
-package deploy_test
+package render_test
 
 import (
 	"testing"
@@ -6,21 +6,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/render/rendertest"
 )
 
 // Others are let into the namespace of the environment, as members of its set.
 func TestAccess(t *testing.T) {
-	p := newProject(t)
-	p.options.Access = &deploy.Access{
+	p := rendertest.New(t)
+	p.Options.Access = &render.Access{
 		Name: "viewer", Role: []byte("kind: Role\nrules: [{apiGroups: [\"\"], resources: [pods], verbs: [list]}]\n---\nkind: RoleBinding\n"),
 		Labels: map[string]string{"example/of": "a"}, Account: "api", Namespace: "elsewhere",
 	}
-	r := p.render()
+	r := p.Render()
 	found := map[string]*unstructured.Unstructured{}
-	for _, o := range r.Objects() {
+	for _, o := range r.Objects {
 		if o.GetName() == "viewer" && o.GetNamespace() == r.Namespace {
-			found[o.GetKind()] = o
+			found[o.GetKind()] = o.Unstructured
 		}
 	}
 	role, binding := found["Role"], found["RoleBinding"]
@@ -38,25 +39,4 @@ func TestAccess(t *testing.T) {
 	if binding.GetLabels()["example/of"] != "a" || binding.GetLabels()["applyset.kubernetes.io/part-of"] == "" {
 		t.Errorf("labels: %v", binding.GetLabels())
 	}
-}
-
-// TestBound follows a RoleBinding with a label from its making to its end.
-func TestBound(t *testing.T) {
-	r := newRun(t)
-	label := "example/of=" + r.namespace
-	bound := func(want bool) {
-		t.Helper()
-		if got, err := r.deployer().Bound(t.Context(), label); err != nil || got != want {
-			t.Errorf("bound: %v, %v; want %v", got, err, want)
-		}
-	}
-	bound(false)
-	r.options.Access = &deploy.Access{
-		Name: "viewer", Role: []byte("rules: [{apiGroups: [\"\"], resources: [pods], verbs: [list]}]"),
-		Labels: map[string]string{"example/of": r.namespace}, Account: "api", Namespace: "elsewhere",
-	}
-	r.up()
-	bound(true)
-	r.remove(false)
-	bound(false)
 }

@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // ExtraPort is a port of a Service that is to have a port of the nodes beside
@@ -24,8 +26,8 @@ type ExtraPort struct {
 // already, can get one (more). It replaces what an earlier call added. Ports of
 // Services that are not rendered are left out.
 func (r *Rendered) AddNodePorts(ports []ExtraPort) {
-	var objects, added []*object
-	for _, o := range r.objects {
+	var objects, added []*Object
+	for _, o := range r.Objects {
 		if isService(o) && o.GetLabels()[NodePortOfLabel] != "" {
 			continue
 		}
@@ -39,20 +41,20 @@ func (r *Rendered) AddNodePorts(ports []ExtraPort) {
 			}
 		}
 		if m := nodePortService(o.Unstructured, wanted); m != nil {
-			mark(m, r.id)
-			added = append(added, &object{Unstructured: m, kind: o.kind})
+			mark(m, r.ID)
+			added = append(added, &Object{Unstructured: m, Kind: o.Kind})
 		}
 	}
 	objects = append(objects, added...)
-	slices.SortStableFunc(objects, func(a, b *object) int { return int(a.kind.stage) - int(b.kind.stage) })
-	r.objects = objects
+	slices.SortStableFunc(objects, func(a, b *Object) int { return int(a.Kind.Stage) - int(b.Kind.Stage) })
+	r.Objects = objects
 }
 
 // nodePortService is the Service to add beside one, or nil where none of its
 // ports is wanted.
 func nodePortService(of *unstructured.Unstructured, wanted []ExtraPort) *unstructured.Unstructured {
 	var ports []any
-	for _, p := range items(at(of.Object, "spec"), "ports") {
+	for _, p := range manifest.Items(manifest.At(of.Object, "spec"), "ports") {
 		i := slices.IndexFunc(wanted, func(w ExtraPort) bool {
 			return p["port"] == int64(w.Port) && (p["protocol"] == nil || p["protocol"] == "TCP")
 		})
@@ -75,7 +77,7 @@ func nodePortService(of *unstructured.Unstructured, wanted []ExtraPort) *unstruc
 	}
 	spec := map[string]any{"type": "NodePort", "ports": ports}
 	for _, key := range []string{"selector", "publishNotReadyAddresses", "sessionAffinity", "sessionAffinityConfig"} {
-		if v, ok := at(of.Object, "spec")[key]; ok {
+		if v, ok := manifest.At(of.Object, "spec")[key]; ok {
 			spec[key] = v
 		}
 	}

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/render/rendertest"
 )
 
 // TestDevImagesAreThoseOfTheTemplatesThatRun asks for what an apply has noted,
@@ -27,11 +30,11 @@ spec:
     metadata: {labels: {app: api, zr.dev/dev: "true"}}
     spec: {containers: [{name: api, image: api}]}
 `
-	r := renderText(t, manifests, nil)
+	r := rendertest.Text(t, manifests, nil)
 	r.PinDev(map[string]string{"web": "shop/web@sha256:1", "api": "shop/api@sha256:1"})
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		if o.GetKind() == "Deployment" && devImageOf(o.Unstructured) != "shop/"+o.GetName()+"@sha256:1" {
-			t.Errorf("%s was not noted: %v", o.GetName(), podTemplate(o.Unstructured))
+			t.Errorf("%s was not noted: %v", o.GetName(), manifest.PodTemplate(o.Unstructured))
 		}
 	}
 	var sent []string

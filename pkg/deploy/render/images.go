@@ -1,9 +1,10 @@
-package deploy
+package render
 
 import (
 	"maps"
 	"slices"
-	"strings"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // Pin replaces images, as Options.Images does, in what is already rendered; dev
@@ -13,13 +14,13 @@ func (r *Rendered) Pin(images, dev map[string]string) {
 	for from := range images {
 		r.known[from] = true
 	}
-	for _, o := range r.objects {
-		for i, container := range containers(podTemplate(o.Unstructured)) {
+	for _, o := range r.Objects {
+		for i, container := range manifest.Containers(manifest.PodTemplate(o.Unstructured)) {
 			from := images
-			if o.inDev.name != "" && o.inDev.name == text(container, "name") {
+			if o.inDev.name != "" && o.inDev.name == manifest.Text(container, "name") {
 				from = dev
 			}
-			if ref := lookup(from, o.images[i]); ref != "" {
+			if ref := lookup(from, o.Images[i]); ref != "" {
 				container["image"] = ref
 			}
 		}
@@ -37,10 +38,10 @@ type Helper struct {
 // Helpers returns the containers beside those in dev mode that have the image
 // of one: of the same pod, or of another workload.
 func (r *Rendered) Helpers() (helpers []Helper) {
-	for _, o := range r.objects {
-		for i, container := range containers(podTemplate(o.Unstructured)) {
-			service := untagged(o.images[i])
-			if name := text(container, "name"); slices.Contains(r.dev, service) && (o.inDev.name == "" || o.inDev.name != name) {
+	for _, o := range r.Objects {
+		for i, container := range manifest.Containers(manifest.PodTemplate(o.Unstructured)) {
+			service := manifest.Untagged(o.Images[i])
+			if name := manifest.Text(container, "name"); slices.Contains(r.dev, service) && (o.inDev.name == "" || o.inDev.name != name) {
 				helpers = append(helpers, Helper{service, o.GetKind() + "/" + o.GetName(), name})
 			}
 		}
@@ -52,9 +53,9 @@ func (r *Rendered) Helpers() (helpers []Helper) {
 // not know, sorted: those that somebody else makes.
 func (r *Rendered) ExternalImages() []string {
 	out := map[string]bool{}
-	for _, o := range r.objects {
-		for _, image := range o.images {
-			if image != "" && !r.known[image] && !r.known[untagged(image)] {
+	for _, o := range r.Objects {
+		for _, image := range o.Images {
+			if image != "" && !r.Builds(image) {
 				out[image] = true
 			}
 		}
@@ -66,9 +67,9 @@ func (r *Rendered) ExternalImages() []string {
 // their tags, sorted.
 func (r *Rendered) ImageNames() []string {
 	out := map[string]bool{}
-	for _, o := range r.objects {
-		for _, image := range o.images {
-			out[untagged(image)] = true
+	for _, o := range r.Objects {
+		for _, image := range o.Images {
+			out[manifest.Untagged(image)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(out))
@@ -78,12 +79,12 @@ func (r *Rendered) ImageNames() []string {
 // "latest", or none, its default is to ask the registry at each start of a pod,
 // and not to start it where none answers.
 func pullNothing(template map[string]any, pinned map[string]string) {
-	for _, container := range containers(template) {
-		image := text(container, "image")
+	for _, container := range manifest.Containers(template) {
+		image := manifest.Text(container, "image")
 		_, known := pinned[image]
-		_, knownUntagged := pinned[untagged(image)]
-		moving := image == untagged(image) || image == untagged(image)+":latest"
-		if moving && !known && !knownUntagged && text(container, "imagePullPolicy") == "" {
+		_, knownUntagged := pinned[manifest.Untagged(image)]
+		moving := image == manifest.Untagged(image) || image == manifest.Untagged(image)+":latest"
+		if moving && !known && !knownUntagged && manifest.Text(container, "imagePullPolicy") == "" {
 			container["imagePullPolicy"] = "IfNotPresent"
 		}
 	}
@@ -95,24 +96,19 @@ func lookup(images map[string]string, image string) string {
 	if ref, ok := images[image]; ok {
 		return ref
 	}
-	return images[untagged(image)]
+	return images[manifest.Untagged(image)]
 }
 
 // imagesOf returns the images of an object's containers, in their order.
 func imagesOf(template map[string]any) []string {
 	var out []string
-	for _, container := range containers(template) {
-		out = append(out, text(container, "image"))
+	for _, container := range manifest.Containers(template) {
+		out = append(out, manifest.Text(container, "image"))
 	}
 	return out
 }
 
-// untagged drops tag and digest from a reference. A colon before the last
-// slash belongs to a registry's port.
-func untagged(image string) string {
-	image, _, _ = strings.Cut(image, "@")
-	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
-		image = image[:i]
-	}
-	return image
+// Builds says whether an image of the manifests is one of Options.Images.
+func (r *Rendered) Builds(image string) bool {
+	return r.known[image] || r.known[manifest.Untagged(image)]
 }

@@ -1,4 +1,4 @@
-package deploy_test
+package render_test
 
 import (
 	"encoding/json"
@@ -11,14 +11,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"zr/pkg/agentspec"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/render/rendertest"
 	"zr/pkg/probe"
 )
 
 func TestDevMode(t *testing.T) {
-	p := newProject(t)
-	p.options.Dev = map[string]deploy.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Slow: true}}
-	r := p.render()
+	p := rendertest.New(t)
+	p.Options.Dev = map[string]render.DevService{"web": {Memory: "1Gi", WritableDir: "/app", Slow: true}}
+	r := p.Render()
 	r.Pin(nil, map[string]string{"web": "dev@sha256:1"})
 	web := object(t, r, "Deployment", "web")
 	asked := `{"kind":"http","scheme":"HTTP","path":"/health","port":8080,"period":1000000000,"timeout":10000000000,"successes":1,"failures":3}`
@@ -51,11 +52,11 @@ func TestDevMode(t *testing.T) {
 		t.Errorf("%d replicas", n)
 	}
 	// Nothing else changes.
-	release := newProject(t)
-	release.namespace = p.namespace
-	release.write("kustomization.yaml", kustomizationYAML)
-	release.write("namespace.yaml", namespaceYAML)
-	if diff := cmp.Diff(object(t, release.render(), "StatefulSet", "db").Object, object(t, p.render(), "StatefulSet", "db").Object); diff != "" {
+	release := rendertest.New(t)
+	release.Namespace = p.Namespace
+	release.Write("kustomization.yaml", rendertest.KustomizationYAML)
+	release.Write("namespace.yaml", rendertest.NamespaceYAML)
+	if diff := cmp.Diff(object(t, release.Render(), "StatefulSet", "db").Object, object(t, p.Render(), "StatefulSet", "db").Object); diff != "" {
 		t.Errorf("the StatefulSet changes (-release +dev):\n%s", diff)
 	}
 }
@@ -92,10 +93,10 @@ func TestTheAgentAsksAsTheKubelet(t *testing.T) {
 		`grpc: {port: 50051, service: shop.$(NAME)}`:                   {Kind: probe.GRPC, Port: 50051, Service: "shop.$(NAME)", Period: second, Timeout: second, Successes: 1, Failures: 3},
 		`exec: {command: [test, -f, /tmp/ready]}, periodSeconds: 5`:    {Kind: probe.Exec, Command: []string{"test", "-f", "/tmp/ready"}, Period: 5 * second, Timeout: second, Successes: 1, Failures: 3},
 	} {
-		p := newProject(t)
-		p.edit("web.yaml", "httpGet: {path: /health, port: http}, initialDelaySeconds: 3", yaml)
-		p.options.Dev = map[string]deploy.DevService{"web": {WritableDir: "/app"}}
-		text := variable(containerAt(t, object(t, p.render(), "Deployment", "web"), 0), agentspec.EnvProbe)
+		p := rendertest.New(t)
+		p.Edit("web.yaml", "httpGet: {path: /health, port: http}, initialDelaySeconds: 3", yaml)
+		p.Options.Dev = map[string]render.DevService{"web": {WritableDir: "/app"}}
+		text := variable(containerAt(t, object(t, p.Render(), "Deployment", "web"), 0), agentspec.EnvProbe)
 		var got probe.Probe
 		// The kubelet fills in variables, and takes two dollars for one.
 		if err := json.Unmarshal([]byte(strings.ReplaceAll(text, "$$", "$")), &got); err != nil {
@@ -110,17 +111,17 @@ func TestTheAgentAsksAsTheKubelet(t *testing.T) {
 // TestTheProcessOfTheManifest has its command line, folder and paths in a dev
 // image too, where the files may lie elsewhere.
 func TestTheProcessOfTheManifest(t *testing.T) {
-	p := newProject(t)
-	p.edit("web.yaml", `          args: [--listen, ":8080"]`, `          args: [/app/server.js, "--config=/app/config.json", "$(PASSWORD)", /app/node_modules/x.js, /application]
+	p := rendertest.New(t)
+	p.Edit("web.yaml", `          args: [--listen, ":8080"]`, `          args: [/app/server.js, "--config=/app/config.json", "$(PASSWORD)", /app/node_modules/x.js, /application]
           workingDir: /app/server
           lifecycle: {preStop: {exec: {command: [node, /app/drain.js]}}}
           volumeMounts: [{name: uploads, mountPath: /app/uploads}, {name: cache, mountPath: /app/.cache}]`)
-	p.edit("web.yaml", `      containers:`, `      volumes: [{name: uploads, persistentVolumeClaim: {claimName: uploads}}, {name: cache, emptyDir: {}}]
+	p.Edit("web.yaml", `      containers:`, `      volumes: [{name: uploads, persistentVolumeClaim: {claimName: uploads}}, {name: cache, emptyDir: {}}]
       containers:`)
-	p.edit("web.yaml", "command: [/web]", "command: [node]")
-	p.edit("web.yaml", "          env:", "          env:\n            - {name: FILE, value: /app/file}")
-	p.options.Dev = map[string]deploy.DevService{"web": {WritableDir: "/app/src", ReleaseDir: "/app", Stays: []string{"/app/node_modules"}}}
-	c := containerAt(t, object(t, p.render(), "Deployment", "web"), 0)
+	p.Edit("web.yaml", "command: [/web]", "command: [node]")
+	p.Edit("web.yaml", "          env:", "          env:\n            - {name: FILE, value: /app/file}")
+	p.Options.Dev = map[string]render.DevService{"web": {WritableDir: "/app/src", ReleaseDir: "/app", Stays: []string{"/app/node_modules"}}}
+	c := containerAt(t, object(t, p.Render(), "Deployment", "web"), 0)
 	want := []any{"command", "node", "/app/src/server.js", "--config=/app/src/config.json", "$(PASSWORD)", "/app/node_modules/x.js", "/application"}
 	if diff := cmp.Diff(want, c["args"]); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)
@@ -138,11 +139,11 @@ func TestTheProcessOfTheManifest(t *testing.T) {
 // TestContainersBesideTheService have its image and no agent: of its pod, and of
 // other workloads.
 func TestContainersBesideTheService(t *testing.T) {
-	p := newProject(t)
-	p.edit("web.yaml", "      containers:", `      initContainers: [{name: migrate, image: "web:1"}]
+	p := rendertest.New(t)
+	p.Edit("web.yaml", "      containers:", `      initContainers: [{name: migrate, image: "web:1"}]
       containers:
         - {name: side, image: web}`)
-	p.write("jobs.yaml", `
+	p.Write("jobs.yaml", `
 apiVersion: batch/v1
 kind: CronJob
 metadata: {name: tick}
@@ -150,16 +151,16 @@ spec:
   schedule: "* * * * *"
   jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: tick, image: web}, {name: other, image: "example/other:1"}]}}}}
 `)
-	p.edit("kustomization.yaml", "db.yaml", "db.yaml, jobs.yaml")
-	p.options.Dev = map[string]deploy.DevService{"web": {WritableDir: "/app"}}
-	r := p.render()
-	want := []deploy.Helper{{"web", "Deployment/web", "migrate"}, {"web", "Deployment/web", "side"}, {"web", "CronJob/tick", "tick"}}
+	p.Edit("kustomization.yaml", "db.yaml", "db.yaml, jobs.yaml")
+	p.Options.Dev = map[string]render.DevService{"web": {WritableDir: "/app"}}
+	r := p.Render()
+	want := []render.Helper{{"web", "Deployment/web", "migrate"}, {"web", "Deployment/web", "side"}, {"web", "CronJob/tick", "tick"}}
 	if diff := cmp.Diff(want, r.Helpers()); diff != "" {
 		t.Errorf("helpers (-want +got):\n%s", diff)
 	}
 	r.Pin(map[string]string{"web": "release"}, map[string]string{"web": "dev"})
 	images := map[string]string{}
-	for _, o := range r.Objects() {
+	for _, o := range r.Objects {
 		for _, path := range [][]string{
 			{"spec", "template", "spec", "initContainers"}, {"spec", "template", "spec", "containers"}, {"spec", "jobTemplate", "spec", "template", "spec", "containers"},
 		} {
@@ -174,7 +175,7 @@ spec:
 	if diff := cmp.Diff(wanted, images); diff != "" {
 		t.Errorf("images (-want +got):\n%s", diff)
 	}
-	own := r.Workloads()[slices.IndexFunc(r.Workloads(), func(w deploy.Workload) bool { return w.Name == "web" })].Own()
+	own := r.Workloads()[slices.IndexFunc(r.Workloads(), func(w render.Workload) bool { return w.Name == "web" })].Own()
 	if own.Name != "web" {
 		t.Errorf("the service is container %q", own.Name)
 	}

@@ -1,8 +1,10 @@
-package deploy
+package render
 
 import (
 	"slices"
 	"strings"
+
+	"zr/pkg/deploy/manifest"
 )
 
 // move changes what a container says of paths of the release image to where a
@@ -15,9 +17,9 @@ func (d DevService) move(container map[string]any) {
 	d.moveAll(container, "args")
 	d.moveText(container, "workingDir")
 	for _, path := range [][]string{{"readinessProbe", "exec"}, {"lifecycle", "postStart", "exec"}, {"lifecycle", "preStop", "exec"}} {
-		d.moveAll(at(container, path...), "command")
+		d.moveAll(manifest.At(container, path...), "command")
 	}
-	for _, variable := range items(container, "env") {
+	for _, variable := range manifest.Items(container, "env") {
 		d.moveText(variable, "value")
 	}
 }
@@ -29,9 +31,9 @@ func (d DevService) moveMounts(container map[string]any, volumes []map[string]an
 	if d.ReleaseDir == "" || d.ReleaseDir == d.WritableDir {
 		return
 	}
-	for _, mount := range items(container, "volumeMounts") {
+	for _, mount := range manifest.Items(container, "volumeMounts") {
 		scratch := slices.ContainsFunc(volumes, func(v map[string]any) bool {
-			return text(v, "name") == text(mount, "name") && v["emptyDir"] != nil
+			return manifest.Text(v, "name") == manifest.Text(mount, "name") && v["emptyDir"] != nil
 		})
 		if !scratch {
 			d.moveText(mount, "mountPath")

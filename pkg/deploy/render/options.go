@@ -1,18 +1,7 @@
-// Package deploy makes a cluster say what a kustomize overlay says: it renders
-// the overlay in process, finds out what would change, applies that in order
-// by server-side apply, removes what is no longer rendered, and takes
-// everything down again.
-//
-// What belongs to an environment is an ApplySet (KEP-3659): each of its
-// objects carries the set's label, and a Secret in the environment's
-// namespace, the parent, says which kinds to look for. The parent also holds,
-// for each object, what was last applied and what the server made of it. An
-// object for which both still hold needs no request at all, so that a run
-// with nothing to do consists of a few lists.
-package deploy
-
-// FieldManager is the owner of the fields that are applied.
-const FieldManager = "zr"
+// Package render makes the objects of an environment from a kustomize overlay and
+// what the config says of it: settings, secrets, images and dev mode. It needs no
+// cluster.
+package render
 
 // The names of the objects made from Options.
 const (
@@ -37,8 +26,6 @@ const (
 	// NodePortOfLabel, on a Service that zr adds, names the one of the manifests
 	// that it gives a port of the nodes.
 	NodePortOfLabel = "zr.dev/node-port-of"
-
-	managedByLabel = "app.kubernetes.io/managed-by"
 )
 
 // Options is one overlay and what is filled into it.

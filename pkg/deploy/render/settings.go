@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"encoding/base64"
@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/fault"
 )
 
@@ -19,7 +20,7 @@ func addConfig(manifests []*unstructured.Unstructured, namespace string, o Optio
 			continue
 		}
 		if is(m, "ConfigMap", SettingsName) || is(m, "Secret", SecretsName) || is(m, "Secret", o.Set) {
-			return nil, fault.Hint(fmt.Errorf("%s is made by zr", name(m)), "rename it in the overlay, or move its values to config/")
+			return nil, fault.Hint(fmt.Errorf("%s is made by zr", manifest.Name(m)), "rename it in the overlay, or move its values to config/")
 		}
 	}
 	if len(o.Settings) > 0 || reads(manifests, namespace, "ConfigMap", SettingsName) {
@@ -62,11 +63,11 @@ func configObject(kind, name, namespace string, data map[string]any) *unstructur
 // keeps them. As stringData they would be fields that never come back, and
 // could not be compared.
 func encodeStringData(m *unstructured.Unstructured) {
-	plain := at(m.Object, "stringData")
+	plain := manifest.At(m.Object, "stringData")
 	if m.GroupVersionKind().Group != "" || m.GetKind() != "Secret" || plain == nil {
 		return
 	}
-	data := need(m.Object, "data")
+	data := manifest.Need(m.Object, "data")
 	for key, value := range plain {
 		if s, ok := value.(string); ok {
 			data[key] = base64.StdEncoding.EncodeToString([]byte(s))
@@ -78,8 +79,8 @@ func encodeStringData(m *unstructured.Unstructured) {
 // reads says whether a pod reads a ConfigMap or Secret and cannot do without.
 func reads(manifests []*unstructured.Unstructured, namespace, kind, name string) bool {
 	for _, m := range manifests {
-		for _, ref := range references(podTemplate(m)) {
-			if m.GetNamespace() == namespace && ref.kind == kind && ref.name == name && !ref.optional {
+		for _, ref := range manifest.References(manifest.PodTemplate(m)) {
+			if m.GetNamespace() == namespace && ref.Kind == kind && ref.Name == name && !ref.Optional {
 				return true
 			}
 		}

@@ -1,9 +1,11 @@
-package deploy
+package render_test
 
 import (
 	"slices"
 	"strings"
 	"testing"
+
+	"zr/pkg/deploy/render/rendertest"
 )
 
 // TestWhatAWorkloadIsReachedBy has Services that are meant for a workload, and
@@ -32,7 +34,7 @@ spec:
 		"one whose endpoints somebody sets": {service("web", "type: ClusterIP"), nil},
 		"one that is a name only":           {service("web", "type: ExternalName, externalName: a.test, selector: {app: web}"), nil},
 	} {
-		got := renderText(t, web+tc.services, nil).Workloads()[0]
+		got := rendertest.Text(t, web+tc.services, nil).Workloads()[0]
 		if !slices.Equal(got.Services, tc.want) {
 			t.Errorf("%s: got %q, want %q", name, got.Services, tc.want)
 		}
@@ -52,12 +54,12 @@ spec:
 		return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {" + spec + ", ports: [{port: 80}]}\n"
 	}
 	manifests := job + service("fine", "selector: {app: nightly}") + service("by-hand", "type: ClusterIP") + service("lost", "selector: {app: nighlty}")
-	got := renderText(t, manifests, nil).leadNowhere()
+	got := rendertest.Text(t, manifests, nil).LeadNowhere()
 	if len(got) != 1 || !strings.HasSuffix(got[0], `Service "lost" selects the pods of nothing in the overlay`) {
 		t.Errorf("got %q", got)
 	}
 	custom := "---\napiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one}\n"
-	if got := renderText(t, manifests+custom, nil).leadNowhere(); got != nil {
+	if got := rendertest.Text(t, manifests+custom, nil).LeadNowhere(); got != nil {
 		t.Errorf("beside a custom object: %q", got)
 	}
 }
@@ -89,7 +91,7 @@ spec:
 		{"an autoscaler has a least number", workload("  replicas: 0") + scaler("autoscaling/v2", "HorizontalPodAutoscaler", "minReplicas: 2, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}"), 2, ""},
 		{"an operator scales it", workload("") + scaler("keda.sh/v1alpha1", "ScaledObject", "scaleTargetRef: {name: web}"), 1, `ScaledObject "web" scales it to 0 replicas`},
 	} {
-		got := renderText(t, tc.manifests, nil).Workloads()[0]
+		got := rendertest.Text(t, tc.manifests, nil).Workloads()[0]
 		if got.Replicas != tc.replicas || got.Idle != tc.idle {
 			t.Errorf("%s: got %d, %q", tc.name, got.Replicas, got.Idle)
 		}

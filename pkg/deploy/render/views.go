@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"zr/pkg/deploy/manifest"
 	"zr/pkg/probe"
 )
 
@@ -49,7 +50,7 @@ type Container struct {
 func (w Workload) Own() Container {
 	own := -1
 	for i, c := range w.Containers {
-		if untagged(c.Manifest) == w.Name && (own < 0 || c.Name == w.Name) {
+		if manifest.Untagged(c.Manifest) == w.Name && (own < 0 || c.Name == w.Name) {
 			own = i
 		}
 	}
@@ -67,7 +68,7 @@ type Port struct {
 // serve come first, and Jobs last.
 func (r *Rendered) Workloads() []Workload {
 	var out []Workload
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		switch o.GetKind() {
 		case "Deployment", "StatefulSet", "DaemonSet", "Job":
 		default:
@@ -85,12 +86,12 @@ func (r *Rendered) Workloads() []Workload {
 		if typed.Spec.Replicas != nil {
 			w.Replicas = *typed.Spec.Replicas
 		}
-		_, w.Vanishes = at(o.Object, "spec")["ttlSecondsAfterFinished"]
+		_, w.Vanishes = manifest.At(o.Object, "spec")["ttlSecondsAfterFinished"]
 		w.Replicas = max(w.Replicas, r.minReplicas(o.Unstructured))
 		w.Idle = r.idle(o.Unstructured, w.Replicas)
 		w.Services = r.servicesOf(o.Unstructured, typed.Spec.Template.Labels)
 		for i, c := range typed.Spec.Template.Spec.Containers {
-			view := container(c, o.images[i+len(typed.Spec.Template.Spec.InitContainers)])
+			view := container(c, o.Images[i+len(typed.Spec.Template.Spec.InitContainers)])
 			if c.Name == o.inDev.name {
 				view.Readiness = o.inDev.probe // which the agent asks in place of the kubelet
 			}
@@ -113,18 +114,18 @@ func (r *Rendered) idle(workload *unstructured.Unstructured, replicas int32) str
 	if replicas == 0 {
 		return "its manifest asks for 0 replicas"
 	}
-	for _, o := range r.objects {
-		ref := at(o.Object, "spec", "scaleTargetRef")
-		kind := cmp.Or(text(ref, "kind"), "Deployment") // as KEDA has it
-		if o.GetKind() != "HorizontalPodAutoscaler" && o.GetNamespace() == workload.GetNamespace() && kind == workload.GetKind() && text(ref, "name") == workload.GetName() {
-			return name(o.Unstructured) + " scales it to 0 replicas" // what else scales may do that by default
+	for _, o := range r.Objects {
+		ref := manifest.At(o.Object, "spec", "scaleTargetRef")
+		kind := cmp.Or(manifest.Text(ref, "kind"), "Deployment") // as KEDA has it
+		if o.GetKind() != "HorizontalPodAutoscaler" && o.GetNamespace() == workload.GetNamespace() && kind == workload.GetKind() && manifest.Text(ref, "name") == workload.GetName() {
+			return manifest.Name(o.Unstructured) + " scales it to 0 replicas" // what else scales may do that by default
 		}
 	}
 	return ""
 }
 
 func (r *Rendered) minReplicas(workload *unstructured.Unstructured) int32 {
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		if scales(o.Unstructured, workload) {
 			n, _, _ := unstructured.NestedInt64(o.Object, "spec", "minReplicas")
 			return int32(n)
@@ -133,19 +134,9 @@ func (r *Rendered) minReplicas(workload *unstructured.Unstructured) int32 {
 	return 0
 }
 
-// Objects returns copies of everything that is rendered, in the order in which
-// it is applied. The data of Secrets is in clear: never print it.
-func (r *Rendered) Objects() []*unstructured.Unstructured {
-	var out []*unstructured.Unstructured
-	for _, o := range r.objects {
-		out = append(out, o.DeepCopy())
-	}
-	return out
-}
-
 func decode(m *unstructured.Unstructured, into any) error {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(m.Object, into); err != nil {
-		return fmt.Errorf("decoding %s: %w", name(m), err)
+		return fmt.Errorf("decoding %s: %w", manifest.Name(m), err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"cmp"
@@ -32,7 +32,7 @@ type ServicePort struct {
 // AddNodePorts adds are not among them.
 func (r *Rendered) Services() []Service {
 	var out []Service
-	for _, o := range r.objects {
+	for _, o := range r.Objects {
 		var typed corev1.Service
 		if !isService(o) || o.GetLabels()[NodePortOfLabel] != "" || decode(o.Unstructured, &typed) != nil {
 			continue
@@ -55,7 +55,7 @@ func (r *Rendered) Services() []Service {
 	return out
 }
 
-func isService(o *object) bool { return o.GetKind() == "Service" && o.kind.Group == "" }
+func isService(o *Object) bool { return o.GetKind() == "Service" && o.Kind.Group == "" }
 
 // LeadsTo says whether the pods of a workload are to be behind the Service.
 func (s Service) LeadsTo(w Workload) bool {

@@ -1,11 +1,9 @@
-package deploy
+package render
 
 import (
-	"context"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 )
 
@@ -17,8 +15,6 @@ type Access struct {
 
 	Account, Namespace string // the ServiceAccount that is let in
 }
-
-var bindingKind = known[schema.GroupVersionKind{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"}]
 
 // manifests returns the Role and the RoleBinding in a namespace.
 func (a *Access) manifests(namespace string) ([]*unstructured.Unstructured, error) {
@@ -50,13 +46,4 @@ func (a *Access) manifests(namespace string) ([]*unstructured.Unstructured, erro
 		out = append(out, m)
 	}
 	return out, nil
-}
-
-// Bound says whether any namespace of the cluster has a RoleBinding with a label.
-func (d *Deployer) Bound(ctx context.Context, label string) (bool, error) {
-	found, err := d.list(ctx, bindingKind, "", label)
-	if err != nil {
-		return false, reachable(fmt.Errorf("looking for role bindings with %q: %w", label, err))
-	}
-	return len(found) > 0, nil
 }
