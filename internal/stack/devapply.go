@@ -53,7 +53,7 @@ func (r *reloading) waitHealthy(ctx context.Context, unchanged bool, service str
 	load := func(ctx context.Context) error {
 		return r.exclusively(ctx, func(now *current) error { return now.project.load(ctx, r.on, now.images.results, nil) })
 	}
-	return waitHealthy(ctx, r.on.gate, targets, asked{r.sink, r.containers}, unchanged, load)
+	return waitHealthy(ctx, r.on.gate, targets, asked{r.sink, r.containers}, r.on.lookFor(unchanged, false), load)
 }
 
 // redeploy makes a service's image anew, has it deployed, and waits until it is

@@ -8,6 +8,7 @@ import (
 
 	"zr/pkg/build"
 	"zr/pkg/cluster"
+	"zr/pkg/cluster/statedir"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 	"zr/pkg/health"
@@ -77,14 +78,20 @@ func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connectio
 	defer on.close()
 	ahead := p.askAhead(ctx, runs)
 	load := func(ctx context.Context) error { return p.load(ctx, on, runs.images.results, nil) }
-	err = waitHealthy(ctx, on.gate, p.targets(on.lines), p.sink, runs.unchanged, load)
+	proven := statedir.Proven(p.cfg.Set())
+	err = waitHealthy(ctx, on.gate, p.targets(on.lines), p.sink, on.lookFor(runs.unchanged, proven), load)
 	asked := ahead()
 	if err != nil {
-		return err
+		return errors.Join(err, statedir.Unprove(p.cfg.Set()))
 	}
 	ports, err := p.openPorts(ctx, on, runs.plan, asked)
 	if err != nil {
 		return err
+	}
+	if !proven {
+		if err := statedir.Prove(p.cfg.Set()); err != nil {
+			return err
+		}
 	}
 	return then(p, on, ports.asked)
 }
@@ -282,6 +289,9 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 	if err := p.mayDelete(changes, on.lines); err != nil {
 		return made{}, outcome{}, err
 	}
+	if err := statedir.Unprove(p.cfg.Set()); err != nil {
+		return made{}, outcome{}, err
+	}
 	if early != nil && early.begun.Load() {
 		err = p.applyWhileLoading(ctx, on, changes, built.results, early)
 	} else if err = p.load(ctx, on, built.results, early); err == nil {
@@ -293,11 +303,26 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 	return built, outcome{detail: Summary(changes)}, err
 }
 
+// look looks at targets once.
+type look func(ctx context.Context, targets []health.Target) ([]health.Status, error)
+
+// lookFor returns what may take the place of a wait: nothing where something was
+// applied, and the quick look where a whole wait has proven what runs.
+func (c *connection) lookFor(unchanged, proven bool) look {
+	switch {
+	case !unchanged:
+		return nil
+	case proven:
+		return c.gate.CheckProven
+	}
+	return c.gate.Check
+}
+
 // waitHealthy is the gate. Where nothing changed, one look is enough; what it
 // finds wrong is loaded again, since an image may be gone, and waited for.
-func waitHealthy(ctx context.Context, gate *health.Gate, targets []health.Target, sink event.Sink, unchanged bool, load func(context.Context) error) error {
-	if unchanged {
-		statuses, err := gate.Check(ctx, targets)
+func waitHealthy(ctx context.Context, gate *health.Gate, targets []health.Target, sink event.Sink, look look, load func(context.Context) error) error {
+	if look != nil {
+		statuses, err := look(ctx, targets)
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 // ends, at which it is ready.
 func TestALoopIsNotHealthyInBetween(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	probe := &struct{}{}
+	probe := &object.Probe{}
 	target := Target{Service: "api", Kind: "Deployment", Namespace: "ns", Probe: "http", Container: "api"}
 	for _, tc := range []struct {
 		name     string
@@ -67,7 +67,7 @@ func TestALoopIsNotHealthyInBetween(t *testing.T) {
 func TestAYoungContainerIsNotBelieved(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := func(age time.Duration) Rollout {
-		p := &object.Pod{Spec: object.PodSpec{Containers: []object.Container{{Name: "api", ReadinessProbe: &struct{}{}}, {Name: "beside"}}}}
+		p := &object.Pod{Spec: object.PodSpec{Containers: []object.Container{{Name: "api", ReadinessProbe: &object.Probe{}}, {Name: "beside"}}}}
 		for _, c := range p.Spec.Containers {
 			s := object.ContainerStatus{Name: c.Name, Ready: true, State: object.ContainerState{Running: &object.Running{}}}
 			s.State.Running.StartedAt = now.Add(-age)

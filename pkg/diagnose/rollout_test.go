@@ -141,7 +141,7 @@ func TestProbedPod(t *testing.T) {
 // TestSteadiness is about containers that nothing but time vouches for.
 func TestSteadiness(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	pod := func(restarts int32, probe *struct{}, started time.Time) Rollout {
+	pod := func(restarts int32, probe *object.Probe, started time.Time) Rollout {
 		p := &object.Pod{}
 		p.Spec.Containers = []object.Container{{Name: "api", ReadinessProbe: probe}}
 		c := object.ContainerStatus{Name: "api", RestartCount: restarts, State: object.ContainerState{Running: &object.Running{}}}
@@ -160,7 +160,7 @@ func TestSteadiness(t *testing.T) {
 		{"ran on", pod(0, nil, now), minRun, true},
 		{"restarted", pod(1, nil, now), minRun, false},
 		{"ran on after the restart", pod(1, nil, now), minRun + minRunRestarted + 2*(minRun-startLag), true}, // first seen after minRun
-		{"has a probe", pod(2, &struct{}{}, now), 0, true},
+		{"has a probe", pod(2, &object.Probe{}, now), 0, true},
 		{"runs since long ago", pod(7, nil, now.Add(-time.Hour)), 0, true},
 	} {
 		if got := s.Reached(Target{}, tc.r, now.Add(tc.after)); got != tc.want {

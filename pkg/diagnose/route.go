@@ -29,6 +29,9 @@ type Route struct {
 	Service  string
 	Address  string
 	Backends []string
+	// Vouched says that the kubelet connects to each of the backends itself, and
+	// would not call their pods ready otherwise.
+	Vouched bool
 }
 
 // TCP tells whether connections are led, which are accepted or not.
@@ -43,8 +46,13 @@ func (r Route) TCP() bool { return strings.HasSuffix(r.Address, "/tcp") }
 // another moment: of a Deployment that is complete, each earlier pod is about to be
 // gone, although neither it nor the endpoints may say so yet.
 func (s *Snapshot) RoutesOf(t Target, r Rollout) (routes []Route, stale string) {
-	alive := map[string]bool{}
-	s.Pods(func(p *object.Pod) { alive[p.UID] = p.DeletionTimestamp == nil })
+	alive, vouched := map[string]bool{}, map[string]bool{}
+	s.Pods(func(p *object.Pod) {
+		alive[p.UID] = p.DeletionTimestamp == nil
+		for _, c := range p.Spec.Containers {
+			vouched[addressOf(p.Status.PodIP, c.AskedPort())] = p.Ready()
+		}
+	})
 	if t.Kind == object.Deployment {
 		for _, p := range r.Earlier {
 			delete(alive, p.UID)
@@ -67,7 +75,8 @@ func (s *Snapshot) RoutesOf(t Target, r Rollout) (routes []Route, stale string) 
 			}
 			if len(backends) > 0 {
 				to := netip.AddrPortFrom(address, uint16(port.Port)).String() + "/" + strings.ToLower(cmp.Or(port.Protocol, "TCP"))
-				routes = append(routes, Route{Service: name, Address: to, Backends: backends})
+				unvouched := slices.ContainsFunc(backends, func(pod string) bool { return !vouched[pod] })
+				routes = append(routes, Route{Service: name, Address: to, Backends: backends, Vouched: !unvouched})
 			}
 		}
 	}
@@ -91,12 +100,24 @@ func backendsOf(endpoints []*object.EndpointSlice, port object.ServicePort, aliv
 			if !end.Ready() || len(end.Addresses) == 0 {
 				continue
 			}
-			backends = append(backends, end.Addresses[0]+":"+strconv.Itoa(int(*e.Ports[i].Port)))
+			backends = append(backends, addressOf(end.Addresses[0], *e.Ports[i].Port))
 			old = old || end.TargetRef != nil && !alive[end.TargetRef.UID]
 		}
 	}
 	slices.Sort(backends)
 	return slices.Compact(backends), old
+}
+
+func addressOf(pod string, port int32) string { return pod + ":" + strconv.Itoa(int(port)) }
+
+// Unvouched are the routes of Services of which the kubelet vouches for none: whether
+// somebody serves them, only nodes can find out.
+func Unvouched(routes []Route) []Route {
+	served := map[string]bool{}
+	for _, r := range routes {
+		served[r.Service] = served[r.Service] || r.Vouched
+	}
+	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return served[r.Service] })
 }
 
 // Misled says what stands between those who come by way of a Service and its pods,
@@ -121,7 +142,7 @@ func Misled(routes []Route, nodes map[string]View) string {
 // refused says at which port of its pods a Service finds nobody, or "".
 func refused(routes []Route, nodes map[string]View) string {
 	silent, served := map[string]string{}, map[string]bool{}
-	for _, r := range routes {
+	for _, r := range Unvouched(routes) {
 		if !r.TCP() { // nothing tells
 			served[r.Service] = true
 			continue

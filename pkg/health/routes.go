@@ -70,18 +70,38 @@ func (v *viewer) run(l, before *look) {
 // misled says what the nodes know to be wrong with the way to the pods of a target
 // that a snapshot holds, or "": they are asked after the snapshot was taken.
 func (g *Gate) misled(ctx context.Context, t Target, r diagnose.Rollout, s *diagnose.Snapshot) string {
-	if g.nodes == nil || len(t.Services) == 0 {
-		return ""
-	}
-	routes, stale := s.RoutesOf(t.subject(), r)
+	routes, stale := g.routesOf(t, r, s)
 	if stale != "" {
 		return fmt.Sprintf("Service %q still leads to a pod that ends", stale)
 	}
+	return g.askNodes(ctx, routes, diagnose.Unvouched(routes))
+}
+
+// unserved is misled where nothing has changed: the rules of the nodes have long been
+// written then, and there is no need to ask them about pods for which the kubelet
+// vouches.
+func (g *Gate) unserved(ctx context.Context, t Target, r diagnose.Rollout, s *diagnose.Snapshot) string {
+	routes, _ := g.routesOf(t, r, s)
+	unvouched := diagnose.Unvouched(routes)
+	return g.askNodes(ctx, unvouched, unvouched)
+}
+
+// routesOf returns none where the nodes cannot be asked.
+func (g *Gate) routesOf(t Target, r diagnose.Rollout, s *diagnose.Snapshot) (routes []diagnose.Route, stale string) {
+	if g.nodes == nil || !r.Done {
+		return nil, ""
+	}
+	return s.RoutesOf(t.subject(), r)
+}
+
+// askNodes says what the nodes know to be wrong with routes, or "". Of some they are
+// asked whether the pods accept connections.
+func (g *Gate) askNodes(ctx context.Context, routes, connect []diagnose.Route) string {
 	if len(routes) == 0 {
 		return ""
 	}
 	var pods []string
-	for _, r := range routes {
+	for _, r := range connect {
 		if r.TCP() {
 			pods = append(pods, r.Backends...)
 		}
@@ -94,7 +114,7 @@ func (g *Gate) misled(ctx context.Context, t Target, r diagnose.Rollout, s *diag
 }
 
 // Misled says what the nodes know to be wrong with the way to the pods of the
-// targets, or "", by the cluster as it is after the call. Check does not ask them.
+// targets, or "", by the cluster as it is after the call.
 func (g *Gate) Misled(ctx context.Context, targets []Target) (string, error) {
 	snapshots, err := g.snapshots(ctx, targets, kindsOf(targets)...)
 	if err != nil {

@@ -46,12 +46,26 @@ const probeTimeout = 2 * time.Second
 // in the order of the targets. It fails where the cluster cannot be asked; an
 // unhealthy service is no error.
 func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
+	return g.check(ctx, targets, g.unserved)
+}
+
+// CheckProven is Check for targets that Wait has found healthy, when nothing was
+// applied since. It leaves the nodes alone, who take longer than all the rest.
+func (g *Gate) CheckProven(ctx context.Context, targets []Target) ([]Status, error) {
+	served := func(context.Context, Target, diagnose.Rollout, *diagnose.Snapshot) string { return "" }
+	return g.check(ctx, targets, served)
+}
+
+// misleads says what the nodes know to be wrong with the way to a target, or "".
+type misleads func(context.Context, Target, diagnose.Rollout, *diagnose.Snapshot) string
+
+func (g *Gate) check(ctx context.Context, targets []Target, misled misleads) ([]Status, error) {
 	snapshots, err := g.snapshots(ctx, targets, kindsOf(targets)...)
 	if err != nil {
 		return nil, err
 	}
 	findings := make([]diagnose.Finding, len(targets))
-	g.each(targets, func(i int, t Target) { findings[i] = g.look(ctx, t, snapshots[t.Namespace]) })
+	g.each(targets, func(i int, t Target) { findings[i] = g.look(ctx, t, snapshots[t.Namespace], misled) })
 
 	// Only events tell why some pods do not start; a healthy stack is not
 	// made to wait for them.
@@ -88,7 +102,7 @@ func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
 }
 
 // look probes a target where there is somebody to ask.
-func (g *Gate) look(ctx context.Context, t Target, s *diagnose.Snapshot) diagnose.Finding {
+func (g *Gate) look(ctx context.Context, t Target, s *diagnose.Snapshot, misled misleads) diagnose.Finding {
 	var f diagnose.Finding
 	now := time.Now()
 	s.Observe(&f, t.subject(), now)
@@ -97,10 +111,13 @@ func (g *Gate) look(ctx context.Context, t Target, s *diagnose.Snapshot) diagnos
 	if !ok {
 		return f
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	asking, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	f.Answer, f.Process = g.inquire(ctx, t, pod)
+	f.Answer, f.Process = g.inquire(asking, t, pod)
 	f.Asked = true
+	if f.Answer.OK {
+		f.Misled = misled(ctx, t, f.Rollout, s)
+	}
 	f.Hear(t.subject(), now)
 	return f
 }

@@ -88,7 +88,7 @@ func (e Environment) Forget() error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forgetting environment %q: %w", e.Set, err)
 	}
-	return nil
+	return Unprove(e.Set)
 }
 
 // Instance returns which instance of an environment a checkout has chosen, ""

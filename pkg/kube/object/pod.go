@@ -1,7 +1,10 @@
 package object
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -36,8 +39,11 @@ type Container struct {
 	Resources struct {
 		Limits map[string]string `json:"limits"` // by resource, as the server writes them
 	} `json:"resources"`
-	// ReadinessProbe tells that there is one.
-	ReadinessProbe *struct{} `json:"readinessProbe"`
+	Ports []struct {
+		Name          string `json:"name"`
+		ContainerPort int32  `json:"containerPort"`
+	} `json:"ports"`
+	ReadinessProbe *Probe `json:"readinessProbe"`
 	// RestartPolicy is RestartAlways for an init container that runs on.
 	RestartPolicy string `json:"restartPolicy"`
 }
@@ -54,6 +60,50 @@ func (c Container) EnvOf(name string) (value string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// Probe is how the kubelet asks a container. All are nil where it runs a program.
+type Probe struct {
+	HTTPGet   *Asked `json:"httpGet"`
+	TCPSocket *Asked `json:"tcpSocket"`
+	GRPC      *Asked `json:"grpc"`
+}
+
+// Asked is where a Probe asks.
+type Asked struct {
+	Host string   `json:"host"` // empty means the pod
+	Port PortName `json:"port"`
+}
+
+// PortName is a port by its number, or by its name in the container.
+type PortName string
+
+// UnmarshalJSON takes a number too.
+func (p *PortName) UnmarshalJSON(text []byte) error {
+	*p = PortName(strings.Trim(string(text), `"`))
+	return nil
+}
+
+// AskedPort is the port at the pod's address to which the kubelet connects before it
+// calls the container ready; 0 where it connects to none.
+func (c Container) AskedPort() int32 {
+	if c.ReadinessProbe == nil {
+		return 0
+	}
+	asked := cmp.Or(c.ReadinessProbe.HTTPGet, c.ReadinessProbe.TCPSocket, c.ReadinessProbe.GRPC)
+	if asked == nil || asked.Host != "" {
+		return 0
+	}
+	for _, p := range c.Ports {
+		if p.Name == string(asked.Port) {
+			return p.ContainerPort
+		}
+	}
+	number, err := strconv.ParseInt(string(asked.Port), 10, 32)
+	if err != nil {
+		return 0 // a name that no port has: the kubelet says so
+	}
+	return int32(number)
 }
 
 // Phases of a pod.
