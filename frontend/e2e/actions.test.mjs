@@ -5,7 +5,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { accessibilityViolations, launch, open, takenOver } from "./support/browser.mjs";
+import {
+  accessibilityViolations,
+  complaintsOf,
+  launch,
+  open,
+  takenOver,
+} from "./support/browser.mjs";
 
 const { BASE_URL, LOGIN_LINK } = process.env;
 
@@ -60,6 +66,43 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
       await page.getByText(`${pods} of ${pods}`, { exact: true }).waitFor();
       await page.getByRole("button", { name: "Dismiss" }).click();
     }
+  });
+
+  for (const colorScheme of ["light", "dark"]) {
+    test(`lines of the api that are stored and that come, in a ${colorScheme} page without faults`, async () => {
+      await page.emulateMedia({ colorScheme });
+      const complaints = complaintsOf(page, BASE_URL);
+      await open(page, new URL("/logs?service=api&field=path%3D/api/v1/history", BASE_URL).href);
+      const feed = page.locator("[data-testid=feed][data-status=live]");
+      await page
+        .locator("[data-testid=line]", { hasText: "path=/api/v1/history" })
+        .first()
+        .waitFor();
+      const shown = async () => Number.parseInt((await feed.textContent()).replace(/\D/g, ""), 10);
+      const before = await shown();
+      await fetch(new URL("/api/v1/history?limit=1", BASE_URL));
+      await page.waitForFunction(
+        (n) => {
+          const text = document.querySelector("[data-testid=feed]").textContent;
+          return Number.parseInt(text.replace(/\D/g, ""), 10) > n;
+        },
+        before,
+        { timeout: TIMEOUT },
+      );
+      await page.locator("[data-testid=line] button").last().click();
+      await page.getByRole("button", { name: "What is around it" }).click();
+      await page.waitForSelector("[data-testid=around] li");
+      assert.deepEqual(await accessibilityViolations(page), []);
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("an export has what the filters find", async () => {
+    const path = "/api/v1/logs/export?service=api&field=path%3D/api/v1/history&format=ndjson";
+    const answer = await page.context().request.get(new URL(path, BASE_URL).href);
+    assert.equal(answer.status(), 200);
+    const [first] = (await answer.text()).split("\n");
+    assert.equal(JSON.parse(first).fields.path, "/api/v1/history");
   });
 
   test("the api is restarted by keyboard, and the change is in the audit log", async () => {

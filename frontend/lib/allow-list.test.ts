@@ -8,6 +8,13 @@ test.each([
   ["/api/v1/activity", "outcome=done&limit=5", "/api/v1/activity?limit=5&outcome=done"],
   ["/api/v1/history", "limit=500", "/api/v1/history?limit=500"],
   ["/api/v1/history", "cursor=MTI&service=redis", "/api/v1/history?service=redis&cursor=MTI"],
+  [
+    "/api/v1/logs",
+    "service=api&service=redis&field=a%3Db&limit=5&order=oldest",
+    "/api/v1/logs?service=api&service=redis&field=a%3Db&limit=5&order=oldest",
+  ],
+  ["/api/v1/logs/live", "after=41&text=x", "/api/v1/logs/live?text=x&after=41"],
+  ["/api/v1/logs/export", "format=text", "/api/v1/logs/export?format=text"],
 ])("%s?%s is forwarded", (path, query, target) => {
   expect(admit(path, new URLSearchParams(query))).toEqual({ kind: "allowed", target });
 });
@@ -36,6 +43,11 @@ test.each([
   ["/api/v1/history", "service=Redis"],
   ["/api/v1/history", "cursor="],
   ["/api/v1/activity", "outcome=maybe"],
+  ["/api/v1/activity", "limit=5&limit=6"],
+  ["/api/v1/logs", "level=loud"],
+  ["/api/v1/logs", "from=yesterday"],
+  ["/api/v1/logs/live", "after=-1"],
+  ["/api/v1/logs/export", ""],
 ])("%s?%s has a bad query", (path, query) => {
   expect(admit(path, new URLSearchParams(query)).kind).toBe("bad_query");
 });

@@ -1,7 +1,8 @@
-import { type Admission, admit, admitAction } from "./allow-list";
+import { type Admission, admit, admitAction, needsSession } from "./allow-list";
+import { isOwnOrigin } from "./hosts";
 import { failed, type Outcome, problemStatus } from "./problem";
 import { sessionIn } from "./session";
-import { type Asking, askUpstream } from "./upstream";
+import { type Asking, askUpstream, openUpstream } from "./upstream";
 
 const HEADERS = { "cache-control": "no-store" };
 
@@ -16,7 +17,7 @@ export async function forward(request: Request, timeoutMs?: number): Promise<Res
   const { pathname, searchParams } = new URL(request.url);
   const session = sessionIn(request.headers.get("cookie"));
   // The api records each refusal: who has no session need not ask whose it is.
-  if (pathname === "/api/v1/session" && !session) {
+  if (needsSession.has(pathname) && !session) {
     return answer(failed("not_logged_in", "this browser has no session of the api"));
   }
   return answer(await outcomeOf(pathname, admit(pathname, searchParams), { timeoutMs, session }));
@@ -44,11 +45,6 @@ export async function forwardAction(request: Request, timeoutMs?: number): Promi
   );
 }
 
-/** Whether a page is of the address that it asks; that this is one of ours was checked before. */
-function isOwnOrigin(origin: string | null, host: string | null): boolean {
-  return host !== null && (origin === `http://${host}` || origin === `https://${host}`);
-}
-
 /** The body in JSON; undefined where there is none, where it is too long, or something else. */
 async function jsonBody(request: Request): Promise<unknown> {
   const length = Number(request.headers.get("content-length"));
@@ -60,6 +56,26 @@ async function jsonBody(request: Request): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+/** Passes a file of log lines through as it comes. What ends early breaks the connection, as the api does. */
+export async function forwardExport(request: Request): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url);
+  const admission = admit(pathname, searchParams);
+  const session = sessionIn(request.headers.get("cookie"));
+  if (admission.kind !== "allowed") {
+    return answer(await outcomeOf(pathname, admission, {}));
+  }
+  const outcome = await openUpstream(admission.target, { session, signal: request.signal });
+  if (!outcome.ok) {
+    return answer(outcome);
+  }
+  const { body, headers } = outcome.data;
+  const kept = ["content-type", "content-disposition"].map((name): [string, string] => [
+    name,
+    headers.get(name) ?? "",
+  ]);
+  return new Response(body, { headers: [...kept, ...Object.entries(HEADERS)] });
 }
 
 function answer(outcome: Outcome<unknown>): Response {

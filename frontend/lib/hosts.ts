@@ -26,3 +26,8 @@ function hostname(host: string): string {
   const bracketed = /^\[([^\]]+)\]/.exec(host);
   return (bracketed?.[1] ?? host.replace(/:\d+$/, "")).replace(/\.$/, "").toLowerCase();
 }
+
+/** Whether a page is of the address that it asks; that this is one of ours was checked before. */
+export function isOwnOrigin(origin: string | null, host: string | null): boolean {
+  return host !== null && (origin === `http://${host}` || origin === `https://${host}`);
+}

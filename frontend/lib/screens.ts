@@ -1,6 +1,7 @@
 /** The screens of the dashboard in the order of the navigation; "g" and the key go there. */
 export const screens = [
   { href: "/", label: "Services", key: "s" },
+  { href: "/logs", label: "Logs", key: "l" },
   { href: "/history", label: "History", key: "h" },
   { href: "/activity", label: "Activity", key: "a" },
 ] as const;
@@ -18,6 +19,11 @@ export function historyScreenPath({ service, cursor }: { service?: string; curso
 /** The audit log: everything or one outcome, from its newest record or from a cursor on. */
 export function activityScreenPath({ outcome, cursor }: { outcome?: string; cursor?: string }) {
   return withQuery("/activity", { outcome, cursor });
+}
+
+/** The logs of one service. */
+export function logsScreenPath(service: string): string {
+  return withQuery("/logs", { service });
 }
 
 /** A path with those parameters that have a text. */

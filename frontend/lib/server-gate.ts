@@ -2,6 +2,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { isAllowedHost } from "./hosts";
+import { relayLive } from "./live-relay";
 
 /**
  * How long a client may take for the headers of a request, from the connection
@@ -96,6 +97,9 @@ function gate(server: Server): void {
       const refused = refusal(request);
       if (refused) {
         socket.end(`HTTP/1.1 ${refused.status} Refused\r\nConnection: close\r\n\r\n`);
+        return true;
+      }
+      if (relayLive(request, socket)) {
         return true;
       }
     }

@@ -1,10 +1,16 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished, vi } from "vitest";
 
-/** Runs a real api for one test, at API_URL. */
-export async function serveAPI(listener: RequestListener): Promise<string> {
+/** Runs a real api for one test, at API_URL; what it does with WebSockets is up to the test. */
+export async function serveAPI(
+  listener: RequestListener,
+  onUpgrade?: (request: IncomingMessage, socket: Socket) => void,
+): Promise<string> {
   const server = createServer(listener);
+  if (onUpgrade) {
+    server.on("upgrade", onUpgrade);
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
     server.closeAllConnections();

@@ -15,11 +15,12 @@ const CHANGE_TIMEOUT_MS = 62_000;
 
 /** The part of the api's problems that is used. */
 const upstreamProblem: z.ZodType<
-  Partial<Pick<Schemas["Problem"], "type" | "detail" | "dependents">>
+  Partial<Pick<Schemas["Problem"], "type" | "detail" | "dependents" | "errors">>
 > = z.object({
   type: z.string().optional(),
   detail: z.string().optional(),
   dependents: z.array(z.string()).optional(),
+  errors: z.array(z.object({ location: z.string(), message: z.string() })).optional(),
 });
 
 export interface Asking {
@@ -69,9 +70,29 @@ export async function askUpstream(target: string, asking: Asking): Promise<Outco
   }
 }
 
+/**
+ * Begins to read something long of the api, which takes the time it takes. It
+ * never throws before the answer has begun.
+ */
+export async function openUpstream(
+  target: string,
+  { session, signal }: { session?: string; signal: AbortSignal },
+): Promise<Outcome<Response>> {
+  const base = apiURL();
+  const doing = `reading ${target} from ${base}`;
+  try {
+    const response = await fetchFresh(new URL(target, base), signal, { session });
+    return response.ok
+      ? { ok: true, data: response }
+      : refusal(doing, response.status, parseJSON(await response.text()), false);
+  } catch (error) {
+    return failed("api_unreachable", `${doing}: ${causeOf(error)}`);
+  }
+}
+
 /** What the api says of a change is for the one who asked: it needs no address before it. */
 function refusal(doing: string, status: number, body: unknown, isChange: boolean): Outcome<never> {
-  const { type, detail, dependents } = upstreamProblem.safeParse(body).data ?? {};
+  const { type, detail, dependents, errors } = upstreamProblem.safeParse(body).data ?? {};
   if (detail && type === "urn:zr:problem:not_in_effect") {
     return failed("not_in_effect", detail);
   }
@@ -80,6 +101,10 @@ function refusal(doing: string, status: number, body: unknown, isChange: boolean
   }
   if (isChange && detail && (status === 404 || status === 409)) {
     return { ok: false, problem: { code: "refused", message: detail, dependents } };
+  }
+  if (status === 422 && errors) {
+    const faults = errors.map(({ location, message }) => `${location}: ${message}`);
+    return failed("bad_query", faults.join("; "));
   }
   const code = status === 401 ? "not_logged_in" : "api_error";
   return failed(code, `${doing}: ${status}${detail ? `: ${detail}` : ""}`);

@@ -49,7 +49,7 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
   "the palette lists services and screens, %o",
   (modifier) => {
     press("k", modifier);
-    expect(listed()).toEqual(["[api]", "redis", "Services", "History", "Activity"]);
+    expect(listed()).toEqual(["[api]", "redis", "Services", "Logs", "History", "Activity"]);
     expect(screen.getByText("Unhealthy")).toBeDefined();
   },
 );

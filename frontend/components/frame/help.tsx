@@ -6,6 +6,7 @@ import { screens } from "@/lib/screens";
 const shortcuts: { keys: string[]; does: string }[] = [
   { keys: ["Ctrl K", "⌘ K"], does: "Go to a service or a screen" },
   ...screens.map(({ key, label }) => ({ keys: [`g ${key}`], does: `Show ${label}` })),
+  { keys: ["/"], does: "Write into the filter of the logs" },
   { keys: ["?"], does: "Show this list" },
   { keys: ["Esc"], does: "Close what is open" },
 ];

@@ -1,6 +1,7 @@
 // A small HTTP server that speaks the api's protocol and says what a test
 // tells it to: states that a healthy stack does not get into on request.
 
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 
 const HOUR = 3_600_000;
@@ -79,25 +80,75 @@ export async function startUpstream(state) {
     if (path === "/api/v1/session") {
       return send(response, 200, { name: "ana", role: state.role ?? "operator" });
     }
+    if (path === "/api/v1/logs/counts") {
+      return send(response, 200, { counts: state.counts ?? [] });
+    }
+    if (path === "/api/v1/logs") {
+      const newest = (state.lines ?? []).toReversed();
+      return send(response, 200, { lines: newest, complete: true });
+    }
     const [, name, action] = /^\/api\/v1\/services\/([^/]+)\/(\w+)$/.exec(path) ?? [];
     if (action && request.method === "POST") {
       return state.onAction(name, action, (status, body) => send(response, status, body));
     }
     send(response, 404, problem("not_found", "no such path"));
   });
+  const views = new Set();
+  server.on("upgrade", (request, socket) => {
+    socket.write(acceptance(request));
+    socket.on("error", () => {});
+    socket.on("end", () => socket.destroy());
+    socket.on("close", () => views.delete(socket));
+    socket.resume();
+    views.add(socket);
+  });
   const port = await new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve(server.address().port));
   });
   return {
     url: `http://127.0.0.1:${port}`,
+    /** Sends lines to all who watch. */
+    write: (lines) => {
+      for (const socket of views) {
+        socket.write(textFrame(JSON.stringify(lines)));
+      }
+    },
+    /** Breaks the connections of all who watch. */
+    interrupt: () => {
+      for (const socket of views) {
+        socket.destroy();
+      }
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(resolve);
         server.closeAllConnections();
+        for (const socket of views) {
+          socket.destroy();
+        }
       }),
     /** Listens again on the same port after stop. */
     start: () => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve)),
   };
+}
+
+/** Takes a WebSocket (RFC 6455). */
+function acceptance(request) {
+  const accept = createHash("sha1")
+    .update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest("base64");
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+}
+
+/** A text as one frame, whose length takes as few bytes as it can: browsers want that. */
+function textFrame(text) {
+  const payload = Buffer.from(text);
+  const { length } = payload;
+  if (length > 0xffff) {
+    throw new Error(`a frame of ${length} bytes: send fewer lines at once`);
+  }
+  const head = length < 126 ? [0x81, length] : [0x81, 126, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from(head), payload]);
 }
 
 export function problem(code, detail) {

@@ -1,5 +1,6 @@
 "use client";
 
+import Link from "next/link";
 import { useActions } from "@/components/actions/actions";
 import { Button } from "@/components/button";
 import { ChangePanel } from "@/components/change-panel";
@@ -14,7 +15,7 @@ import { actions } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
-import { historyScreenPath } from "@/lib/screens";
+import { historyScreenPath, logsScreenPath } from "@/lib/screens";
 import { historyQuery, servicesQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { useNow } from "@/lib/use-now";
@@ -126,6 +127,12 @@ function ActionButtons({ service }: { service: string }) {
           {actionLabel[action]}
         </Button>
       ))}
+      <Link
+        href={logsScreenPath(service)}
+        className="ml-2 self-center text-accent text-xs underline-offset-4 hover:underline"
+      >
+        Logs
+      </Link>
     </div>
   );
 }

@@ -1,0 +1,5 @@
+import { LogsClient } from "./client";
+
+export default function LogsPage() {
+  return <LogsClient renderedAt={Date.now()} />;
+}
