@@ -4,7 +4,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
-import { type Action, actions, type Change, dependentsOf, whyNot } from "@/lib/actions/actions";
+import {
+  type Action,
+  actions,
+  type Change,
+  dependentsOf,
+  ends,
+  whyNot,
+} from "@/lib/actions/actions";
 import { type Session, sessionQuery, whyNobody } from "@/lib/actions/send";
 import { actionLabel, actionPurpose, changeTitle, consequence } from "@/lib/actions/words";
 import type { Problem } from "@/lib/problem";
@@ -161,9 +168,12 @@ function Agreement({
       <p data-testid="consequence" className="mt-3">
         {reason ?? (Number.isNaN(wanted) ? "" : consequence(change, service.desired, dependents))}
       </p>
-      <p className="mt-2 text-muted text-xs">
-        The next <code className="font-mono">zr up</code> brings back what the manifests say.
-      </p>
+      {(scales || action === "stop") && (
+        <p className="mt-2 text-muted text-xs">
+          The next <code className="font-mono">zr up</code>{" "}
+          {ends(change) ? "leaves it stopped." : "brings back the number of its manifest."}
+        </p>
+      )}
       <div className="mt-4 flex gap-2">
         <Button
           type="submit"

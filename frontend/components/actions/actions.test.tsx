@@ -103,6 +103,7 @@ test("what was agreed to goes on, and ends with what Kubernetes said", async () 
 
 test("who saw the dependents has confirmed", async () => {
   await open({ service: "redis", action: "stop" });
+  expect(screen.getByText(/leaves it stopped/)).toBeDefined();
   fireEvent.click(button("Stop"));
   await screen.findByText("redis is running: 1 of 1 pod ready");
   expect(asked[0]?.path).toBe("/api/v1/services/redis/stop?confirm=true");
