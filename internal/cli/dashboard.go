@@ -20,11 +20,7 @@ EXAMPLES:
    xdg-open "$(zr dashboard)"`,
 		Flags: verbFlags(),
 		Action: func(c *cli.Context) error {
-			asJSON, err := wantsJSON(c)
-			if err != nil {
-				return err
-			}
-			return quietly(c, func(ctx context.Context, s *stack.Stack) error {
+			return report(c, func(ctx context.Context, s *stack.Stack, asJSON bool) error {
 				link, err := s.LoginLink(ctx)
 				if asJSON {
 					return printReport(c.App.Writer, map[string]any{"login": link}, err)

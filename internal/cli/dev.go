@@ -70,11 +70,7 @@ var errQuit = errors.New("quit")
 
 // explain prints what a change of a path would do.
 func explain(c *cli.Context, path string) error {
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	return quietly(c, func(ctx context.Context, s *stack.Stack) error {
+	return report(c, func(ctx context.Context, s *stack.Stack, asJSON bool) error {
 		decisions, err := s.Explain(ctx, path, flagValue(c, "project"))
 		if err != nil {
 			return err

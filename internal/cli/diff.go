@@ -25,11 +25,7 @@ EXAMPLES:
    zr diff -o json | jq '.changes[] | select(.action != "unchanged")'`,
 		Flags: verbFlags(),
 		Action: func(c *cli.Context) error {
-			asJSON, err := wantsJSON(c)
-			if err != nil {
-				return err
-			}
-			return quietly(c, func(ctx context.Context, s *stack.Stack) error {
+			return report(c, func(ctx context.Context, s *stack.Stack, asJSON bool) error {
 				changes, err := s.Diff(ctx)
 				if changes == nil {
 					return err

@@ -37,6 +37,15 @@ func quietly(c *cli.Context, f func(context.Context, *stack.Stack) error) error 
 	return onStack(c, event.Discard, stack.Options{}, f)
 }
 
+// report is quietly for verbs whose output is JSON where the flags ask for that.
+func report(c *cli.Context, f func(ctx context.Context, s *stack.Stack, asJSON bool) error) error {
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	return quietly(c, func(ctx context.Context, s *stack.Stack) error { return f(ctx, s, asJSON) })
+}
+
 func onStack(c *cli.Context, sink event.Sink, options stack.Options, f func(context.Context, *stack.Stack) error) error {
 	cfg, err := loadConfig(c)
 	if err != nil {

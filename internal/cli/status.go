@@ -29,11 +29,7 @@ EXAMPLES:
    zr status -o json | jq '.services[] | {service, state, build}'`,
 		Flags: verbFlags(),
 		Action: func(c *cli.Context) error {
-			asJSON, err := wantsJSON(c)
-			if err != nil {
-				return err
-			}
-			return quietly(c, func(ctx context.Context, s *stack.Stack) error {
+			return report(c, func(ctx context.Context, s *stack.Stack, asJSON bool) error {
 				status, err := s.Status(ctx)
 				if status == nil {
 					return err

@@ -12,8 +12,8 @@ import (
 // The cluster is asked every two seconds and has two to answer, so that a loss
 // is noticed within five.
 const (
-	clusterPulse    = 2 * time.Second
-	clusterPatience = 2 * time.Second
+	clusterInterval = 2 * time.Second
+	clusterTimeout  = 2 * time.Second
 )
 
 // clusterWatch notices when the cluster is lost, and when it is there again. It
@@ -28,10 +28,10 @@ type clusterWatch struct {
 // the cluster back.
 func (w *clusterWatch) run(ctx context.Context, provider cluster.Provider, local bool) error {
 	for {
-		if pause(ctx, clusterPulse); ctx.Err() != nil {
+		if pause(ctx, clusterInterval); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		asking, cancel := context.WithTimeout(ctx, clusterPatience)
+		asking, cancel := context.WithTimeout(ctx, clusterTimeout)
 		_, err := provider.Find(asking)
 		cancel()
 		if ctx.Err() != nil {

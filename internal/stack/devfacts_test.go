@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zr/internal/testkit"
-	"zr/pkg/config"
 	"zr/pkg/event"
 )
 
@@ -32,27 +31,13 @@ func TestOtherServices(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("XDG_CACHE_HOME", t.TempDir())
-			root := t.TempDir()
 			db := strings.ReplaceAll(overlay[:strings.Index(overlay, "---")], "web", "db")
-			files := map[string]string{
+			s := stackOf(t, map[string]string{
 				"config/dev.yaml": before,
 				"kustomize/overlays/dev/kustomization.yaml": "resources: [all.yaml, db.yaml]\n",
 				"kustomize/overlays/dev/all.yaml":           overlay, "kustomize/overlays/dev/db.yaml": db,
 				"web/package.json": "{}", "web/main.go": "package main", "db": "FROM scratch",
-			}
-			for path, text := range files {
-				testkit.WriteFile(t, filepath.Join(root, path), text)
-			}
-			cfg, err := config.Load(root, "dev")
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := Open(cfg, event.Discard, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			})
 			s.dev = &devMode{agent: "zr-agent"}
 			d := newSession(s)
 			publishAnew(t, d)
@@ -64,7 +49,7 @@ func TestOtherServices(t *testing.T) {
 				if text == "" {
 					continue
 				}
-				if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(s.cfg.Root, path), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// verdictPace is how often the words of zr and of the kubelet are compared.
-	verdictPace = time.Second
-	// verdictPatience is how long they may differ: three failures at the period
+	// verdictInterval is how often the words of zr and of the kubelet are compared.
+	verdictInterval = time.Second
+	// verdictTolerance is how long they may differ: three failures at the period
 	// of dev mode, one second, and two for what they take to arrive.
-	verdictPatience = 5 * time.Second
+	verdictTolerance = 5 * time.Second
 )
 
 // verdicts tells where zr and the kubelet are of two minds whether a service is
@@ -41,7 +41,7 @@ func (v *verdicts) see(service string, ours, kubelet bool, now time.Time) {
 	if _, differ := v.since[service]; !differ {
 		v.since[service] = now
 	}
-	if v.stands[service] || now.Sub(v.since[service]) < verdictPatience {
+	if v.stands[service] || now.Sub(v.since[service]) < verdictTolerance {
 		return
 	}
 	v.stands[service] = true
@@ -68,13 +68,13 @@ func verdictSource(service string) string { return service + " (kubelet)" }
 // what the kubelets said last; nil before the first word.
 func compareVerdicts(ctx context.Context, sink event.Sink, containers map[string]devloop.Container, held func() *health.Held) error {
 	v := newVerdicts(sink)
-	pace := time.NewTicker(verdictPace)
+	pace := time.NewTicker(verdictInterval)
 	defer pace.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			for service := range containers {
-				v.clear(service) // the next session says it again where it still holds
+				v.clear(service) // the next reloading says it again where it still holds
 			}
 			return ctx.Err()
 		case now := <-pace.C:

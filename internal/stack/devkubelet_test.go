@@ -47,11 +47,11 @@ func TestZrAndTheKubeletOfTwoMinds(t *testing.T) {
 					_ = compareVerdicts(ctx, sink, map[string]devloop.Container{"web": oneState{state: tt.phase}}, func() *health.Held { return held })
 					close(ended)
 				}()
-				time.Sleep(verdictPatience - verdictPace)
+				time.Sleep(verdictTolerance - verdictInterval)
 				if len(said) > 0 {
 					t.Errorf("said too early: %v", said)
 				}
-				time.Sleep(4 * verdictPace)
+				time.Sleep(4 * verdictInterval)
 				cancel()
 				<-ended
 				if tt.want == "" {

@@ -32,8 +32,8 @@ type holder struct {
 	Checkout string `json:"checkout"`
 }
 
-// lockPulse is how often a lock is tried that another run holds.
-const lockPulse = 100 * time.Millisecond
+// lockInterval is how often a lock is tried that another run holds.
+const lockInterval = 100 * time.Millisecond
 
 // lockDev makes this the one zr that changes the environment on this machine,
 // until unlock is called or the process ends.
@@ -68,7 +68,7 @@ func (s *Stack) lockRun(ctx context.Context, verb string) (unlock func(), err er
 		if !told {
 			s.sink.Emit(event.Notice{Text: fmt.Sprintf("`zr %s` is at work on %s, as %s; waiting for it", by.Verb, s.set(), s.who(by))})
 		}
-		if pause(ctx, lockPulse); ctx.Err() != nil {
+		if pause(ctx, lockInterval); ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}

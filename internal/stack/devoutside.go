@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// outsideSettle is how long something has to be otherwise than it was
+	// outsideLasts is how long something has to be otherwise than it was
 	// applied before it counts: what this zr applies itself arrives by then.
-	outsideSettle = time.Second
+	outsideLasts = time.Second
 	// outsideAgain is how soon after it was mended a change from outside counts
 	// as one that comes back.
 	outsideAgain = time.Minute
@@ -136,10 +136,10 @@ func (r *reloading) watchOutside(ctx context.Context, commands chan<- devloop.Co
 // judgeOutside acts on what was seen, once it has lasted.
 func (d *Session) judgeOutside(ctx context.Context, namespace string, seen <-chan health.Held, commands chan<- devloop.Command) error {
 	o := &outsiders{sink: d.sink, stands: map[string]string{}, mended: map[string]time.Time{}}
-	defer o.over(nil) // the next session says it again where it still holds
+	defer o.over(nil) // the next reloading says it again where it still holds
 	var held health.Held
-	var settled <-chan time.Time // nil while nothing is otherwise than it was applied
-	applied := false             // meanwhile, by this zr
+	var lasted <-chan time.Time // nil while nothing is otherwise than it was applied
+	applied := false            // meanwhile, by this zr
 	for {
 		select {
 		case <-ctx.Done():
@@ -150,21 +150,21 @@ func (d *Session) judgeOutside(ctx context.Context, namespace string, seen <-cha
 				return errGone
 			}
 			changes := changesOf(d.facts.Load().applied, held)
-			if o.over(changes); len(changes) > 0 && settled == nil {
-				settled = time.After(outsideSettle)
+			if o.over(changes); len(changes) > 0 && lasted == nil {
+				lasted = time.After(outsideLasts)
 			}
 			continue
-		case <-settled:
-			settled = nil
+		case <-lasted:
+			lasted = nil
 		}
 		switch changes := changesOf(d.facts.Load().applied, held); {
 		case len(changes) == 0:
 		case !d.env.idle():
-			applied, settled = true, time.After(outsideSettle)
+			applied, lasted = true, time.After(outsideLasts)
 		case applied: // what was applied is seen by the next time
-			applied, settled = false, time.After(outsideSettle)
+			applied, lasted = false, time.After(outsideLasts)
 		case o.see(changes, time.Now()):
-			settled = time.After(outsideSettle) // to see what became of it
+			lasted = time.After(outsideLasts) // to see what became of it
 			select {
 			case commands <- devloop.Command{Unit: manifestsUnit, Action: event.Apply}:
 			case <-ctx.Done():

@@ -55,9 +55,9 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	}); err != nil {
 		return err
 	}
-	waiting, cancel := context.WithTimeoutCause(ctx, endpointPatience, errors.New("no answer"))
+	waiting, cancel := context.WithTimeoutCause(ctx, endpointTimeout, errors.New("no answer"))
 	defer cancel()
-	for reason := error(nil); ; pause(waiting, endpointPulse) {
+	for reason := error(nil); ; pause(waiting, endpointInterval) {
 		statuses, err := r.on.gate.Check(waiting, targets)
 		bad := slices.IndexFunc(statuses, func(status health.Status) bool { return !asMeant(status) })
 		misled := ""

@@ -19,15 +19,15 @@ const manifestsUnit = "manifests"
 
 // units are what saves change: each service that is reloaded in place, and the
 // manifests. The returned function ends their connections.
-func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, sessions map[string]*livesync.Session, end func(), err error) {
-	sessions = map[string]*livesync.Session{}
+func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, agents map[string]*livesync.Session, end func(), err error) {
+	agents = map[string]*livesync.Session{}
 	var conditions []*devloop.Condition
 	end = func() {
-		for _, session := range sessions {
-			session.Close()
+		for _, agent := range agents {
+			agent.Close()
 		}
 		for _, c := range conditions {
-			c.Clear() // the next session says it again where it still holds
+			c.Clear() // the next reloading says it again where it still holds
 		}
 	}
 	for _, w := range r.wired {
@@ -35,21 +35,21 @@ func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit
 		if request.Mode == build.Dev {
 			condition := &devloop.Condition{Service: request.Service, Sink: r.sink}
 			conditions = append(conditions, condition)
-			sessions[request.Service] = r.dial(p, condition, w)
+			agents[request.Service] = r.dial(p, condition, w)
 		}
-		unit, err := r.unit(ctx, p, request, sessions[request.Service])
+		unit, err := r.unit(ctx, p, request, agents[request.Service])
 		if unit == nil {
 			end()
 			return nil, nil, nil, err
 		}
 		units = append(units, unit) // where err says that something is missing, its first run tells
 	}
-	return append(units, r.manifestsUnit(p)), sessions, end, nil
+	return append(units, r.manifestsUnit(p)), agents, end, nil
 }
 
 // unit returns what saves of a service's sources change. It comes with an error
 // where something is missing that the sources name.
-func (r *reloading) unit(ctx context.Context, p *project, request build.Request, session *livesync.Session) (devloop.Unit, error) {
+func (r *reloading) unit(ctx context.Context, p *project, request build.Request, agent *livesync.Session) (devloop.Unit, error) {
 	builder := p.builder()
 	inputs, err := builder.Inputs(ctx, request)
 	if inputs == nil {
@@ -66,7 +66,7 @@ func (r *reloading) unit(ctx context.Context, p *project, request build.Request,
 	}
 	reloaded := devloop.Reloaded{
 		Service: service, Root: r.cfg.Root, Inputs: inputs, Budget: r.budget, Rebuild: rebuild,
-		Container: throughService{session, func(ctx context.Context) error { return r.leads(ctx, service) }},
+		Container: throughService{agent, func(ctx context.Context) error { return r.leads(ctx, service) }},
 		Advice:    func(words string) string { return adviceFor(r.cfg, request, words) },
 	}
 	return reloaded.Unit(live), err
@@ -91,7 +91,7 @@ func (r *reloading) dial(p *project, condition *devloop.Condition, w wiring) *li
 		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: p.dev.token, Patience: w.patience,
 		OnChange: func(state livesync.State) {
 			if !r.facts.Load().runs(condition.Service) {
-				return // its session ends any moment
+				return // its connection is closed any moment
 			}
 			condition.Changed(state)
 			if met = met || state.Connected; met { // before that, the gate knows more

@@ -19,8 +19,8 @@ import (
 // A healthy service can be reached through its port of this machine as soon as
 // kube-proxy has heard of it, which takes a new cluster a moment.
 const (
-	endpointPatience = 30 * time.Second
-	endpointPulse    = 50 * time.Millisecond
+	endpointTimeout  = 30 * time.Second
+	endpointInterval = 50 * time.Millisecond
 )
 
 // endpoint is a published port of this machine that was asked.
@@ -87,14 +87,14 @@ func (p *project) openPorts(ctx context.Context, on *connection, plan portPlan, 
 }
 
 func waitEndpoint(ctx context.Context, p published, q question, lines cmdline.Run) (endpoint, error) {
-	waiting, cancel := context.WithTimeout(ctx, endpointPatience)
+	waiting, cancel := context.WithTimeout(ctx, endpointTimeout)
 	defer cancel()
 	for {
 		e := askEndpoint(waiting, p, q)
 		if e.err == nil || p.idle && ctx.Err() == nil {
 			return e, nil
 		}
-		if pause(waiting, endpointPulse); waiting.Err() != nil {
+		if pause(waiting, endpointInterval); waiting.Err() != nil {
 			if ctx.Err() != nil {
 				return e, ctx.Err()
 			}

@@ -27,7 +27,7 @@ func (p *project) planPorts(ctx context.Context, on *connection) (portPlan, erro
 	if err != nil {
 		return portPlan{}, err
 	}
-	plan, clashes := planPorts(p.ports, on.cluster.Ports, held)
+	plan, clashes := newPortPlan(p.ports, on.cluster.Ports, held)
 	var problems []error
 	for _, c := range clashes {
 		problems = append(problems, p.refuse(ctx, on, c))
@@ -156,7 +156,7 @@ func (s *Stack) relay(ctx context.Context, on *connection, ports []relay.Port) (
 func (r *reloading) watchRelay(ctx context.Context) error {
 	told := ""
 	for {
-		if pause(ctx, clusterPulse); ctx.Err() != nil {
+		if pause(ctx, clusterInterval); ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := r.exclusively(ctx, func(now *current) error {

@@ -160,9 +160,9 @@ type portClash struct {
 	by   *published       // or by one that is
 }
 
-// planPorts finds a way for each port, given how kind mapped ports of this machine
+// newPortPlan finds a way for each port, given how kind mapped ports of this machine
 // to NodePorts, and which of these Services of the cluster have.
-func planPorts(all []published, mapped map[int32]int32, held []deploy.HeldPort) (portPlan, []portClash) {
+func newPortPlan(all []published, mapped map[int32]int32, held []deploy.HeldPort) (portPlan, []portClash) {
 	plan := portPlan{held: held}
 	var clashes []portClash
 	for _, p := range all {

@@ -114,7 +114,7 @@ func TestEveryPortHasAWayOnTheClusterThatIsThere(t *testing.T) {
 			clashes: []string{"lb 30000 web at 8000"},
 		},
 	} {
-		plan, clashes := planPorts(publish(services(), tt.configured), tt.mapped, tt.held)
+		plan, clashes := newPortPlan(publish(services(), tt.configured), tt.mapped, tt.held)
 		var relayed, clashing []string
 		for _, p := range plan.relayed {
 			relayed = append(relayed, p.name)

@@ -26,7 +26,7 @@ type reloading struct {
 	manifests  *devloop.Manifests
 }
 
-// errRewired says that other services are built than a session is about.
+// errRewired says that other services are built than a reloading is about.
 var errRewired = errors.New("other services are built now")
 
 // loopOver keeps the services in step that are reloaded now, until ctx ends,
@@ -34,18 +34,18 @@ var errRewired = errors.New("other services are built now")
 func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
 	r := &reloading{Session: d, wired: d.facts.Load().wiring, unchanged: d.up.unchanged, containers: map[string]devloop.Container{}}
 	var units []devloop.Unit
-	var sessions map[string]*livesync.Session
+	var agents map[string]*livesync.Session
 	closeUnits := func() {}
 	if err := d.exclusively(ctx, func(now *current) (err error) {
 		r.on, r.watched = now.on, now.project.can().Own
-		units, sessions, closeUnits, err = r.units(ctx, now.project)
+		units, agents, closeUnits, err = r.units(ctx, now.project)
 		return err
 	}); err != nil {
 		return err
 	}
 	defer closeUnits()
-	for service, session := range sessions {
-		r.containers[service] = session
+	for service, agent := range agents {
+		r.containers[service] = agent
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if modules, files := devloop.Outside(d.cfg.Root, units); len(modules)+len(files) > 0 {
@@ -62,23 +62,23 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 	d.loop.Ended = func(unit string, err error) error {
 		d.up.ready.ended(unit, err)
 		include() // what it compiles may be other files now
-		if unit == manifestsUnit && err == nil && anyLost(sessions) {
-			return errRewired // what was applied lets this session in again
+		if unit == manifestsUnit && err == nil && anyLost(agents) {
+			return errRewired // what was applied lets this zr in again
 		}
 		return d.rewired(r.wired)
 	}
 	group.Go(func() error { return d.loop.Run(ctx, batches, commands) })
 	group.Go(func() error { return r.followLogs(ctx) })
-	group.Go(func() error { return d.sight.run(ctx, r.on.provider, r.watched) })
+	group.Go(func() error { return d.clusterWatch.run(ctx, r.on.provider, r.watched) })
 	group.Go(func() error { return r.watchRelay(ctx) })
 	group.Go(func() error { return r.watchOutside(ctx, commands) })
 	return group.Wait()
 }
 
-// anyLost tells that one of the sessions will not be let in any more.
-func anyLost(sessions map[string]*livesync.Session) bool {
-	for _, session := range sessions {
-		if devloop.Lost(session.State().Err) {
+// anyLost tells that one of the agents does not let this zr in any more.
+func anyLost(agents map[string]*livesync.Session) bool {
+	for _, agent := range agents {
+		if devloop.Lost(agent.State().Err) {
 			return true
 		}
 	}

@@ -14,11 +14,11 @@ import (
 	"zr/pkg/event"
 )
 
-// renderSettled renders the overlay with secrets that the environment may run
+// renderWithSecrets renders the overlay with secrets that the environment may run
 // with. Where their file is missing it is made: another checkout, or this one
 // before the file was lost, may have made volumes with the values that the
 // cluster holds, and with others nobody would get into them.
-func (s *Stack) renderSettled(ctx context.Context) (*project, error) {
+func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
 	if err := s.ignoreSecrets(s.cfg); err != nil {
 		return nil, err
 	}

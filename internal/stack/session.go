@@ -32,9 +32,9 @@ type Session struct {
 	watcher *watch.Watcher  // of the project
 
 	// Of the goroutine that brings the environment up and keeps it in step.
-	up    broughtUp
-	loop  *devloop.Loop // the one that runs, or the last one
-	sight clusterWatch
+	up           broughtUp
+	loop         *devloop.Loop // the one that runs, or the last one
+	clusterWatch clusterWatch
 }
 
 // broughtUp is what a run of up leaves to the loop that follows.
@@ -66,7 +66,7 @@ func OpenSession(cfg *config.Config, sink event.Sink, options Options) (*Session
 
 func newSession(s *Stack) *Session {
 	return &Session{
-		cfg: s.cfg, sink: s.sink, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), sight: clusterWatch{sink: s.sink},
+		cfg: s.cfg, sink: s.sink, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), clusterWatch: clusterWatch{sink: s.sink},
 	}
 }
 
@@ -141,7 +141,7 @@ func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) 
 			unlock()
 			return err
 		}
-		p, err := now.stack.renderSettled(ctx)
+		p, err := now.stack.renderWithSecrets(ctx)
 		if err == nil {
 			now.take(p)
 			p.tellHelpers()

@@ -57,14 +57,14 @@ func TestWhatOthersDoHasToLast(t *testing.T) {
 							return nil
 						})
 					}()
-					time.AfterFunc(3*outsideSettle, func() { close(release) })
+					time.AfterFunc(3*outsideLasts, func() { close(release) })
 				}
 				for _, h := range tt.seen {
 					seen <- h
-					time.Sleep(outsideSettle / 2)
+					time.Sleep(outsideLasts / 2)
 				}
 				if tt.busy {
-					time.Sleep(2 * outsideSettle)
+					time.Sleep(2 * outsideLasts)
 					if len(commands) > 0 {
 						t.Error("what this zr applies was taken for somebody else's")
 					}

@@ -41,7 +41,7 @@ func TestSecretsOfAnExampleAreRefusedOnASharedCluster(t *testing.T) {
 	files := testkit.Project(sharedConfig)
 	files["config/secrets/dev.env"] = "A=mock-password\nB=real\n"
 	s := stackOf(t, files)
-	if _, err := s.renderSettled(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "config/secrets/dev.env has the values of an example: A") {
+	if _, err := s.renderWithSecrets(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "config/secrets/dev.env has the values of an example: A") {
 		t.Errorf("got %v", err)
 	}
 	files["config/dev.yaml"] = "project: tiny\nservices: {web: {}}\n"

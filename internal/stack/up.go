@@ -99,7 +99,7 @@ func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connectio
 // prepare reads and checks what the project says, and takes the environment for
 // this checkout. It changes nothing in a cluster.
 func (s *Stack) prepare(ctx context.Context) (*project, error) {
-	p, err := s.renderSettled(ctx)
+	p, err := s.renderWithSecrets(ctx)
 	if err != nil {
 		return nil, err
 	}
