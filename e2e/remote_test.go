@@ -110,6 +110,17 @@ func TestRemote(t *testing.T) {
 	if got := image("greeter"); got == release || strings.Contains(got, "dev") {
 		t.Errorf("after `zr up` the greeter runs %s, before the edit it was %s", got, release)
 	}
+	own := strings.NewReplacer("hello-shared", "hello-ann")
+	p.Must("up", "--target", target, "--namespace", "hello-ann", "--keep", "1ns") // wanted no longer than it took
+	if got := p.Kubectl("get", "--raw", own.Replace("/api/v1/namespaces/hello-shared/services/greeter:http/proxy/greet")); got != "Welcome, world! How do you do?\n" {
+		t.Errorf("in a namespace of one's own the greeter says %q", got)
+	}
+	if r := p.Must("up", "--target", target, "-o", "json"); !strings.Contains(r.Stdout, "hello-ann") || !strings.Contains(say("greeter", "/greet"), "How do you do?") {
+		t.Errorf("what has expired goes without a word, or more goes with it:\n%s", r.Stdout)
+	}
+	if left := strings.TrimSpace(p.Kubectl("get", "namespaces", "-o", "name", "--ignore-not-found", "hello-ann")); left != "" {
+		t.Errorf("after its time there is %s", left)
+	}
 	p.Must("down", "--target", target, "--purge", "--yes")
 	if left := strings.TrimSpace(p.Kubectl("get", "namespaces", "-o", "name", "--ignore-not-found", "hello-shared")); left != "" {
 		t.Errorf("after a purge there is %s", left)

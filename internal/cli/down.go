@@ -28,6 +28,7 @@ EXAMPLES:
    zr down
    zr down --purge --yes`,
 		Flags: verbFlags(append(sharedFlags(),
+			&cli.BoolFlag{Name: "expired", Usage: "remove, with their data, the namespaces of anybody's own on the cluster whose time has run out, and nothing else"},
 			&cli.BoolFlag{Name: "purge", Usage: "also remove the volumes and the data, and the cluster where nobody else is on it"},
 		)...),
 		Action: func(c *cli.Context) error {
@@ -38,6 +39,9 @@ EXAMPLES:
 				return err
 			}
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
+				if c.Bool("expired") {
+					return s.DownExpired(ctx)
+				}
 				if c.Bool("purge") {
 					return s.Purge(ctx)
 				}
@@ -57,7 +61,10 @@ func agreed(c *cli.Context) error {
 		return err
 	}
 	question := stack.DownQuestion(cfg)
-	if c.Bool("purge") {
+	if c.Bool("expired") {
+		question = fmt.Sprintf("This removes every namespace of %q whose time has run out, with its data.", cfg.Cluster.Called())
+	}
+	if c.Bool("purge") && !c.Bool("expired") {
 		if question, err = stack.PurgeQuestion(c.Context, cfg); err != nil {
 			return err
 		}

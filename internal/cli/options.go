@@ -22,6 +22,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "env", Aliases: []string{"e"}, Usage: "the `ENVIRONMENT`: config/<env>.yaml (default: dev)"},
 		&cli.StringFlag{Name: "target", Usage: "the environment that runs on this `CLUSTER`: \"kind\", \"aks\", or a context that a config names"},
 		instanceFlag(),
+		&cli.StringFlag{Name: "namespace", Usage: "a `NAMESPACE` of your own for the environment, on a cluster that people share"},
 		outputFlag(),
 	}
 }
@@ -31,7 +32,7 @@ func globalFlags() []cli.Flag {
 func rootFlags() []cli.Flag {
 	flags := globalFlags()
 	for _, f := range flags {
-		if s := f.(*cli.StringFlag); slices.Contains([]string{"project", "env", "as"}, s.Name) {
+		if s := f.(*cli.StringFlag); slices.Contains([]string{"project", "env", "as", "namespace"}, s.Name) {
 			s.EnvVars = []string{"ZR_" + strings.ToUpper(s.Name)}
 		}
 	}
@@ -77,7 +78,7 @@ func loadConfig(c *cli.Context) (*config.Config, error) {
 		}
 	}
 	env = cmp.Or(env, config.DefaultEnv)
-	return stack.Load(root, env, instanceOf(c, root, env))
+	return stack.Load(root, env, instanceOf(c, root, env), flagValue(c, "namespace"))
 }
 
 // envOn finds the environment that runs on target: with env, that one if

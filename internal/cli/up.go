@@ -19,7 +19,7 @@ EXAMPLES:
    zr up
    zr up --env staging
    zr up -o json | jq 'select(.type == "step.done")'`,
-		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}, dashboardFlag()}, sharedFlags()...)...),
+		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), keepFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}, dashboardFlag()}, sharedFlags()...)...),
 		Action: func(c *cli.Context) error {
 			brief()
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
@@ -27,6 +27,11 @@ EXAMPLES:
 			})
 		},
 	}
+}
+
+// keepFlag is of the verbs that renew the time of a namespace of one's own.
+func keepFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "keep", Value: stack.DefaultKeep, Usage: "keep a --namespace for this `TIME` after the last up, or dev, on it"}
 }
 
 // dashboardFlag is of the verbs that bring an environment up.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,14 +14,14 @@ import (
 	"zr/pkg/event"
 )
 
-// Load reads an environment of the project in root as an instance; "" is the one that
-// all checkouts share.
-func Load(root, env, instance string) (*config.Config, error) {
+// Load reads an environment of the project in root as an instance, "" for the one that
+// all checkouts share, and in a namespace, "" for that of the overlay.
+func Load(root, env, instance, namespace string) (*config.Config, error) {
 	cfg, err := config.Load(root, env)
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.As(instance); err != nil {
+	if err := errors.Join(cfg.As(instance), cfg.In(namespace)); err != nil {
 		return nil, err
 	}
 	cfg.Dashboard = cfg.Dashboard || statedir.ReadEnvironment(cfg.Set()).Dashboard

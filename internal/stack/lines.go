@@ -26,6 +26,9 @@ func linesOf(cfg *config.Config) cmdline.Run {
 	if here := cmp.Or(os.Getenv("ZR_AS"), statedir.Instance(cfg.Root, cfg.Env)); here != cfg.Instance {
 		lines.Flags = append(lines.Flags, "--as", cfg.Instance)
 	}
+	if os.Getenv("ZR_NAMESPACE") != cfg.Namespace {
+		lines.Flags = append(lines.Flags, "--namespace", cfg.Namespace)
+	}
 	return lines
 }
 

@@ -64,7 +64,7 @@ func (s *Stack) renderOptions() render.Options {
 		}
 	}
 	return render.Options{
-		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
+		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Namespace: s.cfg.Namespace, Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
 		Needs: needs, Access: dashboardAccess(s.cfg),
 	}
 }

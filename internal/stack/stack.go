@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/aks"
@@ -46,6 +47,8 @@ type Options struct {
 	// is waited for.
 	Wait bool // wait for another run that is at work on the environment
 	Yes  bool // delete without having been asked
+
+	Keep time.Duration // how long a namespace of one's own is kept that nobody works on
 }
 
 // Open opens what every verb that works on an environment needs. It talks

@@ -128,6 +128,9 @@ func (p *project) deploy(ctx context.Context, l *lease) (runs deployed, err erro
 		err = step{stepApply, "apply " + p.cfg.Overlay, func(ctx context.Context) (o outcome, err error) { // diff, images, apply
 			runs.images, o, err = p.apply(ctx, runs.on, l, runs.images, early)
 			runs.unchanged = o.unchanged
+			if err == nil {
+				err = p.keep(ctx, runs.on.deployer)
+			}
 			return o, err
 		}}.run(ctx, p.sink)
 	}
@@ -173,6 +176,14 @@ func (p *project) clusterAndImages(ctx context.Context, early *earlyLoad) (runs 
 			}
 			close(pulls)
 			return outcome{}, nil
+		}},
+		step{do: func(ctx context.Context) (outcome, error) { // what nobody wants any more
+			select {
+			case <-ctx.Done():
+				return outcome{}, ctx.Err()
+			case <-reached:
+			}
+			return outcome{}, p.keepAndClean(ctx, runs.on)
 		}},
 		step{stepBuild, "build images", func(ctx context.Context) (o outcome, err error) { // source in, images out
 			defer close(f.built)

@@ -31,6 +31,8 @@ type Config struct {
 	Env string `yaml:"-" json:"-"`
 	// Instance tells the environment from others of the same project: see As.
 	Instance string `yaml:"-" json:"instance,omitempty"`
+	// Namespace is the one of somebody's own that the environment is put into: see In.
+	Namespace string `yaml:"-" json:"namespace,omitempty"`
 	// Beside is the environment of a project beside which this one runs, for an
 	// environment of zr's own: command lines are about that one.
 	Beside *Config `yaml:"-" json:"-"`

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -32,11 +33,12 @@ func (c *Config) As(instance string) error {
 	return nil
 }
 
-// Set names what belongs to the environment: <project>-<env>, with -<instance>
-// where it is one.
+// Set names what belongs to the environment: <project>-<env>, with -<instance> or
+// -<namespace> where it is one or has one of its own.
 func (c *Config) Set() string {
-	if c.Instance == "" {
-		return c.Project + "-" + c.Env
+	set := c.Project + "-" + c.Env
+	if own := cmp.Or(c.Instance, c.Namespace); own != "" {
+		set += "-" + own
 	}
-	return c.Project + "-" + c.Env + "-" + c.Instance
+	return set
 }

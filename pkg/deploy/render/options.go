@@ -38,6 +38,9 @@ type Options struct {
 	// Set names the ApplySet, for example "zr-dev". It is also the name of
 	// the set's parent object.
 	Set string
+	// Namespace is where all of the overlay is put in place of the namespace that it
+	// names. Default: that one.
+	Namespace string
 	// Images maps an image as the manifests name it, with or without its tag,
 	// to the reference to run. An empty reference says that the image is
 	// known but not pinned yet (see Rendered.Pin). Images that are not here

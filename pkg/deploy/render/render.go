@@ -74,6 +74,12 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	if r.Namespace, err = namespaceOf(manifests); err != nil {
 		return nil, err
 	}
+	if o.Namespace != "" {
+		if err := moveTo(manifests, r.Namespace, o.Namespace); err != nil {
+			return nil, err
+		}
+		r.Namespace, manifests = o.Namespace, makeNamespace(manifests, o.Namespace)
+	}
 	if o.Access != nil {
 		added, err := o.Access.manifests(r.Namespace)
 		if err != nil {
