@@ -1,6 +1,11 @@
 package proc
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -37,4 +42,72 @@ func PortFree(port int) (free, known bool) {
 	default:
 		return false, false
 	}
+}
+
+// allFree is PortFree of several ports.
+func allFree(ports []int) (free, known bool) {
+	for _, port := range ports {
+		if free, known := PortFree(port); !free || !known {
+			return false, known
+		}
+	}
+	return true, true
+}
+
+// tcpListen is TCP_LISTEN of the kernel, as /proc/net/tcp shows it.
+const tcpListen = "0A"
+
+// listening returns the TCP ports that the processes below this one listen on,
+// each once. Those of a process that may not be looked into are missing.
+func listening() []int {
+	sockets := listeners("/proc/net/tcp", "/proc/net/tcp6")
+	var ports []int
+	for _, pid := range descendants(os.Getpid()) {
+		fds, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
+		for _, fd := range fds {
+			to, _ := os.Readlink(fd)
+			if port := sockets[to]; port != 0 && !slices.Contains(ports, port) {
+				ports = append(ports, port)
+			}
+		}
+	}
+	return ports
+}
+
+// listeners reads tables of the kernel and returns the ports of the sockets
+// that listen, by what a link to a descriptor of the socket says.
+func listeners(tables ...string) map[string]int {
+	sockets := map[string]int{}
+	for _, table := range tables {
+		b, _ := os.ReadFile(table) // there is none where there is no IPv6
+		for line := range strings.Lines(string(b)) {
+			// number, local address, remote address, state, queues, timer, retransmits, user, timeout, inode
+			fields := strings.Fields(line)
+			if len(fields) < 10 || fields[3] != tcpListen {
+				continue
+			}
+			_, hex, _ := strings.Cut(fields[1], ":")
+			if port, err := strconv.ParseUint(hex, 16, 16); err == nil {
+				sockets["socket:["+fields[9]+"]"] = int(port)
+			}
+		}
+	}
+	return sockets
+}
+
+// descendants returns the processes that are below another one.
+func descendants(top int) (pids []int) {
+	children := map[int][]int{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, stat := range stats {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
+		parent := parentOf(stat)
+		children[parent] = append(children[parent], pid)
+	}
+	for next := []int{top}; len(next) > 0; {
+		next = append(next, children[next[0]]...)
+		pids = append(pids, children[next[0]]...)
+		next = next[1:]
+	}
+	return pids
 }

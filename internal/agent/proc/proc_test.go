@@ -52,6 +52,13 @@ func act(what string) {
 			panic(err)
 		}
 		time.Sleep(time.Hour)
+	case "two ports": // the second is kept until it ends
+		l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("OTHER"))
+		if err != nil {
+			panic(err)
+		}
+		defer l.Close()
+		act("stubborn")
 	case "drain", "stubborn", "hog":
 		l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
 		if err != nil {
@@ -194,6 +201,17 @@ func TestStop(t *testing.T) {
 			ends(p)
 			if free, _ := PortFree(port); !free {
 				t.Fatal("the child has it")
+			}
+		}
+	})
+	t.Run("gives up one of two ports", func(t *testing.T) {
+		other := testkit.FreePort(t)
+		p, out := start(t, "two ports", env, fmt.Sprintf("OTHER=%d", other))
+		eventually(t, "ready", func() bool { return out.String() != "" })
+		Stop(t.Context(), p, port)
+		for _, port := range []int{port, other} {
+			if free, known := PortFree(port); !free || !known {
+				t.Errorf("port %d is taken", port)
 			}
 		}
 	})

@@ -19,25 +19,22 @@ const (
 )
 
 // Stop ends the process and returns as soon as another one can take its
-// place: when it has exited or, if port is not 0, when nothing listens on the
-// port any more. In the second case it finishes its requests meanwhile, and
-// is killed after DrainGrace. A process that does neither within Grace is
-// killed. Cancelling ctx kills at once.
+// place: when it has exited or, if port is not 0, when nothing listens any more
+// on that port nor on any other TCP port that the process had. A server of
+// several ports closes one after the other, and the next process would not get
+// the others. In the second case it finishes its requests meanwhile, and is
+// killed after DrainGrace. A process that does neither within Grace is killed.
+// Cancelling ctx kills at once.
 func Stop(ctx context.Context, p *Process, port int) {
+	ports := inUse(port)
 	if !p.Running() {
 		p.Clear()
-		released(ctx, port)
+		released(ctx, ports)
 		return
-	}
-	if port != 0 {
-		// A port that is free already says nothing about the stop.
-		if free, known := PortFree(port); free || !known {
-			port = 0
-		}
 	}
 	p.Signal(syscall.SIGTERM)
 	var look <-chan time.Time
-	if port != 0 {
+	if len(ports) > 0 {
 		t := time.NewTicker(portPoll)
 		defer t.Stop()
 		look = t.C
@@ -48,10 +45,10 @@ func Stop(ctx context.Context, p *Process, port int) {
 		select {
 		case <-p.exited:
 			p.Clear()
-			released(ctx, port)
+			released(ctx, ports)
 			return
 		case <-look:
-			if free, _ := PortFree(port); free {
+			if free, _ := allFree(ports); free {
 				go finish(p)
 				return
 			}
@@ -60,16 +57,36 @@ func Stop(ctx context.Context, p *Process, port int) {
 		case <-ctx.Done():
 		}
 		Kill(p)
-		released(ctx, port)
+		released(ctx, ports)
 		return
 	}
 }
 
-// released waits, for Grace at the most, until nothing listens on the port: a
-// child of a process that has ended may have it, and is killed, but not gone.
-func released(ctx context.Context, port int) {
-	for end := time.Now().Add(Grace); port != 0 && ctx.Err() == nil && time.Now().Before(end); time.Sleep(portPoll) {
-		if free, known := PortFree(port); free || !known {
+// inUse returns the ports that tell when a process has given up its place:
+// the given one, and all that are listened on with it. There is none where the
+// given one is free already or cannot be looked at, which says nothing about
+// the stop.
+func inUse(port int) []int {
+	if port == 0 {
+		return nil
+	}
+	if free, known := PortFree(port); free || !known {
+		return nil
+	}
+	ports := []int{port}
+	for _, other := range listening() {
+		if other != port {
+			ports = append(ports, other)
+		}
+	}
+	return ports
+}
+
+// released waits, for Grace at the most, until nothing listens on the ports: a
+// child of a process that has ended may have one, and is killed, but not gone.
+func released(ctx context.Context, ports []int) {
+	for end := time.Now().Add(Grace); len(ports) > 0 && ctx.Err() == nil && time.Now().Before(end); time.Sleep(portPoll) {
+		if free, known := allFree(ports); free || !known {
 			return
 		}
 	}
