@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -56,6 +58,7 @@ func newDistribution(t *testing.T) *distribution {
 	dir, port := t.TempDir(), testkit.FreePort(t)
 	upstream := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	proxy := httputil.NewSingleHostReverseProxy(upstream)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // of connections that are cut
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
 			d.token(w, r)
@@ -79,12 +82,12 @@ http: {addr: %q, relativeurls: true, secret: test}, auth: {token: {realm: %q, se
 			t.Fatal(err)
 		}
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	output, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "serve", filepath.Join(dir, "config.yml"))
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,7 @@ http: {addr: %q, relativeurls: true, secret: test}, auth: {token: {realm: %q, se
 			break
 		}
 		if time.Now().After(deadline) {
-			said, _ := os.ReadFile(log.Name())
+			said, _ := os.ReadFile(output.Name())
 			t.Fatalf("the registry does not answer: %s", said)
 		}
 	}
