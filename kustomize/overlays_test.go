@@ -196,7 +196,8 @@ func TestRights(t *testing.T) {
 	want := []string{"create batch/jobs", "delete batch/jobs", "get apps/deployments", "get apps/statefulsets", "get batch/jobs", "get pods/log",
 		"list apps/controllerrevisions", "list apps/daemonsets", "list apps/deployments",
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list pods", "list services",
-		"patch apps/deployments", "patch apps/statefulsets", "watch pods"}
+		"patch apps/deployments", "patch apps/statefulsets", "watch apps/daemonsets", "watch apps/deployments", "watch apps/replicasets", "watch apps/statefulsets",
+		"watch batch/jobs", "watch discovery.k8s.io/endpointslices", "watch events", "watch pods", "watch services"}
 	for _, overlay := range []string{"dev", "staging"} {
 		var rights, subjects []string
 		for _, o := range rendered(t, overlay).Objects {

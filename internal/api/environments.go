@@ -32,7 +32,7 @@ func newEnvironments(p *parts) *environments.Set {
 	if p.settings.ControlRoom && p.client != nil {
 		return environments.Granted(environments.NewBindings(p.client, p.log), func(g environments.Grant) *environments.Environment {
 			client := p.client.In(g.Namespace)
-			reader := fleet.NewReader(client, p.shared, nil, fleet.Self{}, p.log)
+			reader := fleet.NewReader(client, nil, fleet.Self{})
 			return p.environment(client, reader, environments.Environment{Name: g.Namespace, Set: g.Set})
 		})
 	}
@@ -40,7 +40,7 @@ func newEnvironments(p *parts) *environments.Set {
 	if p.client != nil {
 		own.Name = p.client.Namespace()
 	}
-	return environments.Only(p.environment(p.client, fleet.NewReader(p.client, p.shared, p.probes, p.self, p.log), own))
+	return environments.Only(p.environment(p.client, fleet.NewReader(p.client, p.probes, p.self), own))
 }
 
 // environment completes one.
@@ -48,6 +48,6 @@ func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environ
 	e.Services = reader
 	e.Changes = lifecycle.New(client)
 	e.Logs = newCollector(client, p.lines, p.settings, p.log)
-	e.Jobs = []func(context.Context){fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
+	e.Jobs = []func(context.Context){reader.Run, fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
 	return &e
 }

@@ -43,7 +43,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	a := contract.New(mux, version, guard, log)
 	health.Add(a, from.health)
 	environmentroutes.Add(a, from.served)
-	services.Add(a, from.served)
+	services.Add(a, from.served, from.logs.Origins)
 	history.Add(a, from.served, from.history, log)
 	uptimeroutes.Add(a, from.served, from.uptime, log)
 	session.Add(a, from.gate, from.dashboard)

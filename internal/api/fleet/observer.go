@@ -12,9 +12,6 @@ import (
 
 // The observer's times.
 const (
-	// lookEvery is a compromise: a crash loop's first back-off is 10 s, and a
-	// rolling update of one pod takes some 2 s.
-	lookEvery = time.Second
 	// askEvery is how often the latency of each service is taken.
 	askEvery = 5 * time.Second
 	// retention is how long the history is kept, and pruneEvery how often the
@@ -59,20 +56,17 @@ func NewObserver(environment string, reader *Reader, history History, recorder *
 
 // Run observes until ctx ends.
 func (o *Observer) Run(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+	var last *Snapshot
 	for {
-		if snapshot, err := o.reader.Snapshot(ctx); err == nil {
-			o.observe(snapshot)
-			o.measure(snapshot)
-			o.flush(ctx)
-			o.uptime.Flush(ctx, time.Now().UTC())
+		snapshot, err := o.reader.Next(ctx, last)
+		if err != nil {
+			return // with ctx, or the reader
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+		o.observe(snapshot)
+		o.measure(snapshot)
+		o.flush(ctx)
+		o.uptime.Flush(ctx, time.Now().UTC())
+		last = snapshot
 	}
 }
 

@@ -3,57 +3,45 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"zr/internal/api/kube"
-	"zr/internal/api/latest"
 	"zr/internal/api/probe"
 	"zr/internal/api/reason"
-	"zr/internal/api/store/cache"
 	"zr/pkg/diagnose"
-	"zr/pkg/kube/object"
 )
 
 // The reader's times.
 const (
-	// Deadline is what one look at Kubernetes and the dependencies may take.
+	// Deadline is what one list of Kubernetes may take, and how long the first
+	// snapshot waits for all of them.
 	Deadline = 3 * time.Second
-	// keep is how long a replica hands out one snapshot.
-	keep = 250 * time.Millisecond
-	// shared is how long all replicas hand out one look at Kubernetes: any
-	// number of dashboards costs the Kubernetes API as many requests a second as
-	// there are resources.
-	shared = time.Second
-	// cacheDeadline bounds the detour through the cache: what it saves is a
-	// few milliseconds.
-	cacheDeadline = 200 * time.Millisecond
+	// gather is how long changes are gathered after the first: a rollout is many,
+	// and each costs a look at all services.
+	gather = 20 * time.Millisecond
+	// lookEvery is how often the services are looked at where nothing changed:
+	// some states end by the clock.
+	lookEvery = time.Second
 )
 
-// cacheKey changes with the shape of Workloads, so that replicas of two
-// versions do not read each other's.
-const cacheKey = "workloads:3:"
-
-// Workloads is what Kubernetes says, and what replicas share.
-type Workloads struct {
-	At       time.Time `json:"at"`
-	Services []Service `json:"services"`
-}
-
-// Reader reads the services of a namespace. It is safe for concurrent use.
+// Reader reads the services of a namespace, by watches. It is safe for concurrent
+// use.
 type Reader struct {
 	kube   *kube.Client // nil outside of a cluster
-	cache  cache.Cache
+	board  *board       // nil outside of a cluster
 	probes *probe.Set
 	self   Self
-	log    *slog.Logger
+	flaps  flaps // of look, which runs once at a time
 
-	flaps     flaps // of look, which runs once at a time
-	snapshots *latest.Value[*Snapshot]
+	mu      sync.Mutex
+	last    *Snapshot
+	round   probe.Round
+	changed chan struct{} // closed when there is a newer snapshot
+	probed  chan struct{} // has one when there is a newer round
+	ended   chan struct{} // closed when nothing is read any more
 }
 
 // Self is what the api knows of itself.
@@ -63,56 +51,165 @@ type Self struct {
 	Started time.Time
 }
 
-// NewReader returns a Reader. Without a cluster (client is nil) it reads only
-// what probes measure. Without probes (nil) it is of a namespace that the api does
-// not run in, and measures nothing there.
-func NewReader(client *kube.Client, c cache.Cache, probes *probe.Set, self Self, log *slog.Logger) *Reader {
-	r := &Reader{kube: client, cache: c, probes: probes, self: self, log: log, flaps: flaps{}}
-	r.snapshots = latest.New(Deadline, r.look, func(*Snapshot) time.Duration { return keep })
+// NewReader returns a Reader, which reads while it runs. Without a cluster (client is
+// nil) it reads only what probes measure. Without probes (nil) it is of a namespace
+// that the api does not run in, and measures nothing there.
+func NewReader(client *kube.Client, probes *probe.Set, self Self) *Reader {
+	r := &Reader{kube: client, probes: probes, self: self, flaps: flaps{}, changed: make(chan struct{}), probed: make(chan struct{}, 1), ended: make(chan struct{})}
+	if client != nil {
+		r.board = newBoard(client)
+	}
 	return r
 }
 
-// Snapshot returns how the services are. It is shared: do not change it.
-func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) { return r.snapshots.Get(ctx) }
-
-func (r *Reader) look(ctx context.Context) *Snapshot {
-	begin := time.Now()
-	s := &Snapshot{At: begin.UTC(), Kubernetes: probe.Result{Status: probe.OK}}
-	var (
-		wg    sync.WaitGroup
-		round probe.Round
-		err   error
-	)
+// Run reads until ctx ends.
+func (r *Reader) Run(ctx context.Context) {
+	var reading sync.WaitGroup
+	defer close(r.ended)
+	defer reading.Wait()
 	if r.probes != nil {
-		wg.Go(func() { round, _ = r.probes.Round(ctx) })
+		reading.Go(func() { r.probe(ctx) })
 	}
-	if r.kube == nil {
-		err = kube.ErrNotInCluster
-	} else {
-		s.Namespace = r.kube.Namespace()
-		var w Workloads
-		if w, err = r.workloads(ctx); err == nil {
-			s.At, s.Services = w.At, w.Services
+	if r.board != nil {
+		reading.Go(func() { r.board.run(ctx) })
+	}
+	r.prepare(ctx)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		moved := r.moved()
+		r.publish(r.look())
+		select {
+		case <-moved:
+			sleep(ctx, gather)
+		case <-r.probed:
+		case <-tick.C:
+		case <-ctx.Done():
 		}
 	}
-	s.Kubernetes.LatencyMS = float64(time.Since(begin).Microseconds()) / 1000
-	wg.Wait()
+}
+
+// prepare waits until everything was read and measured once, or the first error is
+// known.
+func (r *Reader) prepare(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	if r.probes != nil {
+		select {
+		case <-r.probed:
+		case <-ctx.Done():
+		}
+	}
+	for r.board != nil {
+		moved := r.board.moved()
+		if _, _, err := r.board.look(); !errors.Is(err, errNotListed) {
+			return
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// moved returns a channel that is closed when Kubernetes tells a change.
+func (r *Reader) moved() <-chan struct{} {
+	if r.board == nil {
+		return nil
+	}
+	return r.board.moved()
+}
+
+// probe measures what the api uses, every second.
+func (r *Reader) probe(ctx context.Context) {
+	for ctx.Err() == nil {
+		round, err := r.probes.Round(ctx)
+		if err == nil {
+			r.mu.Lock()
+			r.round = round
+			r.mu.Unlock()
+			select {
+			case r.probed <- struct{}{}:
+			default:
+			}
+		}
+		sleep(ctx, lookEvery)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+func (r *Reader) publish(s *Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = s
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Snapshot returns how the services are. It is shared: do not change it.
+func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) { return r.Next(ctx, nil) }
+
+// ErrEnded says that the services are not read any more.
+var ErrEnded = errors.New("the services are not read any more")
+
+// Next returns a snapshot that is newer than the last one that the caller has, nil
+// where it has none, and waits for it: until ctx ends, or with ErrEnded.
+func (r *Reader) Next(ctx context.Context, last *Snapshot) (*Snapshot, error) {
+	for {
+		r.mu.Lock()
+		now, changed := r.last, r.changed
+		r.mu.Unlock()
+		if now != last {
+			return now, nil
+		}
+		select {
+		case <-changed:
+		case <-r.ended:
+			return nil, ErrEnded
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (r *Reader) look() *Snapshot {
+	s := &Snapshot{At: time.Now().UTC(), Kubernetes: probe.Result{Status: probe.OK}, Services: []Service{}} // an empty list is [] in JSON
+	err := error(kube.ErrNotInCluster)
+	if r.board != nil {
+		s.Namespace = r.kube.Namespace()
+		var held *diagnose.Snapshot
+		var took time.Duration
+		if held, took, err = r.board.look(); err == nil {
+			s.Services = append(s.Services, services(held, s.At)...)
+		}
+		s.Kubernetes.LatencyMS = float64(took.Microseconds()) / 1000
+	}
 	if err != nil {
 		s.Kubernetes.Status, s.Kubernetes.Reason = probe.Down, kubernetesReason(err)
 	}
 	if r.probes != nil {
+		r.mu.Lock()
+		round := r.round
+		r.mu.Unlock()
 		r.addMeasured(s, round)
-	}
-	if s.Services == nil {
-		s.Services = []Service{} // an empty list is [] in JSON
 	}
 	r.flaps.judge(s)
 	return s
 }
 
 func kubernetesReason(err error) string {
-	if errors.Is(err, kube.ErrNotInCluster) {
+	switch {
+	case errors.Is(err, kube.ErrNotInCluster):
 		return kube.ErrNotInCluster.Error()
+	case errors.Is(err, errNotListed):
+		return reason.Timeout
 	}
 	return reason.Of(err)
 }
@@ -147,84 +244,4 @@ func (s *Snapshot) service(name string) *Service {
 		s.Services = append(s.Services, Service{Name: name})
 	}
 	return &s.Services[i]
-}
-
-// workloads returns what another replica saw a moment ago, or asks Kubernetes
-// and tells the others. The cache is a saving: without it everything works.
-func (r *Reader) workloads(ctx context.Context) (Workloads, error) {
-	key := cacheKey + r.kube.Namespace()
-	if w, ok := r.cached(ctx, key); ok {
-		return w, nil
-	}
-	w, err := r.ask(ctx)
-	if err != nil {
-		return w, err
-	}
-	if value, err := json.Marshal(w); err == nil {
-		ctx, cancel := context.WithTimeout(ctx, cacheDeadline)
-		defer cancel()
-		if err := r.cache.Set(ctx, key, value, shared); err != nil {
-			r.log.Debug("the snapshot was not shared", "error", err)
-		}
-	}
-	return w, nil
-}
-
-func (r *Reader) cached(ctx context.Context, key string) (w Workloads, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, cacheDeadline)
-	defer cancel()
-	value, found, err := r.cache.Get(ctx, key)
-	if err != nil {
-		r.log.Debug("the shared snapshot was not read", "error", err)
-		return w, false
-	}
-	return w, found && json.Unmarshal(value, &w) == nil
-}
-
-// looked are the resources that are read in each look. Only events tell why some
-// pods do not start; a healthy namespace is not asked for them.
-var looked = []object.Resource{object.Deployments, object.StatefulSets, object.DaemonSets, object.Jobs, object.ReplicaSets, object.Pods,
-	object.Services, object.EndpointSlices}
-
-func (r *Reader) ask(ctx context.Context) (Workloads, error) {
-	w := Workloads{At: time.Now().UTC()}
-	held, err := r.list(ctx, looked, "")
-	if err != nil {
-		return w, err
-	}
-	w.Services = services(held, w.At)
-	if !slices.ContainsFunc(w.Services, func(s Service) bool { return s.State != Healthy && (s.Reason == nil || s.Reason.Code != Stopped) }) {
-		return w, nil
-	}
-	events, err := r.list(ctx, []object.Resource{object.Events}, "type!=Normal")
-	if err != nil {
-		return w, err
-	}
-	w.Services = services(held.WithEvents(events), w.At)
-	return w, nil
-}
-
-// list reads resources of the namespace at the same time.
-func (r *Reader) list(ctx context.Context, resources []object.Resource, fields string) (*diagnose.Snapshot, error) {
-	var (
-		wg      sync.WaitGroup
-		objects = make([][]object.Object, len(resources))
-		errs    = make([]error, len(resources))
-	)
-	for i, resource := range resources {
-		wg.Go(func() {
-			objects[i], errs[i] = r.kube.List(ctx, resource, fields)
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	s := diagnose.NewSnapshot()
-	for _, list := range objects {
-		for _, o := range list {
-			s.Add(o)
-		}
-	}
-	return s, nil
 }

@@ -19,7 +19,7 @@ func ago(d time.Duration) string { return now.Add(-d).Format(time.RFC3339) }
 func held(t *testing.T, objects ...[2]string) *diagnose.Snapshot {
 	t.Helper()
 	resources := map[string]object.Resource{}
-	for _, r := range append(looked, object.Events) {
+	for _, r := range watched {
 		resources[r.Name] = r
 	}
 	s := diagnose.NewSnapshot()

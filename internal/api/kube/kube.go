@@ -57,10 +57,18 @@ func (c *Client) WatchBindings(ctx context.Context, labels, version string, chan
 }
 
 // List lists the objects of a resource in the namespace, of the version that the
-// server has at hand. Fields is a selector; empty means all.
-func (c *Client) List(ctx context.Context, r object.Resource, fields string) ([]object.Object, error) {
-	objects, _, err := c.api.List(ctx, r, lean.ListOptions{Namespace: c.namespace, Fields: fields, Cached: true})
-	return objects, explained(err)
+// server has at hand, and returns that, to watch from. Fields is a selector; empty
+// means all.
+func (c *Client) List(ctx context.Context, r object.Resource, fields string) ([]object.Object, string, error) {
+	objects, version, err := c.api.List(ctx, r, lean.ListOptions{Namespace: c.namespace, Fields: fields, Cached: true})
+	return objects, version, explained(err)
+}
+
+// Watch passes changes of the objects of a resource in the namespace to changed, as
+// lean.Client.Watch does.
+func (c *Client) Watch(ctx context.Context, r object.Resource, fields, version string, changed func(lean.Change)) (string, error) {
+	version, err := c.api.Watch(ctx, r, version, lean.ListOptions{Namespace: c.namespace, Fields: fields}, changed)
+	return version, explained(err)
 }
 
 // Deployments lists the Deployments of the namespace.
@@ -74,7 +82,7 @@ func (c *Client) StatefulSets(ctx context.Context) ([]object.Workload, error) {
 }
 
 func (c *Client) workloads(ctx context.Context, r object.Resource) ([]object.Workload, error) {
-	objects, err := c.List(ctx, r, "")
+	objects, _, err := c.List(ctx, r, "")
 	var all []object.Workload
 	for _, o := range objects {
 		if w, ok := o.(*object.Workload); ok {

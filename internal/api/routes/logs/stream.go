@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,26 +9,18 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"zr/internal/api/contract"
 	"zr/internal/api/logstore"
+	"zr/internal/api/socket"
 	"zr/pkg/logline"
 )
 
-const (
-	// sendWithin is how long a client may take for one frame. One that is slower
-	// is gone.
-	sendWithin = 30 * time.Second
-	// pingEvery keeps connections open on the way, and finds dead ones.
-	pingEvery = 20 * time.Second
-	// exportPage is how many lines of an export are in memory.
-	exportPage = logstore.MaxPage
-)
+// exportPage is how many lines of an export are in memory.
+const exportPage = logstore.MaxPage
 
 // tooOld is the status by which a connection ends that wants to go on from a
 // time of too many lines ago. Those from 4000 on are for applications.
-const tooOld websocket.StatusCode = 4010
+const tooOld = 4010
 
 // live sends the lines that come, as frames of JSON with a list of them. It
 // goes on after the id that the parameter after names.
@@ -48,59 +39,17 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 	if refuse(w, req, err) {
 		return
 	}
-	conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: hosts(r.source.Origins)})
-	if err != nil {
-		return // Accept has answered
+	conn := socket.Accept(w, req, r.source.Origins)
+	if conn == nil {
+		return
 	}
-	defer func() { _ = conn.CloseNow() }()
-	ctx, cancel := context.WithCancel(conn.CloseRead(req.Context()))
-	defer cancel()
-	go keepAlive(ctx, conn, cancel)
-	err = collector.Watch(ctx, filter, after, func(lines []*logline.Line) error {
-		frame, err := json.Marshal(linesOf(lines))
-		if err != nil {
-			return err
-		}
-		sending, cancel := context.WithTimeout(ctx, sendWithin)
-		defer cancel()
-		return conn.Write(sending, websocket.MessageText, frame)
-	})
+	err = collector.Watch(conn.Context(), filter, after, func(lines []*logline.Line) error { return conn.Send(linesOf(lines)) })
 	switch {
 	case errors.Is(err, logstore.ErrTooOld):
-		_ = conn.Close(tooOld, err.Error())
+		conn.Close(tooOld, err.Error())
 	default:
-		_ = conn.Close(websocket.StatusGoingAway, "go on after the last id")
+		conn.Close(socket.GoingAway, "go on after the last id")
 	}
-}
-
-func keepAlive(ctx context.Context, conn *websocket.Conn, lost func()) {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		asking, cancel := context.WithTimeout(ctx, sendWithin)
-		err := conn.Ping(asking)
-		cancel()
-		if err != nil {
-			lost()
-			return
-		}
-	}
-}
-
-// hosts are the parts of origins that the library compares.
-func hosts(origins []string) []string {
-	var all []string
-	for _, origin := range origins {
-		if u, err := url.Parse(origin); err == nil {
-			all = append(all, u.Host)
-		}
-	}
-	return all
 }
 
 func refuse(w http.ResponseWriter, req *http.Request, err error) bool {

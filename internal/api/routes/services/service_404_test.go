@@ -5,8 +5,7 @@ import "testing"
 // A service that is not there is told from one that cannot be seen.
 func TestService404(t *testing.T) {
 	c := newCluster(t)
-	down := openCache(t, "redis://127.0.0.1:1/0")
-	a := replica(t, c, down, nil)
+	a, _ := replica(t, c, nil)
 	if got := a.Get("/api/v1/services/postgres"); got.Status != 200 {
 		t.Errorf("got %d %s", got.Status, got.Body)
 	}
@@ -14,7 +13,8 @@ func TestService404(t *testing.T) {
 		t.Errorf("got %d %s", got.Status, got.Body)
 	}
 	c.status.Store(500)
-	if got := replica(t, c, down, nil).Get("/api/v1/services/nobody"); got.Status != 503 || got.Problem(t) != "kubernetes_unavailable" {
+	unseen, _ := replica(t, c, nil)
+	if got := unseen.Get("/api/v1/services/nobody"); got.Status != 503 || got.Problem(t) != "kubernetes_unavailable" {
 		t.Errorf("got %d %s", got.Status, got.Body)
 	}
 }

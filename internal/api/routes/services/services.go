@@ -12,11 +12,14 @@ import (
 	env "zr/internal/api/routes/environments"
 )
 
-type routes struct{ set *environments.Set }
+type routes struct {
+	set     *environments.Set
+	origins []string // of the pages that may watch
+}
 
-// Add adds the routes.
-func Add(a *contract.API, set *environments.Set) {
-	r := &routes{set}
+// Add adds the routes. Pages of the origins may watch.
+func Add(a *contract.API, set *environments.Set, origins []string) {
+	r := &routes{set, origins}
 	contract.Add(a, contract.Route{
 		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
 		ID:    "listServices", Method: http.MethodGet, Path: contract.Base + "/services", Group: "services",
@@ -30,6 +33,7 @@ func Add(a *contract.API, set *environments.Set) {
 		Summary:  "How one service is, with its pods",
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 	}, r.get)
+	a.AddPlain("GET "+contract.Base+"/live/services", contract.Rules{Class: contract.Stream, Role: contract.Anybody}, http.HandlerFunc(r.live))
 }
 
 var errTimeout = contract.Refuse(http.StatusGatewayTimeout, "timeout", "the services could not be read in time")

@@ -1,0 +1,144 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"zr/internal/api/kube"
+	"zr/pkg/diagnose"
+	"zr/pkg/kube/lean"
+	"zr/pkg/kube/object"
+)
+
+// watched are the resources that are followed. Of events those that warn tell why
+// some pods do not start.
+var watched = []object.Resource{object.Deployments, object.StatefulSets, object.DaemonSets, object.Jobs, object.ReplicaSets, object.Pods,
+	object.Services, object.EndpointSlices, object.Events}
+
+// Retries of a list or a watch are short at first: a server that restarts is back
+// within a second or two.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 2 * time.Second
+)
+
+var errNotListed = errors.New("not read yet")
+
+// board holds what a namespace has of the watched resources, kept current by
+// watches: the server is asked for nothing again that it has told. It is safe for
+// concurrent use.
+type board struct {
+	kube *kube.Client
+
+	mu      sync.Mutex
+	held    map[string]map[string]object.Object // by the resource's name and the UID
+	trouble map[string]error                    // why a resource cannot be followed now
+	took    time.Duration                       // by the last list
+	changed chan struct{}                       // closed at the next change
+}
+
+func newBoard(client *kube.Client) *board {
+	b := &board{kube: client, held: map[string]map[string]object.Object{}, trouble: map[string]error{}, changed: make(chan struct{})}
+	for _, r := range watched {
+		b.trouble[r.Name] = errNotListed
+	}
+	return b
+}
+
+// run follows the namespace until ctx ends.
+func (b *board) run(ctx context.Context) {
+	var following sync.WaitGroup
+	for _, r := range watched {
+		following.Go(func() { b.follow(ctx, r) })
+	}
+	following.Wait()
+}
+
+func (b *board) follow(ctx context.Context, r object.Resource) {
+	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+		began := time.Now()
+		if err := b.listAndWatch(ctx, r); err != nil && ctx.Err() == nil && !lean.HasCode(err, 410) && !errors.Is(err, lean.ErrEndedAtOnce) {
+			b.set(func() { b.trouble[r.Name] = err })
+		}
+		if time.Since(began) > retryMost {
+			wait = retryFirst
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// listAndWatch returns when the watch cannot go on.
+func (b *board) listAndWatch(ctx context.Context, r object.Resource) error {
+	fields := ""
+	if r.Name == object.Events.Name {
+		fields = "type!=Normal"
+	}
+	listing, cancel := context.WithTimeout(ctx, Deadline)
+	began := time.Now()
+	list, version, err := b.kube.List(listing, r, fields)
+	cancel()
+	if err != nil {
+		return err
+	}
+	all := make(map[string]object.Object, len(list))
+	for _, o := range list {
+		all[o.Metadata().UID] = o
+	}
+	b.set(func() {
+		b.held[r.Name], b.took = all, time.Since(began)
+		delete(b.trouble, r.Name)
+	})
+	for err == nil && ctx.Err() == nil {
+		version, err = b.kube.Watch(ctx, r, fields, version, func(c lean.Change) {
+			b.set(func() {
+				if c.Deleted {
+					delete(all, c.Object.Metadata().UID)
+				} else {
+					all[c.Object.Metadata().UID] = c.Object
+				}
+			})
+		})
+	}
+	return err
+}
+
+// set makes a change, and tells those who wait for one.
+func (b *board) set(change func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change()
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// moved returns a channel that is closed at the next change.
+func (b *board) moved() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.changed
+}
+
+// look returns what the namespace holds, and how long the server took for its last
+// list; or why that is not known now.
+func (b *board) look() (*diagnose.Snapshot, time.Duration, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range watched {
+		if err := b.trouble[r.Name]; err != nil {
+			return nil, b.took, err
+		}
+	}
+	s := diagnose.NewSnapshot()
+	for _, objects := range b.held {
+		for _, o := range objects {
+			s.Add(o)
+		}
+	}
+	return s, b.took, nil
+}

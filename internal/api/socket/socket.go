@@ -1,0 +1,94 @@
+// Package socket is the server's end of a WebSocket on which only the server speaks.
+package socket
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	// sendWithin is how long a client may take for one frame. One that is slower
+	// is gone.
+	sendWithin = 30 * time.Second
+	// pingEvery keeps connections open on the way, and finds dead ones.
+	pingEvery = 20 * time.Second
+)
+
+// GoingAway is the status of an end that a client takes for a reason to come back.
+const GoingAway = int(websocket.StatusGoingAway)
+
+// Conn is one connection.
+type Conn struct {
+	conn   *websocket.Conn
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// Accept takes a request of a page of one of the origins, or of no page. It returns
+// nil where there is no connection: the request is answered then.
+func Accept(w http.ResponseWriter, req *http.Request, origins []string) *Conn {
+	conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: hosts(origins)})
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(conn.CloseRead(req.Context()))
+	c := &Conn{conn, ctx, cancel}
+	go c.keepAlive()
+	return c
+}
+
+// Context ends when the client has gone.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Send sends a value as one frame of JSON.
+func (c *Conn) Send(value any) error {
+	frame, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	sending, cancel := context.WithTimeout(c.ctx, sendWithin)
+	defer cancel()
+	return c.conn.Write(sending, websocket.MessageText, frame)
+}
+
+// Close ends the connection, with a status and the reason.
+func (c *Conn) Close(status int, reason string) {
+	defer c.cancel()
+	_ = c.conn.Close(websocket.StatusCode(status), reason) // the client may be gone
+	_ = c.conn.CloseNow()
+}
+
+func (c *Conn) keepAlive() {
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		asking, cancel := context.WithTimeout(c.ctx, sendWithin)
+		err := c.conn.Ping(asking)
+		cancel()
+		if err != nil {
+			c.cancel()
+			return
+		}
+	}
+}
+
+// hosts are the parts of origins that the library compares.
+func hosts(origins []string) []string {
+	var all []string
+	for _, origin := range origins {
+		if u, err := url.Parse(origin); err == nil {
+			all = append(all, u.Host)
+		}
+	}
+	return all
+}
