@@ -80,3 +80,22 @@ func TestOnlyNoticesPass(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// In a session the key for the dashboard leads to the one beside the environment.
+func TestTheDashboardOfASession(t *testing.T) {
+	ownState(t)
+	p, _ := checkout(t, t.TempDir(), "")
+	d := newSession(p.Stack)
+	now := d.env.current
+	now.take(p)
+	now.reached = []endpoint{{published: published{name: "web", host: 80}, scheme: "http"}}
+	d.publish(now)
+	if got := d.Dashboard(); got != "http://localhost:80" {
+		t.Errorf("without one: %q", got)
+	}
+	now.dashboard = map[string]string{dashboardName: "http://localhost:3100"}
+	d.publish(now)
+	if urls := d.facts.Load().urls; d.Dashboard() != "http://localhost:3100" || len(urls) != 2 {
+		t.Errorf("with one: %q, %v", d.Dashboard(), urls)
+	}
+}

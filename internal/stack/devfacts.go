@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -17,7 +18,7 @@ import (
 // that go on while it is done again. They are never changed, but replaced.
 type facts struct {
 	namespace string            // of the workloads
-	dashboard string            // URL of the service that answered at the lowest port; empty where none did
+	dashboard string            // URL of the one beside the environment, or of the service that answered at the lowest port; empty where none did
 	urls      map[string]string // of all that answered, by service
 	services  []string          // that are gated, sorted
 	idle      map[string]string // why a service is not meant to run, where it is not
@@ -39,13 +40,14 @@ type wiring struct {
 // publish makes what a session has found known to everybody.
 func (d *Session) publish(now *current) {
 	p := now.project
-	f := &facts{namespace: p.rendered.Namespace, urls: urls(now.reached), idle: map[string]string{}}
+	f := &facts{namespace: p.rendered.Namespace, urls: and(urls(now.reached), now.dashboard), idle: map[string]string{}}
 	lowest := int32(0)
 	for _, e := range now.reached {
 		if e.err == nil && e.scheme != "" && (lowest == 0 || e.host < lowest) {
 			lowest, f.dashboard = e.host, e.url()
 		}
 	}
+	f.dashboard = cmp.Or(now.dashboard[dashboardName], f.dashboard)
 	targets := map[string]portforward.Target{}
 	for _, w := range p.rendered.Workloads() {
 		if !serves(w.Kind) {

@@ -16,6 +16,8 @@ type current struct {
 	reached []endpoint   // nil until all were asked that are brought up now
 	relayed []relay.Port // that a process has to relay
 	lease   lease
+
+	dashboard map[string]string // URL of the one that runs beside the environment
 }
 
 // take makes p the project of the session.

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync/atomic"
 	"time"
 
@@ -78,8 +77,8 @@ func (d *Session) Close() {
 	now.stack.Close()
 }
 
-// Dashboard is the URL of the service that answers at the lowest port; empty while
-// none is known to. Any goroutine may ask.
+// Dashboard is the URL of the dashboard beside the environment, or of the service that
+// answers at the lowest port; empty while none is known to. Any goroutine may ask.
 func (d *Session) Dashboard() string {
 	if f := d.facts.Load(); f != nil {
 		return f.dashboard
@@ -168,10 +167,9 @@ func (d *Session) bringUp(ctx context.Context) error {
 			d.publish(now)
 			runs, err = p.deploy(ctx, &now.lease)
 		}
-		var dashboard map[string]string
 		var login string
 		if err == nil {
-			if dashboard, login, err = p.upDashboard(ctx, runs.on); err != nil {
+			if now.dashboard, login, err = p.upDashboard(ctx, runs.on); err != nil {
 				runs.on.close()
 			}
 		}
@@ -185,7 +183,7 @@ func (d *Session) bringUp(ctx context.Context) error {
 		now.on, now.plan, now.images = runs.on, runs.plan, runs.images
 		d.publish(now)
 		d.up = broughtUp{unchanged: runs.unchanged, ready: &readiness{say: func() {
-			d.sink.Emit(event.Ready{Endpoints: and(maps.Clone(d.facts.Load().urls), dashboard), Login: login, Took: time.Since(start)})
+			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Login: login, Took: time.Since(start)})
 		}}}
 		return nil
 	})
