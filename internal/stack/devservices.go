@@ -48,10 +48,32 @@ func (p *project) devServices(workloads []render.Workload) (map[string]render.De
 			Memory:      cmp.Or(p.builds[n].Spec.Dev.Memory, mode.Memory),
 			WritableDir: mode.Dir, ReleaseDir: mode.ReleaseDir, Stays: mode.Stays,
 			Slow:    mode.Reload == build.Sync,
+			Served:  served(w, p.rendered.Services()),
 			Secrets: map[string]string{agentspec.EnvToken: p.dev.token},
 		}
 	}
 	return services, nil
+}
+
+// served returns the first TCP port of a workload's own container to which Services
+// lead, 0 where there is none. A port that another container declares is that one's.
+func served(w render.Workload, services []render.Service) int32 {
+	own := w.Own()
+	for _, s := range services {
+		if !s.LeadsTo(w) {
+			continue
+		}
+		for _, port := range s.Ports {
+			number := port.Target(w)
+			others := slices.ContainsFunc(w.Containers, func(c render.Container) bool {
+				return c.Name != own.Name && slices.ContainsFunc(c.Ports, func(p render.Port) bool { return p.Number == number })
+			})
+			if number > 0 && !others {
+				return number
+			}
+		}
+	}
+	return 0
 }
 
 // images are those to build: of the services, and of the helpers beside them.

@@ -103,6 +103,9 @@ func devContainerMode(container map[string]any, service DevService) (probe.Probe
 	// compiler's message.
 	delete(container, "livenessProbe")
 	delete(container, "startupProbe")
+	if container["readinessProbe"] == nil && service.Served > 0 {
+		container["readinessProbe"] = map[string]any{"tcpSocket": map[string]any{"port": int64(service.Served)}}
+	}
 	devProbe(manifest.At(container, "readinessProbe"), service.Slow)
 	limits := manifest.At(container, "resources", "limits")
 	if err := raise(limits, "cpu", devCPU); err != nil {

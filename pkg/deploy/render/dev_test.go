@@ -82,6 +82,20 @@ func variable(container map[string]any, name string) string {
 	return ""
 }
 
+// TestWithoutAProbeTheServedPortIsAsked has a container of which the manifest says
+// only that a Service leads to it.
+func TestWithoutAProbeTheServedPortIsAsked(t *testing.T) {
+	for served, want := range map[int32]string{0: "", 8080: `"kind":"tcp","port":8080`} {
+		p := rendertest.New(t)
+		p.Edit("web.yaml", "readinessProbe: {httpGet: {path: /health, port: http}, initialDelaySeconds: 3}", "")
+		p.Options.Dev = map[string]render.DevService{"web": {WritableDir: "/app", Served: served}}
+		c := containerAt(t, object(t, p.Render(), "Deployment", "web"), 0)
+		if got := variable(c, agentspec.EnvProbe); !strings.Contains(got, want) || (got == "") != (want == "") || (c["readinessProbe"] == nil) != (want == "") {
+			t.Errorf("of port %d the agent is told %q, and the kubelet asks %v", served, got, c["readinessProbe"])
+		}
+	}
+}
+
 // TestTheAgentAsksAsTheKubelet is told the probe of the manifest, whatever its
 // kind, with all its fields.
 func TestTheAgentAsksAsTheKubelet(t *testing.T) {

@@ -79,6 +79,9 @@ type DevService struct {
 	// Slow says that the first answers take seconds, since a dev server compiles
 	// what it is asked for.
 	Slow bool
+	// Served is a TCP port of the container to which its Services lead, 0 where there
+	// is none. Without a readiness probe, the process is ready that accepts there.
+	Served int32
 	// Secrets are added to it too, from a Secret of the workload's name with
 	// "-dev" after it: whoever may read pods does not see them.
 	Secrets map[string]string
