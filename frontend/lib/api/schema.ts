@@ -292,7 +292,7 @@ export interface paths {
         };
         /**
          * How healthy one service was, with its outages
-         * @description Time in which nobody looked is unknown, and never counts as healthy. Services are asked every five seconds, as their readiness probes say.
+         * @description Time in which nobody looked is unknown, and never counts as healthy. PostgreSQL and Redis of the api's own environment are asked every five seconds; other services are as Kubernetes says, and have no latencies yet.
          */
         get: operations["getUptime"];
         put?: never;
@@ -372,7 +372,7 @@ export interface paths {
         };
         /**
          * How healthy all services were, sorted by name, with a short curve of each
-         * @description Time in which nobody looked is unknown, and never counts as healthy. Services are asked every five seconds, as their readiness probes say.
+         * @description Time in which nobody looked is unknown, and never counts as healthy. PostgreSQL and Redis of the api's own environment are asked every five seconds; other services are as Kubernetes says, and have no latencies yet.
          */
         get: operations["listUptime"];
         put?: never;

@@ -20,7 +20,7 @@ type routes struct {
 	log    *slog.Logger
 }
 
-const described = "Time in which nobody looked is unknown, and never counts as healthy. Services are asked every five seconds, as their readiness probes say."
+const described = "Time in which nobody looked is unknown, and never counts as healthy. PostgreSQL and Redis of the api's own environment are asked every five seconds; other services are as Kubernetes says, and have no latencies yet."
 
 // Add adds the routes.
 func Add(a *contract.API, set *environments.Set, source uptime.Source, log *slog.Logger) {
