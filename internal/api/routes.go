@@ -11,6 +11,7 @@ import (
 	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/docs"
 	environmentroutes "zr/internal/api/routes/environments"
+	"zr/internal/api/routes/events"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/history"
 	lifecycleroutes "zr/internal/api/routes/lifecycle"
@@ -44,6 +45,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	health.Add(a, from.health)
 	environmentroutes.Add(a, from.served)
 	services.Add(a, from.served, from.logs.Origins)
+	events.Add(a, from.served, log)
 	history.Add(a, from.served, from.history, log)
 	uptimeroutes.Add(a, from.served, from.uptime, log)
 	session.Add(a, from.gate, from.dashboard)

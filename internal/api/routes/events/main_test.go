@@ -1,0 +1,80 @@
+package events_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"zr/internal/api/apitest"
+	"zr/internal/api/contract"
+	"zr/internal/api/environments"
+	"zr/internal/api/fleet"
+	"zr/internal/api/kube"
+	"zr/internal/api/routes/events"
+)
+
+const namespace = "/api/v1/namespaces/zr-test/"
+
+// serve answers from a Kubernetes API of a namespace with the Deployment web, and these
+// events. It refuses what has the path refused.
+func serve(t *testing.T, told, refused string) *apitest.App {
+	t.Helper()
+	answers := map[string]string{
+		"/apis/apps/v1/namespaces/zr-test/deployments": `{"items":[{"metadata":{"name":"web","uid":"web"},"spec":{"replicas":1}}]}`,
+		namespace + "events":                           `{"items":[` + told + `]}`,
+	}
+	done := make(chan struct{})
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == refused && r.URL.Query().Get("fieldSelector") == "":
+			w.WriteHeader(http.StatusInternalServerError)
+		case r.URL.Query().Get("watch") != "": // nothing changes
+			w.WriteHeader(http.StatusOK)
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-done:
+			}
+		default:
+			_, _ = io.WriteString(w, cmp.Or(answers[r.URL.Path], `{"items":[]}`))
+		}
+	}))
+	t.Cleanup(srv.Close)
+	t.Cleanup(func() { close(done) })
+	mount := t.TempDir()
+	for name, content := range map[string]string{
+		"namespace": "zr-test", "token": "mock-token",
+		"ca.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})),
+	} {
+		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, _ := url.Parse(srv.URL)
+	client, err := kube.InCluster(func(name string) string {
+		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
+	}, mount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := fleet.NewReader(client, nil, fleet.Self{Service: "api"})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { reader.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return apitest.Serve(t, func(a *contract.API) {
+		events.Add(a, environments.Only(&environments.Environment{Services: reader}), slog.New(slog.DiscardHandler))
+	})
+}
