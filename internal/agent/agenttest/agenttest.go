@@ -237,11 +237,12 @@ func (a *Agent) Kill() {
 }
 
 // killBelow ends what a killed agent has left: processes of which the working
-// folder is the container's.
+// folder is the container's, or the program is in it.
 func killBelow(dir string) {
-	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
-	for _, l := range links {
-		if to, err := os.Readlink(l); err == nil && to == dir {
+	folders, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, l := range append(folders, programs...) {
+		if to, err := os.Readlink(l); err == nil && (to == dir || strings.HasPrefix(to, dir+"/")) {
 			pid, _ := strconv.Atoi(strings.Split(l, "/")[2])
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
