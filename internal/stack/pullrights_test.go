@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"zr/internal/testkit"
@@ -102,11 +103,11 @@ func TestNodesThatMayNotPull(t *testing.T) {
 				create("secrets", "Secret", "registry", map[string]any{"type": "kubernetes.io/dockerconfigjson", "stringData": map[string]any{".dockerconfigjson": text}})
 			}
 			if test.pulled {
-				pod := create("pods", "Pod", "web", map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "web", "image": host + "/team/web:1"}}}})
-				pod.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
-					"name": "web", "image": host + "/team/web:1", "imageID": host + "/team/web@sha256:1", "ready": true, "restartCount": int64(0), "started": true,
-				}}}
-				if _, err := kubetest.Client(t, cfg, "", "v1", "pods").Namespace(namespace).UpdateStatus(t.Context(), pod, metav1.UpdateOptions{}); err != nil {
+				create("pods", "Pod", "web", map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "web", "image": host + "/team/web:1"}}}})
+				// A patch, since the scheduler writes to the pod as well.
+				status := fmt.Sprintf(`{"status":{"containerStatuses":[{"name":"web","image":"%[1]s/team/web:1","imageID":"%[1]s/team/web@sha256:1","ready":true,"restartCount":0,"started":true}]}}`, host)
+				pods := kubetest.Client(t, cfg, "", "v1", "pods").Namespace(namespace)
+				if _, err := pods.Patch(t.Context(), "web", types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status"); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -33,10 +33,8 @@ const (
 // runs left where no other run uses it.
 func openCache(root string) (*cache, error) {
 	c := &cache{root: root}
-	for _, dir := range []string{workDir, locksDir, "layers"} {
-		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
-			return nil, fmt.Errorf("opening the recipe cache: %w", err)
-		}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, fmt.Errorf("opening the recipe cache: %w", err)
 	}
 	lock, err := os.OpenFile(c.path("lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -44,17 +42,17 @@ func openCache(root string) (*cache, error) {
 	}
 	c.lock = lock
 	if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-		if err := os.RemoveAll(c.path(workDir)); err == nil {
-			err = os.MkdirAll(c.path(workDir), 0o755)
-			if err != nil {
-				lock.Close()
-				return nil, fmt.Errorf("opening the recipe cache: %w", err)
-			}
-		}
+		_ = os.RemoveAll(c.path(workDir)) // what stays is in nobody's way
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_SH); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("locking the recipe cache: %w", err)
+	}
+	for _, dir := range []string{workDir, locksDir, "layers"} { // which nobody removes as long as it is locked
+		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
+			lock.Close()
+			return nil, fmt.Errorf("opening the recipe cache: %w", err)
+		}
 	}
 	return c, nil
 }
