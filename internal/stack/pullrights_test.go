@@ -103,8 +103,10 @@ func TestNodesThatMayNotPull(t *testing.T) {
 				create("secrets", "Secret", "registry", map[string]any{"type": "kubernetes.io/dockerconfigjson", "stringData": map[string]any{".dockerconfigjson": text}})
 			}
 			if test.pulled {
-				create("pods", "Pod", "web", map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "web", "image": host + "/team/web:1"}}}})
-				// A patch, since the scheduler writes to the pod as well.
+				create("pods", "Pod", "web", map[string]any{"spec": map[string]any{
+					"schedulerName": "nobody", // or the kubelet would say how it is
+					"containers":    []any{map[string]any{"name": "web", "image": host + "/team/web:1"}},
+				}})
 				status := fmt.Sprintf(`{"status":{"containerStatuses":[{"name":"web","image":"%[1]s/team/web:1","imageID":"%[1]s/team/web@sha256:1","ready":true,"restartCount":0,"started":true}]}}`, host)
 				pods := kubetest.Client(t, cfg, "", "v1", "pods").Namespace(namespace)
 				if _, err := pods.Patch(t.Context(), "web", types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status"); err != nil {
