@@ -70,6 +70,7 @@ func TestValidatingAHostileProjectIsCheapAndQuiet(t *testing.T) {
 			c.Env = append(os.Environ(), asZR+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
 			var stderr bytes.Buffer
 			c.Stderr = &stderr
+			testkit.ForgetPeak()
 			if err := c.Run(); c.ProcessState == nil || c.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), test.want) {
 				t.Errorf("%v\n%s", err, stderr.String())
 			}

@@ -70,6 +70,7 @@ func TestABacklogTakesLittleMemory(t *testing.T) {
 	defer server.Close()
 	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	c.Env = append(os.Environ(), child+"="+server.URL)
+	testkit.ForgetPeak()
 	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
