@@ -15,6 +15,7 @@ const teller = `package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
