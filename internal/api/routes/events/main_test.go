@@ -3,14 +3,10 @@ package events_test
 import (
 	"cmp"
 	"context"
-	"encoding/pem"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -18,7 +14,6 @@ import (
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
 	"zr/internal/api/fleet"
-	"zr/internal/api/kube"
 	"zr/internal/api/routes/events"
 )
 
@@ -50,22 +45,7 @@ func serve(t *testing.T, told, refused string) *apitest.App {
 	}))
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { close(done) })
-	mount := t.TempDir()
-	for name, content := range map[string]string{
-		"namespace": "zr-test", "token": "mock-token",
-		"ca.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})),
-	} {
-		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	u, _ := url.Parse(srv.URL)
-	client, err := kube.InCluster(func(name string) string {
-		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
-	}, mount)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := apitest.InCluster(t, srv)
 	reader := fleet.NewReader(client, nil, fleet.Self{Service: "api"})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -3,15 +3,11 @@ package services_test
 import (
 	"cmp"
 	"context"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,23 +83,7 @@ func newCluster(t *testing.T) *cluster {
 	}))
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { close(c.done) })
-	mount := t.TempDir()
-	for name, content := range map[string]string{
-		"namespace": "zr-test", "token": "mock-token",
-		"ca.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})),
-	} {
-		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	u, _ := url.Parse(srv.URL)
-	client, err := kube.InCluster(func(name string) string {
-		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
-	}, mount)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.client = client
+	c.client = apitest.InCluster(t, srv)
 	return c
 }
 
