@@ -58,7 +58,7 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	waiting, cancel := context.WithTimeoutCause(ctx, endpointTimeout, errors.New("no answer"))
 	defer cancel()
 	for reason := error(nil); ; pause(waiting, endpointInterval) {
-		statuses, err := r.on.gate.Check(waiting, targets)
+		statuses, err := r.on.gate.CheckProven(waiting, targets) // the nodes are asked below, about all of it
 		bad := slices.IndexFunc(statuses, func(status health.Status) bool { return !asMeant(status) })
 		misled := ""
 		if err == nil && bad < 0 {

@@ -50,7 +50,8 @@ func (g *Gate) Check(ctx context.Context, targets []Target) ([]Status, error) {
 }
 
 // CheckProven is Check for targets that Wait has found healthy, when nothing was
-// applied since. It leaves the nodes alone, who take longer than all the rest.
+// applied since, or of which Misled is asked as well. It leaves the nodes alone, who
+// take longer than all the rest.
 func (g *Gate) CheckProven(ctx context.Context, targets []Target) ([]Status, error) {
 	served := func(context.Context, Target, diagnose.Rollout, *diagnose.Snapshot) string { return "" }
 	return g.check(ctx, targets, served)
