@@ -3,7 +3,6 @@
 package logdb
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"zr/internal/api/reason"
+	"zr/internal/api/store/pool"
 	"zr/pkg/logline"
 )
 
@@ -51,7 +51,7 @@ func DefaultLimits() Limits {
 // Store is a pool of connections to one database. It is safe for concurrent
 // use. It implements logstore.Store.
 type Store struct {
-	pool   *pgxpool.Pool
+	pool   pool.Pool
 	limits Limits
 	log    *slog.Logger
 
@@ -70,32 +70,29 @@ type sourceKey struct{ environment, service, pod, container string }
 // It does no I/O, and its error does not show the URL. The schema is made by
 // package postgres; until it is there, every call fails.
 func Open(url string, limits Limits, log *slog.Logger) (*Store, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	connections, err := pool.Open(url, func(cfg *pgxpool.Config) {
+		cfg.MaxConns = maxConns
+		cfg.MaxConnIdleTime = 5 * time.Minute
+		cfg.ConnConfig.ConnectTimeout = dialTimeout
+		// Each table has statements of its own, and each search its own selectivity:
+		// plans are made anew, and not kept.
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+		// A search that nobody waits for any more ends on the server too.
+		cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: time.Second}
+		}
+		for name, value := range map[string]string{
+			"application_name":  "zr-api logs",
+			"statement_timeout": fmt.Sprint(statementTimeout.Milliseconds()),
+			"jit":               "off", // compiling takes longer than what is asked for
+		} {
+			cfg.ConnConfig.RuntimeParams[name] = value
+		}
+	})
 	if err != nil {
-		return nil, errors.New("not a URL of a PostgreSQL database (postgres://user:password@host:port/database)")
+		return nil, err
 	}
-	cfg.MaxConns = maxConns
-	cfg.MaxConnIdleTime = 5 * time.Minute
-	cfg.ConnConfig.ConnectTimeout = dialTimeout
-	// Each table has statements of its own, and each search its own selectivity:
-	// plans are made anew, and not kept.
-	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	// A search that nobody waits for any more ends on the server too.
-	cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: time.Second}
-	}
-	for name, value := range map[string]string{
-		"application_name":  "zr-api logs",
-		"statement_timeout": fmt.Sprint(statementTimeout.Milliseconds()),
-		"jit":               "off", // compiling takes longer than what is asked for
-	} {
-		cfg.ConnConfig.RuntimeParams[name] = value
-	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
-		return nil, fmt.Errorf("making the PostgreSQL pool for logs: %w", err)
-	}
-	return &Store{pool: pool, limits: limits, log: log, ids: map[sourceKey]int32{}, sources: map[int32]sourceKey{}}, nil
+	return &Store{pool: connections, limits: limits, log: log, ids: map[sourceKey]int32{}, sources: map[int32]sourceKey{}}, nil
 }
 
 // Close closes all connections. Calls in flight end first.

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"zr/internal/api/reason"
+	"zr/internal/api/store/pool"
 )
 
 // The limits of the pool.
@@ -49,7 +50,7 @@ const patience = 700 * time.Millisecond
 // Store is a pool of connections to one database. It is safe for concurrent
 // use.
 type Store struct {
-	pool *pgxpool.Pool
+	pool pool.Pool
 	log  *slog.Logger
 
 	attempted chan struct{} // closed after the first attempt to get ready
@@ -68,24 +69,21 @@ type Store struct {
 // Open returns the Store of a URL such as postgres://user:password@host/db.
 // It does no I/O, and its error does not show the URL.
 func Open(url string, log *slog.Logger) (*Store, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	connections, err := pool.Open(url, func(cfg *pgxpool.Config) {
+		cfg.MaxConns = maxConns
+		cfg.MinConns = 0 // connect when first used
+		cfg.MaxConnIdleTime = 5 * time.Minute
+		cfg.MaxConnLifetime = time.Hour
+		cfg.MaxConnLifetimeJitter = 5 * time.Minute
+		cfg.ConnConfig.ConnectTimeout = dialTimeout
+		cfg.ConnConfig.LookupFunc = lookup
+		cfg.ConnConfig.RuntimeParams["application_name"] = "zr-api"
+		cfg.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
+	})
 	if err != nil {
-		return nil, errors.New("not a URL of a PostgreSQL database (postgres://user:password@host:port/database)")
+		return nil, err
 	}
-	cfg.MaxConns = maxConns
-	cfg.MinConns = 0 // connect when first used
-	cfg.MaxConnIdleTime = 5 * time.Minute
-	cfg.MaxConnLifetime = time.Hour
-	cfg.MaxConnLifetimeJitter = 5 * time.Minute
-	cfg.ConnConfig.ConnectTimeout = dialTimeout
-	cfg.ConnConfig.LookupFunc = lookup
-	cfg.ConnConfig.RuntimeParams["application_name"] = "zr-api"
-	cfg.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
-		return nil, fmt.Errorf("making the PostgreSQL pool: %w", err)
-	}
-	return &Store{pool: pool, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}, leads: map[string]*pgx.Conn{}}, nil
+	return &Store{pool: connections, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}, leads: map[string]*pgx.Conn{}}, nil
 }
 
 // lookup finds the server's addresses in the time that dialing it may take:

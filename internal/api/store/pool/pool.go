@@ -1,0 +1,63 @@
+// Package pool opens the pools of connections to PostgreSQL that the stores
+// work with.
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Pool is a *pgxpool.Pool. It is an interface for the sake of rebuilds: the
+// struct is made of generic types, and the compiler compiles their methods again
+// in every package that sees it, also as a field of a field. In internal/api that
+// was a fifth of its code, at each save.
+type Pool interface {
+	Acquire(context.Context) (Conn, error)
+	Begin(context.Context) (pgx.Tx, error)
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+	Close()
+}
+
+// Conn is a *pgxpool.Conn.
+type Conn interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Conn() *pgx.Conn
+	Hijack() *pgx.Conn
+	Release()
+}
+
+// Open returns the pool of a URL such as postgres://user:password@host/db, with
+// the settings that adjust has changed. It does no I/O, and its error does not
+// show the URL.
+func Open(url string, adjust func(*pgxpool.Config)) (Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("not a URL of a PostgreSQL database (postgres://user:password@host:port/database)")
+	}
+	adjust(cfg)
+	p, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("making the pool of %q: %w", cfg.ConnConfig.RuntimeParams["application_name"], err)
+	}
+	return pool{p}, nil
+}
+
+type pool struct{ *pgxpool.Pool }
+
+// Acquire hides the type of the connection, too.
+func (p pool) Acquire(ctx context.Context) (Conn, error) {
+	conn, err := p.Pool.Acquire(ctx)
+	if err != nil {
+		return nil, err // a nil *pgxpool.Conn would not be a nil Conn
+	}
+	return conn, nil
+}
