@@ -17,9 +17,9 @@ import (
 // runs is how often each save is measured.
 const runs = 30
 
-// session is a `zr dev` on a copy of this repository's stack, for all parts
+// devRun is a `zr dev` on a copy of this repository's stack, for all parts
 // that need one.
-type session struct {
+type devRun struct {
 	project *lab.Project
 	dev     *lab.Running
 }
@@ -29,16 +29,16 @@ const (
 	benchPage = "http://localhost:14010"
 )
 
-func newSession(b *bench) session {
+func newDevRun(b *bench) devRun {
 	p := lab.NewProject(b, ".", "zrtest-bench-dev", map[string]int{"frontend": 14010, "api": 14011})
 	dev := p.Start("dev")
 	dev.Wait(0, "the stack to be ready", func(e lab.Event) bool { return e.Text("type") == "ready" })
-	return session{p, dev}
+	return devRun{p, dev}
 }
 
 // benchDev measures what a save of each kind costs, beside the bare tool.
 func benchDev(b *bench) {
-	s := newSession(b)
+	s := newDevRun(b)
 	benchSync(b, s)
 	bareDir := lab.Copy(b, ".")
 	benchReload(b, s, bareDir, "the api", runs)
@@ -60,11 +60,11 @@ var heavy any
 `
 
 // benchFrontend does the same for what a browser shows.
-func benchFrontend(b *bench) { frontendLoop(b, newSession(b)) }
+func benchFrontend(b *bench) { frontendLoop(b, newDevRun(b)) }
 
 // benchSync saves a file of the dashboard that no page imports, and asks in the
 // container until it is there.
-func benchSync(b *bench, s session) {
+func benchSync(b *bench, s devRun) {
 	pod := strings.TrimSpace(s.project.Kubectl("get", "pods", "-n", "zr-dev", "-l", "app.kubernetes.io/name=frontend", "-o", "jsonpath={.items[0].metadata.uid}"))
 	node := s.project.Name + "-dev-control-plane"
 	root := strings.TrimSpace(lab.Output(b, "", lab.EngineName(), "exec", node, "sh", "-c",
@@ -92,7 +92,7 @@ func benchSync(b *bench, s session) {
 // benchReload saves a Go file of the api and waits until /health answers with
 // the build of that save; in turns with the bare compiler. The api is asked
 // all the time in both, since that takes of the processors too.
-func benchReload(b *bench, s session, bareDir, what string, runs int) {
+func benchReload(b *bench, s devRun, bareDir, what string, runs int) {
 	out := filepath.Join(b.TempDir(), "zr-api")
 	var ours, bare, gaps sample
 	for i := range 2 + runs {
@@ -198,7 +198,7 @@ func until(b *bench, what string, ok func() bool) {
 
 // frontendLoop compares the dashboard under `zr dev` with the same app under
 // `next dev` on this machine, in turns, in one browser.
-func frontendLoop(b *bench, s session) {
+func frontendLoop(b *bench, s devRun) {
 	host := filepath.Join(lab.Copy(b, "."), "frontend")
 	install := exec.Command(filepath.Join(lab.Repository(b), "hack", "npm-install"), host)
 	if text, err := install.CombinedOutput(); err != nil {

@@ -132,7 +132,7 @@ func testNeighbour(t *testing.T, p *lab.Project, ports map[string]int) {
 	reached(t, p, ports)
 }
 
-// testPortsOfDev saves a changed port and a new Service while a session runs.
+// testPortsOfDev saves a changed port and a new Service while `zr dev` runs.
 func testPortsOfDev(t *testing.T, p *lab.Project) {
 	dev := p.Start("dev")
 	dev.Wait(0, "the stack to be ready", func(e lab.Event) bool { return e.Text("type") == "ready" })

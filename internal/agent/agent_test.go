@@ -221,16 +221,16 @@ func TestSenselessTransactions(t *testing.T) {
 	}
 }
 
-func TestNewestSessionWins(t *testing.T) {
+func TestNewestClientWins(t *testing.T) {
 	a := service(t, agenttest.Behaviour{"id": "one"}, agenttest.Options{})
 	first, _ := welcomed(t, a)
 	second, _ := welcomed(t, a)
 	if err := first.until(wire.TypeResult, new(wire.Result)); err == nil || !strings.Contains(err.Error(), "replaced") {
-		t.Errorf("the first session: %v", err)
+		t.Errorf("the first client: %v", err)
 	}
 	second.must(second.conn.Write(wire.TypePing, []byte("12345678")))
 	if typ, b, err := second.conn.Read(nil); err != nil || (typ == wire.TypePong && string(b) != "12345678") {
-		t.Errorf("the second session: %v", err)
+		t.Errorf("the second client: %v", err)
 	}
 }
 
@@ -299,7 +299,7 @@ func TestTerminate(t *testing.T) {
 	c, _ := welcomed(t, a)
 	a.Signal(syscall.SIGTERM)
 	if err := c.until(wire.TypeResult, new(wire.Result)); err == nil || !strings.Contains(err.Error(), "stopping") {
-		t.Errorf("the session: %v", err)
+		t.Errorf("the client: %v", err)
 	}
 	if code := a.Wait(t); code != 0 {
 		t.Errorf("exit code %d", code)

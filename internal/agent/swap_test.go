@@ -14,7 +14,7 @@ import (
 
 func healthy(s wire.Status) bool { return s.Phase == wire.Healthy }
 
-// running returns a service that is healthy, and a session with its agent.
+// running returns a service that is healthy, and a client with its agent.
 func running(t *testing.T, b agenttest.Behaviour) (*agenttest.Agent, *client, wire.Tree) {
 	t.Helper()
 	a := service(t, b, agenttest.Options{})

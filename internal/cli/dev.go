@@ -51,7 +51,7 @@ func runDev(c *cli.Context) error {
 	}
 	out, keys := ui.NewDev(c.App.Writer, os.Stdin, mode, slices.Sorted(maps.Keys(cfg.Services)))
 	defer out.Close()
-	s, err := stack.OpenSession(cfg, out, runOptions(c))
+	s, err := stack.OpenDev(cfg, out, runOptions(c))
 	if err != nil {
 		return err
 	}

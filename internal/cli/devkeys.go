@@ -12,8 +12,8 @@ import (
 	"zr/pkg/event"
 )
 
-// commands turns the keys of the development view into commands to the session.
-// The others are done here: quit ends the session, also while it takes no
+// commands turns the keys of the development view into commands to the `zr dev`.
+// The others are done here: quit ends the `zr dev`, also while it takes no
 // commands, and open shows its dashboard.
 func commands(ctx context.Context, keys <-chan ui.Command, quit context.CancelCauseFunc, open func()) chan stack.Command {
 	orders := make(chan stack.Command)

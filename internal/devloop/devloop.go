@@ -60,7 +60,7 @@ type Unit interface {
 }
 
 // Starter is a Unit that compares before the first save: what runs may be from
-// an earlier session, and the sources may have changed since.
+// an earlier `zr dev`, and the sources may have changed since.
 type Starter interface {
 	Unit
 	First() Work

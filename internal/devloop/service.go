@@ -31,7 +31,7 @@ type Inputs interface {
 	Loose(path string) bool
 }
 
-// Container is a running container that is kept in step, as livesync.Session
+// Container is a running container that is kept in step, as livesync.Client
 // does it.
 type Container interface {
 	Push(ctx context.Context, c livesync.Change) (livesync.Result, error)
@@ -60,7 +60,7 @@ func (s *Sources) Name() string { return s.Service }
 // State says what its container told last.
 func (s *Sources) State(error) event.ServiceState { return StateOf(s.Service, s.Container.State()) }
 
-// First compares every file: the container may hold an earlier session's.
+// First compares every file: the container may hold an earlier `zr dev`'s.
 func (s *Sources) First() Work { return Work{Action: event.Sync, All: true, Quiet: true} }
 
 // Plan sends what is a source, and rebuilds the image when its dependencies change.

@@ -30,7 +30,7 @@ func StateOf(service string, s livesync.State) event.ServiceState {
 		e.State = event.Healthy
 		e.Reason = withOutput("the version before the last save runs: "+s.Status.Reason, s.Status.Output)
 	case s.Status.Phase == livesync.Healthy && !s.Agreed:
-		// The agent vouches for what its image holds, or another session left.
+		// The agent vouches for what its image holds, or another `zr dev` left.
 		e.State, e.Reason = event.Starting, "it does not run what is saved yet"
 	case s.Status.Phase == livesync.Healthy:
 		e.State = event.Healthy
@@ -98,7 +98,7 @@ func (c *Condition) Clear() {
 
 func (c *Condition) source() string { return "pod/" + c.Service }
 
-// Lost tells that a session will not be let in any more.
+// Lost tells that a client will not be let in any more.
 func Lost(err error) bool {
 	return errors.Is(err, livesync.ErrRefused) || errors.Is(err, livesync.ErrReplaced)
 }

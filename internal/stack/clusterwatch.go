@@ -17,7 +17,7 @@ const (
 )
 
 // clusterWatch notices when the cluster is lost, and when it is there again. It
-// outlives the part of a session that it watches for: what it told is taken back
+// outlives the part of a `zr dev` that it watches for: what it told is taken back
 // by the next one. One goroutine at a time uses it.
 type clusterWatch struct {
 	sink event.Sink

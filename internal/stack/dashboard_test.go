@@ -81,11 +81,11 @@ func TestOnlyNoticesPass(t *testing.T) {
 	}
 }
 
-// In a session the key for the dashboard leads to the one beside the environment.
-func TestTheDashboardOfASession(t *testing.T) {
+// In a `zr dev` the key for the dashboard leads to the one beside the environment.
+func TestTheDashboardOfADev(t *testing.T) {
 	ownState(t)
 	p, _ := checkout(t, t.TempDir(), "")
-	d := newSession(p.Stack)
+	d := newDev(p.Stack)
 	now := d.env.current
 	now.take(p)
 	now.reached = []endpoint{{published: published{name: "web", host: 80}, scheme: "http"}}

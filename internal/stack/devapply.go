@@ -11,7 +11,7 @@ import (
 
 // applySaved makes the cluster say what the manifests and the configuration say
 // now, and returns the wait for its health: none where other services are
-// reloaded now than before, of whose new session that is the first thing.
+// reloaded now than before, of whose new client that is the first thing.
 func (r *reloading) applySaved(ctx context.Context) (func(context.Context) error, error) {
 	unchanged, err := r.reapply(ctx, "")
 	if err != nil || r.rewired(r.wired) != nil {
@@ -119,7 +119,7 @@ func (s *Stack) reload() (*Stack, error) {
 }
 
 // asked is the sink of a gate beside containers that are reloaded: the kubelet
-// and the probe vouch for what a container runs, and only its session knows
+// and the probe vouch for what a container runs, and only its client knows
 // whether that is what was saved.
 type asked struct {
 	event.Sink

@@ -37,8 +37,8 @@ type wiring struct {
 	patience time.Duration
 }
 
-// publish makes what a session has found known to everybody.
-func (d *Session) publish(now *current) {
+// publish makes what a `zr dev` has found known to everybody.
+func (d *Dev) publish(now *current) {
 	p := now.project
 	f := &facts{namespace: p.rendered.Namespace, urls: and(urls(now.reached), now.dashboard), idle: map[string]string{}}
 	lowest := int32(0)
@@ -100,7 +100,7 @@ func (f *facts) runs(service string) bool {
 
 // syncs says of a file that it belongs to a service to which sources are sent as
 // they are.
-func (d *Session) syncs(path string) bool {
+func (d *Dev) syncs(path string) bool {
 	f := d.facts.Load()
 	if f == nil {
 		return false
@@ -112,7 +112,7 @@ func (d *Session) syncs(path string) bool {
 
 // rewired returns errRewired once the services are not those that the units
 // were made for.
-func (d *Session) rewired(units []wiring) error {
+func (d *Dev) rewired(units []wiring) error {
 	if !reflect.DeepEqual(units, d.facts.Load().wiring) {
 		return errRewired
 	}

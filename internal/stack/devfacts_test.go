@@ -13,7 +13,7 @@ import (
 	"zr/pkg/event"
 )
 
-// TestOtherServices edits the configuration and the overlay while a session
+// TestOtherServices edits the configuration and the overlay while a `zr dev`
 // with the services of before is under way.
 func TestOtherServices(t *testing.T) {
 	const before = "project: tiny\nservices:\n  web: {build: {node: web}}\n"
@@ -39,7 +39,7 @@ func TestOtherServices(t *testing.T) {
 				"web/package.json": "{}", "web/main.go": "package main", "db": "FROM scratch",
 			})
 			s.dev = &devMode{agent: "zr-agent"}
-			d := newSession(s)
+			d := newDev(s)
 			publishAnew(t, d)
 			wired := d.facts.Load().wiring
 			if err := d.rewired(wired); err != nil {
@@ -67,8 +67,8 @@ func TestOtherServices(t *testing.T) {
 	}
 }
 
-// publishAnew renders what a session has read last, and publishes it.
-func publishAnew(t *testing.T, d *Session) {
+// publishAnew renders what a `zr dev` has read last, and publishes it.
+func publishAnew(t *testing.T, d *Dev) {
 	t.Helper()
 	p, err := d.env.current.stack.render(t.Context())
 	if err != nil {
@@ -84,7 +84,7 @@ func TestARenamedServiceIsGone(t *testing.T) {
 	s := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
 	var seen testkit.Recorder
 	s.sink = &seen
-	d := newSession(s)
+	d := newDev(s)
 	publishAnew(t, d)
 	publishAnew(t, d)
 	path := filepath.Join(s.cfg.Root, "kustomize/overlays/dev/all.yaml")

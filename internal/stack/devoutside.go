@@ -134,7 +134,7 @@ func (r *reloading) watchOutside(ctx context.Context, commands chan<- devloop.Co
 }
 
 // judgeOutside acts on what was seen, once it has lasted.
-func (d *Session) judgeOutside(ctx context.Context, namespace string, seen <-chan health.Held, commands chan<- devloop.Command) error {
+func (d *Dev) judgeOutside(ctx context.Context, namespace string, seen <-chan health.Held, commands chan<- devloop.Command) error {
 	o := &outsiders{sink: d.sink, stands: map[string]string{}, mended: map[string]time.Time{}}
 	defer o.over(nil) // the next reloading says it again where it still holds
 	var held health.Held

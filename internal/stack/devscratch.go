@@ -7,7 +7,7 @@ import (
 )
 
 // makeScratch makes the folder that compiled programs wait in to be sent. It has
-// one place for each environment, which lockDev keeps to one session at a time:
+// one place for each environment, which lockDev keeps to one `zr dev` at a time:
 // what a killed one has left there is cleared away.
 func makeScratch(set string) (dir string, remove func(), err error) {
 	if dir, err = scratchDir(set); err != nil {

@@ -19,8 +19,8 @@ const manifestsUnit = "manifests"
 
 // units are what saves change: each service that is reloaded in place, and the
 // manifests. The returned function ends their connections.
-func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, agents map[string]*livesync.Session, end func(), err error) {
-	agents = map[string]*livesync.Session{}
+func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, agents map[string]*livesync.Client, end func(), err error) {
+	agents = map[string]*livesync.Client{}
 	var conditions []*devloop.Condition
 	end = func() {
 		for _, agent := range agents {
@@ -49,7 +49,7 @@ func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit
 
 // unit returns what saves of a service's sources change. It comes with an error
 // where something is missing that the sources name.
-func (r *reloading) unit(ctx context.Context, p *project, request build.Request, agent *livesync.Session) (devloop.Unit, error) {
+func (r *reloading) unit(ctx context.Context, p *project, request build.Request, agent *livesync.Client) (devloop.Unit, error) {
 	builder := p.builder()
 	inputs, err := builder.Inputs(ctx, request)
 	if inputs == nil {
@@ -85,7 +85,7 @@ func (r *reloading) watchManifests(p *project) {
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
-func (r *reloading) dial(p *project, condition *devloop.Condition, w wiring) *livesync.Session {
+func (r *reloading) dial(p *project, condition *devloop.Condition, w wiring) *livesync.Client {
 	met := false // calls do not overlap
 	return livesync.Open(livesync.Options{
 		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: p.dev.token, Patience: w.patience,
@@ -104,7 +104,7 @@ func (r *reloading) dial(p *project, condition *devloop.Condition, w wiring) *li
 
 // includes returns a function that has everything watched that the programs among
 // units are made from now, whatever ignore files hide.
-func (d *Session) includes(units []devloop.Unit) func() {
+func (d *Dev) includes(units []devloop.Unit) func() {
 	var last []build.InputFolder
 	return func() {
 		folders, wants := devloop.Included(units)

@@ -6,7 +6,7 @@ import (
 	"zr/pkg/cluster/relay"
 )
 
-// current is what a session has found last. Its values are not changed but replaced.
+// current is what a `zr dev` has found last. Its values are not changed but replaced.
 type current struct {
 	stack   *Stack      // as the config was read
 	project *project    // as the overlay was rendered
@@ -20,10 +20,10 @@ type current struct {
 	dashboard map[string]string // URL of the one that runs beside the environment
 }
 
-// take makes p the project of the session.
+// take makes p the project of the `zr dev`.
 func (c *current) take(p *project) { c.stack, c.project = p.Stack, p }
 
-// exclusive holds what a session has found, which one goroutine at a time may use: to
+// exclusive holds what a `zr dev` has found, which one goroutine at a time may use: to
 // apply, or to read it.
 type exclusive struct {
 	token   chan struct{} // holds a token while somebody uses it
@@ -36,7 +36,7 @@ func newExclusive(s *Stack) exclusive {
 
 // exclusively runs f while nobody else uses the environment. It returns the context's
 // error where that ends before.
-func (d *Session) exclusively(ctx context.Context, f func(*current) error) error {
+func (d *Dev) exclusively(ctx context.Context, f func(*current) error) error {
 	select {
 	case d.env.token <- struct{}{}:
 	case <-ctx.Done():

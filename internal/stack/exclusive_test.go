@@ -12,7 +12,7 @@ import (
 // context ends go without.
 func TestOneGoroutineAtATimeUsesAnEnvironment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newSession(&Stack{})
+		d := newDev(&Stack{})
 		release, order := make(chan struct{}), make(chan string, 2)
 		go func() {
 			_ = d.exclusively(t.Context(), func(*current) error {

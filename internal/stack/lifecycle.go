@@ -10,7 +10,7 @@ import (
 	"zr/pkg/fault"
 )
 
-// environment is what a session of `zr dev` keeps up. A Session is one.
+// environment is what a `zr dev` keeps up. A Dev is one.
 type environment interface {
 	// bringUp makes the cluster say what the project says, and waits for
 	// nobody's health. Where it is the cluster that cannot be had, the error is

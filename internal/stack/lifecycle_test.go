@@ -48,7 +48,7 @@ func (s *scripted) keepInStep(ctx context.Context, _ chan devloop.Batch, _ chan 
 func (s *scripted) reload(ctx context.Context) error     { return s.call(ctx, "reload") }
 func (s *scripted) disconnect(ctx context.Context) error { return s.call(ctx, "disconnect") }
 
-// played runs a session over a script. Each save comes when nothing else moves
+// played runs a `zr dev` over a script. Each save comes when nothing else moves
 // any more, and then the end.
 func played(t *testing.T, script map[string][]error, saves int) (calls, said []string, err error) {
 	t.Helper()
@@ -77,7 +77,7 @@ func played(t *testing.T, script map[string][]error, saves int) (calls, said []s
 	return calls, said, err
 }
 
-func TestASessionOf(t *testing.T) {
+func TestTheLifecycleOf(t *testing.T) {
 	broken := fault.Hint(errors.New("a.go:1:1: syntax error"), "mend it")
 	unreadable := errors.New(`unknown key "projekt"`)
 	usage := fault.WithCode(errors.New("no overlay"), fault.Usage, "")
@@ -186,7 +186,7 @@ func TestAKeyIsAsGoodAsASave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &lifecycle{env: newSession(&Stack{cfg: cfg, sink: event.Discard}), sink: event.Discard, commands: commands}
+	s := &lifecycle{env: newDev(&Stack{cfg: cfg, sink: event.Discard}), sink: event.Discard, commands: commands}
 	if err := s.wait(t.Context(), false); err != nil {
 		t.Error(err)
 	}

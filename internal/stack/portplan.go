@@ -152,7 +152,7 @@ func (s *Stack) relay(ctx context.Context, on *connection, ports []relay.Port) (
 	return running, err
 }
 
-// watchRelay has the relay of a session run again where something ended it.
+// watchRelay has the relay of a `zr dev` run again where something ended it.
 func (r *reloading) watchRelay(ctx context.Context) error {
 	told := ""
 	for {

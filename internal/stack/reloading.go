@@ -14,10 +14,10 @@ import (
 	"zr/pkg/watch"
 )
 
-// reloading is the part of a session in which the same services are reloaded, on
+// reloading is the part of a `zr dev` in which the same services are reloaded, on
 // one cluster. Its fields are set before its goroutines begin, and stay.
 type reloading struct {
-	*Session
+	*Dev
 	wired      []wiring
 	on         *connection
 	watched    bool                         // a cluster that zr can bring back is watched for its loss
@@ -31,10 +31,10 @@ var errRewired = errors.New("other services are built now")
 
 // loopOver keeps the services in step that are reloaded now, until ctx ends,
 // what was brought up is gone, or other services are to be reloaded.
-func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
-	r := &reloading{Session: d, wired: d.facts.Load().wiring, unchanged: d.up.unchanged, containers: map[string]devloop.Container{}}
+func (d *Dev) loopOver(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
+	r := &reloading{Dev: d, wired: d.facts.Load().wiring, unchanged: d.up.unchanged, containers: map[string]devloop.Container{}}
 	var units []devloop.Unit
-	var agents map[string]*livesync.Session
+	var agents map[string]*livesync.Client
 	closeUnits := func() {}
 	if err := d.exclusively(ctx, func(now *current) (err error) {
 		r.on, r.watched = now.on, now.project.can().Own
@@ -76,7 +76,7 @@ func (d *Session) loopOver(ctx context.Context, batches chan devloop.Batch, comm
 }
 
 // anyLost tells that one of the agents does not let this zr in any more.
-func anyLost(agents map[string]*livesync.Session) bool {
+func anyLost(agents map[string]*livesync.Client) bool {
 	for _, agent := range agents {
 		if devloop.Lost(agent.State().Err) {
 			return true

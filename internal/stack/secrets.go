@@ -132,7 +132,7 @@ func (p *project) borrowSecrets(ctx context.Context, on *connection) (*project, 
 	return p.withSecrets(held).render(ctx)
 }
 
-// keepSecrets writes the secrets of a running session back where their file has
+// keepSecrets writes the secrets of a running `zr dev` back where their file has
 // gone since.
 func (s *Stack) keepSecrets(next *config.Config) error {
 	if !next.SecretsMissing || s.cfg.SecretsMissing {

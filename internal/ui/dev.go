@@ -28,7 +28,7 @@ const (
 	Quit    Kind = "quit"
 )
 
-// NewDev returns the printer of a development session, and the commands that
+// NewDev returns the printer of `zr dev`, and the commands that
 // are typed while it is shown. On a terminal that is one line per service,
 // what is wrong, and the keys, with the logs scrolling above; elsewhere it is
 // the same as New, and there are no commands.
@@ -45,7 +45,7 @@ func NewDev(w io.Writer, in *os.File, m Mode, services []string) (Printer, <-cha
 	return newPrinter(w, in, m, d), d.commands
 }
 
-// devView is the frame of a development session.
+// devView is the frame of `zr dev`.
 type devView struct {
 	rows     []*row
 	problems []event.Problem

@@ -12,7 +12,7 @@ import (
 )
 
 // TestLinesThatNobodyReadsTakeLittleMemory emits half a gigabyte of log lines for
-// an output that takes none, and for a session that keeps some, in a child.
+// an output that takes none, and for a `zr dev` that keeps some, in a child.
 func TestLinesThatNobodyReadsTakeLittleMemory(t *testing.T) {
 	const child = "ZR_TEST_CHILD"
 	if os.Getenv(child) == "" {

@@ -7,7 +7,7 @@ import (
 	"zr/pkg/event"
 )
 
-// recent keeps the last lines of a session, so that a new filter has
+// recent keeps the last lines of a run, so that a new filter has
 // something to show.
 type recent struct {
 	lines []event.LogLine

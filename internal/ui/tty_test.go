@@ -142,8 +142,8 @@ func (v *virtual) text() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
-// session is a view on a virtual terminal.
-type session struct {
+// window is a view on a virtual terminal.
+type window struct {
 	t        *testing.T
 	master   *os.File
 	terminal *os.File
@@ -151,11 +151,11 @@ type session struct {
 	read     chan struct{}
 }
 
-func newSession(t *testing.T, width, height int) *session {
+func openWindow(t *testing.T, width, height int) *window {
 	t.Setenv("TERM", "xterm-256color")
 	t.Setenv("CI", "")
 	master, terminal := openPTY(t, width, height)
-	s := &session{t, master, terminal, newVirtual(width), make(chan struct{})}
+	s := &window{t, master, terminal, newVirtual(width), make(chan struct{})}
 	go func() {
 		defer close(s.read)
 		buf := make([]byte, 4096)
@@ -175,7 +175,7 @@ func newSession(t *testing.T, width, height int) *session {
 }
 
 // shows waits until all of the texts stand on the screen.
-func (s *session) shows(texts ...string) {
+func (s *window) shows(texts ...string) {
 	s.t.Helper()
 	s.await(fmt.Sprintf("%q to be shown", texts), func(screen string) bool {
 		for _, text := range texts {
@@ -188,12 +188,12 @@ func (s *session) shows(texts ...string) {
 }
 
 // lacks waits until a text is gone from the screen.
-func (s *session) lacks(text string) {
+func (s *window) lacks(text string) {
 	s.t.Helper()
 	s.await(fmt.Sprintf("%q to go", text), func(screen string) bool { return !strings.Contains(screen, text) })
 }
 
-func (s *session) await(what string, holds func(string) bool) {
+func (s *window) await(what string, holds func(string) bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(s.screen.text()); {
 		if time.Now().After(deadline) {
@@ -203,14 +203,14 @@ func (s *session) await(what string, holds func(string) bool) {
 	}
 }
 
-func (s *session) press(keys string) {
+func (s *window) press(keys string) {
 	s.t.Helper()
 	if _, err := io.WriteString(s.master, keys); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *session) termios() unix.Termios {
+func (s *window) termios() unix.Termios {
 	s.t.Helper()
 	state, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS)
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *session) termios() unix.Termios {
 
 // end closes the printer, reads what is left, and fails where the terminal
 // was not given back as it was.
-func (s *session) end(p Printer, before unix.Termios) {
+func (s *window) end(p Printer, before unix.Termios) {
 	s.t.Helper()
 	p.Close()
 	after := s.termios()
@@ -236,7 +236,7 @@ func (s *session) end(p Printer, before unix.Termios) {
 }
 
 func TestTTYUp(t *testing.T) {
-	s := newSession(t, 70, 24)
+	s := openWindow(t, 70, 24)
 	before := s.termios()
 	p := New(s.terminal, Auto)
 	p.Emit(event.StepStarted{Step: "config", Title: "Configuration"})
@@ -265,7 +265,7 @@ Next: zr dev`
 }
 
 func TestTTYDev(t *testing.T) {
-	s := newSession(t, 90, 24)
+	s := openWindow(t, 90, 24)
 	before := s.termios()
 	p, commands := NewDev(s.terminal, s.terminal, Auto, []string{"api", "web"})
 	s.shows("○ api  pending", "○ web  pending", "r rebuild")
@@ -317,7 +317,7 @@ func TestTTYDev(t *testing.T) {
 
 // TestTTYKeys types what are no letters, but end in them.
 func TestTTYKeys(t *testing.T) {
-	s := newSession(t, 90, 24)
+	s := openWindow(t, 90, 24)
 	before := s.termios()
 	p, commands := NewDev(s.terminal, s.terminal, Auto, []string{"api"})
 	s.shows("r rebuild")
@@ -332,7 +332,7 @@ func TestTTYKeys(t *testing.T) {
 
 // TestTTYRelease ends a process that closes no printer.
 func TestTTYRelease(t *testing.T) {
-	s := newSession(t, 80, 24)
+	s := openWindow(t, 80, 24)
 	before := s.termios()
 	p, _ := NewDev(s.terminal, s.terminal, Auto, []string{"api"})
 	s.shows("r rebuild")
@@ -358,7 +358,7 @@ func TestTTYSuspend(t *testing.T) {
 		p.Close()
 		return
 	}
-	s := newSession(t, 80, 24)
+	s := openWindow(t, 80, 24)
 	before := s.termios()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestTTYSuspend$")
 	cmd.Env = append(os.Environ(), child+"=1")
@@ -388,7 +388,7 @@ func TestTTYSuspend(t *testing.T) {
 
 // TestTTYOrder floods the terminal and looks whether lines changed places.
 func TestTTYOrder(t *testing.T) {
-	s := newSession(t, 40, 24)
+	s := openWindow(t, 40, 24)
 	p := New(s.terminal, Auto)
 	for i := range 3000 {
 		p.Emit(event.LogLine{Service: "api", Pod: "p", Text: "n" + strconv.Itoa(i)})
@@ -403,7 +403,7 @@ func TestTTYOrder(t *testing.T) {
 
 // TestTTYNarrow makes the terminal narrower and shorter than the view.
 func TestTTYNarrow(t *testing.T) {
-	s := newSession(t, 24, 4)
+	s := openWindow(t, 24, 4)
 	p, _ := NewDev(s.terminal, s.terminal, Auto, []string{"api", "web", "db"})
 	p.Emit(event.Problem{Source: "api", Text: "main.go:12:4: undefined: x"})
 	p.Emit(event.LogLine{Service: "api", Pod: "p", Level: "info", Text: strings.Repeat("wide 日本", 10)})
@@ -420,7 +420,7 @@ func TestTTYNarrow(t *testing.T) {
 
 // TestTTYResize makes the terminal narrower while the view stands.
 func TestTTYResize(t *testing.T) {
-	s := newSession(t, 80, 24)
+	s := openWindow(t, 80, 24)
 	p, _ := NewDev(s.terminal, s.terminal, Auto, []string{"api", "web"})
 	for i := range 10 {
 		p.Emit(event.LogLine{Service: "api", Pod: "p", Level: "info", Text: fmt.Sprintf("line %d", i)})
@@ -445,7 +445,7 @@ func TestTTYResize(t *testing.T) {
 
 // TestTTYLost takes the terminal away.
 func TestTTYLost(t *testing.T) {
-	s := newSession(t, 80, 24)
+	s := openWindow(t, 80, 24)
 	p := New(s.terminal, Auto)
 	p.Emit(event.StepStarted{Step: "a", Title: "Step a"})
 	s.shows("Step a")

@@ -424,7 +424,7 @@ func (c *connection) snapshot() (wire.Status, wire.Tree) {
 }
 
 // leaves asks for the leaves of a held file. They are nil where that has
-// changed. One question may be open at a time: callers hold the session's turn.
+// changed. One question may be open at a time: callers hold the client's turn.
 func (c *connection) leaves(ctx context.Context, path string, sum wire.Sum) ([]wire.Sum, error) {
 	answer := make(chan wire.Leaves, 1)
 	c.mu.Lock()

@@ -140,9 +140,9 @@ func TestReplaced(t *testing.T) {
 	a := nodeService(t, nil)
 	first := dial(t, a, nil)
 	dial(t, a, nil)
-	agenttest.Eventually(t, "the first session ends", func() bool { return errors.Is(first.State().Err, ErrReplaced) })
+	agenttest.Eventually(t, "the first client ends", func() bool { return errors.Is(first.State().Err, ErrReplaced) })
 	if _, err := first.Push(t.Context(), Change{Complete: true}); !errors.Is(err, ErrReplaced) {
-		t.Errorf("a push of the first session: %v", err)
+		t.Errorf("a push of the first client: %v", err)
 	}
 }
 

@@ -3,7 +3,7 @@
 // sent, put in place completely or not at all, and the process is swapped
 // where that is asked for.
 //
-// A Session holds one connection open and dials again when it breaks or when
+// A Client holds one connection open and dials again when it breaks or when
 // the pod is replaced. It remembers what the container is to hold, so that a
 // transfer that was cancelled or lost is made up for by the next one, and a
 // container that came up with other files gets the difference by itself.
@@ -22,7 +22,7 @@ import (
 // Kubernetes.
 type Dialer interface {
 	// Dial opens a stream. Closing it must end pending reads and writes. An
-	// error that wraps ErrRefused ends the session, any other is tried again.
+	// error that wraps ErrRefused ends the client, any other is tried again.
 	Dial(ctx context.Context) (Stream, error)
 }
 
@@ -32,17 +32,17 @@ type Stream struct {
 	Peer string // who it leads to, for messages: the pod's name
 }
 
-// Options say whom a session speaks with.
+// Options say whom a client speaks with.
 type Options struct {
 	Dialer Dialer
 	Token  string
 	// Patience is how long a new process has to get healthy. Default: ten seconds.
 	Patience time.Duration
 	// OnChange is called after the connection, the process or the agreement of
-	// files has changed. Calls do not overlap; it must not call the session's
+	// files has changed. Calls do not overlap; it must not call the client's
 	// Push. May be nil.
 	OnChange func(State)
-	// OnReplay is called with the outcome when the session made up for a
+	// OnReplay is called with the outcome when the client made up for a
 	// difference by itself. May be nil.
 	OnReplay func(Result, error)
 }
@@ -58,12 +58,12 @@ const (
 	Down     = wire.Down     // it ended by itself and is started again after a pause
 )
 
-// State is what a session knows about the other side.
+// State is what a client knows about the other side.
 type State struct {
 	// Connected says that the agent answers. Err says why it does not.
 	Connected bool
 	Err       error
-	// Peer is the pod that the session speaks with, or spoke with last.
+	// Peer is the pod that the client speaks with, or spoke with last.
 	Peer string
 	// Status is what the agent said last.
 	Status Status
@@ -138,12 +138,12 @@ type Result struct {
 
 // Errors that a caller can tell apart with errors.Is.
 var (
-	// ErrClosed says that the session was closed.
-	ErrClosed = errors.New("the session is closed")
+	// ErrClosed says that the client was closed.
+	ErrClosed = errors.New("the client is closed")
 	// ErrReplaced says that another zr took over the container.
 	ErrReplaced = errors.New("another zr has taken over this container")
 	// ErrRefused says that the agent, or the cluster, will not let this
-	// session in, however often it asks.
+	// client in, however often it asks.
 	ErrRefused = errors.New("the connection was refused for good")
 	// ErrSuperseded says that a newer change came before this one was live.
 	ErrSuperseded = errors.New("a newer change came before this one was live")

@@ -187,7 +187,7 @@ func TestLocals(t *testing.T) {
 
 // TestLeavesThatDoNotFitAFrame are not asked for: there is no connection here to ask.
 func TestLeavesThatDoNotFitAFrame(t *testing.T) {
-	s := &Session{leaves: map[wire.Sum][]wire.Sum{}, programs: newPrograms()}
+	s := &Client{leaves: map[wire.Sum][]wire.Sum{}, programs: newPrograms()}
 	f := outgoing{path: "x", content: content{File: wire.File{Size: 2 << 30}}, was: wire.File{Size: wire.MaxAsked + 1, Sum: wire.Sum{1}}}
 	bases, err := s.bases(t.Context(), nil, []outgoing{f})
 	if err != nil || bases[0].leaves != nil || bases[0].content != nil {

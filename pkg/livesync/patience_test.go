@@ -9,7 +9,7 @@ import (
 )
 
 // TestASlowStarterHasTheTimeThatItWasGiven pushes a version that is healthy a
-// while after its start to a session that waits for less, and to one that waits
+// while after its start to a client that waits for less, and to one that waits
 // for more.
 func TestASlowStarterHasTheTimeThatItWasGiven(t *testing.T) {
 	a := goService(t, agenttest.Behaviour{"id": "image"})

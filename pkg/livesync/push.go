@@ -100,7 +100,7 @@ func (d *desired) adopt(c Change) {
 // Cancelling ctx ends a transfer at once and leaves the container as it was;
 // a swap that has begun goes on until a newer Push replaces it. Either way the
 // next Push sends what this one did not.
-func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
+func (s *Client) Push(ctx context.Context, c Change) (Result, error) {
 	begin := time.Now()
 	for p := range c.Files {
 		if err := wire.CheckPath(p); err != nil {
@@ -139,7 +139,7 @@ func (s *Session) Push(ctx context.Context, c Change) (Result, error) {
 // replay makes up for the difference that a fresh connection shows. Where the last
 // change was taken back in the container before, the version that ran there
 // is brought, and not that change a second time.
-func (s *Session) replay(conn *connection) {
+func (s *Client) replay(conn *connection) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	go func() {
@@ -186,7 +186,7 @@ const attempts = 5
 var errChanged = errors.New("the files kept changing while they were sent")
 
 // converge makes the container hold what is wanted.
-func (s *Session) converge(ctx context.Context, try func(*connection) (Result, error)) (Result, error) {
+func (s *Client) converge(ctx context.Context, try func(*connection) (Result, error)) (Result, error) {
 	last := errChanged
 	for left := attempts; left > 0; {
 		conn, err := s.connected(ctx)
@@ -215,7 +215,7 @@ func (s *Session) converge(ctx context.Context, try func(*connection) (Result, e
 // retryError is a failure that another try may not meet.
 type retryError struct{ error }
 
-func (s *Session) try(ctx context.Context, conn *connection, begin time.Time, named []string) (Result, error) {
+func (s *Client) try(ctx context.Context, conn *connection, begin time.Time, named []string) (Result, error) {
 	if err := conn.awaitPlaced(ctx); err != nil {
 		return Result{}, err
 	}
@@ -233,7 +233,7 @@ func (s *Session) try(ctx context.Context, conn *connection, begin time.Time, na
 }
 
 // carry carries out a plan.
-func (s *Session) carry(ctx context.Context, conn *connection, p plan, begin time.Time) (Result, error) {
+func (s *Client) carry(ctx context.Context, conn *connection, p plan, begin time.Time) (Result, error) {
 	if p.nothing() {
 		return s.answered(ctx, conn, p, begin)
 	}
@@ -279,7 +279,7 @@ func (s *Session) carry(ctx context.Context, conn *connection, p plan, begin tim
 }
 
 // agree notes what the container holds after a change that it took.
-func (s *Session) agree(tree wire.Sum, p plan) {
+func (s *Client) agree(tree wire.Sum, p plan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.want.agreed, s.want.tree = true, tree
@@ -296,7 +296,7 @@ func (s *Session) agree(tree wire.Sum, p plan) {
 
 // agreeBack notes what the container holds after a change that was taken back.
 // Its paths stay dirty: the next push brings them along.
-func (s *Session) agreeBack(tree wire.Sum) {
+func (s *Client) agreeBack(tree wire.Sum) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.want.agreed, s.want.tree, s.want.back = true, tree, tree
@@ -305,7 +305,7 @@ func (s *Session) agreeBack(tree wire.Sum) {
 
 // prove notes that a version is healthy, so that it can be brought to another
 // container.
-func (s *Session) prove(files wire.Tree, build string) {
+func (s *Client) prove(files wire.Tree, build string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.programs.hold(s.want.prove(files, build))
@@ -313,7 +313,7 @@ func (s *Session) prove(files wire.Tree, build string) {
 
 // planBack plans to make the container hold the version that the one before it
 // went back to, where all of its files are still at hand.
-func (s *Session) planBack(conn *connection) (plan, bool) {
+func (s *Client) planBack(conn *connection) (plan, bool) {
 	status, held := conn.snapshot()
 	s.mu.Lock()
 	v, ok := s.want.takenBack()
@@ -372,7 +372,7 @@ func (p plan) nothing() bool {
 
 // plan compares what is wanted with what the container holds. Nothing else
 // touches want while the caller has the turn.
-func (s *Session) plan(conn *connection) (plan, error) {
+func (s *Client) plan(conn *connection) (plan, error) {
 	status, held := conn.snapshot()
 	s.mu.Lock()
 	want := &s.want
@@ -469,7 +469,7 @@ func (p *plan) drop(path string, held wire.Tree, want map[string]Source) {
 
 // answered is the result where there is nothing to send. If a swap that a
 // lost connection began is still under way, it waits for the verdict.
-func (s *Session) answered(ctx context.Context, conn *connection, p plan, begin time.Time) (Result, error) {
+func (s *Client) answered(ctx context.Context, conn *connection, p plan, begin time.Time) (Result, error) {
 	sum := p.target.Sum()
 	for {
 		status, changed := conn.watch()

@@ -19,7 +19,7 @@ const deltaSize = 64 << 10
 
 // transact carries out a plan and returns the agent's answer, when the files
 // were in place, and how many bytes travelled.
-func (s *Session) transact(ctx context.Context, conn *connection, p plan) (wire.Result, time.Time, int64, error) {
+func (s *Client) transact(ctx context.Context, conn *connection, p plan) (wire.Result, time.Time, int64, error) {
 	bases, err := s.bases(ctx, conn, p.files)
 	defer func() {
 		for _, b := range bases {
@@ -81,7 +81,7 @@ type base struct {
 }
 
 // bases returns what the new versions of files are compared with.
-func (s *Session) bases(ctx context.Context, conn *connection, files []outgoing) ([]base, error) {
+func (s *Client) bases(ctx context.Context, conn *connection, files []outgoing) ([]base, error) {
 	bases := make([]base, len(files))
 	for i, f := range files {
 		b := &bases[i]
@@ -109,7 +109,7 @@ func (s *Session) bases(ctx context.Context, conn *connection, files []outgoing)
 
 // remember keeps the leaves of the large files that the container holds now,
 // and forgets those of the versions that they replaced.
-func (s *Session) remember(files []outgoing) {
+func (s *Client) remember(files []outgoing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range files {
@@ -125,7 +125,7 @@ func (s *Session) remember(files []outgoing) {
 
 // keepPrograms keeps the content of programs in the background, so that their
 // next versions can be sent as patches.
-func (s *Session) keepPrograms(files []outgoing) {
+func (s *Client) keepPrograms(files []outgoing) {
 	for _, f := range files {
 		if f.Exec && f.Size >= deltaSize {
 			go s.programs.keep(f.Sum, f.local)
@@ -187,7 +187,7 @@ func cut(file int, f outgoing, b base, pieces []piece) []piece {
 }
 
 // send opens a transaction and sends everything but its commit.
-func (s *Session) send(ctx context.Context, conn *connection, tx uint32, p plan, bases []base) (int64, error) {
+func (s *Client) send(ctx context.Context, conn *connection, tx uint32, p plan, bases []base) (int64, error) {
 	begin := wire.Begin{Tx: tx, Gone: p.gone, Touch: p.touch}
 	var pieces []piece
 	for i, f := range p.files {
@@ -210,7 +210,7 @@ func (s *Session) send(ctx context.Context, conn *connection, tx uint32, p plan,
 
 // stream sends pieces from as many goroutines as there are cores; the order
 // of arrival does not matter.
-func (s *Session) stream(ctx context.Context, conn *connection, tx uint32, files []outgoing, bases []base, pieces []piece) (int64, error) {
+func (s *Client) stream(ctx context.Context, conn *connection, tx uint32, files []outgoing, bases []base, pieces []piece) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, bytes atomic.Int64

@@ -216,7 +216,7 @@ func TestClusterResume(t *testing.T) {
 	reader := New(c.Client)
 	var got collector
 	kept := map[string][]byte{}
-	session := func() {
+	run := func() {
 		cursors := map[string]*follow.Cursor{}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -255,7 +255,7 @@ func TestClusterResume(t *testing.T) {
 		return n
 	}
 	for crashes() < 3 {
-		session()
+		run()
 	}
 	byRun := runs(t, got.all())
 	checkComplete(t, byRun, 0)

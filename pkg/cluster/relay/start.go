@@ -51,7 +51,7 @@ func Ensure(ctx context.Context, path string, ports []Port, command ...string) (
 	return nil, false, fmt.Errorf("starting the relay: %w", err)
 }
 
-// start starts the process, in a session of its own so that no terminal ends it,
+// start starts the process, in a POSIX session of its own so that no terminal ends it,
 // and waits until it listens.
 func start(ctx context.Context, ports []Port, command []string) error {
 	plan, err := json.Marshal(ports)

@@ -40,7 +40,7 @@ func (l *lease) Release() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_, _ = l.conn.Exec(ctx, "SELECT pg_advisory_unlock_all()")
-	_ = l.conn.Close(ctx) // the server frees what the session held
+	_ = l.conn.Close(ctx) // the server frees what the connection held
 }
 
 // lockOf is the advisory lock of an environment: the first half is "zrlg".

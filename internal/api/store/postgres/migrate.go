@@ -60,7 +60,7 @@ func (s *Store) migrateLocked(ctx context.Context, all []migrations.Migration) (
 		_, unlock := conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(migrationLock))
 		_, reset := conn.Exec(ctx, "RESET statement_timeout")
 		if errors.Join(unlock, reset) != nil {
-			_ = conn.Conn().Close(ctx) // the server frees what the session held
+			_ = conn.Conn().Close(ctx) // the server frees what the connection held
 		}
 	}()
 	version, err := schemaVersion(ctx, conn)

@@ -26,7 +26,7 @@ func (d direct) Dial(ctx context.Context) (Stream, error) {
 	return Stream{c, "test"}, err
 }
 
-func dial(t testing.TB, a *agenttest.Agent, change func(*Options)) *Session {
+func dial(t testing.TB, a *agenttest.Agent, change func(*Options)) *Client {
 	t.Helper()
 	o := Options{Dialer: direct{a.Addr}, Token: a.Token}
 	if change != nil {
@@ -42,8 +42,8 @@ func dial(t testing.TB, a *agenttest.Agent, change func(*Options)) *Session {
 	return s
 }
 
-// opened returns a session that is connected.
-func opened(ctx context.Context, o Options) (*Session, error) {
+// opened returns a client that is connected.
+func opened(ctx context.Context, o Options) (*Client, error) {
 	s := Open(o)
 	if _, err := s.connected(ctx); err != nil {
 		s.Close()
@@ -52,7 +52,7 @@ func opened(ctx context.Context, o Options) (*Session, error) {
 	return s, nil
 }
 
-func push(t testing.TB, s *Session, c Change) Result {
+func push(t testing.TB, s *Client, c Change) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()

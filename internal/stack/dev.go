@@ -17,10 +17,10 @@ import (
 	"zr/pkg/watch"
 )
 
-// Session is a `zr dev`: an environment that is brought up and kept in step with
+// Dev is a `zr dev`: an environment that is brought up and kept in step with
 // what is saved. Many goroutines share it. They read what is published as facts,
 // and use the environment itself only one at a time, by exclusively.
-type Session struct {
+type Dev struct {
 	cfg   *config.Config // as it was opened: for its root, its name and its files' places
 	sink  event.Sink
 	env   exclusive
@@ -42,15 +42,15 @@ type broughtUp struct {
 	unchanged bool // nothing was applied
 }
 
-// Command is an order of the user to a session.
+// Command is an order of the user to a `zr dev`.
 type Command = devloop.Command
 
 // Decision is what a save of a file would do, and why.
 type Decision = devloop.Decision
 
-// OpenSession opens an environment for `zr dev`, with dev images in place of those
+// OpenDev opens an environment for `zr dev`, with dev images in place of those
 // that are reloaded.
-func OpenSession(cfg *config.Config, sink event.Sink, options Options) (*Session, error) {
+func OpenDev(cfg *config.Config, sink event.Sink, options Options) (*Dev, error) {
 	s, err := Open(cfg, sink, options)
 	if err != nil {
 		return nil, err
@@ -60,17 +60,17 @@ func OpenSession(cfg *config.Config, sink event.Sink, options Options) (*Session
 		s.Close()
 		return nil, err
 	}
-	return newSession(dev), nil
+	return newDev(dev), nil
 }
 
-func newSession(s *Stack) *Session {
-	return &Session{
+func newDev(s *Stack) *Dev {
+	return &Dev{
 		cfg: s.cfg, sink: s.sink, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), clusterWatch: clusterWatch{sink: s.sink},
 	}
 }
 
-// Close lets go of what the session holds. It is called after Run has returned.
-func (d *Session) Close() {
+// Close lets go of what the `zr dev` holds. It is called after Run has returned.
+func (d *Dev) Close() {
 	now := d.env.current
 	now.on.close()
 	now.lease.release()
@@ -79,7 +79,7 @@ func (d *Session) Close() {
 
 // Dashboard is the URL of the dashboard beside the environment, or of the service that
 // answers at the lowest port; empty while none is known to. Any goroutine may ask.
-func (d *Session) Dashboard() string {
+func (d *Dev) Dashboard() string {
 	if f := d.facts.Load(); f != nil {
 		return f.dashboard
 	}
@@ -100,7 +100,7 @@ func (s *Stack) Explain(ctx context.Context, path, project string) ([]Decision, 
 	if err != nil {
 		return nil, err
 	}
-	r := &reloading{Session: newSession(s)}
+	r := &reloading{Dev: newDev(s)}
 	var units []devloop.Unit
 	for _, request := range p.builds {
 		unit, err := r.unit(ctx, p, request, nil)
@@ -115,7 +115,7 @@ func (s *Stack) Explain(ctx context.Context, path, project string) ([]Decision, 
 // Run brings the environment up and keeps it in step until ctx ends. What breaks on
 // the way, be it the user's code or the cluster, is told and mended. It is refused
 // beside another run on the environment.
-func (d *Session) Run(ctx context.Context, commands chan Command) error {
+func (d *Dev) Run(ctx context.Context, commands chan Command) error {
 	unlock, remove, err := d.begin(ctx)
 	if err != nil {
 		return err
@@ -130,8 +130,8 @@ func (d *Session) Run(ctx context.Context, commands chan Command) error {
 	return group.Wait()
 }
 
-// begin takes the environment for this session and has its files watched.
-func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) {
+// begin takes the environment for this `zr dev` and has its files watched.
+func (d *Dev) begin(ctx context.Context) (unlock, remove func(), err error) {
 	err = d.exclusively(ctx, func(now *current) (err error) {
 		if unlock, err = now.stack.lockDev(); err != nil {
 			return err
@@ -156,7 +156,7 @@ func (d *Session) begin(ctx context.Context) (unlock, remove func(), err error) 
 }
 
 // bringUp is part of environment.
-func (d *Session) bringUp(ctx context.Context) error {
+func (d *Dev) bringUp(ctx context.Context) error {
 	return d.exclusively(ctx, func(now *current) error {
 		start := time.Now()
 		var runs deployed
@@ -190,7 +190,7 @@ func (d *Session) bringUp(ctx context.Context) error {
 }
 
 // keepInStep is part of environment.
-func (d *Session) keepInStep(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
+func (d *Dev) keepInStep(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
 	for {
 		err := d.loopOver(ctx, batches, commands)
 		if !errors.Is(err, errRewired) {
@@ -201,7 +201,7 @@ func (d *Session) keepInStep(ctx context.Context, batches chan devloop.Batch, co
 }
 
 // reload is part of environment.
-func (d *Session) reload(ctx context.Context) error {
+func (d *Dev) reload(ctx context.Context) error {
 	return d.exclusively(ctx, func(now *current) error {
 		next, err := now.stack.reload()
 		if err == nil {
@@ -212,7 +212,7 @@ func (d *Session) reload(ctx context.Context) error {
 }
 
 // disconnect is part of environment.
-func (d *Session) disconnect(ctx context.Context) error {
+func (d *Dev) disconnect(ctx context.Context) error {
 	return d.exclusively(ctx, func(now *current) error {
 		now.on.close()
 		now.on = nil

@@ -16,13 +16,13 @@ const (
 	lastPause  = time.Second
 )
 
-// Session keeps one container in step. It is safe for concurrent use; Pushes
+// Client keeps one container in step. It is safe for concurrent use; Pushes
 // are carried out one after the other.
-type Session struct {
+type Client struct {
 	opts     Options
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
-	ended    chan struct{} // closed when no goroutine of the session is left
+	ended    chan struct{} // closed when no goroutine of the client is left
 	local    *locals
 	pace     *pace
 	programs *programs
@@ -31,7 +31,7 @@ type Session struct {
 
 	mu       sync.Mutex
 	conn     *connection   // nil while not connected
-	fatal    error         // why the session is over
+	fatal    error         // why the client is over
 	err      error         // why it is not connected
 	peer     string        // of the last connection
 	changed  chan struct{} // closed and replaced when conn or fatal changes
@@ -42,10 +42,10 @@ type Session struct {
 	notify   chan struct{}           // has a value when OnChange is due
 }
 
-// Open begins a session, which connects as soon as there is somebody to connect
+// Open begins a client, which connects as soon as there is somebody to connect
 // to. Pushes wait for that.
-func Open(o Options) *Session {
-	s := &Session{
+func Open(o Options) *Client {
+	s := &Client{
 		opts:     o,
 		ended:    make(chan struct{}),
 		local:    newLocals(),
@@ -62,14 +62,14 @@ func Open(o Options) *Session {
 	return s
 }
 
-// Close ends the session. What the container runs stays as it is.
-func (s *Session) Close() {
+// Close ends the client. What the container runs stays as it is.
+func (s *Client) Close() {
 	s.cancel(ErrClosed)
 	<-s.ended
 }
 
 // State returns what is known of the container now.
-func (s *Session) State() State {
+func (s *Client) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := State{Connected: s.conn != nil, Err: s.err, Peer: s.peer}
@@ -85,8 +85,8 @@ func (s *Session) State() State {
 	return st
 }
 
-// keep holds a connection open until the session ends.
-func (s *Session) keep() {
+// keep holds a connection open until the client ends.
+func (s *Client) keep() {
 	s.work.Go(s.tell)
 	defer func() {
 		s.cancel(ErrClosed)
@@ -122,7 +122,7 @@ func (s *Session) keep() {
 	}
 }
 
-func (s *Session) connect() (*connection, error) {
+func (s *Client) connect() (*connection, error) {
 	stream, err := s.opts.Dialer.Dial(s.ctx)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (s *Session) connect() (*connection, error) {
 	return open(s.ctx, stream, s.opts.Token, s.pace, s.poke)
 }
 
-func (s *Session) attach(conn *connection) {
+func (s *Client) attach(conn *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, s.err = conn, nil
@@ -141,7 +141,7 @@ func (s *Session) attach(conn *connection) {
 }
 
 // lastWord notes whether what the container ran last was what it had been sent.
-func (s *Session) lastWord(conn *connection) {
+func (s *Client) lastWord(conn *connection) {
 	status, _ := conn.snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *Session) lastWord(conn *connection) {
 	}
 }
 
-func (s *Session) detach(err error) {
+func (s *Client) detach(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, s.err = nil, err
@@ -162,14 +162,14 @@ func (s *Session) detach(err error) {
 	s.wakeLocked()
 }
 
-func (s *Session) wakeLocked() {
+func (s *Client) wakeLocked() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 	s.poke()
 }
 
 // connected waits for a connection.
-func (s *Session) connected(ctx context.Context) (*connection, error) {
+func (s *Client) connected(ctx context.Context) (*connection, error) {
 	for {
 		s.mu.Lock()
 		conn, fatal, changed := s.conn, s.fatal, s.changed
@@ -193,14 +193,14 @@ func (s *Session) connected(ctx context.Context) (*connection, error) {
 }
 
 // poke makes OnChange be called.
-func (s *Session) poke() {
+func (s *Client) poke() {
 	select {
 	case s.notify <- struct{}{}:
 	default:
 	}
 }
 
-func (s *Session) tell() {
+func (s *Client) tell() {
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -214,7 +214,7 @@ func (s *Session) tell() {
 }
 
 // take waits for the turn to change the container.
-func (s *Session) take(ctx context.Context) error {
+func (s *Client) take(ctx context.Context) error {
 	select {
 	case s.turn <- struct{}{}:
 		return nil
@@ -230,4 +230,4 @@ func (s *Session) take(ctx context.Context) error {
 	}
 }
 
-func (s *Session) release() { <-s.turn }
+func (s *Client) release() { <-s.turn }

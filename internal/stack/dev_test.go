@@ -44,7 +44,7 @@ func TestWhatOthersDoHasToLast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := newSession(&Stack{sink: event.Discard})
+				d := newDev(&Stack{sink: event.Discard})
 				d.facts.Store(&facts{applied: []wanted{{"Deployment", "api", true}}})
 				ctx, cancel := context.WithCancel(t.Context())
 				seen, commands, ended := make(chan health.Held), make(chan devloop.Command, 9), make(chan error, 1)
@@ -82,7 +82,7 @@ func TestWhatOthersDoHasToLast(t *testing.T) {
 	}
 }
 
-// TestASaveThatCannotBeApplied leaves a session with what it found before, and
+// TestASaveThatCannotBeApplied leaves a `zr dev` with what it found before, and
 // watches the files of before.
 func TestASaveThatCannotBeApplied(t *testing.T) {
 	const good = "project: tiny\nservices: {web: {}}\n"
@@ -90,9 +90,9 @@ func TestASaveThatCannotBeApplied(t *testing.T) {
 		"config/dev.yaml":                 "project: tiny\nservises: {}\n",
 		"kustomize/overlays/dev/all.yaml": "apiVersion: v1\nkind: [",
 	} {
-		d := newSession(stackOf(t, testkit.Project(good)))
+		d := newDev(stackOf(t, testkit.Project(good)))
 		publishAnew(t, d)
-		r := &reloading{Session: d}
+		r := &reloading{Dev: d}
 		r.manifestsUnit(d.env.current.project)
 		before, known := *d.env.current, d.facts.Load()
 		testkit.WriteFile(t, filepath.Join(d.cfg.Root, path), text)
@@ -100,7 +100,7 @@ func TestASaveThatCannotBeApplied(t *testing.T) {
 			t.Fatalf("%s was applied", path)
 		}
 		if now := d.env.current; now.stack != before.stack || now.project != before.project || d.facts.Load() != known {
-			t.Errorf("after a broken %s the session has something else", path)
+			t.Errorf("after a broken %s the `zr dev` has something else", path)
 		}
 		if got := r.manifests.Plan(filepath.Join(d.cfg.Root, "kustomize/overlays/dev/all.yaml")).Action; got != event.Apply {
 			t.Errorf("a save that mends %s is taken for %q", path, got)
@@ -108,13 +108,13 @@ func TestASaveThatCannotBeApplied(t *testing.T) {
 	}
 }
 
-// TestASessionThatCannotBegin leaves nothing: the next one has the environment.
-func TestASessionThatCannotBegin(t *testing.T) {
+// TestADevThatCannotBegin leaves nothing: the next one has the environment.
+func TestADevThatCannotBegin(t *testing.T) {
 	ownState(t)
 	files := testkit.Project("project: tiny\nservices: {web: {}}\n")
 	files["kustomize/overlays/dev/all.yaml"] = "apiVersion: v1\nkind: ["
 	s := stackOf(t, files)
-	d := newSession(s)
+	d := newDev(s)
 	if err := d.Run(t.Context(), nil); err == nil {
 		t.Fatal("it runs")
 	}
@@ -128,9 +128,9 @@ func TestASessionThatCannotBegin(t *testing.T) {
 	unlock()
 }
 
-// onServer is a session on an API server of its own, without a node: what it runs is
+// onServer is a `zr dev` on an API server of its own, without a node: what it runs is
 // stopped. client is that of somebody with kubectl.
-func onServer(t *testing.T) (d *Session, said *testkit.Recorder, client func(group, resource string) dynamic.NamespaceableResourceInterface) {
+func onServer(t *testing.T) (d *Dev, said *testkit.Recorder, client func(group, resource string) dynamic.NamespaceableResourceInterface) {
 	t.Helper()
 	cfg := kubetest.Server(t)
 	ownState(t)
@@ -145,14 +145,14 @@ func onServer(t *testing.T) (d *Session, said *testkit.Recorder, client func(gro
 	s := stackOf(t, files)
 	said = &testkit.Recorder{}
 	s.sink, s.dev, s.options.Verb = said, &devMode{}, "dev"
-	return newSession(s), said, func(group, resource string) dynamic.NamespaceableResourceInterface {
+	return newDev(s), said, func(group, resource string) dynamic.NamespaceableResourceInterface {
 		return kubetest.Client(t, cfg, group, "v1", resource)
 	}
 }
 
-// TestASession is brought up, keeps the one before where a save is broken, applies the
+// TestADev is brought up, keeps the one before where a save is broken, applies the
 // next, and brings everything up again when its namespace is deleted.
-func TestASession(t *testing.T) {
+func TestADev(t *testing.T) {
 	d, said, client := onServer(t)
 	get := func(group, resource, name string) *unstructured.Unstructured {
 		t.Helper()

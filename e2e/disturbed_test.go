@@ -12,10 +12,10 @@ import (
 	"zr/internal/lab"
 )
 
-// TestSession does to a running `zr dev` what its users and their colleagues
+// TestDisturbed does to a running `zr dev` what its users and their colleagues
 // do beside saving code, on one cluster.
-func TestSession(t *testing.T) {
-	p := lab.NewProject(t, "examples/hello", "zrtest-session", map[string]int{"greeter": 20600, "web": 20601})
+func TestDisturbed(t *testing.T) {
+	p := lab.NewProject(t, "examples/hello", "zrtest-disturbed", map[string]int{"greeter": 20600, "web": 20601})
 	const greeter = "http://localhost:20600"
 	const listening = `log.Info("listening"`
 	p.Replace("greeter/main.go", listening, "panic(\"out of words\")\n\t"+listening)
@@ -104,7 +104,7 @@ func TestSession(t *testing.T) {
 		dev.Wait(mark, "the problem to be over", cleared("greeter"))
 	})
 	t.Run("up and down beside it are refused", func(t *testing.T) {
-		process := "`zr dev` runs for zrtest-session-dev, as process " + strconv.Itoa(dev.PID())
+		process := "`zr dev` runs for zrtest-disturbed-dev, as process " + strconv.Itoa(dev.PID())
 		p.Fails(1, []string{process, "Ctrl-C"}, "up")
 		p.Fails(1, []string{process, "Ctrl-C"}, "down")
 		p.Fails(1, []string{process, "Ctrl-C"}, "down", "--purge", "--yes")
@@ -204,7 +204,7 @@ func scratch(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(cache, "zr", "dev", "zrtest-session-dev")
+	dir := filepath.Join(cache, "zr", "dev", "zrtest-disturbed-dev")
 	if _, err := os.Stat(dir); err != nil {
 		return ""
 	}
