@@ -25,6 +25,8 @@ func limit(l contract.Limits, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		// A body that trickles in is as slow as a slow answer.
+		_ = connection.SetReadDeadline(time.Now().Add(min(l.Time, readTimeout)))
 		// The answer of a route that was cut short has to get out as well.
 		_ = connection.SetWriteDeadline(time.Now().Add(l.Time + writeMargin))
 		ctx, cancel := context.WithTimeout(r.Context(), l.Time)
@@ -81,4 +83,48 @@ func limitRate(counted *rates, class contract.Class, next http.Handler) http.Han
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// open counts what each caller has open.
+type open struct {
+	mu  sync.Mutex
+	all map[string]int
+}
+
+func newOpen() *open { return &open{all: map[string]int{}} }
+
+// limitOpen refuses a caller who has most requests open already; 0 means any number.
+func limitOpen(counted *open, most int, next http.Handler) http.Handler {
+	if most == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, _, _ := net.SplitHostPort(r.RemoteAddr)
+		if !counted.add(caller, most) {
+			w.Header().Set("Retry-After", "1")
+			contract.Write(w, r, contract.Refuse(http.StatusTooManyRequests, "too_many_requests", "too many streams are open: close one first"))
+			return
+		}
+		defer counted.remove(caller)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// add counts one more of a caller, where that is within most.
+func (o *open) add(caller string, most int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.all[caller] >= most {
+		return false
+	}
+	o.all[caller]++
+	return true
+}
+
+func (o *open) remove(caller string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.all[caller]--; o.all[caller] == 0 {
+		delete(o.all, caller)
+	}
 }

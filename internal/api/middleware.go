@@ -38,7 +38,7 @@ func validID(id string) bool {
 }
 
 // logRequests writes one line for each request. Probes ask every few seconds
-// for ever, so theirs show at level debug only; what changes in health is
+// for ever, so what they are told shows at level debug only; what changes in health is
 // logged where it is noticed.
 func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +46,7 @@ func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 		next.ServeHTTP(seen, r)
 		level := slog.LevelInfo
 		switch {
-		case r.URL.Path == "/health" || r.URL.Path == "/health/live":
+		case (r.URL.Path == "/health" || r.URL.Path == "/health/live") && (seen.status == http.StatusOK || seen.status == http.StatusServiceUnavailable):
 			level = slog.LevelDebug
 		case seen.status >= 500:
 			level = slog.LevelWarn

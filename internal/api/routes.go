@@ -69,16 +69,16 @@ func Document() ([]byte, error) {
 // newHandler returns all routes within all limits.
 func newHandler(settings Settings, from sources, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
-	rates := newRates()
+	rates, open := newRates(), newOpen()
 	a, err := newContract(from, mux, func(rules contract.Rules, h http.Handler) http.Handler {
-		return limitRate(rates, rules.Class, limit(rules.Class.Limits(), from.gate.Guard(rules.Role, h)))
+		return limitRate(rates, rules.Class, limit(rules.Class.Limits(), from.gate.Guard(rules.Role, limitOpen(open, rules.Class.Limits().Open, h))))
 	}, log)
 	if err != nil {
 		return nil, err
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) })
 
-	h := checkOrigin(settings.AllowedOrigins, from.gate, a)
+	h := checkOrigin(settings.AllowedOrigins, from.gate, checkForm(a))
 	h = checkHost(settings.AllowedHosts, from.gate, h)
 	h = secure(h)
 	h = recoverPanics(log, h)

@@ -28,14 +28,17 @@ const (
 type server struct {
 	http.Server
 
-	mu    sync.Mutex
-	fresh map[net.Conn]struct{} // connections on which nothing was sent yet
+	log *slog.Logger
+
+	mu      sync.Mutex
+	fresh   map[net.Conn]struct{} // connections on which nothing was sent yet
+	reading map[net.Conn]struct{} // those with a request that no handler has
 }
 
 func newServer(h http.Handler, log *slog.Logger) *server {
-	s := &server{fresh: map[net.Conn]struct{}{}}
+	s := &server{log: log, fresh: map[net.Conn]struct{}{}, reading: map[net.Conn]struct{}{}}
 	s.Server = http.Server{
-		Handler:           h,
+		Handler:           s.handle(h),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -43,17 +46,44 @@ func newServer(h http.Handler, log *slog.Logger) *server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ConnState:         s.track,
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		// What asks for "*" is refused, and logged, as anything else is.
+		DisableGeneralOptionsHandler: true,
 	}
 	return s
 }
 
+type connKey struct{}
+
+// handle passes requests to next.
+func (s *server) handle(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(net.Conn); ok {
+			s.mu.Lock()
+			delete(s.reading, c)
+			s.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// track keeps what stop closes. It logs what the http package refuses by itself: a
+// header that is too large, malformed or too slow. Such a connection ends with a
+// request that no handler was given.
 func (s *server) track(c net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state == http.StateNew {
+	delete(s.fresh, c)
+	switch state {
+	case http.StateNew:
 		s.fresh[c] = struct{}{}
-	} else {
-		delete(s.fresh, c)
+	case http.StateActive:
+		s.reading[c] = struct{}{}
+	case http.StateClosed:
+		if _, refused := s.reading[c]; refused {
+			delete(s.reading, c)
+			s.log.Info("refused before any route: no whole, well-formed request came", "address", c.RemoteAddr().String())
+		}
 	}
 }
 

@@ -56,11 +56,11 @@ func (g *Gate) identify(r *http.Request) (c Caller, byCookie bool, err error) {
 		c, err = g.byToken(r.Context(), secret)
 		return c, false, err
 	}
-	cookie, err := r.Cookie(contract.SessionCookie)
-	if err != nil {
+	cookies := r.CookiesNamed(contract.SessionCookie)
+	if len(cookies) != 1 { // of two, one was set by another page of this host
 		return c, false, errNotLoggedIn
 	}
-	c, err = g.bySession(r.Context(), cookie.Value)
+	c, err = g.bySession(r.Context(), cookies[0].Value)
 	return c, true, err
 }
 

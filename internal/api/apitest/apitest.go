@@ -24,7 +24,8 @@ import (
 // App is a running api.
 type App struct {
 	Log  *LogBuffer
-	Stop func() int // tells it to stop and returns its exit code
+	Stop func() int        // tells it to stop and returns its exit code
+	Env  map[string]string // its settings, where it was Run
 
 	t   *testing.T
 	url string
@@ -67,7 +68,7 @@ func Run(t *testing.T, env map[string]string) *App {
 	select {
 	case a := <-address:
 		_, port, _ := net.SplitHostPort(a.String())
-		return &App{t: t, url: "http://127.0.0.1:" + port, Log: log, Stop: stop}
+		return &App{t: t, url: "http://127.0.0.1:" + port, Log: log, Stop: stop, Env: env}
 	case c := <-code:
 		code <- c
 		t.Fatalf("the api ended with %d:\n%s", c, log)

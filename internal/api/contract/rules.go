@@ -50,6 +50,9 @@ type Limits struct {
 	// many at once; 0 means any number.
 	Rate  float64
 	Burst int
+	// Open is how many requests of a caller may be open at once; 0 means any
+	// number.
+	Open int
 }
 
 var limits = map[Class]Limits{
@@ -57,9 +60,11 @@ var limits = map[Class]Limits{
 	// The frontend asks for all of its browsers from one address.
 	Read: {Time: 5 * time.Second, Body: 1 << 10, Rate: 200, Burst: 400},
 	// A change is answered when it has taken effect.
-	Form:   {Time: 60 * time.Second, Body: 64 << 10, Rate: 5, Burst: 20},
-	Login:  {Time: 5 * time.Second, Body: 4 << 10, Rate: 2, Burst: 10},
-	Stream: {Body: 1 << 10, Rate: 5, Burst: 20},
+	Form:  {Time: 60 * time.Second, Body: 64 << 10, Rate: 5, Burst: 20},
+	Login: {Time: 5 * time.Second, Body: 4 << 10, Rate: 2, Burst: 10},
+	// The frontend opens the streams of all of its browsers from one address. Each
+	// takes some 100 KiB.
+	Stream: {Body: 1 << 10, Rate: 5, Burst: 20, Open: 256},
 }
 
 // Limits returns the limits of a class.

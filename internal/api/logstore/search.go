@@ -208,6 +208,9 @@ func (f *finder) look(ctx context.Context, p Partition) (Position, error) {
 		}
 		var matching []*logline.Line
 		for _, l := range lines {
+			if ctx.Err() != nil { // an expression may take long for one line
+				return reached, ctx.Err()
+			}
 			if f.query.Filter.Wants(l) {
 				matching = append(matching, l)
 			}
