@@ -30,11 +30,11 @@ const (
 // Reader reads the services of a namespace, by watches. It is safe for concurrent
 // use.
 type Reader struct {
-	kube   *kube.Client // nil outside of a cluster
-	board  *board       // nil outside of a cluster
-	probes *probe.Set
-	self   Self
-	flaps  flaps // of look, which runs once at a time
+	kube     *kube.Client // nil outside of a cluster
+	informer *informer    // nil outside of a cluster
+	probes   *probe.Set
+	self     Self
+	flaps    flaps // of look, which runs once at a time
 
 	mu      sync.Mutex
 	last    *Snapshot
@@ -57,7 +57,7 @@ type Self struct {
 func NewReader(client *kube.Client, probes *probe.Set, self Self) *Reader {
 	r := &Reader{kube: client, probes: probes, self: self, flaps: flaps{}, changed: make(chan struct{}), probed: make(chan struct{}, 1), ended: make(chan struct{})}
 	if client != nil {
-		r.board = newBoard(client)
+		r.informer = newInformer(client)
 	}
 	return r
 }
@@ -70,8 +70,8 @@ func (r *Reader) Run(ctx context.Context) {
 	if r.probes != nil {
 		reading.Go(func() { r.probe(ctx) })
 	}
-	if r.board != nil {
-		reading.Go(func() { r.board.run(ctx) })
+	if r.informer != nil {
+		reading.Go(func() { r.informer.run(ctx) })
 	}
 	r.prepare(ctx)
 	tick := time.NewTicker(lookEvery)
@@ -100,9 +100,9 @@ func (r *Reader) prepare(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	for r.board != nil {
-		moved := r.board.moved()
-		if _, _, err := r.board.look(); !errors.Is(err, errNotListed) {
+	for r.informer != nil {
+		moved := r.informer.moved()
+		if _, _, err := r.informer.look(); !errors.Is(err, errNotListed) {
 			return
 		}
 		select {
@@ -115,10 +115,10 @@ func (r *Reader) prepare(ctx context.Context) {
 
 // moved returns a channel that is closed when Kubernetes tells a change.
 func (r *Reader) moved() <-chan struct{} {
-	if r.board == nil {
+	if r.informer == nil {
 		return nil
 	}
-	return r.board.moved()
+	return r.informer.moved()
 }
 
 // probe measures what the api uses, every second.
@@ -182,11 +182,11 @@ func (r *Reader) Next(ctx context.Context, last *Snapshot) (*Snapshot, error) {
 func (r *Reader) look() *Snapshot {
 	s := &Snapshot{At: time.Now().UTC(), Kubernetes: probe.Result{Status: probe.OK}, Services: []Service{}} // an empty list is [] in JSON
 	err := error(kube.ErrNotInCluster)
-	if r.board != nil {
+	if r.informer != nil {
 		s.Namespace = r.kube.Namespace()
 		var held *diagnose.Snapshot
 		var took time.Duration
-		if held, took, err = r.board.look(); err == nil {
+		if held, took, err = r.informer.look(); err == nil {
 			s.Services = append(s.Services, services(held, s.At)...)
 		}
 		s.Kubernetes.LatencyMS = float64(took.Microseconds()) / 1000

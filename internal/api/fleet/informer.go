@@ -26,10 +26,10 @@ const (
 
 var errNotListed = errors.New("not read yet")
 
-// board holds what a namespace has of the watched resources, kept current by
+// informer holds what a namespace has of the watched resources, kept current by
 // watches: the server is asked for nothing again that it has told. It is safe for
 // concurrent use.
-type board struct {
+type informer struct {
 	kube *kube.Client
 
 	mu      sync.Mutex
@@ -39,28 +39,28 @@ type board struct {
 	changed chan struct{}                       // closed at the next change
 }
 
-func newBoard(client *kube.Client) *board {
-	b := &board{kube: client, held: map[string]map[string]object.Object{}, trouble: map[string]error{}, changed: make(chan struct{})}
+func newInformer(client *kube.Client) *informer {
+	i := &informer{kube: client, held: map[string]map[string]object.Object{}, trouble: map[string]error{}, changed: make(chan struct{})}
 	for _, r := range watched {
-		b.trouble[r.Name] = errNotListed
+		i.trouble[r.Name] = errNotListed
 	}
-	return b
+	return i
 }
 
 // run follows the namespace until ctx ends.
-func (b *board) run(ctx context.Context) {
+func (i *informer) run(ctx context.Context) {
 	var following sync.WaitGroup
 	for _, r := range watched {
-		following.Go(func() { b.follow(ctx, r) })
+		following.Go(func() { i.follow(ctx, r) })
 	}
 	following.Wait()
 }
 
-func (b *board) follow(ctx context.Context, r object.Resource) {
+func (i *informer) follow(ctx context.Context, r object.Resource) {
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
 		began := time.Now()
-		if err := b.listAndWatch(ctx, r); err != nil && ctx.Err() == nil && !lean.HasCode(err, 410) && !errors.Is(err, lean.ErrEndedAtOnce) {
-			b.set(func() { b.trouble[r.Name] = err })
+		if err := i.listAndWatch(ctx, r); err != nil && ctx.Err() == nil && !lean.HasCode(err, 410) && !errors.Is(err, lean.ErrEndedAtOnce) {
+			i.set(func() { i.trouble[r.Name] = err })
 		}
 		if time.Since(began) > retryMost {
 			wait = retryFirst
@@ -74,14 +74,14 @@ func (b *board) follow(ctx context.Context, r object.Resource) {
 }
 
 // listAndWatch returns when the watch cannot go on.
-func (b *board) listAndWatch(ctx context.Context, r object.Resource) error {
+func (i *informer) listAndWatch(ctx context.Context, r object.Resource) error {
 	fields := ""
 	if r.Name == object.Events.Name {
 		fields = "type!=Normal"
 	}
 	listing, cancel := context.WithTimeout(ctx, Deadline)
 	began := time.Now()
-	list, version, err := b.kube.List(listing, r, fields)
+	list, version, err := i.kube.List(listing, r, fields)
 	cancel()
 	if err != nil {
 		return err
@@ -90,13 +90,13 @@ func (b *board) listAndWatch(ctx context.Context, r object.Resource) error {
 	for _, o := range list {
 		all[o.Metadata().UID] = o
 	}
-	b.set(func() {
-		b.held[r.Name], b.took = all, time.Since(began)
-		delete(b.trouble, r.Name)
+	i.set(func() {
+		i.held[r.Name], i.took = all, time.Since(began)
+		delete(i.trouble, r.Name)
 	})
 	for err == nil && ctx.Err() == nil {
-		version, err = b.kube.Watch(ctx, r, fields, version, func(c lean.Change) {
-			b.set(func() {
+		version, err = i.kube.Watch(ctx, r, fields, version, func(c lean.Change) {
+			i.set(func() {
 				if c.Deleted {
 					delete(all, c.Object.Metadata().UID)
 				} else {
@@ -109,36 +109,36 @@ func (b *board) listAndWatch(ctx context.Context, r object.Resource) error {
 }
 
 // set makes a change, and tells those who wait for one.
-func (b *board) set(change func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (i *informer) set(change func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	change()
-	close(b.changed)
-	b.changed = make(chan struct{})
+	close(i.changed)
+	i.changed = make(chan struct{})
 }
 
 // moved returns a channel that is closed at the next change.
-func (b *board) moved() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.changed
+func (i *informer) moved() <-chan struct{} {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.changed
 }
 
 // look returns what the namespace holds, and how long the server took for its last
 // list; or why that is not known now.
-func (b *board) look() (*diagnose.Snapshot, time.Duration, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (i *informer) look() (*diagnose.Snapshot, time.Duration, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	for _, r := range watched {
-		if err := b.trouble[r.Name]; err != nil {
-			return nil, b.took, err
+		if err := i.trouble[r.Name]; err != nil {
+			return nil, i.took, err
 		}
 	}
 	s := diagnose.NewSnapshot()
-	for _, objects := range b.held {
+	for _, objects := range i.held {
 		for _, o := range objects {
 			s.Add(o)
 		}
 	}
-	return s, b.took, nil
+	return s, i.took, nil
 }
