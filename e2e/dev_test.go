@@ -126,7 +126,7 @@ func TestDev(t *testing.T) {
 			return ""
 		})
 	})
-	t.Run("a cluster that is deleted is mended", func(t *testing.T) {
+	t.Run("a cluster that is deleted is made again", func(t *testing.T) {
 		mark := dev.Mark()
 		lab.Output(t, "", lab.EngineName(), "rm", "-f", "-v", "zrtest-dev-dev-control-plane")
 		dev.Wait(mark, "the loss to be told", func(e lab.Event) bool { return e.Text("type") == "problem" && e.Text("source") == "cluster" })
@@ -190,7 +190,7 @@ func testBursts(t *testing.T, p *lab.Project, url string) {
 			switch r.IntN(4) {
 			case 0:
 				_ = os.Remove(path)
-			case 1: // the constant keeps its name, so that two files may clash, and be mended by a later edit
+			case 1: // the constant keeps its name, so that two files may clash, and be fixed by a later edit
 				_ = os.Rename(path, p.Path(fmt.Sprintf("greeter/words/gen%d.txt", n)))
 			default:
 				p.Write(file(n), fmt.Sprintf("package words\n\nconst gen%d = %d\n", n, r.IntN(1000)))

@@ -24,7 +24,7 @@ func TestDisturbed(t *testing.T) {
 		return p.Kubectl("get", "pods", "-n", "hello", "-o", `jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{"\n"}{end}`)
 	}
 
-	t.Run("a crash at the start is mended by a save within the gate", func(t *testing.T) {
+	t.Run("a crash at the start is fixed by a save within the gate", func(t *testing.T) {
 		crash := dev.Wait(0, "the crash to be named", problemOf("pod/greeter"))
 		if text := crash.Text("text"); !strings.Contains(text, "out of words") {
 			t.Errorf("problem: %s", text)

@@ -10,7 +10,7 @@ import (
 
 // TestFailures breaks a small project in every way that its users will, one
 // after the other on one cluster: each is named clearly, has the right exit
-// code, loses nothing, and is over once it is mended.
+// code, loses nothing, and is over once it is fixed.
 func TestFailures(t *testing.T) {
 	p := lab.NewProject(t, "examples/hello", "zrtest-hello", map[string]int{"greeter": 18080, "web": 18081})
 
@@ -108,7 +108,7 @@ func TestFailures(t *testing.T) {
 			t.Errorf("status: exit code %d\n%s", r.Code, r.Stdout)
 		}
 	})
-	t.Run("all of it mended", func(t *testing.T) {
+	t.Run("all of it fixed", func(t *testing.T) {
 		p.Must("up")
 		greeted(t, "Hello, world!")
 	})

@@ -77,7 +77,7 @@ func TestNode(t *testing.T) {
 		}
 		check(t, ts, fmt.Sprintf("save %d", saves-1))
 		mark = dev.Mark()
-		if got := live(t, func() { p.Write("ts/src/text.ts", text(`"mended"`)) }); got.Text != "mended" {
+		if got := live(t, func() { p.Write("ts/src/text.ts", text(`"fixed"`)) }); got.Text != "fixed" {
 			t.Errorf("the service says %q", got.Text)
 		}
 		dev.Wait(mark, "the problem to be cleared", func(e lab.Event) bool { return e.Text("type") == "problem" && e["cleared"] == true })

@@ -159,7 +159,7 @@ func TestTheManifestsProcess(t *testing.T) {
 		p.Replace("greeter/main.go", "StatusCode != 201", "StatusCode != 200")
 		dev.Wait(mark, "the problem to be cleared", func(e lab.Event) bool { return e.Text("type") == "problem" && e["cleared"] == true })
 	})
-	t.Run("a save that mends what its Service did not lead to any more", func(t *testing.T) {
+	t.Run("a save that fixes what its Service did not lead to any more", func(t *testing.T) {
 		text := "two"
 		for i := range 5 {
 			mark := dev.Mark()
@@ -169,7 +169,7 @@ func TestTheManifestsProcess(t *testing.T) {
 				return p.Kubectl("get", "endpointslices", "-n", "hello", "-l", "kubernetes.io/service-name=greeter", "-o", "jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].addresses}")
 			})
 			mark = dev.Mark()
-			next := fmt.Sprintf("mended %d", i)
+			next := fmt.Sprintf("fixed %d", i)
 			p.Replace("greeter/main.go", fmt.Sprintf("text = %q", text), fmt.Sprintf("text = %q", next))
 			if trace := dev.Wait(mark, "the save", reloaded("greeter")); trace.Text("error") != "" {
 				t.Fatalf("trace: %v", trace)

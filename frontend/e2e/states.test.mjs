@@ -93,7 +93,7 @@ describe("the states of the dashboard", () => {
     assert.equal(await page.evaluate(() => globalThis.loadedOnce), true);
   });
 
-  test("an api that goes away leaves the last known state, and its return mends it", async () => {
+  test("an api that goes away leaves the last known state, and its return fixes it", async () => {
     await open(page, dashboard.url);
     await freshness("live");
     await upstream.stop();

@@ -145,7 +145,7 @@ func TestNeverHealthySeed(t *testing.T) {
 }
 
 // A file without a restart repairs a process that was down.
-func TestSyncMends(t *testing.T) {
+func TestSyncRepairs(t *testing.T) {
 	a := agenttest.Start(t, agenttest.Options{Seed: map[string]string{
 		"app":  agenttest.App(t, agenttest.Behaviour{"id": "one", "needFile": "conf"}, 0),
 		"conf": text(t, "bad"),

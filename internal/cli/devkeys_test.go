@@ -12,7 +12,7 @@ import (
 )
 
 // TestKeysWhileNobodyListens presses keys while the stack comes up, or waits
-// for a save that mends it.
+// for a save that fixes it.
 func TestKeysWhileNobodyListens(t *testing.T) {
 	ctx, quit := context.WithCancelCause(t.Context())
 	keys := make(chan ui.Command)

@@ -15,17 +15,17 @@ import (
 func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "look for what this machine lacks, and mend it",
+		Usage: "look for what this machine lacks, and fix it",
 		Description: `Checks the container engine, ports, disk, limits and tools that the environment
-needs. With --fix it mends what it can: as root on Debian and Ubuntu it installs
+needs. With --fix it fixes what it can: as root on Debian and Ubuntu it installs
 podman where there is no engine. Exit code 1 where something is missing.
 
 EXAMPLES:
    zr doctor
    sudo zr doctor --fix`,
 		Flags: verbFlags(
-			&cli.BoolFlag{Name: "fix", Usage: "mend what can be mended"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only what is to be mended"},
+			&cli.BoolFlag{Name: "fix", Usage: "fix what can be fixed"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only what is to be fixed"},
 		),
 		Action: runDoctor,
 	}
@@ -42,14 +42,14 @@ func runDoctor(c *cli.Context) error {
 	}
 	defer talk.Close()
 	return quietly(c, func(ctx context.Context, s *stack.Stack) error {
-		var mend event.Sink
+		var fix event.Sink
 		if c.Bool("fix") {
-			mend = talk
+			fix = talk
 			if asJSON {
-				mend = event.Discard
+				fix = event.Discard
 			}
 		}
-		checks, err := s.Doctor(ctx, mend)
+		checks, err := s.Doctor(ctx, fix)
 		if checks == nil {
 			return err
 		}
@@ -67,8 +67,8 @@ func printChecks(w io.Writer, checks []stack.Check, quiet bool) {
 			continue
 		}
 		fmt.Fprintf(w, "%-4s  %s: %s\n", check.Status, check.Name, check.Detail)
-		if check.Status != stack.Passed && check.Fix != "" {
-			fmt.Fprintf(w, "      %s\n", check.Fix)
+		if check.Status != stack.Passed && check.Hint != "" {
+			fmt.Fprintf(w, "      %s\n", check.Hint)
 		}
 	}
 }

@@ -218,7 +218,7 @@ func TestServicesDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestAProblemStandsUntilItIsMended(t *testing.T) {
+func TestAProblemStandsUntilItIsFixed(t *testing.T) {
 	var broken atomic.Bool
 	broken.Store(true)
 	u := &unit{name: "api", takes: time.Second, fail: func(Work) error {

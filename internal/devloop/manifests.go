@@ -44,7 +44,7 @@ func (m *Manifests) Watch(files, dirs []string) {
 func (m *Manifests) Name() string { return m.Label }
 
 // First waits for the health of what was applied already: saves are acted on
-// meanwhile, and one of them may be what mends it.
+// meanwhile, and one of them may be what fixes it.
 func (m *Manifests) First() Work { return Work{Action: event.Apply, Quiet: true} }
 
 // Plan applies when a file of the overlay or the configuration changes. Where
@@ -64,7 +64,7 @@ func (m *Manifests) Plan(path string) Decision {
 		}
 	}
 	if m.failed {
-		return Decision{m.Label, event.Apply, "applying failed, and this may mend it"}
+		return Decision{m.Label, event.Apply, "applying failed, and this may fix it"}
 	}
 	return ignored
 }

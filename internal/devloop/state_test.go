@@ -84,7 +84,7 @@ func TestCondition(t *testing.T) {
 // TestNothingIsHealthyAfterAFailedApply runs manifests through all that may
 // become of a save, and reads what is said of them.
 func TestNothingIsHealthyAfterAFailedApply(t *testing.T) {
-	refused, sick := fault.Hint(errors.New("the server refuses it"), "mend it"), errors.New("service web is not healthy")
+	refused, sick := fault.Hint(errors.New("the server refuses it"), "fix it"), errors.New("service web is not healthy")
 	for name, c := range map[string]struct {
 		work           Work
 		apply, healthy error
@@ -92,7 +92,7 @@ func TestNothingIsHealthyAfterAFailedApply(t *testing.T) {
 		problem        string
 	}{
 		"applied":           {Work{}, nil, nil, event.ServiceState{State: event.Applied}, ""},
-		"refused":           {Work{}, refused, nil, event.ServiceState{State: event.Failed, Reason: "what the cluster was told before stays"}, "the server refuses it\nhint: mend it"},
+		"refused":           {Work{}, refused, nil, event.ServiceState{State: event.Failed, Reason: "what the cluster was told before stays"}, "the server refuses it\nhint: fix it"},
 		"applied, and sick": {Work{}, nil, sick, event.ServiceState{State: event.Applied, Reason: "not everything is healthy"}, sick.Error()},
 		"sick at the start": {(&Manifests{}).First(), nil, sick, event.ServiceState{State: event.Applied, Reason: "not everything is healthy"}, sick.Error()},
 	} {

@@ -113,7 +113,7 @@ func (s *Stack) Explain(ctx context.Context, path, project string) ([]Decision, 
 }
 
 // Run brings the environment up and keeps it in step until ctx ends. What breaks on
-// the way, be it the user's code or the cluster, is told and mended. It is refused
+// the way, be it the user's code or the cluster, is told and fixed. It is refused
 // beside another run on the environment.
 func (d *Dev) Run(ctx context.Context, commands chan Command) error {
 	unlock, remove, err := d.begin(ctx)

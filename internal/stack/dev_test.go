@@ -103,7 +103,7 @@ func TestASaveThatCannotBeApplied(t *testing.T) {
 			t.Errorf("after a broken %s the `zr dev` has something else", path)
 		}
 		if got := r.manifests.Plan(filepath.Join(d.cfg.Root, "kustomize/overlays/dev/all.yaml")).Action; got != event.Apply {
-			t.Errorf("a save that mends %s is taken for %q", path, got)
+			t.Errorf("a save that fixes %s is taken for %q", path, got)
 		}
 	}
 }
@@ -208,7 +208,7 @@ func TestADev(t *testing.T) {
 	testkit.WriteFile(t, config, "servises: {}\n")
 	until("a broken save is told", problem(false))
 	testkit.WriteFile(t, config, sharedConfig+"settings: {LEVEL: debug}\n")
-	until("the save that mends it is applied", problem(true))
+	until("the save that fixes it is applied", problem(true))
 	until("its settings are there", level("debug"))
 	first := get("apps", "deployments", "web").GetUID()
 	if err := client("", "namespaces").Delete(ctx, "tiny", metav1.DeleteOptions{}); err != nil {

@@ -21,7 +21,7 @@ const (
 	// outsideLasts is how long something has to be otherwise than it was
 	// applied before it counts: what this zr applies itself arrives by then.
 	outsideLasts = time.Second
-	// outsideAgain is how soon after it was mended a change from outside counts
+	// outsideAgain is how soon after it was fixed a change from outside counts
 	// as one that comes back.
 	outsideAgain = time.Minute
 )
@@ -38,7 +38,7 @@ func (w wanted) source() string { return strings.ToLower(w.kind) + "/" + w.name 
 type change struct {
 	what string // for people
 	hint string
-	mend bool // applying it anew is what anybody would want
+	fix  bool // applying it anew is what anybody would want
 }
 
 // changesOf compares what was applied with what the namespace holds.
@@ -61,12 +61,12 @@ func changesOf(applied []wanted, held health.Held) map[string]change {
 		case held.Workloads[at].Replicas == 0:
 			changes[w.source()] = change{
 				what: "somebody scaled it to no pod: nobody answers, and saves reach nobody",
-				hint: "end what scales it: under zr dev it is one pod", mend: true,
+				hint: "end what scales it: under zr dev it is one pod", fix: true,
 			}
 		case held.Workloads[at].Replicas > 1:
 			changes[w.source()] = change{
 				what: fmt.Sprintf("somebody scaled it to %d pods: saves reach one of them, so that old and new code answer in turn", held.Workloads[at].Replicas),
-				hint: "end what scales it: under zr dev it is one pod", mend: true,
+				hint: "end what scales it: under zr dev it is one pod", fix: true,
 			}
 		}
 	}
@@ -74,11 +74,11 @@ func changesOf(applied []wanted, held health.Held) map[string]change {
 }
 
 // outsiders tells what somebody else does to an environment under `zr dev`, and
-// has mended what is no decision of theirs. It belongs to one goroutine.
+// has fixed what is no decision of theirs. It belongs to one goroutine.
 type outsiders struct {
 	sink   event.Sink
 	stands map[string]string    // what is told of a workload, by its source
-	mended map[string]time.Time // when it was mended last
+	fixed  map[string]time.Time // when it was fixed last
 }
 
 // see takes the changes that have lasted, and returns whether everything is to
@@ -86,8 +86,8 @@ type outsiders struct {
 func (o *outsiders) see(changes map[string]change, now time.Time) (apply bool) {
 	for _, source := range slices.Sorted(maps.Keys(changes)) {
 		c := changes[source]
-		if last, again := o.mended[source]; c.mend && (!again || now.Sub(last) > outsideAgain) {
-			o.mended[source], apply = now, true
+		if last, again := o.fixed[source]; c.fix && (!again || now.Sub(last) > outsideAgain) {
+			o.fixed[source], apply = now, true
 			o.sink.Emit(event.Notice{Text: source + ": " + c.what + "; it is applied anew"})
 			continue
 		}
@@ -135,7 +135,7 @@ func (r *reloading) watchOutside(ctx context.Context, commands chan<- devloop.Co
 
 // judgeOutside acts on what was seen, once it has lasted.
 func (d *Dev) judgeOutside(ctx context.Context, namespace string, seen <-chan health.Held, commands chan<- devloop.Command) error {
-	o := &outsiders{sink: d.sink, stands: map[string]string{}, mended: map[string]time.Time{}}
+	o := &outsiders{sink: d.sink, stands: map[string]string{}, fixed: map[string]time.Time{}}
 	defer o.over(nil) // the next reloading says it again where it still holds
 	var held health.Held
 	var lasted <-chan time.Time // nil while nothing is otherwise than it was applied

@@ -58,7 +58,7 @@ func TestWhatOthersDoIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []event.Event
-			o := &outsiders{sink: event.SinkFunc(func(e event.Event) { said = append(said, e) }), stands: map[string]string{}, mended: map[string]time.Time{}}
+			o := &outsiders{sink: event.SinkFunc(func(e event.Event) { said = append(said, e) }), stands: map[string]string{}, fixed: map[string]time.Time{}}
 			now, apply := time.Now(), 0
 			for _, h := range tt.seen {
 				changes := changesOf(applied, h)

@@ -18,9 +18,9 @@ type Check = doctor.Check
 const Passed = doctor.OK
 
 // Doctor looks for what this machine lacks for the environment. With a sink to
-// tell of it, it mends what it can. Checks come with an error where one of them
+// tell of it, it fixes what it can. Checks come with an error where one of them
 // has failed, and without where they could not be made.
-func (s *Stack) Doctor(ctx context.Context, mend event.Sink) ([]Check, error) {
+func (s *Stack) Doctor(ctx context.Context, fix event.Sink) ([]Check, error) {
 	p, err := s.render(ctx)
 	if err != nil {
 		return nil, err
@@ -31,8 +31,8 @@ func (s *Stack) Doctor(ctx context.Context, mend event.Sink) ([]Check, error) {
 		return nil, err
 	}
 	checks := doctor.Run(ctx, needs)
-	if mend != nil {
-		if checks, err = doctor.Mend(ctx, needs, checks, mend); err != nil {
+	if fix != nil {
+		if checks, err = doctor.Fix(ctx, needs, checks, fix); err != nil {
 			return nil, err
 		}
 	}
@@ -40,7 +40,7 @@ func (s *Stack) Doctor(ctx context.Context, mend event.Sink) ([]Check, error) {
 }
 
 // preflight refuses to begin what this machine cannot finish. It is for runs
-// that have to make or mend a cluster; one that answers needs no questions.
+// that have to make or fix a cluster; one that answers needs no questions.
 func (p *project) preflight(ctx context.Context, provider cluster.Provider, create bool) error {
 	needs, err := p.needs(create)
 	if err != nil {
@@ -52,8 +52,8 @@ func (p *project) preflight(ctx context.Context, provider cluster.Provider, crea
 	}
 	checks := doctor.Run(ctx, needs)
 	for _, check := range checks {
-		if check.Status == doctor.Warn && check.Mend != nil { // what zr gets around, it says itself
-			p.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Fix})
+		if check.Status == doctor.Warn && check.Fix != nil { // what zr gets around, it says itself
+			p.sink.Emit(event.Notice{Text: check.Name + ": " + check.Detail, Hint: check.Hint})
 		}
 	}
 	return doctor.Err(checks)

@@ -27,7 +27,7 @@ type environment interface {
 }
 
 // noCluster is the error of a run that found no cluster to work on: no save of
-// the project's files mends that.
+// the project's files fixes that.
 type noCluster struct{ error }
 
 func (n *noCluster) Unwrap() error { return n.error }
@@ -41,7 +41,7 @@ const clusterRetry = 10 * time.Second
 
 // lifecycle is that of a `zr dev`: it brings an environment up and keeps it in step,
 // over and over, until its context ends. What breaks on the way, be it the
-// user's code or the cluster, is told and mended.
+// user's code or the cluster, is told and fixed.
 type lifecycle struct {
 	env      environment
 	sink     event.Sink
@@ -55,7 +55,7 @@ type lifecycle struct {
 // upSource names the run of up in Problems.
 const upSource = "zr up"
 
-// run returns the context's error, or that of a start which no save can mend.
+// run returns the context's error, or that of a start which no save can fix.
 func (l *lifecycle) run(ctx context.Context) error {
 	for {
 		if err := l.start(ctx); err != nil {
@@ -97,7 +97,7 @@ func (l *lifecycle) start(ctx context.Context) error {
 		case lost:
 			l.tell(err, "zr dev tries again every "+clusterRetry.String()+", and after a save; Ctrl-C ends it")
 		default:
-			l.tell(err, "zr dev waits for a save that mends it, and then tries again; Ctrl-C ends it")
+			l.tell(err, "zr dev waits for a save that fixes it, and then tries again; Ctrl-C ends it")
 		}
 		if err := l.wait(ctx, lost); err != nil {
 			return err
@@ -128,7 +128,7 @@ func (l *lifecycle) wait(ctx context.Context, retry bool) error {
 		if err == nil {
 			return nil
 		}
-		l.tell(err, "zr dev waits for a save that mends it; Ctrl-C ends it")
+		l.tell(err, "zr dev waits for a save that fixes it; Ctrl-C ends it")
 	}
 }
 

@@ -78,11 +78,11 @@ func played(t *testing.T, script map[string][]error, saves int) (calls, said []s
 }
 
 func TestTheLifecycleOf(t *testing.T) {
-	broken := fault.Hint(errors.New("a.go:1:1: syntax error"), "mend it")
+	broken := fault.Hint(errors.New("a.go:1:1: syntax error"), "fix it")
 	unreadable := errors.New(`unknown key "projekt"`)
 	usage := fault.WithCode(errors.New("no overlay"), fault.Usage, "")
 	none := fmt.Errorf("step: %w", &noCluster{errors.New("no engine")})
-	const waits = "\nzr dev waits for a save that mends it, and then tries again; Ctrl-C ends it"
+	const waits = "\nzr dev waits for a save that fixes it, and then tries again; Ctrl-C ends it"
 	for name, tt := range map[string]struct {
 		script map[string][]error
 		saves  int
@@ -99,16 +99,16 @@ func TestTheLifecycleOf(t *testing.T) {
 			map[string][]error{"up": {broken, usage}, "reload": {nil, unreadable, nil}, "step": {errHold}}, 3,
 			"up reload up reload reload up step",
 			[]string{
-				"zr up: a.go:1:1: syntax error\nhint: mend it" + waits, "zr up: no overlay" + waits,
-				"zr up: unknown key \"projekt\"\nzr dev waits for a save that mends it; Ctrl-C ends it", "zr up: cleared",
+				"zr up: a.go:1:1: syntax error\nhint: fix it" + waits, "zr up: no overlay" + waits,
+				"zr up: unknown key \"projekt\"\nzr dev waits for a save that fixes it; Ctrl-C ends it", "zr up: cleared",
 			}, context.Canceled,
 		},
-		"a start that no save can mend ends with its error": {map[string][]error{"up": {none}}, 0, "up", nil, errors.New("no engine")},
-		"so does a project that cannot be read":             {map[string][]error{"up": {usage}}, 0, "up", nil, usage},
-		"an end of the loop that nothing mends":             {map[string][]error{"step": {broken}}, 0, "up step", nil, broken},
-		"a cluster that was lost":                           {map[string][]error{"up": {nil, none, errHold}, "step": {errGone}}, 1, "up step disconnect up reload up", []string{"zr up: step: no engine\nzr dev tries again every 10s, and after a save; Ctrl-C ends it"}, context.Canceled},
-		"Ctrl-C while it comes up":                          {map[string][]error{"up": {errHold}}, 0, "up", nil, context.Canceled},
-		"Ctrl-C while it waits":                             {map[string][]error{"up": {broken}}, 0, "up", []string{"zr up: a.go:1:1: syntax error\nhint: mend it" + waits}, context.Canceled},
+		"a start that no save can fix ends with its error": {map[string][]error{"up": {none}}, 0, "up", nil, errors.New("no engine")},
+		"so does a project that cannot be read":            {map[string][]error{"up": {usage}}, 0, "up", nil, usage},
+		"an end of the loop that nothing fixes":            {map[string][]error{"step": {broken}}, 0, "up step", nil, broken},
+		"a cluster that was lost":                          {map[string][]error{"up": {nil, none, errHold}, "step": {errGone}}, 1, "up step disconnect up reload up", []string{"zr up: step: no engine\nzr dev tries again every 10s, and after a save; Ctrl-C ends it"}, context.Canceled},
+		"Ctrl-C while it comes up":                         {map[string][]error{"up": {errHold}}, 0, "up", nil, context.Canceled},
+		"Ctrl-C while it waits":                            {map[string][]error{"up": {broken}}, 0, "up", []string{"zr up: a.go:1:1: syntax error\nhint: fix it" + waits}, context.Canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls, said, err := played(t, tt.script, tt.saves)

@@ -38,11 +38,11 @@ func (p *project) nodesMayPull(ctx context.Context, on *connection) error {
 	case err != nil:
 		return err
 	case rights.refused != "":
-		return fault.Hint(fmt.Errorf("the nodes of %s may not pull from %s: %s; nothing was built or changed", p.clusterName(), host, rights.refused), p.pullMend(on.lines))
+		return fault.Hint(fmt.Errorf("the nodes of %s may not pull from %s: %s; nothing was built or changed", p.clusterName(), host, rights.refused), p.pullFix(on.lines))
 	case rights.unknown != "":
 		p.sink.Emit(event.Notice{
 			Text: fmt.Sprintf("whether the nodes of %s may pull from %s is not known: %s", p.clusterName(), host, rights.unknown),
-			Hint: "where they may not, " + p.pullMend(on.lines),
+			Hint: "where they may not, " + p.pullFix(on.lines),
 		})
 	}
 	return nil
@@ -97,8 +97,8 @@ func (s *Stack) registryHost() string {
 	return host
 }
 
-// pullMend is the command that lets the nodes pull.
-func (p *project) pullMend(lines cmdline.Run) string {
+// pullFix is the command that lets the nodes pull.
+func (p *project) pullFix(lines cmdline.Run) string {
 	host := p.registryHost()
 	if acr.Is(host) {
 		return "`" + aks.AttachLine(p.aksOptions(), host) + "` lets them"
@@ -113,5 +113,5 @@ func (p *project) pullAdvice(reason string, lines cmdline.Run) string {
 	if p.can().Loads || !strings.Contains(reason, p.cfg.Cluster.Registry+"/") || !diagnose.PullRefused(reason) {
 		return ""
 	}
-	return p.pullMend(lines)
+	return p.pullFix(lines)
 }

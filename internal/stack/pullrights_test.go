@@ -66,14 +66,14 @@ func TestNodesThatMayNotPull(t *testing.T) {
 	cfg := kubetest.Config(t)
 	const named = `[{name: registry}]`
 	for name, test := range map[string]struct {
-		account                string // its imagePullSecrets
-		password               string // in the Secret, which is there where it has one
-		open, pulled           bool
-		refused, unknown, mend string
+		account               string // its imagePullSecrets
+		password              string // in the Secret, which is there where it has one
+		open, pulled          bool
+		refused, unknown, fix string
 	}{
-		"no pull secret":            {account: "[]", unknown: "their pods have no pull secret", mend: "create secret docker-registry registry --docker-server="},
-		"one that is missing":       {account: named, unknown: `Deployment "web" names the pull secret "registry", which is not there`, mend: "imagePullSecrets"},
-		"one with another password": {account: named, password: "of yesterday", refused: `it does not accept the pull secret "registry" of Deployment "web"; nothing was built`, mend: "--docker-server="},
+		"no pull secret":            {account: "[]", unknown: "their pods have no pull secret", fix: "create secret docker-registry registry --docker-server="},
+		"one that is missing":       {account: named, unknown: `Deployment "web" names the pull secret "registry", which is not there`, fix: "imagePullSecrets"},
+		"one with another password": {account: named, password: "of yesterday", refused: `it does not accept the pull secret "registry" of Deployment "web"; nothing was built`, fix: "--docker-server="},
 		"one that the registry has": {account: named, password: "secret"},
 		"an open registry":          {account: "[]", open: true},
 		"a pod that was pulled for": {account: named, password: "of yesterday", pulled: true},
@@ -130,18 +130,18 @@ func TestNodesThatMayNotPull(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = p.nodesMayPull(t.Context(), &connection{deployer: d})
-			if (err != nil) != (test.refused != "") || err != nil && (!strings.Contains(err.Error(), test.refused) || !strings.Contains(fault.HintOf(err), test.mend)) {
+			if (err != nil) != (test.refused != "") || err != nil && (!strings.Contains(err.Error(), test.refused) || !strings.Contains(fault.HintOf(err), test.fix)) {
 				t.Errorf("refused with %v (hint %q)", err, fault.HintOf(err))
 			}
-			if (len(said) > 0) != (test.unknown != "") || len(said) > 0 && (!strings.Contains(said[0].Text, test.unknown) || !strings.Contains(said[0].Hint, test.mend)) {
+			if (len(said) > 0) != (test.unknown != "") || len(said) > 0 && (!strings.Contains(said[0].Text, test.unknown) || !strings.Contains(said[0].Hint, test.fix)) {
 				t.Errorf("said %+v", said)
 			}
 		})
 	}
 }
 
-// TestTheMendOfARefusedPull has reasons as the gate tells them.
-func TestTheMendOfARefusedPull(t *testing.T) {
+// TestTheFixOfARefusedPull has reasons as the gate tells them.
+func TestTheFixOfARefusedPull(t *testing.T) {
 	s := stackOf(t, testkit.Project(strings.Replace(sharedConfig, "registry.example", "team.azurecr.io", 1)))
 	s.cfg.Services["web"] = config.Service{Build: &config.Build{}}
 	advice := s.unrendered().adviceOf("web", cmdline.Run{})

@@ -59,7 +59,7 @@ func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 
 // bringUp brings the environment up to where it is healthy and reached at its ports,
 // and then calls then. Each step finds out by itself what there is to do, so that a run
-// which was killed anywhere is mended by the next.
+// which was killed anywhere is fixed by the next.
 func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connection, reached []endpoint) error) error {
 	p, err := s.prepare(ctx)
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 func TestNothingThatIsShownCommandsTheTerminal(t *testing.T) {
 	const evil = "a\x1b]0;title\x07b\x1b[2Jc\u009b31md\u202ee\x08\x7f"
 	for name, e := range map[string]event.Event{
-		"a compiler":      event.Problem{Source: "web" + evil + "\nFAKE", Text: evil},
-		"a mended source": event.Problem{Source: "web" + evil + "\nFAKE", Cleared: true},
-		"a file":          event.Reload{Service: "web", Paths: []string{evil + "\nFAKE Ready"}, Sent: time.Millisecond},
-		"two files":       event.Reload{Service: "web", Error: "x", Paths: []string{evil + "\rFAKE", "b"}},
-		"a log line":      event.LogLine{Service: "web", Pod: "web-1", Text: evil},
-		"a notice":        event.Notice{Text: evil, Hint: evil},
-		"a step":          event.StepFailed{Step: "x", Error: evil},
-		"what was done":   event.StepDone{Step: "x", Detail: evil},
-		"a state":         event.ServiceState{Service: "web", State: event.Unhealthy, Reason: evil},
+		"a compiler":     event.Problem{Source: "web" + evil + "\nFAKE", Text: evil},
+		"a fixed source": event.Problem{Source: "web" + evil + "\nFAKE", Cleared: true},
+		"a file":         event.Reload{Service: "web", Paths: []string{evil + "\nFAKE Ready"}, Sent: time.Millisecond},
+		"two files":      event.Reload{Service: "web", Error: "x", Paths: []string{evil + "\rFAKE", "b"}},
+		"a log line":     event.LogLine{Service: "web", Pod: "web-1", Text: evil},
+		"a notice":       event.Notice{Text: evil, Hint: evil},
+		"a step":         event.StepFailed{Step: "x", Error: evil},
+		"what was done":  event.StepDone{Step: "x", Detail: evil},
+		"a state":        event.ServiceState{Service: "web", State: event.Unhealthy, Reason: evil},
 	} {
 		var out bytes.Buffer
 		p := New(&out, Plain)

@@ -56,7 +56,7 @@ web        GET /
 ✗ api: main.go:12:4: undefined: x
   main.go:14:4: undefined: y
 ✗ api was not made live · main.go
-✓ api is mended
+✓ api is fixed
 ● api reloading
 ✓ api live in 1.4 s · noticed 14 ms · built 1.3 s · sent 22 ms (121 KiB) · swapped 31 ms · healthy 44 ms · main.go and 2 more
 ● api healthy · build ffff4567

@@ -45,7 +45,7 @@ func upScript() [][]stamped {
 	}
 }
 
-// devScript is a `zr dev` in which a save breaks and is mended.
+// devScript is a `zr dev` in which a save breaks and is fixed.
 func devScript() [][]stamped {
 	s := time.Second
 	return [][]stamped{

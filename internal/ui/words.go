@@ -162,7 +162,7 @@ func paths(all []string) string {
 
 func (v *voice) problem(e event.Problem) []string {
 	if e.Cleared {
-		return []string{v.p.green("✓") + " " + oneLine(e.Source) + " is mended"}
+		return []string{v.p.green("✓") + " " + oneLine(e.Source) + " is fixed"}
 	}
 	return indent(v.p.red("✗")+" "+v.p.bold(oneLine(e.Source))+": ", plainText(e.Text))
 }

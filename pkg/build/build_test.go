@@ -166,14 +166,14 @@ func TestAllEndsTheOthers(t *testing.T) {
 	b := builderFunc(func(ctx context.Context, r Request) (Result, error) {
 		if r.Service == "bad" {
 			<-started
-			return Result{}, fault.Hint(errors.New("compile error"), "mend it")
+			return Result{}, fault.Hint(errors.New("compile error"), "fix it")
 		}
 		close(started)
 		<-ctx.Done()
 		return Result{}, fmt.Errorf("building image %q: %w", r.Service, context.Cause(ctx))
 	})
 	_, err := All(t.Context(), b, requests("slow", "bad"), Parallel{Jobs: 2})
-	if err == nil || err.Error() != "compile error" || fault.HintOf(err) != "mend it" {
+	if err == nil || err.Error() != "compile error" || fault.HintOf(err) != "fix it" {
 		t.Errorf("err = %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

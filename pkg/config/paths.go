@@ -62,14 +62,14 @@ func (v *validator) nearestPath(path string) string {
 				names = append(names, f.Name())
 			}
 			name := Nearest(filepath.Base(at), names)
-			mended := filepath.Join(parent, name, rest)
-			if _, err := os.Stat(v.inProject(mended)); name == "" || err != nil {
+			fixed := filepath.Join(parent, name, rest)
+			if _, err := os.Stat(v.inProject(fixed)); name == "" || err != nil {
 				return otherwise
 			}
 			if strings.HasPrefix(path, "./") {
-				mended = "./" + mended
+				fixed = "./" + fixed
 			}
-			return fmt.Sprintf("did you mean %q?", mended)
+			return fmt.Sprintf("did you mean %q?", fixed)
 		}
 		at, rest = parent, filepath.Join(filepath.Base(at), rest)
 	}

@@ -255,7 +255,7 @@ func (d *Deployer) established(ctx context.Context, o *render.Object) error {
 		for _, condition := range manifest.Items(manifest.At(now.Object, "status"), "conditions") {
 			switch is := manifest.Text(condition, "status"); manifest.Text(condition, "type") {
 			case "NamesAccepted":
-				// Another definition has them. Of one that was just mended,
+				// Another definition has them. Of one that was just fixed,
 				// the server still says so for a moment.
 				if looks++; is == "False" && looks > 10 {
 					return false, fmt.Errorf("%s is not served: %s", manifest.Name(now), manifest.Text(condition, "message"))

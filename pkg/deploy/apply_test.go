@@ -287,7 +287,7 @@ spec:
 	}
 }
 
-func TestStatefulSetThatCannotStartIsMended(t *testing.T) {
+func TestStatefulSetThatCannotStartIsFixed(t *testing.T) {
 	r := newRun(t)
 	r.up()
 	r.await("the database's pod", func() bool { return r.admin.get("pods", r.Namespace, "db-0") != nil })

@@ -14,7 +14,7 @@ import (
 // unstick deletes the pods of a StatefulSet that are not ready and run an
 // earlier template. Its controller waits for them to become ready before it
 // replaces them, so that a template that cannot start would stand in the way
-// of the one that mends it, for ever. Their data is in claims and stays.
+// of the one that fixes it, for ever. Their data is in claims and stays.
 func (d *Deployer) unstick(ctx context.Context, o *render.Object, written *unstructured.Unstructured) error {
 	if policy, _, _ := unstructured.NestedString(written.Object, "spec", "podManagementPolicy"); policy == "Parallel" || allReady(written) {
 		return nil

@@ -153,7 +153,7 @@ type Reload struct {
 }
 
 // Problem is a fault of the user's code or configuration that stands until it
-// is mended: a compile error, a broken manifest. Cleared ends it.
+// is fixed: a compile error, a broken manifest. Cleared ends it.
 type Problem struct {
 	Source  string `json:"source"` // the service, or the file
 	Text    string `json:"text"`   // what the compiler or validator said, with file:line

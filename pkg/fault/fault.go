@@ -19,7 +19,7 @@ const (
 // why, in the grammar `doing X "name": cause: deeper cause`.
 type Fault struct {
 	Err  error
-	Hint string // one sentence or command that mends it; empty where none is known
+	Hint string // one sentence or command that fixes it; empty where none is known
 	Code int    // exit code; 0 means Failed
 }
 

@@ -163,9 +163,9 @@ func TestLoadSendsOnlyWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestLoadMends loses a blob between the list and the import, as containerd's
+// TestLoadRepairs loses a blob between the list and the import, as containerd's
 // garbage collector may.
-func TestLoadMends(t *testing.T) {
+func TestLoadRepairs(t *testing.T) {
 	s, node := openStore(t), newMemoryNode()
 	base := layerOf(t, s, "base", kilobytes(100, 'b'))
 	first, second := imageOf(t, base), imageOf(t, base, layerOf(t, s, "a", kilobytes(1, 1)))

@@ -28,9 +28,9 @@ func forward(t *testing.T, k *forwardtest.Kubelet) *Forward {
 	return f
 }
 
-// TestForwardMends breaks the connection under a port-forward, and uses it from many
+// TestForwardRepairs breaks the connection under a port-forward, and uses it from many
 // goroutines.
-func TestForwardMends(t *testing.T) {
+func TestForwardRepairs(t *testing.T) {
 	k := forwardtest.New(t)
 	via := forward(t, k)
 	echo := int32(testkit.Serve(t, func(c net.Conn) { _, _ = io.Copy(c, c) }).Port)

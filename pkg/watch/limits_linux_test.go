@@ -76,9 +76,9 @@ func TestALimitThatIsReachedLaterIsSaidOnce(t *testing.T) {
 	}
 }
 
-// TestAnOverflowIsMended lets the kernel's queue run over for real: nobody
+// TestAnOverflowIsFixed lets the kernel's queue run over for real: nobody
 // reads it while more happens than it holds.
-func TestAnOverflowIsMended(t *testing.T) {
+func TestAnOverflowIsFixed(t *testing.T) {
 	root := t.TempDir()
 	testkit.WriteFile(t, filepath.Join(root, "before", "f"), "1")
 	k, err := newKernel()

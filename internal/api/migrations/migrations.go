@@ -1,7 +1,7 @@
 // Package migrations holds the schema of the api's database: one file per
 // version, <four digits>_<name>.sql, applied in order and never changed once
 // released. There is no way down: what a version removes is gone, so the next
-// version mends instead.
+// version fixes instead.
 package migrations
 
 import (

@@ -162,7 +162,7 @@ func (p *provider) reach(ctx context.Context, client *kube.Client, host string) 
 	return &unreachable{host, err}
 }
 
-// outdated says whether asking Azure anew may mend what went wrong.
+// outdated says whether asking Azure anew may fix what went wrong.
 func (p *provider) outdated(err error) bool {
 	var r *refused
 	var u *unreachable

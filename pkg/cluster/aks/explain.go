@@ -26,7 +26,7 @@ func (e *SignInError) Unwrap() error { return e.cause }
 // whatever the SDK or a command line tool made of it.
 var entraCode = regexp.MustCompile(`AADSTS(\d+): [^\r\n"\\]*`)
 
-// The codes of Entra ID that have a mend of their own.
+// The codes of Entra ID that have a fix of their own.
 var entraCodes = map[string]string{
 	"50173": expired, "50076": expired, "50078": expired, "50079": expired, "70043": expired, "70044": expired, "700082": expired, "700084": expired,
 	"50020": tenant, "90002": tenant, "700016": tenant, "500011": tenant, "90072": tenant,

@@ -1,5 +1,5 @@
 // Package doctor looks at this machine before zr relies on it: what is there,
-// what is not, how to mend it, and mends it where it can.
+// what is not, how to fix it, and fixes it where it can.
 package doctor
 
 import (
@@ -29,14 +29,14 @@ type Check struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"`
 	Detail string `json:"detail"`
-	// Fix is the command or the sentence that mends it.
-	Fix string `json:"fix,omitempty"`
-	// Mend does what Fix says. It is nil where zr cannot, or must not.
-	Mend func(context.Context, event.Sink) error `json:"-"`
+	// Hint is the command or the sentence that fixes it.
+	Hint string `json:"hint,omitempty"`
+	// Fix does what Hint says. It is nil where zr cannot, or must not.
+	Fix func(context.Context, event.Sink) error `json:"-"`
 }
 
-// Actionable tells that something is to be done: zr up would fail, or zr can mend it.
-func (c Check) Actionable() bool { return c.Status == Fail || c.Status == Warn && c.Mend != nil }
+// Actionable tells that something is to be done: zr up would fail, or zr can fix it.
+func (c Check) Actionable() bool { return c.Status == Fail || c.Status == Warn && c.Fix != nil }
 
 // Port is a port of this machine that a new cluster is to publish.
 type Port struct {
@@ -109,34 +109,34 @@ func Run(ctx context.Context, needs Needs) []Check {
 func Err(checks []Check) error {
 	var errs []error
 	hint := ""
-	mendable := false
+	fixable := false
 	for _, c := range checks {
 		if c.Status == Fail {
 			errs = append(errs, fmt.Errorf("%s: %s", c.Name, c.Detail))
-			hint = c.Fix
-			mendable = mendable || c.Mend != nil
+			hint = c.Hint
+			fixable = fixable || c.Fix != nil
 		}
 	}
 	switch {
-	case mendable:
-		hint = "zr doctor --fix mends what it can"
+	case fixable:
+		hint = "zr doctor --fix fixes what it can"
 	case len(errs) > 1:
-		hint = "zr doctor says what mends each"
+		hint = "zr doctor says what fixes each"
 	}
 	return fault.Hint(errors.Join(errs...), hint)
 }
 
-// Mend mends every check that is not OK and can be mended, and returns all
-// checks as they are afterwards. What could not be mended is in the error.
-func Mend(ctx context.Context, needs Needs, checks []Check, sink event.Sink) ([]Check, error) {
+// Fix fixes every check that is not OK and can be fixed, and returns all
+// checks as they are afterwards. What could not be fixed is in the error.
+func Fix(ctx context.Context, needs Needs, checks []Check, sink event.Sink) ([]Check, error) {
 	var errs []error
 	for _, c := range checks {
-		if c.Status == OK || c.Mend == nil {
+		if c.Status == OK || c.Fix == nil {
 			continue
 		}
-		sink.Emit(event.Notice{Text: fmt.Sprintf("%s: %s", c.Name, c.Detail), Hint: "mending it: " + c.Fix})
-		if err := c.Mend(ctx, sink); err != nil {
-			errs = append(errs, fmt.Errorf("mending %s: %w", c.Name, err))
+		sink.Emit(event.Notice{Text: fmt.Sprintf("%s: %s", c.Name, c.Detail), Hint: "fixing it: " + c.Hint})
+		if err := c.Fix(ctx, sink); err != nil {
+			errs = append(errs, fmt.Errorf("fixing %s: %w", c.Name, err))
 		}
 		if ctx.Err() != nil {
 			return checks, ctx.Err()
@@ -155,9 +155,9 @@ func checkEngine(ctx context.Context, needs Needs) []Check {
 		e, err = engine.Find(ctx, needs.Prefer)
 	}
 	if err != nil {
-		c := Check{Name: "container engine", Status: Fail, Detail: err.Error(), Fix: fault.HintOf(err)}
+		c := Check{Name: "container engine", Status: Fail, Detail: err.Error(), Hint: fault.HintOf(err)}
 		if errors.Is(err, engine.ErrNone) && engine.CanInstall() && (needs.Prefer == "" || needs.Prefer == engine.Podman) {
-			c.Fix, c.Mend = engine.InstallCommand(), engine.Install
+			c.Hint, c.Fix = engine.InstallCommand(), engine.Install
 		}
 		return []Check{c}
 	}
@@ -178,7 +178,7 @@ func checkEngine(ctx context.Context, needs Needs) []Check {
 	}
 	if e.Host.CgroupV1 {
 		checks = append(checks, Check{Name: "cgroups", Status: Warn, Detail: "version 1 or hybrid; zr gets around it",
-			Fix: "boot with systemd.unified_cgroup_hierarchy=1"})
+			Hint: "boot with systemd.unified_cgroup_hierarchy=1"})
 	} else {
 		checks = append(checks, Check{Name: "cgroups", Status: OK, Detail: "version 2"})
 	}

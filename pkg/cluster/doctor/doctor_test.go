@@ -48,8 +48,8 @@ func TestInotify(t *testing.T) {
 	if len(checks) != 2 || checks[0].Status != Warn || checks[1].Status != OK {
 		t.Fatalf("checks: %+v", checks)
 	}
-	if checks[0].Fix != "sysctl -w fs.inotify.max_user_instances=512" {
-		t.Errorf("fix: %s", checks[0].Fix)
+	if checks[0].Hint != "sysctl -w fs.inotify.max_user_instances=512" {
+		t.Errorf("fix: %s", checks[0].Hint)
 	}
 	if checks := checkInotify(dir, false, true); len(checks) != 1 {
 		t.Errorf("a watcher without a cluster: %+v", checks)
@@ -64,7 +64,7 @@ func TestPorts(t *testing.T) {
 	defer l.Close()
 	port := int32(l.Addr().(*net.TCPAddr).Port)
 	checks := checkPorts([]Port{{"web", port}})
-	if len(checks) != 1 || checks[0].Status != Fail || !strings.Contains(checks[0].Fix, "cluster.ports.web") {
+	if len(checks) != 1 || checks[0].Status != Fail || !strings.Contains(checks[0].Hint, "cluster.ports.web") {
 		t.Errorf("checks: %+v", checks)
 	}
 }
@@ -90,7 +90,7 @@ func TestTools(t *testing.T) {
 		{Tool{Name: "cargo", Unknown: true}, Fail, "not on PATH"},
 	} {
 		c := checkTools(context.Background(), []Tool{tt.tool})[0]
-		if c.Status != tt.want || !strings.Contains(c.Detail, tt.detail) || (c.Status == Fail) != (c.Fix != "") {
+		if c.Status != tt.want || !strings.Contains(c.Detail, tt.detail) || (c.Status == Fail) != (c.Hint != "") {
 			t.Errorf("%v: %+v", tt.tool, c)
 		}
 	}
@@ -119,16 +119,16 @@ func TestDisk(t *testing.T) {
 }
 
 func TestErr(t *testing.T) {
-	mend := func(context.Context, event.Sink) error { return nil }
+	fix := func(context.Context, event.Sink) error { return nil }
 	for name, tt := range map[string]struct {
 		checks []Check
 		err    string
 		hint   string
 	}{
-		"nothing":    {checks: []Check{{Status: OK}, {Name: "x", Status: Warn, Fix: "y"}}},
-		"one":        {checks: []Check{{Name: "port 3000", Status: Fail, Detail: "in use", Fix: "stop it"}}, err: "port 3000: in use", hint: "stop it"},
-		"several":    {checks: []Check{{Name: "a", Status: Fail, Fix: "x"}, {Name: "b", Status: Fail, Fix: "y"}}, err: "a: \nb: ", hint: "zr doctor says what mends each"},
-		"mended too": {checks: []Check{{Name: "a", Status: Fail, Fix: "x", Mend: mend}}, err: "a: ", hint: "zr doctor --fix mends what it can"},
+		"nothing":   {checks: []Check{{Status: OK}, {Name: "x", Status: Warn, Hint: "y"}}},
+		"one":       {checks: []Check{{Name: "port 3000", Status: Fail, Detail: "in use", Hint: "stop it"}}, err: "port 3000: in use", hint: "stop it"},
+		"several":   {checks: []Check{{Name: "a", Status: Fail, Hint: "x"}, {Name: "b", Status: Fail, Hint: "y"}}, err: "a: \nb: ", hint: "zr doctor says what fixes each"},
+		"fixed too": {checks: []Check{{Name: "a", Status: Fail, Hint: "x", Fix: fix}}, err: "a: ", hint: "zr doctor --fix fixes what it can"},
 	} {
 		err := Err(tt.checks)
 		if (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err || fault.HintOf(err) != tt.hint {
@@ -137,18 +137,18 @@ func TestErr(t *testing.T) {
 	}
 }
 
-func TestMendRunsWhatCanBeMended(t *testing.T) {
-	var mended []string
-	mend := func(name string) func(context.Context, event.Sink) error {
-		return func(context.Context, event.Sink) error { mended = append(mended, name); return nil }
+func TestFixRunsWhatCanBeFixed(t *testing.T) {
+	var fixed []string
+	fix := func(name string) func(context.Context, event.Sink) error {
+		return func(context.Context, event.Sink) error { fixed = append(fixed, name); return nil }
 	}
-	checks, err := Mend(context.Background(), Needs{}, []Check{
-		{Name: "fine", Status: OK, Mend: mend("fine")},
-		{Name: "bad", Status: Fail, Mend: mend("bad")},
+	checks, err := Fix(context.Background(), Needs{}, []Check{
+		{Name: "fine", Status: OK, Fix: fix("fine")},
+		{Name: "bad", Status: Fail, Fix: fix("bad")},
 		{Name: "hopeless", Status: Fail},
 	}, event.Discard)
-	if err != nil || strings.Join(mended, " ") != "bad" {
-		t.Errorf("mended %v, %v", mended, err)
+	if err != nil || strings.Join(fixed, " ") != "bad" {
+		t.Errorf("fixed %v, %v", fixed, err)
 	}
 	if len(checks) == 0 {
 		t.Error("nothing was checked afterwards")

@@ -43,7 +43,7 @@ func checkPorts(ports []Port) []Check {
 			c.Status, c.Detail = Fail, err.Error()
 			var taken *hostport.Taken
 			errors.As(err, &taken)
-			c.Fix = fmt.Sprintf("%s, or set cluster.ports.%s in the config", taken.Owner.Remedy(), p.Service)
+			c.Hint = fmt.Sprintf("%s, or set cluster.ports.%s in the config", taken.Owner.Remedy(), p.Service)
 		}
 		checks = append(checks, c)
 	}
@@ -77,7 +77,7 @@ func disk(name, folder string) Check {
 	if free < diskWarn {
 		c.Status = Warn
 		c.Detail += fmt.Sprintf("; a first run needs about %s", bytesText(diskWarn))
-		c.Fix = "zr images prune, or remove images and containers of the engine that are not used"
+		c.Hint = "zr images prune, or remove images and containers of the engine that are not used"
 	}
 	if free < diskFail {
 		c.Status = Fail
@@ -105,7 +105,7 @@ func checkMemory(path string, needed bool) []Check {
 		}
 		c := Check{Name: "memory", Status: OK, Detail: bytesText(kib<<10) + " available"}
 		if kib<<10 < memoryWarn {
-			c.Status, c.Fix = Warn, "stop what takes memory, or give the machine more"
+			c.Status, c.Hint = Warn, "stop what takes memory, or give the machine more"
 			c.Detail += fmt.Sprintf("; a cluster with a small stack takes about %s", bytesText(memoryWarn))
 		}
 		if kib<<10 < memoryFail {
@@ -147,10 +147,10 @@ func checkInotify(folder string, cluster, watch bool) []Check {
 			setting := fmt.Sprintf("fs.inotify.%s=%d", l.file, l.min)
 			c.Status = Warn
 			c.Detail += fmt.Sprintf(", better at least %d: %s", l.min, l.reason)
-			c.Fix = "sudo sysctl -w " + setting
+			c.Hint = "sudo sysctl -w " + setting
 			if os.Geteuid() == 0 {
-				c.Fix = "sysctl -w " + setting
-				c.Mend = func(context.Context, event.Sink) error { return raise(path, l, setting) }
+				c.Hint = "sysctl -w " + setting
+				c.Fix = func(context.Context, event.Sink) error { return raise(path, l, setting) }
 			}
 		}
 		checks = append(checks, c)

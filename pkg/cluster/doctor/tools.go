@@ -38,7 +38,7 @@ func checkTool(ctx context.Context, tool Tool) Check {
 	}
 	path, err := exec.LookPath(tool.Name)
 	if err != nil {
-		c.Status, c.Detail, c.Fix = Fail, "not on PATH", fix
+		c.Status, c.Detail, c.Hint = Fail, "not on PATH", fix
 		return c
 	}
 	if tool.Unknown {
@@ -54,14 +54,14 @@ func checkTool(ctx context.Context, tool Tool) Check {
 	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
 	version := versionPattern.FindString(string(out))
 	if err != nil || version == "" {
-		c.Status, c.Fix = Fail, fix
+		c.Status, c.Hint = Fail, fix
 		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		c.Detail = fmt.Sprintf("%s does not say its version: %s", path, said)
 		return c
 	}
 	c.Detail = version + " at " + path
 	if less(version, tool.Min) {
-		c.Status, c.Fix = Fail, fix
+		c.Status, c.Hint = Fail, fix
 		c.Detail += ", older than " + tool.Min
 	}
 	return c

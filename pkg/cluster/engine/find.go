@@ -38,7 +38,7 @@ func Preferred() string {
 // otherwise the first of docker, podman and nerdctl that runs. It asks the
 // engines, which takes some 0.1 s, and half a second more where docker has yet
 // to show that it starts privileged containers. The error is ErrNone with what
-// is wrong with each and how to mend it.
+// is wrong with each and how to fix it.
 func Find(ctx context.Context, preferred string) (Engine, error) {
 	all, skipped, err := All(ctx, preferred)
 	if err != nil {

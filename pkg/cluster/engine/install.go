@@ -126,7 +126,7 @@ func apt(ctx context.Context, sink event.Sink, args ...string) error {
 		err = ctx.Err()
 	}
 	return fault.Hint(fmt.Errorf("installing podman: apt-get %s: %w: %s", args[0], err, tail(said.String(), 5)),
-		"mend what apt says, then run: "+InstallCommand())
+		"fix what apt says, then run: "+InstallCommand())
 }
 
 // tail returns the last n lines of text.

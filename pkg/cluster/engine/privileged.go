@@ -27,7 +27,7 @@ const bootID = "/proc/sys/kernel/random/boot_id"
 // runtime and the machine's policies, so it starts one, of an image that zr
 // makes itself. That it did is remembered under identity, which is to change
 // with all of these; that it could not is asked anew each time, since it may
-// have been mended. arch is the engine's own word for its architecture.
+// have been fixed. arch is the engine's own word for its architecture.
 func (e Engine) tryPrivileged(ctx context.Context, identity, arch string) error {
 	program := endingProgram(arch)
 	if program == nil {

@@ -62,7 +62,7 @@ esac`, dir))
 		}
 	}
 	if n := runs(); n != 3 {
-		t.Errorf("an engine that was mended was tried %d times in 3 runs, want once", n-2)
+		t.Errorf("an engine that was fixed was tried %d times in 3 runs, want once", n-2)
 	}
 	is("second")
 	if _, err := Find(context.Background(), Docker); err != nil || runs() != 4 {

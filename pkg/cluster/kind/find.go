@@ -51,10 +51,10 @@ func (p *provider) Find(ctx context.Context) (*cluster.Cluster, error) {
 		return nil, p.wrap("finding", err)
 	}
 	if err := p.refreshKubeconfig(ctx, h.engine); err != nil {
-		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), p.opts.Lines.Zr("up")+" mends it")
+		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), p.opts.Lines.Zr("up")+" fixes it")
 	}
 	if f, err = p.ask(ctx); err != nil {
-		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), p.opts.Lines.Zr("up")+" mends it")
+		return nil, fault.Hint(p.wrap("finding", fmt.Errorf("%w: %w", cluster.ErrDown, err)), p.opts.Lines.Zr("up")+" fixes it")
 	}
 	return f.Cluster, nil
 }

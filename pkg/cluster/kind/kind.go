@@ -1,4 +1,4 @@
-// Package kind makes, finds, mends and deletes a Kubernetes cluster whose
+// Package kind makes, finds, repairs and deletes a Kubernetes cluster whose
 // nodes are containers of this machine's engine, with the kind library.
 //
 // What is known about a cluster lives in it: kind's labels and the node

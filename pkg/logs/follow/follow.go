@@ -61,7 +61,7 @@ func New(client *lean.Client) *Reader { return &Reader{client} }
 // by one goroutine at a time. First come the lines that exist, in order of
 // their time; then, with Options.Follow, those that are written: by new pods
 // and restarted containers too, from their first line. A connection that
-// breaks is mended, and goes on at the line where it broke. (Lines that the
+// breaks is fixed, and goes on at the line where it broke. (Lines that the
 // kubelet rotated away while nobody was connected are beyond the API.)
 //
 // Follow returns nil when there is nothing left to read or ctx ends, and an

@@ -65,7 +65,7 @@ func TestAMigrationThatFailsLeavesNothing(t *testing.T) {
 	if err := s.pool.QueryRow(t.Context(), "SELECT to_regclass('half') IS NOT NULL").Scan(&half); err != nil || half {
 		t.Fatalf("half of a migration stays: %v, %v", half, err)
 	}
-	// The mended one goes on from there.
+	// The fixed one goes on from there.
 	bad.SQL = "CREATE TABLE half ()"
 	if err := s.migrateLocked(t.Context(), []migrations.Migration{good, bad}); err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ const (
 const (
 	firstRetry   = 10 * time.Millisecond
 	longestRetry = 80 * time.Millisecond
-	// migrationRetry follows a failed migration, which is seldom mended by
+	// migrationRetry follows a failed migration, which is seldom fixed by
 	// itself.
 	migrationRetry = 2 * time.Second
 )

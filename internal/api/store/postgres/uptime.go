@@ -90,7 +90,7 @@ func (s *Store) send(ctx context.Context, doing string, batch *pgx.Batch) error 
 }
 
 // RollUp implements uptime.Store. Minutes are made anew of all samples since the
-// last one that was made, and hours of all minutes: what was cut short is mended
+// last one that was made, and hours of all minutes: what was cut short is fixed
 // by the next.
 func (s *Store) RollUp(ctx context.Context, environment string, now time.Time) error {
 	batch := &pgx.Batch{}
