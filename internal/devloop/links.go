@@ -6,46 +6,53 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
-// link is a symbolic link among the sources of a service. A save of what it
-// leads to is one of the link.
+// links are the symbolic links among the inputs of a service. The watcher follows
+// none, so a save of what one leads to is one of the link. It is safe for
+// concurrent use.
+type links struct {
+	known atomic.Pointer[[]link] // as they were found last; nil before that
+}
+
+// link is one of them.
 type link struct {
-	path   string // below the service's folder
+	path   string // below the folder that was looked at
 	target string // what it leads to, as the watcher names it
 	folder bool
 }
 
-// links returns those that the service's inputs lie behind.
-func (s *Sources) links() []link {
-	if known := s.known.Load(); known != nil {
+// of returns those below dir that the inputs lie behind. root is the project's.
+func (l *links) of(inputs Inputs, root, dir string) []link {
+	if known := l.known.Load(); known != nil {
 		return *known
 	}
-	return s.findLinks()
+	return l.find(inputs, root, dir)
 }
 
-// findLinks looks at each input, and at each folder on the way to one.
-func (s *Sources) findLinks() []link {
-	var links []link
-	seen := map[string]bool{s.Dir: true}
-	for _, f := range s.Inputs.Files() {
-		for path := filepath.Join(s.Root, f.Path); below(path, s.Dir) && !seen[path]; path = filepath.Dir(path) {
+// find looks at each input below dir, and at each folder on the way to one.
+func (l *links) find(inputs Inputs, root, dir string) []link {
+	var found []link
+	seen := map[string]bool{dir: true}
+	for _, f := range inputs.Files() {
+		for path := filepath.Join(root, f.Path); below(path, dir) && !seen[path]; path = filepath.Dir(path) {
 			seen[path] = true
 			if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 				continue
 			}
-			if l, ok := s.follow(path); ok {
-				links = append(links, l)
+			if leads, ok := follow(root, path); ok {
+				found = append(found, leads)
 			}
 		}
 	}
-	s.known.Store(&links)
-	return links
+	l.known.Store(&found)
+	return found
 }
 
 // follow finds out where a link leads. The watcher names what is in the project
 // by the project's own name, though that may lead elsewhere too.
-func (s *Sources) follow(path string) (link, bool) {
+func follow(root, path string) (link, bool) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return link{}, false
@@ -54,16 +61,16 @@ func (s *Sources) follow(path string) (link, bool) {
 	if err != nil {
 		return link{}, false
 	}
-	if root, err := filepath.EvalSymlinks(s.Root); err == nil && below(target, root) {
-		target = s.Root + strings.TrimPrefix(target, root)
+	if real, err := filepath.EvalSymlinks(root); err == nil && below(target, real) {
+		target = root + strings.TrimPrefix(target, real)
 	}
 	return link{path, target, info.IsDir()}, true
 }
 
-// names returns the path and what it is called by links.
-func (s *Sources) names(path string) []string {
+// called returns the path and what it is called by links.
+func called(path string, by []link) []string {
 	names := []string{path}
-	for _, l := range s.links() {
+	for _, l := range by {
 		name := l.path
 		switch {
 		case below(path, l.target):
@@ -78,9 +85,21 @@ func (s *Sources) names(path string) []string {
 	return names
 }
 
+func (s *Sources) links() []link { return s.known.of(s.Inputs, s.Root, s.Dir) }
+
+// names returns the path and what it is called by links.
+func (s *Sources) names(path string) []string { return called(path, s.links()) }
+
 // isLink reports whether a path is a link now, or was one.
 func (s *Sources) isLink(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode()&fs.ModeSymlink != 0 ||
 		slices.ContainsFunc(s.links(), func(l link) bool { return below(l.path, path) })
+}
+
+func (p *Program) links() []link { return p.known.of(p.Inputs, p.Root, p.Root) }
+
+// names returns what a path is called among the inputs: itself, and by links.
+func (p *Program) names(path string) []string {
+	return slices.DeleteFunc(called(path, p.links()), func(name string) bool { return !p.Inputs.Contains(name) })
 }

@@ -24,7 +24,7 @@ type Reloaded struct {
 // Unit returns the unit of a service, by what saves change in its container.
 func (r Reloaded) Unit(live build.Live) Unit {
 	if live.Program != nil {
-		return &Program{Service: r.Service, Inputs: r.Inputs, Container: r.Container, Program: *live.Program, Budget: r.Budget, Advice: r.Advice}
+		return &Program{Service: r.Service, Root: r.Root, Inputs: r.Inputs, Container: r.Container, Program: *live.Program, Budget: r.Budget, Advice: r.Advice}
 	}
 	sources := &Sources{Service: r.Service, Inputs: r.Inputs, Container: r.Container, Root: r.Root, Folder: *live.Folder, Rebuild: r.Rebuild}
 	if live.Folder.Command != nil {

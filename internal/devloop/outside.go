@@ -13,18 +13,13 @@ import (
 // folders and single files.
 func Outside(root string, units []Unit) (modules, files []string) {
 	for _, u := range units {
-		if c, ok := u.(*Compiled); ok {
-			u = c.Sources
-		}
-		if s, ok := u.(*Sources); ok {
-			for _, l := range s.links() {
-				switch {
-				case below(l.target, root) || below(root, l.target):
-				case l.folder:
-					modules = append(modules, l.target)
-				default:
-					files = append(files, l.target)
-				}
+		for _, l := range linksOf(u) {
+			switch {
+			case below(l.target, root) || below(root, l.target):
+			case l.folder:
+				modules = append(modules, l.target)
+			default:
+				files = append(files, l.target)
 			}
 		}
 		p, ok := u.(*Program)
@@ -52,18 +47,45 @@ func Outside(root string, units []Unit) (modules, files []string) {
 	return slices.Compact(modules), slices.Compact(files)
 }
 
+// linksOf returns the links among what a unit is made from.
+func linksOf(u Unit) []link {
+	switch u := u.(type) {
+	case *Compiled:
+		return u.links()
+	case *Sources:
+		return u.links()
+	case *Program:
+		return u.links()
+	}
+	return nil
+}
+
 // Included returns the folders that programs are made from, and says of a file
 // whether one is: a compiler asks no ignore file.
 func Included(units []Unit) (folders []build.InputFolder, wants func(path string) bool) {
-	var all []Inputs
+	var programs []*Program
 	for _, u := range units {
-		if p, ok := u.(*Program); ok {
-			all = append(all, p.Inputs)
-			folders = append(folders, p.Inputs.Folders()...)
+		p, ok := u.(*Program)
+		if !ok {
+			continue
+		}
+		programs = append(programs, p)
+		for _, f := range p.Inputs.Folders() {
+			folders = append(folders, f)
+			for _, l := range p.links() {
+				if below(f.Path, l.path) {
+					folders = append(folders, build.InputFolder{Path: l.target + strings.TrimPrefix(f.Path, l.path), Deep: f.Deep})
+				}
+			}
+		}
+		for _, l := range p.links() {
+			if !l.folder {
+				folders = append(folders, build.InputFolder{Path: filepath.Dir(l.target)})
+			}
 		}
 	}
 	return folders, func(path string) bool {
-		return slices.ContainsFunc(all, func(i Inputs) bool { return i.Contains(path) })
+		return slices.ContainsFunc(programs, func(p *Program) bool { return len(p.names(path)) > 0 })
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // swaps the process. Files that it reads at run time are sent beside it.
 type Program struct {
 	Service   string
+	Root      string // of the project
 	Inputs    Inputs
 	Container Container
 	build.Program
@@ -26,6 +27,7 @@ type Program struct {
 	// is said about it and its last lines; "" where that is not known. May be nil.
 	Advice func(words string) string
 
+	known    links
 	unlisted atomic.Bool       // which files it is built from cannot be told now
 	built    string            // Inputs.Made of the program that the container runs; "" where that is not known
 	sent     map[string]string // Beside, as the container has it
@@ -48,12 +50,14 @@ func (p *Program) First() Work { return Work{Action: event.Restart, All: true, Q
 // Plan asks the build itself which paths it reads. Where the build cannot say,
 // because an import or an embedded file is missing, any path may be that one.
 func (p *Program) Plan(path string) Decision {
+	names := p.names(path)
+	loose := len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !p.Inputs.Loose(name) })
 	switch {
-	case p.Inputs.Loose(path) && p.ReadOnce:
+	case loose && p.ReadOnce:
 		return Decision{p.Service, event.Restart, "the program reads it when it starts"}
-	case p.Inputs.Loose(path):
+	case loose:
 		return Decision{p.Service, event.Sync, "the program reads it at run time"}
-	case p.Inputs.Contains(path):
+	case len(names) > 0:
 		return Decision{p.Service, event.Restart, "the program is built from it"}
 	case p.unlisted.Load() && (p.Missing == nil || p.Missing(path)):
 		return Decision{p.Service, event.Restart, "the program lacks a file, and this may be it"}
@@ -67,7 +71,11 @@ func (p *Program) Run(ctx context.Context, work Work, trace *event.Reload) error
 	if !trace.Saved.Equal(p.saved) {
 		p.saved, p.before = trace.Saved, p.saved
 	}
-	done, err := p.carry(ctx, work, trace)
+	var names []string
+	for _, path := range work.Paths {
+		names = append(names, p.names(path)...)
+	}
+	done, err := p.carry(ctx, work, names, trace)
 	if !done {
 		err = p.renew(ctx, work, trace)
 	}
@@ -81,9 +89,10 @@ func (p *Program) Run(ctx context.Context, work Work, trace *event.Reload) error
 }
 
 // carry sends files that lie beside the program, where nothing else has changed
-// since that was made. done says that this was all.
-func (p *Program) carry(ctx context.Context, work Work, trace *event.Reload) (done bool, err error) {
-	if work.All || slices.ContainsFunc(work.Paths, func(path string) bool { return !p.Inputs.Loose(path) }) {
+// since that was made. saved are the work's paths, as they are called among the
+// inputs. done says that this was all.
+func (p *Program) carry(ctx context.Context, work Work, saved []string, trace *event.Reload) (done bool, err error) {
+	if work.All || len(saved) == 0 || slices.ContainsFunc(saved, func(path string) bool { return !p.Inputs.Loose(path) }) {
 		return false, nil
 	}
 	if p.Inputs.Refresh(ctx) != nil || p.built == "" || p.Inputs.Made() != p.built {
@@ -95,7 +104,7 @@ func (p *Program) carry(ctx context.Context, work Work, trace *event.Reload) (do
 	}
 	change := livesync.Change{Files: map[string]livesync.Source{}, Build: p.Inputs.Hash(), Restart: true}
 	for path, file := range now {
-		if _, had := p.sent[path]; !had || slices.ContainsFunc(work.Paths, func(saved string) bool { return below(file, saved) }) {
+		if _, had := p.sent[path]; !had || slices.ContainsFunc(saved, func(path string) bool { return below(file, path) }) {
 			change.Files[path] = livesync.Source{Path: file}
 		}
 	}
@@ -143,6 +152,7 @@ func (p *Program) renew(ctx context.Context, work Work, trace *event.Reload) err
 		}
 	}
 	p.built, p.sent = made, now
+	p.known.find(p.Inputs, p.Root, p.Root) // those of other packages may have come
 	return nil
 }
 

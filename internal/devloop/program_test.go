@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/event"
 	"zr/pkg/livesync"
@@ -261,4 +264,61 @@ func TestASharedSaveBeginsWithTheNewest(t *testing.T) {
 			t.Errorf("began in the order %v", got)
 		}
 	})
+}
+
+// TestLinkedSourcesOfAProgram: the compiler follows links and the watcher does not,
+// so a save of what one leads to is one of the link, inside of the project and
+// outside, of folders and of files, also where an ignore file hides that.
+func TestLinkedSourcesOfAProgram(t *testing.T) {
+	root, outside := t.TempDir(), t.TempDir()
+	for _, path := range []string{filepath.Join(root, "real/sub/a.go"), filepath.Join(root, "one.go"), filepath.Join(outside, "far.go"), filepath.Join(outside, "pages/p.html")} {
+		testkit.WriteFile(t, path, "1")
+	}
+	testkit.WriteFile(t, filepath.Join(root, "svc/main.go"), "1")
+	for name, target := range map[string]string{"svc/linked": "../real", "svc/one.go": "../one.go", "svc/far": outside} {
+		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := &listed{inputs: inputs{root: filepath.Join(root, "svc"), hash: "h", made: "m", loose: filepath.Join(root, "svc/far/pages")}}
+	for _, name := range []string{"svc/main.go", "svc/linked/sub/a.go", "svc/one.go", "svc/far/far.go", "svc/far/pages/p.html"} {
+		in.files = append(in.files, build.InputFile{Path: name, Hash: "x"})
+	}
+	c := &container{}
+	p, compiled := program(c, &in.inputs, nil)
+	p.Root, p.Inputs = root, in
+	p.Beside = func() (map[string]string, error) {
+		return map[string]string{"pages/p.html": filepath.Join(root, "svc/far/pages/p.html")}, nil
+	}
+	for path, want := range map[string]event.Action{
+		filepath.Join(root, "real/sub/a.go"):      event.Restart,
+		filepath.Join(root, "real/sub/new.go"):    event.Restart,
+		filepath.Join(root, "real"):               event.Restart,
+		filepath.Join(root, "one.go"):             event.Restart,
+		filepath.Join(root, "other.go"):           event.Ignore,
+		filepath.Join(outside, "far.go"):          event.Restart,
+		filepath.Join(outside, "pages/p.html"):    event.Sync,
+		filepath.Join(outside, "pages/more.html"): event.Sync,
+	} {
+		if d := p.Plan(path); d.Action != want {
+			t.Errorf("%s: %+v, want %s", path, d, want)
+		}
+	}
+	if folders, files := Outside(root, []Unit{p}); !slices.Equal(folders, []string{outside}) || len(files) > 0 {
+		t.Errorf("outside are %v and %v", folders, files)
+	}
+	_, wants := Included([]Unit{p})
+	if !wants(filepath.Join(root, "real/sub/a.go")) || wants(filepath.Join(root, "other.go")) {
+		t.Error("an ignore file hides what a link leads to")
+	}
+	if err := p.Run(t.Context(), p.First(), &event.Reload{}); err != nil {
+		t.Fatal(err)
+	}
+	var trace event.Reload
+	if err := p.Run(t.Context(), Work{Action: event.Sync, Paths: []string{filepath.Join(outside, "pages/p.html")}}, &trace); err != nil {
+		t.Fatal(err)
+	}
+	if _, sent := c.pushed[len(c.pushed)-1].Files["pages/p.html"]; !sent || *compiled != 1 || !trace.OnlySent {
+		t.Errorf("a file beside the program, behind a link: compiled %d times, pushed %+v", *compiled, c.pushed)
+	}
 }

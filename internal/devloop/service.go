@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -50,8 +49,8 @@ type Sources struct {
 	// sources changed, such as the dependencies.
 	Rebuild func(ctx context.Context) error
 
-	failed event.Action           // of the last run, if that did not end well
-	known  atomic.Pointer[[]link] // as they were found last; nil before that
+	failed event.Action // of the last run, if that did not end well
+	known  links
 }
 
 // Name returns the service's name.
@@ -106,12 +105,12 @@ func (s *Sources) Run(ctx context.Context, work Work, trace *event.Reload) error
 
 func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error {
 	if err := s.Inputs.Refresh(ctx); err != nil {
-		return stopped(ctx, err)
+		return stopped(ctx, faultOf(err))
 	}
 	if work.Action == event.Rebuild {
 		begin := time.Now()
 		if err := s.rebuild(ctx); err != nil {
-			return stopped(ctx, err)
+			return stopped(ctx, faultOf(err))
 		}
 		trace.Built = time.Since(begin)
 	}
@@ -120,12 +119,12 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 	trace.Build, trace.OnlySent = change.Build, !change.Restart
 	if work.All || work.Action == event.Rebuild || slices.ContainsFunc(work.Paths, s.decides) {
 		change.Complete = true
-		s.findLinks()
+		s.known.find(s.Inputs, s.Root, s.Dir)
 		for _, file := range s.Inputs.Files() {
 			s.add(&change, filepath.Join(s.Root, file.Path))
 		}
 		if err := s.addMade(ctx, &change); err != nil {
-			return stopped(ctx, err)
+			return stopped(ctx, faultOf(err))
 		}
 	} else {
 		for _, path := range work.Paths {
@@ -140,11 +139,15 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 	return conclude(work, result, err, trace)
 }
 
-// rebuild makes the image anew and has it deployed.
+// rebuild makes the image anew and has it deployed. What is wrong with the files
+// that Reread reads, Rebuild has said already.
 func (s *Sources) rebuild(ctx context.Context) error {
 	err := s.Rebuild(ctx)
-	if s.Reread != nil {
-		err = errors.Join(err, s.Reread())
+	if s.Reread == nil {
+		return err
+	}
+	if unread := s.Reread(); err == nil {
+		err = unread
 	}
 	return err
 }

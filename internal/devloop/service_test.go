@@ -3,6 +3,7 @@ package devloop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/event"
+	"zr/pkg/fault"
 	"zr/pkg/livesync"
 )
 
@@ -297,6 +299,23 @@ type listed struct {
 }
 
 func (l *listed) Files() []build.InputFile { return l.files }
+
+// TestWhatARebuildFailsAt is said once, with what can be done about it.
+func TestWhatARebuildFailsAt(t *testing.T) {
+	lock := fault.Hint(errors.New("the lock file does not belong to package.json"), "npm install")
+	s := &Sources{
+		Service: "web", Inputs: &inputs{root: "/p"}, Container: &container{}, Folder: build.Folder{Dir: "/p", Reread: func() error { return lock }},
+		Rebuild: func(context.Context) error { return fmt.Errorf("looking at %q: %w", "web", lock) },
+	}
+	want := "looking at \"web\": the lock file does not belong to package.json\nhint: npm install"
+	if err := s.Run(t.Context(), Work{Action: event.Rebuild}, &event.Reload{}); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	s.Rebuild = func(context.Context) error { return nil }
+	if err := s.Run(t.Context(), Work{Action: event.Rebuild}, &event.Reload{}); err == nil || !strings.Contains(err.Error(), lock.Error()) {
+		t.Errorf("package.json cannot be read anew: %v", err)
+	}
+}
 
 func TestOutside(t *testing.T) {
 	in := &listed{}
