@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"zr/pkg/bounded"
 )
@@ -50,7 +51,7 @@ func (c *Copies) Of(from string, keep func(rel string) bool) (map[string]string,
 		if _, ok := files[filepath.ToSlash(rel)]; ok {
 			continue
 		}
-		if err := os.Remove(filepath.Join(c.dir, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(c.path(rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		delete(c.copied, rel)
@@ -58,10 +59,14 @@ func (c *Copies) Of(from string, keep func(rel string) bool) (map[string]string,
 	return files, nil
 }
 
+// path is where the copy of a file is. Those that are not whole yet lie beside
+// this folder, where no output's name can meet theirs.
+func (c *Copies) path(rel string) string { return filepath.Join(c.dir, "files", rel) }
+
 // File makes the folder hold a file at rel, and returns where. Whoever reads the one
 // before goes on reading that.
 func (c *Copies) File(from, rel string) (string, error) {
-	to := filepath.Join(c.dir, rel)
+	to := c.path(rel)
 	info, err := os.Stat(from)
 	if err != nil {
 		return "", err
@@ -69,10 +74,13 @@ func (c *Copies) File(from, rel string) (string, error) {
 	if was, ok := c.copied[rel]; ok && os.SameFile(was, info) && was.ModTime().Equal(info.ModTime()) && was.Size() == info.Size() && was.Mode() == info.Mode() {
 		return to, nil
 	}
+	if err := c.makeWay(rel); err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return "", err
 	}
-	temp := to + ".new"
+	temp := filepath.Join(c.dir, "new")
 	if err := copyFile(from, temp, info.Mode()); err != nil {
 		return "", err
 	}
@@ -81,6 +89,29 @@ func (c *Copies) File(from, rel string) (string, error) {
 	}
 	c.copied[rel] = info
 	return to, nil
+}
+
+// makeWay removes what a file of this path replaces: a folder of its name, or a
+// file with the name of a folder that it is in.
+func (c *Copies) makeWay(rel string) error {
+	info, err := os.Lstat(c.path(rel))
+	isFolder := err == nil && info.IsDir()
+	if !isFolder && !errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	for was := range c.copied {
+		if was == rel || !within(was, rel) && !within(rel, was) {
+			continue
+		}
+		if err := os.Remove(c.path(was)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		delete(c.copied, was)
+	}
+	if isFolder {
+		return os.RemoveAll(c.path(rel)) // no file is left in it
+	}
+	return nil
 }
 
 // copyFile copies a file that is not there yet. It is executable where the other is.
