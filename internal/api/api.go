@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"zr/internal/api/access"
+	"zr/internal/api/dev"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/probe"
+	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/logs"
 	"zr/internal/api/store/cache"
@@ -89,15 +91,17 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
 	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, log: log})
+	gate := access.New(settings.LoginKey, shared, db, log)
 	app := &app{settings: settings, log: log, sources: sources{
 		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
 		served:  served,
 		history: db,
 		uptime:  db,
-		gate:    access.New(settings.LoginKey, shared, db, log), tokens: db, activity: db,
+		gate:    gate, tokens: db, activity: db,
 		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],
 		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
+		dev:       devroutes.Source{Environments: served, Hub: dev.NewHub(), Gate: gate, Origins: settings.AllowedOrigins},
 	}}
 	return app.serve(ctx, listening, db.Run, served.Run)
 }

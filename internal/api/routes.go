@@ -9,6 +9,7 @@ import (
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
 	"zr/internal/api/routes/activity"
+	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/routes/docs"
 	environmentroutes "zr/internal/api/routes/environments"
 	"zr/internal/api/routes/events"
@@ -37,6 +38,7 @@ type sources struct {
 	// dashboard is the origin that a page goes to when it has logged in.
 	dashboard string
 	logs      logs.Source
+	dev       devroutes.Source
 }
 
 // newContract returns all routes, in the order of the description.
@@ -53,6 +55,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	activity.Add(a, from.activity, log)
 	logs.Add(a, from.logs, log)
 	lifecycleroutes.Add(a, from.served, from.gate, from.keys, log)
+	devroutes.Add(a, from.dev, log)
 	return a, docs.Add(a)
 }
 

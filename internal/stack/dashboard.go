@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"zr/kustomize"
+	"zr/pkg/apiclient"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/statedir"
 	"zr/pkg/config"
@@ -168,27 +169,28 @@ func (s *Stack) dashboardSecrets(ctx context.Context, cfg *config.Config, c *clu
 
 // upDashboard brings the dashboard of the cluster up, where the environment wants it,
 // and returns the ports at which it answered and a login link.
-func (s *Stack) upDashboard(ctx context.Context, on *connection) (urls map[string]string, login string, err error) {
-	if !s.cfg.Dashboard {
+func (p *project) upDashboard(ctx context.Context, on *connection) (urls map[string]string, login string, err error) {
+	if !p.cfg.Dashboard {
 		return nil, "", nil
 	}
 	err = step{dashboardName, "dashboard in " + kustomize.Namespace, func(ctx context.Context) (outcome, error) {
-		d, err := s.openDashboard(ctx, on)
+		d, err := p.openDashboard(ctx, on)
 		if err != nil {
 			return outcome{}, err
 		}
 		defer d.close()
-		urls, login, err = d.up(ctx)
+		urls, login, err = d.up(ctx, func(at apiclient.Address) { p.link.Found(at, p.rendered.Namespace) })
 		if err != nil {
 			err = fault.Hint(fmt.Errorf("bringing up the dashboard: %w", err), on.lines.Kubectl("get", "pods,events", "-n", kustomize.Namespace))
 		}
 		return outcome{detail: urls[dashboardName]}, err
-	}}.run(ctx, s.sink)
+	}}.run(ctx, p.sink)
 	return urls, login, err
 }
 
-// up brings it up, and returns where its pages are and a login link.
-func (d *dashboard) up(ctx context.Context) (urls map[string]string, login string, err error) {
+// up brings it up, tells where its api is, and returns where its pages are and a login
+// link.
+func (d *dashboard) up(ctx context.Context, meet func(apiclient.Address)) (urls map[string]string, login string, err error) {
 	unlock, err := d.lockRun(ctx, "up")
 	if err != nil {
 		return nil, "", err
@@ -201,30 +203,33 @@ func (d *dashboard) up(ctx context.Context) (urls map[string]string, login strin
 				urls[dashboardName] = e.url()
 			}
 		}
+		if at, there := p.apiAmong(reached); there {
+			meet(at)
+		}
 		login, err = p.loginLink(reached)
 		return err
 	})
 	return urls, login, err
 }
 
-// dashboardLogin returns a login link of the dashboard that runs beside the
+// dashboardAddress is where the api of the dashboard is that runs beside the
 // environment.
-func (s *Stack) dashboardLogin(ctx context.Context) (string, error) {
+func (s *Stack) dashboardAddress(ctx context.Context) (apiclient.Address, error) {
 	_, on, err := s.find(ctx)
 	if err != nil {
-		return "", err
+		return apiclient.Address{}, err
 	}
 	defer on.close()
 	d, err := s.openDashboard(ctx, on)
 	if err != nil {
-		return "", err
+		return apiclient.Address{}, err
 	}
 	defer d.close()
-	link, err := d.ownLogin(ctx)
+	at, err := d.ownAddress(ctx)
 	if err != nil {
-		return "", fault.Hint(fmt.Errorf("logging in to the dashboard: %w", err), "`"+on.lines.Zr("up")+"` brings it up")
+		return at, fault.Hint(fmt.Errorf("logging in to the dashboard: %w", err), "`"+on.lines.Zr("up")+"` brings it up")
 	}
-	return link, nil
+	return at, nil
 }
 
 // endDashboard takes the dashboard down once no environment of the cluster has it, and

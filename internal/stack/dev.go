@@ -13,6 +13,7 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/config"
+	"zr/pkg/devlink/link"
 	"zr/pkg/event"
 	"zr/pkg/watch"
 )
@@ -27,6 +28,8 @@ type Dev struct {
 	facts atomic.Pointer[facts]
 
 	budget  *devloop.Budget // of the compilers that saves start
+	link    *link.Link      // to the api
+	traces  traces          // of what was made live
 	scratch string          // folder for programs on their way to a container
 	watcher *watch.Watcher  // of the project
 
@@ -64,9 +67,9 @@ func OpenDev(cfg *config.Config, sink event.Sink, options Options) (*Dev, error)
 }
 
 func newDev(s *Stack) *Dev {
-	return &Dev{
-		cfg: s.cfg, sink: s.sink, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), clusterWatch: clusterWatch{sink: s.sink},
-	}
+	d := &Dev{cfg: s.cfg, link: s.link, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), clusterWatch: clusterWatch{sink: s.sink}}
+	d.sink = both(s.sink, &d.traces)
+	return d
 }
 
 // Close lets go of what the `zr dev` holds. It is called after Run has returned.
@@ -123,6 +126,7 @@ func (d *Dev) Run(ctx context.Context, commands chan Command) error {
 	defer unlock()
 	defer remove()
 	group, ctx := errgroup.WithContext(ctx)
+	d.link.Serve(d.actions(commands))
 	batches := make(chan devloop.Batch)
 	group.Go(func() error { return feed(ctx, d.watcher, batches) })
 	life := &lifecycle{env: d, sink: d.sink, batches: batches, commands: commands}
@@ -182,6 +186,7 @@ func (d *Dev) bringUp(ctx context.Context) error {
 		now.project = p.onPlatform(runs.on.platform)
 		now.on, now.plan, now.images = runs.on, runs.plan, runs.images
 		d.publish(now)
+		p.meetOwnAPI()
 		d.up = broughtUp{unchanged: runs.unchanged, ready: &readiness{say: func() {
 			d.sink.Emit(event.Ready{Endpoints: d.facts.Load().urls, Login: login, Took: time.Since(start)})
 		}}}

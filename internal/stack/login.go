@@ -1,60 +1,76 @@
 package stack
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"time"
 
+	"zr/pkg/apiclient"
 	"zr/pkg/cmdline"
 	"zr/pkg/fault"
-	"zr/pkg/ticket"
 )
 
-// loginLink returns a link that logs the user in once, at the first Service that
-// takes such links and has answered, and "" where there is none.
-func (p *project) loginLink(asked []endpoint) (string, error) {
+// api is where an endpoint takes login links, and whether it does.
+func (p *project) api(e endpoint) (at apiclient.Address, takes bool) {
+	key := p.cfg.Secrets[e.service.LoginKey]
+	return apiclient.Address{Base: e.url(), Key: key}, e.service.LoginKey != "" && key != "" && e.err == nil && e.scheme != ""
+}
+
+// apiAmong is api of the first endpoint that takes login links and has answered.
+func (p *project) apiAmong(asked []endpoint) (at apiclient.Address, there bool) {
 	for _, e := range asked {
-		key := p.cfg.Secrets[e.service.LoginKey]
-		if e.service.LoginKey == "" || key == "" || e.err != nil || e.scheme == "" {
-			continue
+		if at, there = p.api(e); there {
+			return at, true
 		}
-		text, err := ticket.Make(key, cmp.Or(os.Getenv("USER"), "somebody"), "operator", time.Now())
-		if err != nil {
-			return "", err
-		}
-		return e.url() + "/login#" + text, nil
 	}
-	return "", nil
+	return apiclient.Address{}, false
+}
+
+// loginLink returns a link that logs the user in once, and "" where there is nobody to
+// take it.
+func (p *project) loginLink(asked []endpoint) (string, error) {
+	at, there := p.apiAmong(asked)
+	if !there {
+		return "", nil
+	}
+	return at.Link()
 }
 
 // LoginLink returns a link that logs the user in to the dashboard of the running
 // environment: it can be used once, within ticket.Life.
 func (s *Stack) LoginLink(ctx context.Context) (string, error) {
-	if s.cfg.Dashboard {
-		return s.dashboardLogin(ctx)
-	}
-	return s.ownLogin(ctx)
-}
-
-// ownLogin is LoginLink where the environment has its dashboard among its services.
-func (s *Stack) ownLogin(ctx context.Context) (string, error) {
-	p, on, err := s.find(ctx)
+	at, err := s.apiAddress(ctx)
 	if err != nil {
 		return "", err
+	}
+	return at.Link()
+}
+
+// apiAddress is where the api of the running environment is, or of the dashboard beside
+// it.
+func (s *Stack) apiAddress(ctx context.Context) (apiclient.Address, error) {
+	if s.cfg.Dashboard {
+		return s.dashboardAddress(ctx)
+	}
+	return s.ownAddress(ctx)
+}
+
+// ownAddress is apiAddress where the environment has its dashboard among its services.
+func (s *Stack) ownAddress(ctx context.Context) (apiclient.Address, error) {
+	p, on, err := s.find(ctx)
+	if err != nil {
+		return apiclient.Address{}, err
 	}
 	defer on.close()
 	found, err := p.lookAtPorts(ctx, on)
 	if err != nil {
-		return "", err
+		return apiclient.Address{}, err
 	}
-	link, err := p.loginLink(found.asked)
-	if err != nil || link != "" {
-		return link, err
+	at, there := p.apiAmong(found.asked)
+	if !there {
+		return at, p.noLogin(found.asked, on.lines)
 	}
-	return "", p.noLogin(found.asked, on.lines)
+	return at, nil
 }
 
 // noLogin says why there is no login link.

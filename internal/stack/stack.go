@@ -15,6 +15,7 @@ import (
 	"zr/pkg/cluster/kubecontext"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
+	"zr/pkg/devlink/link"
 	"zr/pkg/event"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
@@ -33,12 +34,14 @@ type Stack struct {
 	resolver *image.Resolver
 	fetch    func(what []string)  // told what the overlay fetches; nil where it may not
 	own      *ownPorts            // of an instance
+	link     *link.Link           // to the api; nil where it is told nothing
 	identity func() *aks.Identity // who the run is in Azure, made when it is first asked for
 }
 
 // Options say how a run goes about what it does.
 type Options struct {
 	Verb          string // the run, for messages: "up"
+	Tell          bool   // tell the api of the environment what happens, where there is one
 	ChangeSecrets bool   // change also secrets that a volume may have been made with
 	Dashboard     *bool  // whether the environment has the dashboard from now on; nil: as before
 	Shown         bool   // somebody sees what the sink is told, and can be asked for a sign-in
@@ -62,8 +65,13 @@ func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) 
 	if err != nil {
 		return nil, err
 	}
+	var told *link.Link
+	if options.Tell {
+		told = newLink(options.Verb)
+		sink = both(sink, told)
+	}
 	s := newStack(cfg, sink, options)
-	s.store = store
+	s.store, s.link = store, told
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	return s, nil
@@ -104,6 +112,7 @@ func sayFetch(sink event.Sink) func(what []string) {
 
 // Close lets go of what a run holds.
 func (s *Stack) Close() {
+	s.link.Close()
 	_ = s.store.Close() // it only gives up leases, which end with the process too
 }
 

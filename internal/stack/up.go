@@ -42,7 +42,7 @@ func (s *Stack) Up(ctx context.Context, mergeKubeconfig bool) error {
 func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	start := time.Now()
 	return s.bringUp(ctx, func(p *project, on *connection, reached []endpoint) error {
-		dashboard, login, err := s.upDashboard(ctx, on)
+		dashboard, login, err := p.upDashboard(ctx, on)
 		if err == nil && login == "" {
 			login, err = p.loginLink(reached)
 		}
@@ -76,6 +76,7 @@ func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connectio
 	}
 	on := runs.on
 	defer on.close()
+	p.meetOwnAPI()
 	ahead := p.askAhead(ctx, runs)
 	load := func(ctx context.Context) error { return p.load(ctx, on, runs.images.results, nil) }
 	proven := statedir.Proven(p.cfg.Set())

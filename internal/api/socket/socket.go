@@ -1,4 +1,4 @@
-// Package socket is the server's end of a WebSocket on which only the server speaks.
+// Package socket is the server's end of a WebSocket.
 package socket
 
 import (
@@ -29,8 +29,9 @@ type Conn struct {
 	cancel context.CancelFunc
 }
 
-// Accept takes a request of a page of one of the origins, or of no page. It returns
-// nil where there is no connection: the request is answered then.
+// Accept takes a request of a page of one of the origins, or of no page, for a
+// connection on which only the server speaks. It returns nil where there is no
+// connection: the request is answered then.
 func Accept(w http.ResponseWriter, req *http.Request, origins []string) *Conn {
 	conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: hosts(origins)})
 	if err != nil {
@@ -38,8 +39,34 @@ func Accept(w http.ResponseWriter, req *http.Request, origins []string) *Conn {
 	}
 	ctx, cancel := context.WithCancel(conn.CloseRead(req.Context()))
 	c := &Conn{conn, ctx, cancel}
-	go c.keepAlive()
+	go c.keepAlive(pingEvery, sendWithin)
 	return c
+}
+
+// Pings say how soon it is noticed that a client is gone.
+type Pings struct{ Every, Within time.Duration }
+
+// Converse is Accept for a connection on which the client speaks too, in frames of at
+// most limit bytes: somebody has to call Receive all the time.
+func Converse(w http.ResponseWriter, req *http.Request, origins []string, limit int64, pings Pings) *Conn {
+	conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: hosts(origins)})
+	if err != nil {
+		return nil
+	}
+	conn.SetReadLimit(limit)
+	ctx, cancel := context.WithCancel(req.Context())
+	c := &Conn{conn, ctx, cancel}
+	go c.keepAlive(pings.Every, pings.Within)
+	return c
+}
+
+// Receive decodes the next frame of JSON into a value.
+func (c *Conn) Receive(into any) error {
+	_, frame, err := c.conn.Read(c.ctx)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(frame, into)
 }
 
 // Context ends when the client has gone.
@@ -63,8 +90,8 @@ func (c *Conn) Close(status int, reason string) {
 	_ = c.conn.CloseNow()
 }
 
-func (c *Conn) keepAlive() {
-	tick := time.NewTicker(pingEvery)
+func (c *Conn) keepAlive(every, within time.Duration) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
@@ -72,7 +99,7 @@ func (c *Conn) keepAlive() {
 			return
 		case <-tick.C:
 		}
-		asking, cancel := context.WithTimeout(c.ctx, sendWithin)
+		asking, cancel := context.WithTimeout(c.ctx, within)
 		err := c.conn.Ping(asking)
 		cancel()
 		if err != nil {

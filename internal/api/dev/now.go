@@ -1,0 +1,65 @@
+package dev
+
+import (
+	"encoding/json"
+	"time"
+
+	"zr/pkg/devlink"
+	"zr/pkg/event"
+)
+
+// Doing is something that a run does now.
+type Doing struct {
+	What  string    `json:"what" doc:"The name of a step or a service."`
+	State string    `json:"state" enum:"running,building,reloading" doc:"running: a step of bringing the environment up."`
+	Since time.Time `json:"since"`
+}
+
+// maxDoing bounds what is held for one run.
+const maxDoing = 500
+
+// Happened notes what events mean for what the run does now.
+func (c *Channel) Happened(events []devlink.Event) {
+	c.hub.mu.Lock()
+	defer c.hub.mu.Unlock()
+	changed := false
+	for _, e := range events {
+		changed = c.note(e) || changed
+	}
+	if changed {
+		c.hub.tell()
+	}
+}
+
+// note returns whether that changed. The hub's mutex is held.
+func (c *Channel) note(e devlink.Event) bool {
+	var of struct {
+		Step    string
+		Service string
+		State   event.State
+	}
+	if json.Unmarshal(e.Data, &of) != nil {
+		return false
+	}
+	key, state := "step "+of.Step, "running"
+	ends := e.Type == event.StepDone{}.Type() || e.Type == event.StepFailed{}.Type()
+	switch e.Type {
+	case event.StepStarted{}.Type(), event.StepDone{}.Type(), event.StepFailed{}.Type():
+	case event.ServiceState{}.Type():
+		key, state = "service "+of.Service, string(of.State)
+		ends = of.State != event.Building && of.State != event.Reloading
+	default:
+		return false
+	}
+	_, was := c.doing[key]
+	if ends {
+		delete(c.doing, key)
+		return was
+	}
+	if len(c.doing) >= maxDoing {
+		return false
+	}
+	what := of.Step + of.Service // one of them is empty
+	c.doing[key] = Doing{What: what, State: state, Since: e.At.UTC()}
+	return true
+}

@@ -1,0 +1,119 @@
+package dev_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"zr/internal/api/routes/dev"
+	"zr/pkg/apiclient"
+	"zr/pkg/devlink"
+	"zr/pkg/devlink/link"
+	"zr/pkg/event"
+)
+
+// Who is attached is listed with who he is, and what he does; and is not when he has
+// gone.
+func TestAttached200(t *testing.T) {
+	a := newAPI(t)
+	l := newLink(t, "one", map[devlink.Action]link.Do{devlink.Restart: nothing})
+	l.Emit(event.StepStarted{Step: "apply", Title: "apply it"})
+	l.Emit(event.ServiceState{Service: "api", State: event.Building})
+	l.Found(address(a.App), "")
+	got := a.attached(func(r dev.AttachedRuns) bool { return len(r.Attached) == 1 && len(r.Attached[0].Now) == 2 }).Attached[0]
+	if got.Run != "one" || got.Verb != "dev" || got.User != "ada" || got.Machine != "laptop" || got.Process != 7 || got.Since.Year() != 2026 || len(got.Actions) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if got.Now[0].What != "api" || got.Now[0].State != "building" || got.Now[1].What != "apply" || got.Now[1].State != "running" {
+		t.Errorf("he does %+v", got.Now)
+	}
+	l.Emit(event.StepDone{Step: "apply"})
+	l.Emit(event.ServiceState{Service: "api", State: event.Healthy})
+	a.attached(func(r dev.AttachedRuns) bool { return len(r.Attached) == 1 && len(r.Attached[0].Now) == 0 })
+	l.Close()
+	a.attached(runs(0))
+}
+
+// A run that is killed is not attached any more.
+func TestKilled200(t *testing.T) {
+	a := newAPI(t)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), comesAs+"="+a.URL())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	a.attached(runs(1))
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	a.attached(runs(0))
+}
+
+// One that does not answer any more, on a connection that stays, is not attached either.
+func TestSilent200(t *testing.T) {
+	a := newAPI(t)
+	session, err := apiclient.LogIn(t.Context(), address(a.App))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, _, err := websocket.Dial(t.Context(), session.URL(devlink.Path, nil), &websocket.DialOptions{HTTPHeader: session.Header()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.CloseNow() }()
+	hello, _ := json.Marshal(devlink.Frame{Hello: &devlink.Hello{Run: "silent", Verb: devlink.Dev}})
+	if err := conn.Write(t.Context(), websocket.MessageText, hello); err != nil {
+		t.Fatal(err)
+	}
+	a.attached(runs(1))
+	a.attached(runs(0)) // who does not read answers no ping
+}
+
+// A run that comes back on another connection is one run.
+func TestBack200(t *testing.T) {
+	a := newAPI(t)
+	first, second := newLink(t, "same", nil), newLink(t, "same", nil)
+	first.Found(address(a.App), "")
+	a.attached(runs(1))
+	second.Found(address(a.App), "")
+	for strings.Count(a.Log.String(), "zr is attached") < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	a.attached(runs(1))
+	first.Close()
+	a.attached(runs(1))
+}
+
+// An action is done by the zr that is attached, and answered with what that says.
+func TestActions200(t *testing.T) {
+	a := newAPI(t)
+	var asked string
+	do := func(action devlink.Action) link.Do {
+		return func(_ context.Context, argument json.RawMessage) (any, error) {
+			asked = string(action) + string(argument)
+			return event.Reload{Service: "api", Action: event.Restart, Healthy: time.Second}, nil
+		}
+	}
+	l := newLink(t, "one", map[devlink.Action]link.Do{devlink.Restart: do(devlink.Restart), devlink.Rebuild: do(devlink.Rebuild), devlink.Apply: do(devlink.Apply)})
+	l.Found(address(a.App), "")
+	a.attached(runs(1))
+	for action, body := range map[string]string{"restart": `{"service":"api"}`, "rebuild": `{"service":"api"}`, "apply": ""} {
+		got := a.Send(http.MethodPost, "/api/v1/dev/"+action, body, a.page...)
+		var trace event.Reload
+		got.Decode(t, &trace)
+		if got.Status != 200 || trace.Service != "api" || trace.Healthy != time.Second || !strings.HasPrefix(asked, action+`{"service":"`) {
+			t.Errorf("%s: %d %s, asked %s", action, got.Status, got.Body, asked)
+		}
+	}
+	if log := a.Request("GET", "/api/v1/activity?action=devRestart", a.page...); !strings.Contains(log.Body, `"done"`) || !strings.Contains(log.Body, `"target":"api"`) {
+		t.Errorf("the audit log has %s", log.Body)
+	}
+}

@@ -1,0 +1,110 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"zr/pkg/devlink"
+	"zr/pkg/devlink/link"
+	"zr/pkg/event"
+)
+
+// actions are what the api can ask of a `zr dev`: see package devlink.
+func (d *Dev) actions(commands chan<- Command) map[devlink.Action]link.Do {
+	return map[devlink.Action]link.Do{
+		devlink.Rebuild: d.onService(event.Rebuild, commands),
+		devlink.Restart: d.onService(event.Restart, commands),
+		devlink.Apply: func(ctx context.Context, _ json.RawMessage) (any, error) {
+			return d.order(ctx, Command{Unit: manifestsUnit, Action: event.Apply}, commands)
+		},
+	}
+}
+
+// onService is an action on the service that its argument names.
+func (d *Dev) onService(action event.Action, commands chan<- Command) link.Do {
+	return func(ctx context.Context, argument json.RawMessage) (any, error) {
+		var of devlink.Service
+		if err := json.Unmarshal(argument, &of); err != nil {
+			return nil, fmt.Errorf("reading what to %s: %w", action, err)
+		}
+		f := d.facts.Load()
+		if f == nil {
+			return nil, &devlink.Failure{Code: devlink.Conflict, Text: "the zr dev still brings the environment up"}
+		}
+		if !slices.ContainsFunc(f.wiring, func(w wiring) bool { return w.request.Service == of.Service }) {
+			return nil, &devlink.Failure{Code: devlink.NotFound, Text: fmt.Sprintf("zr dev builds no service %q of this environment", of.Service)}
+		}
+		return d.order(ctx, Command{Unit: of.Service, Action: action}, commands)
+	}
+}
+
+// order gives a command, as a key does, and waits for the trace of what was done.
+func (d *Dev) order(ctx context.Context, c Command, commands chan<- Command) (any, error) {
+	begin := time.Now()
+	traces, end := d.traces.watch(c.Unit)
+	defer end()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case commands <- c:
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case trace := <-traces:
+			if trace.Saved.Before(begin) {
+				continue // of a save from before
+			}
+			if trace.Error != "" {
+				return nil, &devlink.Failure{Code: devlink.Failed, Text: trace.Error}
+			}
+			return trace, nil
+		}
+	}
+}
+
+// traces are those of the reloads of a `zr dev`, for who waits for one. They are safe
+// for concurrent use.
+type traces struct {
+	mu       sync.Mutex
+	watchers map[chan event.Reload]string // the unit that each waits for
+}
+
+// Emit is part of event.Sink.
+func (t *traces) Emit(e event.Event) {
+	trace, ok := e.(event.Reload)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for to, unit := range t.watchers {
+		if unit == trace.Service {
+			select {
+			case to <- trace:
+			default: // who waits has enough to read
+			}
+		}
+	}
+}
+
+// watch returns the traces of a unit from now on.
+func (t *traces) watch(unit string) (<-chan event.Reload, func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.watchers == nil {
+		t.watchers = map[chan event.Reload]string{}
+	}
+	to := make(chan event.Reload, 64)
+	t.watchers[to] = unit
+	return to, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.watchers, to)
+	}
+}

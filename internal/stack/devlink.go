@@ -1,0 +1,39 @@
+package stack
+
+import (
+	"crypto/rand"
+	"os"
+	"time"
+
+	"zr/pkg/devlink"
+	"zr/pkg/devlink/link"
+	"zr/pkg/event"
+)
+
+// newLink returns the channel by which a run tells the api what happens.
+func newLink(verb string) *link.Link {
+	machine, _ := os.Hostname() // without a name, it has none there
+	return link.New(devlink.Hello{Run: rand.Text(), Verb: verb, Machine: machine, Process: os.Getpid(), Since: time.Now()})
+}
+
+// both is a sink that tells two.
+func both(first, second event.Sink) event.Sink {
+	return event.SinkFunc(func(e event.Event) {
+		first.Emit(e)
+		second.Emit(e)
+	})
+}
+
+// meetOwnAPI tells the link where the api is that the environment has among its
+// services. It is away for as long as that does not run.
+func (p *project) meetOwnAPI() {
+	if !p.can().HostPorts {
+		return
+	}
+	for _, port := range p.ports {
+		if at, there := p.api(endpoint{published: port, scheme: "http"}); there {
+			p.link.Found(at, p.rendered.Namespace)
+			return
+		}
+	}
+}
