@@ -210,7 +210,7 @@ func TestBashCompletes(t *testing.T) {
 	for typed, want := range map[string]string{
 		"zr -C " + project + " logs ": "api web", "zr -C " + project + " logs w": "web", "zr -C " + project + " -e staging logs ": "worker",
 		"zr -C " + project + " up -e ": "dev staging", "zr -C " + project + " --env s": "staging",
-		"zr d": "dev down diff doctor", "zr images ": "ls build push prune", "zr up --o": "--output", "zr up --": "--change-secrets",
+		"zr d": "dev down diff doctor", "zr images ": "ls build push prune", "zr up --ou": "--output", "zr up --": "--change-secrets",
 		"zr logs api --f": "--follow", "zr completion ": "bash zsh fish", "zr up ": "",
 	} {
 		script := bashCompletion + `

@@ -35,6 +35,7 @@ EXAMPLE:
 				Flags:  verbFlags(&cli.BoolFlag{Name: "fetch", Usage: "let kustomize fetch what the overlay names by an address, by git, ssh and HTTP"}),
 				Action: validateConfig,
 			},
+			pullCommand(),
 			{
 				Name:        "show",
 				Usage:       "print the configuration with its defaults; secrets are left out",

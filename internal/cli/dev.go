@@ -27,7 +27,7 @@ EXAMPLES:
    zr dev
    zr dev --explain cmd/zr-api/main.go
    zr dev -o json | jq 'select(.type == "reload")'`,
-		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), keepFlag(), &cli.StringFlag{Name: "explain", Usage: "say what a change of `PATH` would do, and why; change nothing"}}, sharedFlags()...)...),
+		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), overwriteFlag(), keepFlag(), &cli.StringFlag{Name: "explain", Usage: "say what a change of `PATH` would do, and why; change nothing"}}, sharedFlags()...)...),
 		Action: func(c *cli.Context) error {
 			if c.IsSet("explain") {
 				return explain(c, c.String("explain"))

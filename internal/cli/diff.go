@@ -44,6 +44,13 @@ func printChanges(w io.Writer, changes *stack.ChangeSet) {
 	for _, warning := range changes.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning)
 	}
+	for _, d := range changes.Diverged {
+		fmt.Fprintf(w, "diverged %s %s, changed by %s\n", d.Kind, d.Name, d.Source)
+		for _, field := range d.Fields {
+			cluster, file := values(field.Old, field.New)
+			fmt.Fprintf(w, "    %s: the cluster has %s, %s has %s\n", stack.Entry(field.Path), cluster, d.File, file)
+		}
+	}
 	for _, change := range changes.Changes {
 		for _, a := range change.Added {
 			added, _ := values(a.Value, nil)

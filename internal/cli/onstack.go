@@ -25,7 +25,7 @@ func withStack(c *cli.Context, f func(context.Context, *stack.Stack) error) erro
 
 // runOptions are those of a verb that changes an environment and shows what it does.
 func runOptions(c *cli.Context) stack.Options {
-	return stack.Options{Verb: c.Command.Name, Tell: c.Command.Name == "up" || c.Command.Name == "dev", ChangeSecrets: c.Bool("change-secrets"), Dashboard: wantsDashboard(c), Shown: true, Wait: c.Bool("wait"), Yes: c.Bool("yes"), Keep: c.Duration("keep")}
+	return stack.Options{Verb: c.Command.Name, Tell: c.Command.Name == "up" || c.Command.Name == "dev", ChangeSecrets: c.Bool("change-secrets"), Overwrite: c.Bool("overwrite"), Dashboard: wantsDashboard(c), Shown: true, Wait: c.Bool("wait"), Yes: c.Bool("yes"), Keep: c.Duration("keep")}
 }
 
 // quietly runs f on the environment that the flags name, for verbs whose

@@ -19,7 +19,7 @@ EXAMPLES:
    zr up
    zr up --env staging
    zr up -o json | jq 'select(.type == "step.done")'`,
-		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), keepFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}, dashboardFlag()}, sharedFlags()...)...),
+		Flags: verbFlags(append([]cli.Flag{changeSecretsFlag(), overwriteFlag(), keepFlag(), &cli.BoolFlag{Name: "merge-kubeconfig", Usage: "also add the cluster to your own kubeconfig"}, dashboardFlag()}, sharedFlags()...)...),
 		Action: func(c *cli.Context) error {
 			brief()
 			return withStack(c, func(ctx context.Context, s *stack.Stack) error {
@@ -51,4 +51,9 @@ func wantsDashboard(c *cli.Context) *bool {
 // changeSecretsFlag is of the verbs that apply.
 func changeSecretsFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "change-secrets", Usage: "also change secrets that a volume may have been made with"}
+}
+
+// overwriteFlag is of the verbs that apply.
+func overwriteFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "overwrite", Usage: "put settings and secrets back that were changed in the cluster; `zr config pull` takes them over instead"}
 }

@@ -1,6 +1,6 @@
 // Package law holds the rule by which imports run one way:
 //
-//	apiclient, bounded, cmdline, config, devlink, diagnose, event, fault, gitignore, logline, ticket, images, kustomize ← the stages ← internal/devloop ←
+//	apiclient, bounded, cmdline, config, devlink, diagnose, event, fault, gitignore, logline, podconfig, ticket, images, kustomize ← the stages ← internal/devloop ←
 //	internal/stack ← internal/cli ← cmd
 //
 // and internal/ui, which knows leaves only, ← internal/cli.

@@ -115,7 +115,9 @@ func (s *Stack) reload() (*Stack, error) {
 	if err := s.keepSecrets(cfg); err != nil {
 		return nil, err
 	}
-	return s.withConfig(cfg), nil
+	next := s.withConfig(cfg)
+	next.options.Overwrite = false // it was about what the session has found
+	return next, nil
 }
 
 // asked is the sink of a gate beside containers that are reloaded: the kubelet

@@ -63,9 +63,13 @@ func (s *Stack) renderOptions() render.Options {
 			images[name] = ""
 		}
 	}
+	settings, secrets := s.cfg.Name(), s.cfg.SecretsFile()
+	if s.cfg.Beside != nil {
+		settings, secrets = "", "" // zr's own, from no file
+	}
 	return render.Options{
 		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Namespace: s.cfg.Namespace, Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets,
-		Needs: needs, Access: dashboardAccess(s.cfg),
+		SettingsSource: settings, SecretsSource: secrets, Needs: needs, Access: dashboardAccess(s.cfg),
 	}
 }
 

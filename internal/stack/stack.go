@@ -43,6 +43,7 @@ type Options struct {
 	Verb          string // the run, for messages: "up"
 	Tell          bool   // tell the api of the environment what happens, where there is one
 	ChangeSecrets bool   // change also secrets that a volume may have been made with
+	Overwrite     bool   // put back settings and secrets that were changed in the cluster, once
 	Dashboard     *bool  // whether the environment has the dashboard from now on; nil: as before
 	Shown         bool   // somebody sees what the sink is told, and can be asked for a sign-in
 

@@ -285,6 +285,9 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 			changes, err = on.deployer.Diff(ctx, p.rendered)
 		}
 	}
+	if diverged := p.diverged(changes, on.lines); diverged != nil {
+		err = diverged // it may be why the rest is refused
+	}
 	if err != nil {
 		return made{}, outcome{}, err
 	}

@@ -87,7 +87,7 @@ func (made *MadeSecrets) fill(example string, held map[string]string) string {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	text += "# In no example; the environment runs with it.\n"
+	text += "# The environment runs with it.\n"
 	for _, key := range slices.Sorted(maps.Keys(left)) {
 		made.Taken = append(made.Taken, key)
 		text += key + "=" + envValue(left[key]) + "\n"

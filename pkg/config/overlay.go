@@ -67,7 +67,7 @@ func (c *Config) Place(path ...string) string {
 
 // place reads the file again: positions are for those few who ask.
 func (c *Config) place(keys ...string) (file string, line, column int) {
-	file = rel(c.Root, c.File)
+	file = c.Name()
 	data, err := bounded.ReadFile(c.File, bounded.Text)
 	if err != nil {
 		return file, 1, 1 // it has changed since

@@ -199,6 +199,11 @@ func (a *application) apply(ctx context.Context, i *item) error {
 			return a.d.refused(a.r, o, err)
 		}
 	}
+	if i.reclaim {
+		if err := a.d.reclaim(ctx, i); err != nil {
+			return a.d.refused(a.r, o, err)
+		}
+	}
 	written, err := a.write(ctx, i)
 	if err != nil {
 		return a.d.refused(a.r, o, err)

@@ -104,7 +104,7 @@ func TestSettingRollsItsReaders(t *testing.T) {
 	if change.Old != "blue" || change.New != "green" {
 		t.Errorf("the diff of the setting is %v", change)
 	}
-	if _, ok := fields(cs, "Deployment", "web")[`.spec.template.metadata.annotations["zr.dev/config-hash"]`]; !ok {
+	if _, ok := fields(cs, "Deployment", "web")[`.spec.template.metadata.annotations["zr.dev/settings-hash"]`]; !ok {
 		t.Errorf("the diff of its reader is %v", fields(cs, "Deployment", "web"))
 	}
 }

@@ -54,6 +54,9 @@ type ChangeSet struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Stopped are the workloads that somebody has stopped, and that stay so, by name.
 	Stopped []string `json:"stopped,omitempty"`
+	// Diverged are settings and secrets that were changed in the cluster, and that an
+	// apply puts back to what the project's files say.
+	Diverged []Divergence `json:"diverged,omitempty"`
 
 	items  []*item // of Changes, but for those to prune
 	pruned []member
@@ -76,6 +79,10 @@ type item struct {
 	yielded bool
 	// overwrite is what to replace the live object by, before it is applied.
 	overwrite *unstructured.Unstructured
+	// reclaim says that others have written what only zr does, and divergence what
+	// differs by that.
+	reclaim    bool
+	divergence *Divergence
 }
 
 // member is an object of the cluster that is in the set.
@@ -124,7 +131,10 @@ func (cs *ChangeSet) Changed() []Change {
 func (cs *ChangeSet) close(secrets []string) {
 	for _, i := range cs.items {
 		c := change(i.action, i.object.Kind.GroupKind(), i.object.Unstructured)
-		if c.Fields = i.fields; i.overwrite == nil && i.action != Replaced {
+		if i.divergence != nil {
+			cs.Diverged = append(cs.Diverged, *i.divergence)
+		}
+		if c.Fields = i.fields; i.overwrite == nil && !i.reclaim && i.action != Replaced {
 			c.Added = additions(i.live, secrets)
 		}
 		cs.Changes = append(cs.Changes, c)

@@ -16,6 +16,7 @@ import (
 	"zr/pkg/deploy/overlay"
 	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
+	"zr/pkg/podconfig"
 )
 
 // Diff finds out what Apply would do, and writes nothing. What is unchanged
@@ -206,6 +207,9 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 		i.fields = compare(i.live, i.object.Unstructured, r.Hidden)
 		return d.rehearse(ctx, r, i.object)
 	}
+	if strayed(i.object.Unstructured, i.live) {
+		return d.refused(r, i.object, d.planReclaim(ctx, i, r.Hidden))
+	}
 	i.object = keepStopped(keepReplicas(i.object, i.live), i.live)
 	want, err := d.patch(ctx, i.object, false, true)
 	if conflicts := conflictsOf(err); len(conflicts) > 0 {
@@ -295,5 +299,7 @@ var unchangeableWords = []string{
 // readsOthers says whether a bare pod runs with other values than those that
 // it reads now. Nobody rolls it, and its annotation can change in place.
 func readsOthers(o *render.Object, live *unstructured.Unstructured) bool {
-	return o.Kind == manifest.PodKind && o.GetAnnotations()[render.ConfigHashAnnotation] != live.GetAnnotations()[render.ConfigHashAnnotation]
+	now, was := o.GetAnnotations(), live.GetAnnotations()
+	return o.Kind == manifest.PodKind && (now[render.ConfigHashAnnotation] != was[render.ConfigHashAnnotation] ||
+		now[podconfig.SettingsHashAnnotation] != was[podconfig.SettingsHashAnnotation])
 }

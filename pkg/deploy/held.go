@@ -14,24 +14,48 @@ import (
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
 	"zr/pkg/fault"
+	"zr/pkg/podconfig"
 )
 
 // Held returns the values of the Secret "secrets" that the environment runs
 // with, or keeps for its volumes, and nil where it has none. Never print them.
 func (d *Deployer) Held(ctx context.Context) (map[string]string, error) {
-	values, err := d.held(ctx)
-	if err != nil {
-		return nil, reachable(fmt.Errorf("reading the secrets of %q from the cluster: %w", d.set, err))
-	}
-	return values, nil
+	held, err := d.Secrets(ctx)
+	return held.Values, err
 }
 
-func (d *Deployer) held(ctx context.Context) (map[string]string, error) {
+// Content is what the cluster has of the environment's settings or secrets. Never
+// print the values of secrets.
+type Content struct {
+	Values map[string]string // nil where there is no such object
+	Source string            // where it is from: podconfig.SourceAnnotation
+}
+
+// Settings returns the settings that the environment runs with.
+func (d *Deployer) Settings(ctx context.Context) (Content, error) {
+	content, err := d.content(ctx, manifest.ConfigMapKind, render.SettingsName)
+	if err != nil {
+		return Content{}, reachable(fmt.Errorf("reading the settings of %q from the cluster: %w", d.set, err))
+	}
+	return content, nil
+}
+
+// Secrets returns the secrets that the environment runs with.
+func (d *Deployer) Secrets(ctx context.Context) (Content, error) {
+	content, err := d.content(ctx, manifest.SecretKind, render.SecretsName)
+	if err != nil {
+		return Content{}, reachable(fmt.Errorf("reading the secrets of %q from the cluster: %w", d.set, err))
+	}
+	return content, nil
+}
+
+// content returns that of an object of the set.
+func (d *Deployer) content(ctx context.Context, kind manifest.Kind, name string) (Content, error) {
 	namespaces := []string{d.namespace}
 	if d.namespace == "" {
 		parents, err := d.parents(ctx)
 		if err != nil {
-			return nil, err
+			return Content{}, err
 		}
 		namespaces = nil
 		for _, p := range parents {
@@ -39,24 +63,27 @@ func (d *Deployer) held(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	for _, namespace := range namespaces {
-		found, err := d.get(ctx, manifest.SecretKind, namespace, render.SecretsName)
+		found, err := d.get(ctx, kind, namespace, name)
 		if err != nil {
-			return nil, err
+			return Content{}, err
 		}
 		if found == nil || found.GetLabels()[manifest.PartOfLabel] != manifest.SetID(d.set, namespace) {
 			continue
 		}
 		values := map[string]string{}
 		for key, value := range manifest.At(found.Object, "data") {
-			plain, err := base64.StdEncoding.DecodeString(fmt.Sprint(value))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", manifest.Name(found), key, err)
+			values[key] = fmt.Sprint(value)
+			if kind == manifest.SecretKind {
+				plain, err := base64.StdEncoding.DecodeString(values[key])
+				if err != nil {
+					return Content{}, fmt.Errorf("%s: %s: %w", manifest.Name(found), key, err)
+				}
+				values[key] = string(plain)
 			}
-			values[key] = string(plain)
 		}
-		return values, nil
+		return Content{values, found.GetAnnotations()[podconfig.SourceAnnotation]}, nil
 	}
-	return nil, nil
+	return Content{}, nil
 }
 
 // lockedOut refuses to change values that a volume was made with: a database
@@ -111,12 +138,12 @@ func changedKeys(i *item) []string {
 // readKeys returns which of the keys of a Secret the pods of a workload read.
 func readKeys(o, secret *render.Object, keys []string) []string {
 	read := map[string]bool{}
-	for _, ref := range manifest.References(manifest.PodTemplate(o.Unstructured)) {
+	for _, ref := range podconfig.References(manifest.PodTemplate(o.Unstructured)) {
 		if ref.Kind != "Secret" || ref.Name != secret.GetName() || o.GetNamespace() != secret.GetNamespace() {
 			continue
 		}
 		for _, key := range keys {
-			if len(ref.Keys) == 0 || slices.Contains(ref.Keys, key) {
+			if ref.Reads(key) {
 				read[key] = true
 			}
 		}

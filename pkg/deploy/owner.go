@@ -13,6 +13,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/fault"
+	"zr/pkg/podconfig"
 )
 
 // checkOwner refuses a live object that is not a member of the set. One that
@@ -139,6 +140,9 @@ func takenBack(ctx context.Context, conflicts []conflict) {
 		return
 	}
 	for _, c := range conflicts {
+		if strings.HasSuffix(c.field, podconfig.SettingsHashAnnotation) {
+			continue // it follows from the settings, of which more is said
+		}
 		a.warnings.add(fmt.Sprintf("%s: %s was changed by %q and is taken back", a.object, c.field, c.manager))
 	}
 }

@@ -114,6 +114,7 @@ var Known = func() map[schema.GroupVersionKind]Kind {
 var (
 	NamespaceKind      = builtin("", "Namespace")
 	SecretKind         = builtin("", "Secret")
+	ConfigMapKind      = builtin("", "ConfigMap")
 	ServiceKind        = builtin("", "Service")
 	ServiceAccountKind = builtin("", "ServiceAccount")
 	ClaimKind          = builtin("", "PersistentVolumeClaim")

@@ -5,6 +5,7 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -92,4 +93,12 @@ func Untagged(image string) string {
 		image = image[:i]
 	}
 	return image
+}
+
+// Content returns the entries of a ConfigMap or Secret.
+func Content(m *unstructured.Unstructured) map[string]any {
+	out := map[string]any{}
+	maps.Copy(out, At(m.Object, "data"))
+	maps.Copy(out, At(m.Object, "binaryData"))
+	return out
 }

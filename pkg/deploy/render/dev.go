@@ -56,7 +56,7 @@ func devMode(manifests []*unstructured.Unstructured, dev map[string]DevService) 
 		inDev[workload] = devContainer{manifest.Text(container, "name"), asked}
 		devPodMode(workload, container, dev[service])
 		if secrets := dev[service].Secrets; len(secrets) > 0 {
-			manifests = append(manifests, secretObject(DevSecret(service), workload.GetNamespace(), secrets))
+			manifests = append(manifests, secretObject(DevSecret(service), workload.GetNamespace(), secrets, ""))
 			for _, key := range slices.Sorted(maps.Keys(secrets)) {
 				setEnv(container, map[string]any{"name": key, "valueFrom": map[string]any{
 					"secretKeyRef": map[string]any{"name": DevSecret(service), "key": key}}})

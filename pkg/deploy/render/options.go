@@ -3,16 +3,19 @@
 // cluster.
 package render
 
+import "zr/pkg/podconfig"
+
 // The names of the objects made from Options.
 const (
-	SettingsName = "settings" // the ConfigMap of Options.Settings
-	SecretsName  = "secrets"  // the Secret of Options.Secrets
+	SettingsName = podconfig.SettingsName // the ConfigMap of Options.Settings
+	SecretsName  = podconfig.SecretsName  // the Secret of Options.Secrets
 )
 
 // Labels and annotations of what is rendered.
 const (
 	// ConfigHashAnnotation, on a pod template, changes with the ConfigMaps
-	// and Secrets that the pod reads, so that a change of them rolls it.
+	// and Secrets that the pod reads, so that a change of them rolls it. The settings
+	// have a hash of their own, podconfig.SettingsHashAnnotation.
 	ConfigHashAnnotation = "zr.dev/config-hash"
 	// DevLabel, on a pod template, says that the pod runs a dev image.
 	DevLabel = "zr.dev/dev"
@@ -54,6 +57,9 @@ type Options struct {
 	// Secrets become the Secret "secrets". Their values appear in no diff,
 	// event or error.
 	Secrets map[string]string
+	// SettingsSource and SecretsSource say where the two are from: files of the
+	// project. They are written down in podconfig.SourceAnnotation.
+	SettingsSource, SecretsSource string
 	// Needs are the services that each workload needs, by name: they are written down
 	// in its DependsOnAnnotation.
 	Needs map[string][]string

@@ -15,6 +15,7 @@ import (
 	"zr/pkg/deploy/render"
 	"zr/pkg/deploy/render/rendertest"
 	"zr/pkg/fault"
+	"zr/pkg/podconfig"
 	"zr/pkg/probe"
 )
 
@@ -201,8 +202,8 @@ func TestConfigHashIsOfWhatIsRead(t *testing.T) {
 		for _, kind := range []string{"Deployment", "StatefulSet"} {
 			for _, o := range p.Render().Objects {
 				if o.GetKind() == kind && o.GetName() == name {
-					h, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", render.ConfigHashAnnotation)
-					return h
+					hashes, _, _ := unstructured.NestedStringMap(o.Object, "spec", "template", "metadata", "annotations")
+					return hashes[render.ConfigHashAnnotation] + hashes[podconfig.SettingsHashAnnotation]
 				}
 			}
 		}

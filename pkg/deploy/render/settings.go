@@ -8,6 +8,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/fault"
+	"zr/pkg/podconfig"
 )
 
 // addConfig adds the ConfigMap of the settings and the Secret of the secrets,
@@ -28,10 +29,10 @@ func addConfig(manifests []*unstructured.Unstructured, namespace string, o Optio
 		for key, value := range o.Settings {
 			data[key] = value
 		}
-		manifests = append(manifests, configObject("ConfigMap", SettingsName, namespace, data))
+		manifests = append(manifests, configObject("ConfigMap", SettingsName, namespace, data, o.SettingsSource))
 	}
 	if len(o.Secrets) > 0 || reads(manifests, namespace, "Secret", SecretsName) {
-		manifests = append(manifests, secretObject(SecretsName, namespace, o.Secrets))
+		manifests = append(manifests, secretObject(SecretsName, namespace, o.Secrets, o.SecretsSource))
 	}
 	for _, m := range manifests {
 		encodeStringData(m)
@@ -43,20 +44,22 @@ func is(m *unstructured.Unstructured, kind, name string) bool {
 	return m.GetKind() == kind && m.GetName() == name
 }
 
-func secretObject(name, namespace string, values map[string]string) *unstructured.Unstructured {
+func secretObject(name, namespace string, values map[string]string, source string) *unstructured.Unstructured {
 	data := map[string]any{}
 	for key, value := range values {
 		data[key] = base64.StdEncoding.EncodeToString([]byte(value))
 	}
-	return configObject("Secret", name, namespace, data)
+	return configObject("Secret", name, namespace, data, source)
 }
 
-func configObject(kind, name, namespace string, data map[string]any) *unstructured.Unstructured {
-	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": kind,
-		"metadata": map[string]any{"name": name, "namespace": namespace},
-		"data":     data,
-	}}
+// configObject returns a ConfigMap or Secret. source says where its content is from,
+// where that is not empty.
+func configObject(kind, name, namespace string, data map[string]any, source string) *unstructured.Unstructured {
+	metadata := map[string]any{"name": name, "namespace": namespace}
+	if source != "" {
+		metadata["annotations"] = map[string]any{podconfig.SourceAnnotation: source}
+	}
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": data}}
 }
 
 // encodeStringData moves the plain values of a Secret to where the server
@@ -79,7 +82,7 @@ func encodeStringData(m *unstructured.Unstructured) {
 // reads says whether a pod reads a ConfigMap or Secret and cannot do without.
 func reads(manifests []*unstructured.Unstructured, namespace, kind, name string) bool {
 	for _, m := range manifests {
-		for _, ref := range manifest.References(manifest.PodTemplate(m)) {
+		for _, ref := range podconfig.References(manifest.PodTemplate(m)) {
 			if m.GetNamespace() == namespace && ref.Kind == kind && ref.Name == name && !ref.Optional {
 				return true
 			}

@@ -14,9 +14,10 @@ import (
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
 	"zr/pkg/fault"
+	"zr/pkg/podconfig"
 )
 
-// stampConfig puts the hash of what its pods read on each pod template, and
+// stampConfig puts the hashes of what its pods read on each pod template, and
 // reports the keys that a pod reads and that are not there. ConfigMaps and
 // Secrets that are not rendered are somebody else's and left out.
 func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
@@ -28,8 +29,9 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
 	}
 	var problems []error
 	for _, m := range manifests {
+		template := manifest.PodTemplate(m)
 		read := map[string]any{}
-		for _, ref := range manifest.References(manifest.PodTemplate(m)) {
+		for _, ref := range podconfig.References(template) {
 			source, rendered := sources[sourceKey(ref.Kind, m.GetNamespace(), ref.Name)]
 			if !rendered {
 				continue
@@ -43,8 +45,13 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
 				if !ok && !ref.Optional {
 					problems = append(problems, missingKey(overlay.Locate(files, m, ""), m, ref, key))
 				}
-				read[ref.Kind+"/"+ref.Name+"/"+key] = value
+				if !isSettings(ref) {
+					read[ref.Kind+"/"+ref.Name+"/"+key] = value
+				}
 			}
+		}
+		if settings, rendered := sources[sourceKey("ConfigMap", m.GetNamespace(), SettingsName)]; rendered {
+			stamp(template, podconfig.SettingsHashAnnotation, podconfig.SettingsHash(template, texts(settings)))
 		}
 		if len(read) == 0 {
 			continue
@@ -54,14 +61,36 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
 			return fmt.Errorf("hashing the configuration of %s: %w", manifest.Name(m), err)
 		}
 		sum := sha256.Sum256(data)
-		manifest.Need(manifest.PodTemplate(m), "metadata", "annotations")[ConfigHashAnnotation] = hex.EncodeToString(sum[:8])
+		stamp(template, ConfigHashAnnotation, hex.EncodeToString(sum[:8]))
 	}
 	return errors.Join(problems...)
 }
 
+// isSettings says whether a pod reads the settings there, which have a hash of their
+// own: one that can be told without knowing the secrets.
+func isSettings(ref podconfig.Reference) bool {
+	return ref.Kind == "ConfigMap" && ref.Name == SettingsName
+}
+
+// stamp sets an annotation of a pod template, where it has a value.
+func stamp(template map[string]any, annotation, value string) {
+	if value != "" {
+		manifest.Need(template, "metadata", "annotations")[annotation] = value
+	}
+}
+
+// texts returns the entries of a ConfigMap that zr makes.
+func texts(entries map[string]any) map[string]string {
+	out := make(map[string]string, len(entries))
+	for key, value := range entries {
+		out[key] = fmt.Sprint(value)
+	}
+	return out
+}
+
 func sourceKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
-func missingKey(where string, m *unstructured.Unstructured, ref manifest.Reference, key string) error {
+func missingKey(where string, m *unstructured.Unstructured, ref podconfig.Reference, key string) error {
 	err := fmt.Errorf("%s%s reads %q of %s %q, which has no such key", where, manifest.Name(m), key, ref.Kind, ref.Name)
 	switch {
 	case ref.Kind == "Secret" && ref.Name == SecretsName:
