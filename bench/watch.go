@@ -30,8 +30,8 @@ func benchWatch(b *bench) {
 	row("100,000 files: ready to watch", readyTimes(b, p.Dir))
 	dev := p.Start("dev")
 	dev.Wait(0, "the stack to be ready", func(e lab.Event) bool { return e.Text("type") == "ready" })
-	const settle, idle = 20 * time.Second, time.Minute
-	time.Sleep(settle)
+	const pause, idle = 20 * time.Second, time.Minute
+	time.Sleep(pause)
 	before := cpu(b, dev.PID())
 	time.Sleep(idle)
 	fmt.Printf("  %-58s %.2f %% of a core\n", "zr dev, idle", 100*float64(cpu(b, dev.PID())-before)/float64(idle))

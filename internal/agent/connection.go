@@ -281,8 +281,8 @@ func (c *connection) commit(commit wire.Commit) error {
 		tx:       tx,
 		commit:   commit,
 		received: time.Since(t.begun),
-		placed: func() {
-			if c.conn.WriteJSON(wire.TypePlaced, wire.Placed{Tx: commit.Tx}) != nil {
+		written: func() {
+			if c.conn.WriteJSON(wire.TypeWritten, wire.Written{Tx: commit.Tx}) != nil {
 				c.raw.Close()
 			}
 		},

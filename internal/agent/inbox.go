@@ -14,7 +14,7 @@ type request struct {
 	tx       *folder.Tx
 	commit   wire.Commit
 	received time.Duration
-	placed   func() // called when the files are in the folder
+	written  func() // called when the files are in the folder
 	reply    func(wire.Result)
 }
 

@@ -27,7 +27,7 @@ func (e *engine) carryOut(ctx context.Context, r *request) wire.Result {
 	err := r.tx.Commit(r.commit, r.commit.Restart || e.onTrial != nil)
 	res.Times.Written = time.Since(begin)
 	if err == nil && r.commit.Restart {
-		r.placed() // the result follows when the process is healthy
+		r.written() // the result follows when the process is healthy
 	}
 	switch {
 	case errors.Is(err, folder.ErrMoved):

@@ -45,7 +45,7 @@ func (p *project) refuse(ctx context.Context, on *connection, c portClash) error
 	another := fmt.Sprintf("give %s another port of this machine with `cluster: {ports: {%s: %d}}`", c.port.name, c.port.name, c.port.host+1)
 	if c.by != nil {
 		return fault.WithCode(fmt.Errorf("%s: port %d of this machine leads to NodePort %d since the cluster was made, which is that of service %q",
-			p.cfg.Place("cluster", "ports", c.port.name), c.port.host, c.node, c.by.service.Name), fault.Usage,
+			p.cfg.Position("cluster", "ports", c.port.name), c.port.host, c.node, c.by.service.Name), fault.Usage,
 			another+fmt.Sprintf(", or %s another nodePort", c.by.service.Name))
 	}
 	holder := fmt.Sprintf("service %q in namespace %q", c.held.Service, c.held.Namespace)

@@ -103,12 +103,12 @@ func (p *project) publishPorts() ([]published, error) {
 			return nil, err
 		}
 		if other, clash := taken[port.host]; clash {
-			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", p.cfg.Place("cluster", "ports", port.name), other, port.name, port.host),
+			return nil, fault.WithCode(fmt.Errorf("%s: %s and %s both want port %d of this machine", p.cfg.Position("cluster", "ports", port.name), other, port.name, port.host),
 				fault.Usage, fmt.Sprintf("give one of them another with `cluster: {ports: {%s: %d}}`", port.name, port.host+1))
 		}
 		taken[port.host] = port.name
 		if !port.exposed() && !port.service.Selects {
-			return nil, fault.WithCode(fmt.Errorf("%s: Service %q has no selector, so that zr cannot give its pods a port", p.cfg.Place("cluster", "ports", port.name), port.service.Name),
+			return nil, fault.WithCode(fmt.Errorf("%s: Service %q has no selector, so that zr cannot give its pods a port", p.cfg.Position("cluster", "ports", port.name), port.service.Name),
 				fault.Usage, "make it one of `type: NodePort` in its manifest")
 		}
 	}

@@ -99,12 +99,12 @@ func (p *plain) state(e event.ServiceState, at time.Time) []string {
 	if e == before && known {
 		return nil
 	}
-	settled := slices.Contains([]event.State{event.Healthy, event.Unhealthy, event.Stopped, event.Removed, event.Applied, event.Failed}, e.State)
+	final := slices.Contains([]event.State{event.Healthy, event.Unhealthy, event.Stopped, event.Removed, event.Applied, event.Failed}, e.State)
 	if st := p.steps.waitsFor(e.Service); st != nil {
-		if settled || at.Sub(p.toldAt[e.Service]) < often {
+		if final || at.Sub(p.toldAt[e.Service]) < often {
 			return nil
 		}
-	} else if known && before.State == e.State && !settled && at.Sub(p.toldAt[e.Service]) < often {
+	} else if known && before.State == e.State && !final && at.Sub(p.toldAt[e.Service]) < often {
 		return nil
 	}
 	p.told[e.Service], p.toldAt[e.Service] = e, at

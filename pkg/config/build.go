@@ -140,7 +140,7 @@ func (c *Config) CheckSources() error {
 				continue
 			}
 			k.check(b, c.Root, func(key, text, hint string) {
-				file, line, column := c.place("services", name, "build", key)
+				file, line, column := c.position("services", name, "build", key)
 				problems = append(problems, Problem{File: file, Line: line, Column: column,
 					Text: fmt.Sprintf("services.%s.build.%s: %s", name, key, text), Hint: hint})
 			})

@@ -20,7 +20,7 @@ func (c *Config) Against(workloads, ports, images []string) error {
 		if slices.Contains(known, name) {
 			return
 		}
-		file, line, column := c.place(append(keys, name)...)
+		file, line, column := c.position(append(keys, name)...)
 		problems = append(problems, Problem{File: file, Line: line, Column: column,
 			Text: fmt.Sprintf("%s has no %s %q", c.Overlay, what, name),
 			Hint: Suggest("it has "+cmp.Or(strings.Join(known, ", "), "none"), name, known)})
@@ -45,7 +45,7 @@ func (c *Config) unused(images []string) Problems {
 		if c.Services[name].Build == nil || slices.Contains(images, name) {
 			continue
 		}
-		file, line, column := c.place("services", name, "build")
+		file, line, column := c.position("services", name, "build")
 		hint := "zr replaces the image that is named like the service: "
 		if i := slices.IndexFunc(images, func(image string) bool { return path.Base(image) == name }); i >= 0 {
 			hint += fmt.Sprintf("write `image: %s` in place of %q, or drop the build", name, images[i])
@@ -58,15 +58,15 @@ func (c *Config) unused(images []string) Problems {
 	return problems
 }
 
-// Place returns where the key at path stands in the file, or the nearest
+// Position returns where the key at path stands in the file, or the nearest
 // enclosing one: "config/dev.yaml:3:5".
-func (c *Config) Place(path ...string) string {
-	file, line, column := c.place(path...)
+func (c *Config) Position(path ...string) string {
+	file, line, column := c.position(path...)
 	return fmt.Sprintf("%s:%d:%d", file, line, column)
 }
 
-// place reads the file again: positions are for those few who ask.
-func (c *Config) place(keys ...string) (file string, line, column int) {
+// position reads the file again: positions are for those few who ask.
+func (c *Config) position(keys ...string) (file string, line, column int) {
 	file = c.Name()
 	data, err := bounded.ReadFile(c.File, bounded.Text)
 	if err != nil {

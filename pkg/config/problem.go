@@ -23,14 +23,14 @@ type Problem struct {
 }
 
 func (p Problem) String() string {
-	place := p.File
+	position := p.File
 	if p.Line > 0 {
-		place = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+		position = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 	}
 	if p.Hint == "" {
-		return place + ": " + p.Text
+		return position + ": " + p.Text
 	}
-	return place + ": " + p.Text + " (" + p.Hint + ")"
+	return position + ": " + p.Text + " (" + p.Hint + ")"
 }
 
 // Problems is everything that is wrong, in the order of the file. As an error

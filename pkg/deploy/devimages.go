@@ -15,19 +15,19 @@ import (
 // to the images of what the cluster runs now. A workload that runs a release
 // image, or nothing, is left out.
 func (d *Deployer) DevImages(ctx context.Context, r *render.Rendered) (map[string]string, error) {
-	var places []place
+	var scopes []scope
 	wanted := map[string]bool{}
 	for _, o := range r.Objects {
 		if !o.RunsDev() {
 			continue
 		}
 		wanted[manifest.Key(o.Unstructured)] = true
-		if p := (place{o.Kind, o.GetNamespace()}); !slices.Contains(places, p) {
-			places = append(places, p)
+		if p := (scope{o.Kind, o.GetNamespace()}); !slices.Contains(scopes, p) {
+			scopes = append(scopes, p)
 		}
 	}
 	names := map[string]string{}
-	for _, p := range places {
+	for _, p := range scopes {
 		found, err := d.list(ctx, p.kind, p.namespace, manifest.PartOfLabel+"="+r.ID)
 		if err != nil {
 			return nil, fmt.Errorf("looking for the dev images that run: %w", err)

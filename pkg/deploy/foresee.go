@@ -75,14 +75,14 @@ func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
 	if d.Own {
 		return nil
 	}
-	type place struct {
+	type scope struct {
 		kind      manifest.Kind
 		namespace string
 	}
-	asked := map[place]bool{}
+	asked := map[scope]bool{}
 	var refused []error
 	for _, m := range cs.pruned {
-		at := place{m.kind, m.live.GetNamespace()}
+		at := scope{m.kind, m.live.GetNamespace()}
 		if asked[at] {
 			continue
 		}

@@ -37,15 +37,15 @@ func (d *Deployer) look(ctx context.Context, r *render.Rendered) (*live, error) 
 			return nil, err
 		}
 		o.Kind = k
-		o.Place()
+		o.DropNamespace()
 	}
 	l := &live{objects: map[string]*unstructured.Unstructured{}}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	g.Go(func() error { return l.readNamespace(gctx, d, r) })
 	g.Go(func() error { return l.readParent(gctx, d, r) })
-	for _, place := range placesOf(r) {
-		g.Go(func() error { return l.readMembers(gctx, d, place, r.ID) })
+	for _, s := range scopesOf(r) {
+		g.Go(func() error { return l.readMembers(gctx, d, s, r.ID) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
@@ -68,19 +68,19 @@ func (l *live) forget(namespace string) {
 	}
 }
 
-// place is where objects of a kind may be.
-type place struct {
+// scope is where objects of a kind may be.
+type scope struct {
 	kind      manifest.Kind
 	namespace string
 }
 
-// placesOf returns the places whose members have to be listed: those of what
+// scopesOf returns the scopes whose members have to be listed: those of what
 // is rendered. What is never pruned is read by name, which asks for fewer
 // rights on a shared cluster.
-func placesOf(r *render.Rendered) []place {
-	var out []place
+func scopesOf(r *render.Rendered) []scope {
+	var out []scope
 	for _, o := range r.Objects {
-		p := place{o.Kind, ""}
+		p := scope{o.Kind, ""}
 		if o.Kind.Namespaced {
 			p.namespace = o.GetNamespace()
 		}
@@ -128,7 +128,7 @@ func (l *live) readParent(ctx context.Context, d *Deployer, r *render.Rendered) 
 	return nil
 }
 
-func (l *live) readMembers(ctx context.Context, d *Deployer, p place, id string) error {
+func (l *live) readMembers(ctx context.Context, d *Deployer, p scope, id string) error {
 	if p.kind.Resource == "" {
 		return nil // nobody serves it
 	}
@@ -151,18 +151,18 @@ func (l *live) readOthers(ctx context.Context, d *Deployer, r *render.Rendered) 
 	if l.parent == nil {
 		return nil
 	}
-	seen := placesOf(r)
-	return d.eachPlace(ctx, l.parent, func(p place) bool { return !p.kind.Keep && !slices.ContainsFunc(seen, p.same) },
-		func(ctx context.Context, p place) error { return l.readMembers(ctx, d, p, r.ID) })
+	seen := scopesOf(r)
+	return d.eachScope(ctx, l.parent, func(p scope) bool { return !p.kind.Keep && !slices.ContainsFunc(seen, p.same) },
+		func(ctx context.Context, p scope) error { return l.readMembers(ctx, d, p, r.ID) })
 }
 
-// same compares places whatever the version of their kind.
-func (p place) same(other place) bool {
+// same compares scopes whatever the version of their kind.
+func (p scope) same(other scope) bool {
 	return p.kind.GroupKind() == other.kind.GroupKind() && p.namespace == other.namespace
 }
 
-// eachPlace visits the places of a set's parent, several at once.
-func (d *Deployer) eachPlace(ctx context.Context, p *parent, which func(place) bool, visit func(context.Context, place) error) error {
+// eachScope visits the scopes of a set's parent, several at once.
+func (d *Deployer) eachScope(ctx context.Context, p *parent, which func(scope) bool, visit func(context.Context, scope) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for gk := range p.kinds {
@@ -173,16 +173,16 @@ func (d *Deployer) eachPlace(ctx context.Context, p *parent, which func(place) b
 		if err != nil {
 			return err
 		}
-		places := []place{{k, ""}}
+		scopes := []scope{{k, ""}}
 		if k.Namespaced {
-			places = []place{{k, p.namespace}}
+			scopes = []scope{{k, p.namespace}}
 			for namespace := range p.namespaces {
-				places = append(places, place{k, namespace})
+				scopes = append(scopes, scope{k, namespace})
 			}
 		}
-		for _, place := range places {
-			if which(place) {
-				g.Go(func() error { return visit(gctx, place) })
+		for _, s := range scopes {
+			if which(s) {
+				g.Go(func() error { return visit(gctx, s) })
 			}
 		}
 	}

@@ -149,7 +149,7 @@ func (d *Deployer) members(ctx context.Context, p *parent) ([]member, error) {
 	p = p.clone()
 	p.kinds[manifest.ClaimKind.GroupKind()] = true  // made by controllers
 	p.kinds[manifest.SecretKind.GroupKind()] = true // see opens
-	err := d.eachPlace(ctx, p, func(place) bool { return true }, func(ctx context.Context, at place) error {
+	err := d.eachScope(ctx, p, func(scope) bool { return true }, func(ctx context.Context, at scope) error {
 		found, err := d.list(ctx, at.kind, at.namespace, manifest.PartOfLabel+"="+manifest.SetID(p.set, p.namespace))
 		if apierrors.IsForbidden(err) && at.kind.Keep {
 			return nil // nobody who may not read it made it

@@ -144,9 +144,9 @@ func (r Rollout) stage() string {
 	return ""
 }
 
-// probeSettle is how long a container that has started may fail its readiness
+// probeGrace is how long a container that has started may fail its readiness
 // probe: one question may well come too early, and they are seconds apart.
-const probeSettle = 10 * time.Second
+const probeGrace = 10 * time.Second
 
 // failing names a container that its own readiness probe keeps from being ready
 // for longer than a start takes, or "".
@@ -162,7 +162,7 @@ func (r Rollout) failing(now time.Time) string {
 			if c.Ready || c.State.Running == nil || c.Started == nil || !*c.Started {
 				continue
 			}
-			if now.Sub(lastChange(p, c.State.Running.StartedAt)) >= probeSettle {
+			if now.Sub(lastChange(p, c.State.Running.StartedAt)) >= probeGrace {
 				return c.Name
 			}
 		}

@@ -53,9 +53,9 @@ type connection struct {
 
 // pending is a transaction that the agent has not answered yet.
 type pending struct {
-	target wire.Tree
-	placed chan struct{}
-	result chan wire.Result // takes one
+	target  wire.Tree
+	written chan struct{}
+	result  chan wire.Result // takes one
 }
 
 // open says hello over a fresh stream.
@@ -219,13 +219,13 @@ func (c *connection) take(t wire.Type, b []byte) error {
 		c.ackEvent = make(chan struct{})
 		c.mu.Unlock()
 		return nil
-	case wire.TypePlaced:
-		var p wire.Placed
+	case wire.TypeWritten:
+		var p wire.Written
 		if err := json.Unmarshal(b, &p); err != nil {
 			return err
 		}
 		c.mu.Lock()
-		c.markPlaced(p.Tx)
+		c.markWritten(p.Tx)
 		c.mu.Unlock()
 		return nil
 	case wire.TypeResult:
@@ -282,17 +282,17 @@ func (c *connection) take(t wire.Type, b []byte) error {
 	}
 }
 
-// markPlaced notes that the files of a transaction are in the folder.
-func (c *connection) markPlaced(tx uint32) {
+// markWritten notes that the files of a transaction are in the folder.
+func (c *connection) markWritten(tx uint32) {
 	p := c.pending[tx]
 	if p == nil {
 		return
 	}
 	select {
-	case <-p.placed:
+	case <-p.written:
 	default:
 		c.held = p.target
-		close(p.placed)
+		close(p.written)
 	}
 }
 
@@ -304,7 +304,7 @@ func (c *connection) finish(r wire.Result) {
 		return
 	}
 	if r.Outcome == wire.Done {
-		c.markPlaced(r.Tx)
+		c.markWritten(r.Tx)
 	}
 	delete(c.pending, r.Tx)
 	c.setStatus(r.Status)
@@ -312,15 +312,15 @@ func (c *connection) finish(r wire.Result) {
 	p.result <- r
 }
 
-// awaitPlaced waits until the files of every transaction are in place or refused,
+// awaitWritten waits until the files of every transaction are in place or refused,
 // and looks at the folder again where that is not what it should be.
-func (c *connection) awaitPlaced(ctx context.Context) error {
+func (c *connection) awaitWritten(ctx context.Context) error {
 	for {
 		c.mu.Lock()
 		var wait *pending
 		for _, p := range c.pending {
 			select {
-			case <-p.placed:
+			case <-p.written:
 			default:
 				wait = p
 			}
@@ -337,7 +337,7 @@ func (c *connection) awaitPlaced(ctx context.Context) error {
 			continue
 		}
 		select {
-		case <-wait.placed:
+		case <-wait.written:
 		case r := <-wait.result: // refused
 			wait.result <- r
 		case <-c.down:
@@ -383,7 +383,7 @@ func (c *connection) begin(target wire.Tree) (uint32, *pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastTx++
-	p := &pending{target: target, placed: make(chan struct{}), result: make(chan wire.Result, 1)}
+	p := &pending{target: target, written: make(chan struct{}), result: make(chan wire.Result, 1)}
 	c.pending[c.lastTx] = p
 	return c.lastTx, p
 }

@@ -216,7 +216,7 @@ func (s *Client) converge(ctx context.Context, try func(*connection) (Result, er
 type retryError struct{ error }
 
 func (s *Client) try(ctx context.Context, conn *connection, begin time.Time, named []string) (Result, error) {
-	if err := conn.awaitPlaced(ctx); err != nil {
+	if err := conn.awaitWritten(ctx); err != nil {
 		return Result{}, err
 	}
 	p, err := s.plan(conn)

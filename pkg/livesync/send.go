@@ -49,22 +49,22 @@ func (s *Client) transact(ctx context.Context, conn *connection, p plan) (wire.R
 		conn.close(err)
 		return wire.Result{}, time.Time{}, 0, conn.lost()
 	}
-	var placed time.Time
-	wait := answer.placed
+	var written time.Time
+	wait := answer.written
 	for {
 		select {
 		case <-wait:
-			placed, wait = time.Now(), nil
+			written, wait = time.Now(), nil
 			s.remember(p.files)
 		case r := <-answer.result:
-			if placed.IsZero() {
-				placed = time.Now()
+			if written.IsZero() {
+				written = time.Now()
 				if r.Outcome == wire.Done {
 					s.remember(p.files)
 				}
 			}
 			s.keepPrograms(p.files)
-			return r, placed, n, nil
+			return r, written, n, nil
 		case <-conn.down:
 			return wire.Result{}, time.Time{}, 0, conn.lost()
 		case <-ctx.Done():

@@ -16,8 +16,8 @@ type Op byte
 // The ways to give bytes.
 const (
 	OpRaw  Op = iota // as they are
-	OpS2             // compressed with S2: fast links, little CPU
-	OpZstd           // compressed with Zstandard: slow links
+	OpS2             // compressed with S2: fast connections, little CPU
+	OpZstd           // compressed with Zstandard: slow connections
 	OpSame           // as in the base, at the same offset; Size is not bounded by MaxChunk
 
 	// OpPatch added to one of the first three says that they give not the

@@ -37,7 +37,7 @@ const (
 	TypeCommit                  // zr: Commit
 	TypeAbort                   // zr: Abort
 	TypeAck                     // agent: how many bytes of chunks it has read on this connection, 8 bytes
-	TypePlaced                  // agent: Placed
+	TypeWritten                 // agent: Written
 	TypeResult                  // agent: Result
 	TypeStatus                  // agent: Status
 	TypeLook                    // zr: nothing; answered by a Welcome

@@ -94,10 +94,10 @@ type Abort struct {
 	Tx uint32 `json:"tx"`
 }
 
-// Placed says that the files of a transaction that swaps the process are in the
+// Written says that the files of a transaction that swaps the process are in the
 // folder: the next transaction may begin. Where nothing is swapped, the Result
 // comes as soon.
-type Placed struct {
+type Written struct {
 	Tx uint32 `json:"tx"`
 }
 

@@ -30,7 +30,7 @@ func (c *Collector) Last() int64 { return c.hub.Last() }
 // in memory any more comes from the store. Where send is too slow, lines are
 // left out, and a Line with a count in Skipped says so.
 func (c *Collector) Watch(ctx context.Context, f *logline.Filter, after int64, send func([]*logline.Line) error) error {
-	replayed, settled := 0, false
+	replayed, complete := 0, false
 	for {
 		s, missing := c.hub.Subscribe(f, after)
 		if missing <= after {
@@ -59,14 +59,14 @@ func (c *Collector) Watch(ctx context.Context, f *logline.Filter, after int64, s
 		}
 		switch {
 		case len(lines) == replayAtOnce || after >= missing:
-		case settled:
+		case complete:
 			after = missing // what is not there by now was too old to be kept
 		default:
 			last, err := c.store.LastID(ctx, c.environment)
 			if err != nil {
 				return fmt.Errorf("going on with the logs of %q: %w", c.environment, err)
 			}
-			if settled = last >= missing; !settled { // they are on their way
+			if complete = last >= missing; !complete { // they are on their way
 				sleep(ctx, replayAgain)
 			}
 		}

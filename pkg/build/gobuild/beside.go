@@ -151,13 +151,13 @@ func (b *beside) add(files map[string]string, s source, match string) error {
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 			return nil
 		}
-		files[s.place(match, file)] = file
+		files[s.target(match, file)] = file
 		return nil
 	})
 }
 
-// place returns where a file goes that is what matched, or lies in it.
-func (s source) place(match, file string) string {
+// target returns where a file goes that is what matched, or lies in it.
+func (s source) target(match, file string) string {
 	switch {
 	case !s.copied:
 		return below(s.base, file)

@@ -49,7 +49,7 @@ func (p *project) beside() {
 	} {
 		p.write(name, content)
 	}
-	settle()
+	nextTick()
 }
 
 func content(t *testing.T, r build.Result) map[string]string {

@@ -53,13 +53,13 @@ func newProject(t *testing.T) *project {
 		p.write(name, content)
 	}
 	p.countRuns()
-	settle()
+	nextTick()
 	return p
 }
 
-// settle lets the file system's clock move on: what is written within one tick
+// nextTick lets the file system's clock move on: what is written within one tick
 // of a list is looked at again, as it may not have been seen.
-func settle() { time.Sleep(20 * time.Millisecond) }
+func nextTick() { time.Sleep(20 * time.Millisecond) }
 
 // countRuns puts a go command before the real one that notes each run.
 func (p *project) countRuns() {
@@ -222,7 +222,7 @@ func TestWhatAChangeCosts(t *testing.T) {
 			before := p.build()
 			p.runs()
 			p.write(c.path, c.content)
-			settle()
+			nextTick()
 			after := p.build()
 			if got := p.runs(); !slices.Equal(got, c.runs) && len(got)+len(c.runs) > 0 {
 				t.Errorf("ran %q, want %q", got, c.runs)
@@ -275,7 +275,7 @@ func TestModuleBelowTheRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	settle()
+	nextTick()
 	below := func(r *build.Request) { r.Spec.Go = "./backend/cmd/api" }
 	if got := p.build(below); !slices.Contains(got.Files, "backend/greet/greet.go") || !slices.Contains(got.Files, "backend/go.mod") {
 		t.Errorf("made from %q", got.Files)

@@ -20,7 +20,7 @@ import (
 
 var (
 	// place is the file at the beginning of a complaint.
-	place = regexp.MustCompile(`^[^\s:]+\.go:`)
+	position = regexp.MustCompile(`^[^\s:]+\.go:`)
 	// searched is where the go command looked for a package that is not there.
 	searched = regexp.MustCompile(`(is not in std) \(.*\)`)
 	// excluded is a package of which no file is for this platform, without cgo.
@@ -36,7 +36,7 @@ func (t toolchain) clean(words string) string {
 		if strings.HasPrefix(line, "# ") || strings.HasPrefix(line, "go: downloading ") || isPackage(strings.TrimSuffix(line, "\n")) {
 			continue
 		}
-		if file := place.FindString(line); err == nil && below != "." && file != "" && !path.IsAbs(file) {
+		if file := position.FindString(line); err == nil && below != "." && file != "" && !path.IsAbs(file) {
 			line = path.Join(filepath.ToSlash(below), file) + strings.TrimPrefix(line, file)
 		}
 		line = searched.ReplaceAllString(line, "$1")

@@ -22,7 +22,7 @@ func TestAnImageOfOtherSourcesNeedNotReplaceTheOneThatRuns(t *testing.T) {
 	as := func(*build.Request) {}
 	runs := dev(as)
 	p.write("greet/words/hello.txt", "good day")
-	settle()
+	nextTick()
 	newer := dev(as)
 	if newer.Name == runs.Name {
 		t.Fatal("the image of other sources is the same")

@@ -80,7 +80,7 @@ func moduleOf(root, pkg string) (dir, name string) {
 // env is that of the user without what would make the result another one on
 // another machine.
 func (t toolchain) env() []string {
-	settled := []string{
+	pinned := []string{
 		"CGO_ENABLED=0", "GOFLAGS=" + goFlags, "GOOS=" + t.goos, "GOARCH=" + t.goarch,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOARM=" + t.arm(), "GOEXPERIMENT=", "GODEBUG=", "GOFIPS140=off",
 		// The go command names files by it: a project may be reached by a link.
@@ -88,9 +88,9 @@ func (t toolchain) env() []string {
 	}
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
-		return slices.ContainsFunc(settled, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+		return slices.ContainsFunc(pinned, func(s string) bool { return strings.HasPrefix(s, name+"=") })
 	})
-	return append(env, settled...)
+	return append(env, pinned...)
 }
 
 func (t toolchain) arm() string {

@@ -51,7 +51,7 @@ func (j *job) assembleTree(ctx context.Context, made map[string]origin, incremen
 	}
 	next := built{Clean: true, Inputs: map[string]string{}}
 	if incremental && before.isKept(files) {
-		err, next = place(files, source), built{Inputs: before.Inputs}
+		err, next = copyFiles(files, source), built{Inputs: before.Inputs}
 	} else {
 		err = mirror(files, source)
 	}

@@ -39,11 +39,11 @@ func mirror(files map[string]origin, to string) error {
 	if err := clear(to, files); err != nil {
 		return fmt.Errorf("making a work copy: %w", err)
 	}
-	return place(files, to)
+	return copyFiles(files, to)
 }
 
-// place puts files into a work copy.
-func place(files map[string]origin, to string) error {
+// copyFiles copies files into a work copy.
+func copyFiles(files map[string]origin, to string) error {
 	for rel, f := range files {
 		target := filepath.Join(to, rel)
 		if f.path == target {

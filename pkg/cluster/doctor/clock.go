@@ -17,7 +17,7 @@ const clockSlack = 2 * time.Minute
 // checkClock compares the clock with what cannot be in the future: files of
 // the project, this program, and the beginning of the certificate with which
 // zr signs in to its cluster. A wrong clock otherwise shows as certificates
-// that are "not yet valid" and builds that never settle.
+// that are "not yet valid" and builds that never end.
 func checkClock(needs Needs) []Check {
 	now := time.Now()
 	c := Check{Name: "clock", Status: OK, Detail: now.Format(time.RFC3339)}

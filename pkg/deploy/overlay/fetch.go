@@ -28,7 +28,7 @@ func allow(fetches []fetch, tell func(what []string)) error {
 	var refused []error
 	for _, f := range fetches {
 		what = append(what, f.what)
-		refused = append(refused, fmt.Errorf("%s%q is fetched from elsewhere", f.place, f.what))
+		refused = append(refused, fmt.Errorf("%s%q is fetched from elsewhere", f.position, f.what))
 	}
 	if tell != nil {
 		tell(what)

@@ -50,7 +50,7 @@ type plainFile struct {
 }
 
 // fetch is something that kustomize fetches, and where that is said.
-type fetch struct{ place, what string }
+type fetch struct{ position, what string }
 
 // look looks at an overlay as far as that has to be done before kustomize runs.
 func look(files *files, overlay string) *survey {

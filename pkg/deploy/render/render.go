@@ -43,9 +43,9 @@ type Object struct {
 	inDev  devContainer // its container that runs a dev image, if one does
 }
 
-// Place drops the namespace of an object that is in none: kustomize gives one
+// DropNamespace drops the namespace of an object that is in none: kustomize gives one
 // to every kind that it does not know.
-func (o *Object) Place() {
+func (o *Object) DropNamespace() {
 	if o.Kind.Resource != "" && !o.Kind.Namespaced {
 		o.SetNamespace("")
 	}
@@ -109,7 +109,7 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 		mark(m, r.ID)
 		noteNeeds(m, o.Needs[m.GetName()])
 		o := &Object{m, manifest.KindOf(m.GroupVersionKind(), manifests), imagesOf(manifest.PodTemplate(m)), scaled, inDev[m]}
-		o.Place()
+		o.DropNamespace()
 		r.Objects = append(r.Objects, o)
 	}
 	slices.SortStableFunc(r.Objects, func(a, b *Object) int { return int(a.Kind.Stage) - int(b.Kind.Stage) })

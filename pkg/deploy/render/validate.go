@@ -70,7 +70,7 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 			seen[key] = true
 		}
 		if !schemeOf().Recognizes(m.GroupVersionKind()) {
-			if gv := m.GroupVersionKind().GroupVersion(); settled(gv) {
+			if gv := m.GroupVersionKind().GroupVersion(); complete(gv) {
 				problems = append(problems, fmt.Errorf("%s%s: %s has no kind %s", overlay.Locate(files, m, "kind"), manifest.Name(m), gv, m.GetKind()))
 			}
 			continue
@@ -96,9 +96,9 @@ func validate(manifests []*unstructured.Unstructured, files []string) error {
 	return errors.Join(problems...)
 }
 
-// settled says whether all kinds of a version are known. In the groups without
+// complete says whether all kinds of a version are known. In the groups without
 // a domain no kind was added for years; a newer server may have more of others.
-func settled(gv schema.GroupVersion) bool {
+func complete(gv schema.GroupVersion) bool {
 	return !strings.Contains(gv.Group, ".") && schemeOf().IsVersionRegistered(gv)
 }
 

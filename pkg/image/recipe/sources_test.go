@@ -212,9 +212,9 @@ func TestRunIsCancelled(t *testing.T) {
 	}
 }
 
-// TestSettledGo: what the user's environment and project say about Go is not for
+// TestPinnedGo: what the user's environment and project say about Go is not for
 // the programs of an image.
-func TestSettledGo(t *testing.T) {
+func TestPinnedGo(t *testing.T) {
 	project := t.TempDir()
 	if err := os.WriteFile(filepath.Join(project, "go.mod"), []byte("module x\n\ngo 1.999\n"), 0o644); err != nil {
 		t.Fatal(err)

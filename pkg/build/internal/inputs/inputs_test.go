@@ -59,7 +59,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, lister: &folder{root: t.TempDir()}, cache: filepath.Join(t.TempDir(), "inputs.json")}
 	f.write("a.txt", "one")
 	f.write("b.txt", "two")
-	f.settle()
+	f.nextTick()
 	return f
 }
 
@@ -72,8 +72,8 @@ func (f *fixture) write(name, content string) {
 	}
 }
 
-// settle waits until a list that begins now is later than all writes.
-func (f *fixture) settle() { time.Sleep(2 * tick) }
+// nextTick waits until a list that begins now is later than all writes.
+func (f *fixture) nextTick() { time.Sleep(2 * tick) }
 
 // load is a new process: it has only the cache file.
 func (f *fixture) load() *Set {
@@ -127,7 +127,7 @@ func TestChanges(t *testing.T) {
 			kept := f.load()
 			before, lists := kept.Sum(), f.lister.lists
 			c.do(f)
-			f.settle()
+			f.nextTick()
 			after := f.load().Sum()
 			if (after == before) != c.same {
 				t.Errorf("hash stays: %v, want %v", after == before, c.same)
@@ -160,7 +160,7 @@ func TestKeep(t *testing.T) {
 	}
 	listed := cached()
 	f.write("a.txt", "ONE")
-	f.settle()
+	f.nextTick()
 	refresh()
 	if cached() != listed {
 		t.Error("a changed file was written to the cache at once")
@@ -196,7 +196,7 @@ func TestWrittenWhileListing(t *testing.T) {
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.settle()
+	f.nextTick()
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -59,10 +59,10 @@ func (s stat) isDir() bool { return s.Mode&unix.S_IFMT == unix.S_IFDIR }
 
 // same reports whether nothing was written since before was taken.
 func (before stat) same(now stat) bool {
-	settled := before.Absent || before.Seen-max(before.Mtime, before.Ctime) > int64(racy)
+	certain := before.Absent || before.Seen-max(before.Mtime, before.Ctime) > int64(racy)
 	seen := before
 	seen.Seen = now.Seen
-	return settled && seen == now
+	return certain && seen == now
 }
 
 // HashFile returns the sha256 of a file's content, as hex.
