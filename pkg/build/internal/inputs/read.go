@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"zr/pkg/bounded"
 )
 
@@ -49,6 +51,9 @@ func read(path string) (content, stat, error) {
 		}
 		if before.isDir() {
 			target, err := os.Readlink(path)
+			if errors.Is(err, unix.EINVAL) || errors.Is(err, fs.ErrNotExist) { // the folder itself, in the place of a file
+				return content{}, before, nil
+			}
 			return content{[]byte(target), hashBytes([]byte(target))}, before, err
 		}
 		c, err := readFile(path)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // state is what is kept between processes. A value of it is never changed
@@ -94,7 +96,7 @@ func (s state) look(lister Lister) (next state, listStands bool, err error) {
 		if err != nil {
 			return state{}, false, err
 		}
-		listStands = listStands && slices.Equal(names, before.Names)
+		listStands = listStands && slices.Equal(names, before.Names) && current.isDir() == before.Stat.isDir()
 		next.Dirs[i], next.touched = knownDir{before.Dir, current, names}, true
 	}
 	for _, files := range []map[string]known{next.Files, next.Shapes} {
@@ -111,7 +113,7 @@ func (s state) look(lister Lister) (next state, listStands bool, err error) {
 				return state{}, false, err
 			}
 			k.Loose = before.Loose
-			listStands = listStands && k.Shape == before.Shape && k.Stat.Absent == before.Stat.Absent
+			listStands = listStands && k.Shape == before.Shape && k.Stat.Absent == before.Stat.Absent && k.Stat.isDir() == before.Stat.isDir()
 			files[path], next.touched = k, true
 		}
 	}
@@ -189,11 +191,11 @@ func hashOf(settings string) string {
 	return hashBytes([]byte(settings))
 }
 
-// listing returns the relevant names of a folder. A folder that is gone has
-// none.
+// listing returns the relevant names of a folder. A folder that is gone, or a file
+// by now, has none.
 func listing(dir Dir, lister Lister) ([]string, error) {
 	entries, err := os.ReadDir(dir.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {
