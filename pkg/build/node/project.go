@@ -87,33 +87,7 @@ func readProject(r build.Request) (*project, error) {
 	if p.npmrc, err = bounded.ReadFile(filepath.Join(p.dir, npmConfig), bounded.Text); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	return p, p.checkLock(r.Spec.Node)
-}
-
-// checkLock makes sure that the lock file is there and is of this
-// package.json, so that what npm then complains about is not that.
-func (p *project) checkLock(dir string) error {
-	if !p.depends() {
-		return nil
-	}
-	if p.lockName == "" {
-		return fault.Hint(fmt.Errorf("finding the lock file: %s has dependencies and no %s beside it", filepath.Join(dir, manifestFile), lockFile),
-			"run `npm install --workspaces=false` in "+dir+" and commit the "+lockFile)
-	}
-	var lock struct{ Packages map[string]locked }
-	if err := json.Unmarshal(p.lock, &lock); err != nil {
-		return fmt.Errorf("reading %s: %w", filepath.Join(dir, p.lockName), err)
-	}
-	if root, ok := lock.Packages[""]; ok && !sameDependencies(root.manifest, p.manifest) {
-		return fault.Hint(fmt.Errorf("reading %s: it does not belong to this %s", filepath.Join(dir, p.lockName), manifestFile),
-			"run `npm install` in "+dir+" and commit the "+p.lockName)
-	}
-	for _, l := range lock.Packages {
-		if err := p.readLocal(dir, l); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p, p.checkLock(r.Root, r.Spec.Node)
 }
 
 // readLocal reads what a package of the lock file is installed from, where that
