@@ -84,7 +84,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		return exitConfig
 	}
 
-	client, err := kube.InCluster(getenv, kube.MountPath)
+	client, err := kube.InCluster(getenv, settings.ServiceAccount)
 	if err != nil {
 		log.Warn("the Kubernetes API is not used", "reason", err.Error())
 	}
@@ -103,7 +103,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
 		dev:       devroutes.Source{Environments: served, Hub: dev.NewHub(), Gate: gate, Origins: settings.AllowedOrigins},
 	}}
-	return app.serve(ctx, listening, db.Run, served.Run)
+	return app.serve(ctx, listening, db.Run, served.Run, app.sources.gate.Run)
 }
 
 // app is the running api.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"zr/internal/api/kube"
 	"zr/pkg/ticket"
 )
 
@@ -45,19 +46,23 @@ type Settings struct {
 	// ControlRoom says that the api serves the namespaces that it was given rights on,
 	// and not its own: ENVIRONMENTS=granted; the default is ENVIRONMENTS=own.
 	ControlRoom bool
-	Service     string // SERVICE_NAME: the name of the api's own workload
-	Build       string // ZR_BUILD_HASH: what it was built from, set by zr
+	// ServiceAccount is the folder with the credentials of the pod: SERVICE_ACCOUNT_DIR;
+	// the default is where the kubelet mounts them.
+	ServiceAccount string
+	Service        string // SERVICE_NAME: the name of the api's own workload
+	Build          string // ZR_BUILD_HASH: what it was built from, set by zr
 }
 
 // loadSettings reads the environment and returns every problem at once. No
 // problem shows the value of a secret.
 func loadSettings(getenv func(string) string) (Settings, error) {
 	s := Settings{
-		DatabaseURL: getenv("DATABASE_URL"),
-		RedisURL:    getenv("REDIS_URL"),
-		LoginKey:    getenv(ticket.KeyName),
-		Service:     or(getenv("SERVICE_NAME"), defaultService),
-		Build:       getenv("ZR_BUILD_HASH"),
+		DatabaseURL:    getenv("DATABASE_URL"),
+		RedisURL:       getenv("REDIS_URL"),
+		LoginKey:       getenv(ticket.KeyName),
+		ServiceAccount: or(getenv("SERVICE_ACCOUNT_DIR"), kube.MountPath),
+		Service:        or(getenv("SERVICE_NAME"), defaultService),
+		Build:          getenv("ZR_BUILD_HASH"),
 	}
 	var problems []error
 	problem := func(name, format string, args ...any) {

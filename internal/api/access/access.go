@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -58,6 +59,9 @@ type Gate struct {
 	store    Store
 	log      *slog.Logger
 	refusals *rate.Limiter
+
+	mu      sync.Mutex
+	backlog []postgres.AuditRecord // that wait for the database
 }
 
 // New returns the Gate whose login links are made with key; without one there are

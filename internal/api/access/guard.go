@@ -85,19 +85,3 @@ const longest = 200
 func fit(text string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(text[:min(len(text), longest)], "\x00", ""), "")
 }
-
-// Record adds a record of the caller of ctx, or of the actor that it names. That it
-// could not be written is in the log, with the record.
-func (g *Gate) Record(ctx context.Context, record postgres.AuditRecord) {
-	if record.Actor == "" {
-		record.Actor = From(ctx).Name
-	}
-	record.RequestID = contract.RequestID(ctx)
-	// What was done is recorded also where its caller has gone.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditDeadline)
-	defer cancel()
-	if err := g.store.Audit(ctx, record); err != nil {
-		g.log.Warn("not in the audit log", "error", err, "actor", record.Actor, "action", record.Action, "target", record.Target,
-			"outcome", record.Outcome, "detail", record.Detail, "requestId", record.RequestID)
-	}
-}

@@ -42,7 +42,7 @@ func Main(m *testing.M) int {
 }
 
 // Config returns how to reach the cluster, or skips the test.
-func Config(t *testing.T) *kube.Config {
+func Config(t testing.TB) *kube.Config {
 	t.Helper()
 	if path := os.Getenv("ZR_TEST_KUBECONFIG"); path != "" {
 		cfg, err := kube.Load(path, "")
@@ -64,7 +64,7 @@ func Config(t *testing.T) *kube.Config {
 
 // Server starts a control plane for one test, whose API server has further
 // flags, and returns how its administrator reaches it; or skips the test.
-func Server(t *testing.T, flags ...string) *kube.Config {
+func Server(t testing.TB, flags ...string) *kube.Config {
 	t.Helper()
 	bin := os.Getenv("ZR_TEST_KUBE_BIN")
 	if bin == "" {
@@ -79,7 +79,7 @@ func Server(t *testing.T, flags ...string) *kube.Config {
 }
 
 // Namespace returns a name that no other test uses.
-func Namespace(t *testing.T) string {
+func Namespace(t testing.TB) string {
 	t.Helper()
 	random := make([]byte, 4)
 	if _, err := rand.Read(random); err != nil {
@@ -89,7 +89,7 @@ func Namespace(t *testing.T) string {
 }
 
 // Connect returns a client of a cluster.
-func Connect(t *testing.T, cfg *kube.Config) *kube.Client {
+func Connect(t testing.TB, cfg *kube.Config) *kube.Client {
 	t.Helper()
 	client, err := kube.New(cfg)
 	if err != nil {
@@ -101,7 +101,7 @@ func Connect(t *testing.T, cfg *kube.Config) *kube.Client {
 
 // Client returns a client for one resource, to look at the cluster and change
 // it as somebody with kubectl would.
-func Client(t *testing.T, cfg *kube.Config, group, version, resource string) dynamic.NamespaceableResourceInterface {
+func Client(t testing.TB, cfg *kube.Config, group, version, resource string) dynamic.NamespaceableResourceInterface {
 	t.Helper()
 	objects, err := Connect(t, cfg).Dynamic(func(context.Context, string) {})
 	if err != nil {
@@ -119,7 +119,7 @@ type controlPlane struct {
 	processes []*exec.Cmd
 }
 
-func (p *controlPlane) start(t *testing.T, bin string, flags ...string) (err error) {
+func (p *controlPlane) start(t testing.TB, bin string, flags ...string) (err error) {
 	if p.dir, err = os.MkdirTemp("", "zrtest-deploy-"); err != nil {
 		return err
 	}

@@ -30,13 +30,13 @@ const (
 // AuditFilter chooses records; an empty field chooses all.
 type AuditFilter struct{ Actor, Action, Target, Outcome string }
 
-// Audit adds a record. Its ID and At are those of the database.
+// Audit adds a record. Its ID is that of the database.
 func (s *Store) Audit(ctx context.Context, r AuditRecord) error {
 	if err := s.ready(); err != nil {
 		return fmt.Errorf("writing the audit log: %w", err)
 	}
-	_, err := s.pool.Exec(ctx, "INSERT INTO audit (actor, action, target, outcome, detail, request_id) VALUES ($1, $2, $3, $4, $5, $6)",
-		r.Actor, r.Action, r.Target, r.Outcome, r.Detail, r.RequestID)
+	_, err := s.pool.Exec(ctx, "INSERT INTO audit (at, actor, action, target, outcome, detail, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		r.At, r.Actor, r.Action, r.Target, r.Outcome, r.Detail, r.RequestID)
 	if err != nil {
 		return fmt.Errorf("writing the audit log: %w", classify(err))
 	}
