@@ -68,6 +68,8 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 			defer lines.Close()
 		}
 	}
+	secrets, problem := knownSecrets(settings)
+	err = errors.Join(err, problem)
 	var shared cache.Cache
 	if settings.RedisURL != "" {
 		var problem error
@@ -90,7 +92,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
-	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, log: log})
+	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, secrets: secrets, log: log})
 	gate := access.New(settings.LoginKey, shared, db, log)
 	app := &app{settings: settings, log: log, sources: sources{
 		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},

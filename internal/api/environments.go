@@ -8,6 +8,7 @@ import (
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/lifecycle"
+	"zr/internal/api/logstore/redact"
 	"zr/internal/api/probe"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
@@ -24,6 +25,7 @@ type parts struct {
 	shared   cache.Cache
 	db       *postgres.Store
 	lines    *logdb.Store
+	secrets  *redact.Redactor // that are taken out of what containers and Kubernetes say
 	log      *slog.Logger
 }
 
@@ -32,7 +34,7 @@ func newEnvironments(p *parts) *environments.Set {
 	if p.settings.ControlRoom && p.client != nil {
 		return environments.Granted(environments.NewBindings(p.client, p.log), func(g environments.Grant) *environments.Environment {
 			client := p.client.In(g.Namespace)
-			reader := fleet.NewReader(client, nil, fleet.Self{})
+			reader := fleet.NewReader(client, nil, fleet.Self{}, p.secrets)
 			return p.environment(client, reader, environments.Environment{Name: g.Namespace, Set: g.Set})
 		})
 	}
@@ -40,14 +42,14 @@ func newEnvironments(p *parts) *environments.Set {
 	if p.client != nil {
 		own.Name = p.client.Namespace()
 	}
-	return environments.Only(p.environment(p.client, fleet.NewReader(p.client, p.probes, p.self), own))
+	return environments.Only(p.environment(p.client, fleet.NewReader(p.client, p.probes, p.self, p.secrets), own))
 }
 
 // environment completes one.
 func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environments.Environment) *environments.Environment {
 	e.Services = reader
 	e.Changes = lifecycle.New(client)
-	e.Logs = newCollector(client, p.lines, p.settings, p.log)
+	e.Logs = newCollector(client, p.lines, p.secrets, p.log)
 	e.Jobs = []func(context.Context){reader.Run, fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
 	return &e
 }

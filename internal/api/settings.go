@@ -49,8 +49,11 @@ type Settings struct {
 	// ServiceAccount is the folder with the credentials of the pod: SERVICE_ACCOUNT_DIR;
 	// the default is where the kubelet mounts them.
 	ServiceAccount string
-	Service        string // SERVICE_NAME: the name of the api's own workload
-	Build          string // ZR_BUILD_HASH: what it was built from, set by zr
+	// SecretsDir is a folder with values, one a file, that are taken out of logs:
+	// SECRETS_DIR, where somebody mounts a Secret; without it there are none.
+	SecretsDir string
+	Service    string // SERVICE_NAME: the name of the api's own workload
+	Build      string // ZR_BUILD_HASH: what it was built from, set by zr
 }
 
 // loadSettings reads the environment and returns every problem at once. No
@@ -61,6 +64,7 @@ func loadSettings(getenv func(string) string) (Settings, error) {
 		RedisURL:       getenv("REDIS_URL"),
 		LoginKey:       getenv(ticket.KeyName),
 		ServiceAccount: or(getenv("SERVICE_ACCOUNT_DIR"), kube.MountPath),
+		SecretsDir:     getenv("SECRETS_DIR"),
 		Service:        or(getenv("SERVICE_NAME"), defaultService),
 		Build:          getenv("ZR_BUILD_HASH"),
 	}

@@ -192,7 +192,7 @@ func wrongWay(importer, imported string) string {
 	if anyWithin(imported, helpers) && !anyWithin(importer, tests) {
 		return "only tests import what was made for tests"
 	}
-	if within(imported, "zr/internal/testkit") {
+	if within(imported, "zr/internal/testkit") || anyWithin(importer, helpers) && anyWithin(imported, helpers) {
 		return ""
 	}
 	if within(imported, "zr/pkg/kube") {

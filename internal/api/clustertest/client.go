@@ -51,27 +51,42 @@ func NewClient(t testing.TB, token string, replicas func() []*API) *Client {
 
 func (c *Client) header() http.Header { return http.Header{"Authorization": {"Bearer " + c.token}} }
 
+// Text asks one of the replicas, once, and returns the whole answer.
+func (c *Client) Text(path string) string {
+	c.t.Helper()
+	status, body, err := c.ask(c.replicas()[0], path)
+	if err != nil || status != http.StatusOK {
+		c.t.Errorf("%s: %d %v", path, status, err)
+	}
+	return string(body)
+}
+
+func (c *Client) ask(a *API, path string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, a.URL+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header = c.header()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
+}
+
 // Get asks until one of the replicas answers with success, and decodes that.
 func (c *Client) Get(path string, into any) {
 	c.t.Helper()
 	last := "nobody"
 	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		for _, a := range c.replicas() {
-			req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, a.URL+path, nil)
-			if err != nil {
-				c.t.Fatal(err)
-			}
-			req.Header = c.header()
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				continue
-			}
-			body, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
-			if err == nil && resp.StatusCode == http.StatusOK && json.Unmarshal(body, into) == nil {
+			status, body, err := c.ask(a, path)
+			if err == nil && status == http.StatusOK && json.Unmarshal(body, into) == nil {
 				return
 			}
-			last = fmt.Sprint(resp.StatusCode, " ", string(body))
+			last = fmt.Sprint(status, err, string(body))
 		}
 	}
 	c.t.Fatalf("%s: %s", path, last)
@@ -106,7 +121,7 @@ func (c *Client) watch(ctx context.Context, a *API, after *string, seen func([]l
 		}
 		return err
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }() // the replica may be gone
 	conn.SetReadLimit(-1)
 	for {
 		_, frame, err := conn.Read(ctx)

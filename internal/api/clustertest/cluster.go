@@ -159,6 +159,31 @@ func (c *Cluster) Pod(name string) {
 		"image":"none:1","imageID":"none","state":{"running":{"startedAt":"2026-01-02T15:04:05Z"}}}]}`)
 }
 
+// Workload makes a StatefulSet with one pod, <name>-0, that no node takes.
+func (c *Cluster) Workload(name string) {
+	c.t.Helper()
+	c.create(c.Objects("apps", "v1", "statefulsets"), fmt.Sprintf(`{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: %[1]s},
+		spec: {serviceName: none, selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}},
+		spec: {schedulerName: nobody, terminationGracePeriodSeconds: 0, containers: [{name: main, image: "none:1"}]}}}}`, name))
+	pods := c.Objects("", "v1", "pods")
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		_, err := pods.Get(c.t.Context(), name+"-0", metav1.GetOptions{})
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// Event tells something of a pod.
+func (c *Cluster) Event(pod, message string) {
+	c.t.Helper()
+	c.create(c.Objects("", "v1", "events"), fmt.Sprintf(`{apiVersion: v1, kind: Event, metadata: {name: %[1]s.1}, type: Warning, reason: Failed, message: %[2]q,
+		involvedObject: {apiVersion: v1, kind: Pod, name: %[1]s, namespace: %[3]s}}`, pod, message, c.Namespace))
+}
+
 // SetPod gives a pod a status.
 func (c *Cluster) SetPod(name, status string) {
 	c.t.Helper()

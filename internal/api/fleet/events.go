@@ -39,7 +39,7 @@ func (r *Reader) Events(ctx context.Context, s Service) ([]KubernetesEvent, erro
 		if e, ok := o.(*object.Event); ok && s.has(e.InvolvedObject.Kind, e.InvolvedObject.Name) {
 			events = append(events, KubernetesEvent{
 				At: e.Time().UTC(), Warning: e.Type == "Warning", Object: e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name,
-				Reason: e.Reason, Message: e.Message,
+				Reason: e.Reason, Message: r.secrets.Text(e.Message),
 			})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zr/internal/api/kube"
+	"zr/internal/api/logstore/redact"
 	"zr/internal/api/probe"
 	"zr/internal/api/reason"
 	"zr/pkg/diagnose"
@@ -34,6 +35,7 @@ type Reader struct {
 	informer *informer    // nil outside of a cluster
 	probes   *probe.Set
 	self     Self
+	secrets  *redact.Redactor
 	flaps    flaps // of look, which runs once at a time
 
 	mu      sync.Mutex
@@ -54,8 +56,10 @@ type Self struct {
 // NewReader returns a Reader, which reads while it runs. Without a cluster (client is
 // nil) it reads only what probes measure. Without probes (nil) it is of a namespace
 // that the api does not run in, and measures nothing there.
-func NewReader(client *kube.Client, probes *probe.Set, self Self) *Reader {
-	r := &Reader{kube: client, probes: probes, self: self, flaps: flaps{}, changed: make(chan struct{}), probed: make(chan struct{}, 1), ended: make(chan struct{})}
+// The secrets are taken out of what Kubernetes says, such as why a container does not
+// start.
+func NewReader(client *kube.Client, probes *probe.Set, self Self, secrets *redact.Redactor) *Reader {
+	r := &Reader{kube: client, probes: probes, self: self, secrets: secrets, flaps: flaps{}, changed: make(chan struct{}), probed: make(chan struct{}, 1), ended: make(chan struct{})}
 	if client != nil {
 		r.informer = newInformer(client)
 	}
@@ -187,7 +191,7 @@ func (r *Reader) look() *Snapshot {
 		var held *diagnose.Snapshot
 		var took time.Duration
 		if held, took, err = r.informer.look(); err == nil {
-			s.Services = append(s.Services, services(held, s.At)...)
+			s.Services = append(s.Services, r.redacted(services(held, s.At))...)
 		}
 		s.Kubernetes.LatencyMS = float64(took.Microseconds()) / 1000
 	}
@@ -202,6 +206,21 @@ func (r *Reader) look() *Snapshot {
 	}
 	r.flaps.judge(s)
 	return s
+}
+
+// redacted takes the secrets out of services that nobody else has yet.
+func (r *Reader) redacted(all []Service) []Service {
+	for i := range all {
+		if why := all[i].Reason; why != nil {
+			all[i].Reason = &Reason{why.Code, r.secrets.Text(why.Message)}
+		}
+		for j := range all[i].Pods {
+			if why := all[i].Pods[j].Reason; why != nil {
+				all[i].Pods[j].Reason = &Reason{why.Code, r.secrets.Text(why.Message)}
+			}
+		}
+	}
+	return all
 }
 
 func kubernetesReason(err error) string {

@@ -23,7 +23,7 @@ const (
 )
 
 // Redactor replaces secret values. It is safe for concurrent use; the zero
-// Redactor replaces nothing.
+// Redactor, and nil, replace nothing.
 type Redactor struct{ replacer *strings.Replacer }
 
 // New returns a Redactor of values: as they are, in base64 (of both alphabets,
@@ -70,7 +70,7 @@ func New(values []string) *Redactor {
 
 // Text returns a text without the secrets.
 func (r *Redactor) Text(s string) string {
-	if r.replacer == nil {
+	if r == nil || r.replacer == nil {
 		return s
 	}
 	return r.replacer.Replace(s)

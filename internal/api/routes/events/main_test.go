@@ -46,7 +46,7 @@ func serve(t *testing.T, told, refused string) *apitest.App {
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { close(done) })
 	client := apitest.InCluster(t, srv)
-	reader := fleet.NewReader(client, nil, fleet.Self{Service: "api"})
+	reader := fleet.NewReader(client, nil, fleet.Self{Service: "api"}, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { reader.Run(ctx) })

@@ -13,7 +13,7 @@ import (
 func TestTheRoleAllowsWhatIsWatched(t *testing.T) {
 	e := newEnvironment(t)
 	e.playKubelet()
-	reader := fleet.NewReader(e.kube, nil, fleet.Self{})
+	reader := fleet.NewReader(e.kube, nil, fleet.Self{}, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	var running sync.WaitGroup
 	running.Go(func() { reader.Run(ctx) })

@@ -90,7 +90,7 @@ func newCluster(t *testing.T) *cluster {
 // replica serves the services of a cluster, as one replica of the api.
 func replica(t *testing.T, c *cluster, checks map[string]probe.Check) (*apitest.App, *fleet.Reader) {
 	t.Helper()
-	reader := fleet.NewReader(c.client, probe.NewSet(checks), fleet.Self{Service: "api", Build: "b7"})
+	reader := fleet.NewReader(c.client, probe.NewSet(checks), fleet.Self{Service: "api", Build: "b7"}, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { reader.Run(ctx) })
