@@ -14,11 +14,17 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-func openStore(t *testing.T, options ...Option) *Store {
+// option sets what only tests set.
+type option func(*Store)
+
+func openStore(t *testing.T, options ...option) *Store {
 	t.Helper()
-	s, err := Open(t.TempDir(), options...)
+	s, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, o := range options {
+		o(s)
 	}
 	t.Cleanup(func() { s.Close() })
 	return s

@@ -13,20 +13,23 @@ import (
 func kilobytes(n int, seed byte) []byte { return bytes.Repeat([]byte{seed}, n<<10) }
 
 // ticking is a clock that moves a second at each look.
-func ticking() Option {
+func ticking() option {
 	now := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-	return WithClock(func() time.Time { now = now.Add(time.Second); return now })
+	return func(s *Store) { s.now = func() time.Time { now = now.Add(time.Second); return now } }
 }
 
 // reopen drops what the process holds in use.
-func reopen(t *testing.T, s *Store, options ...Option) *Store {
+func reopen(t *testing.T, s *Store, options ...option) *Store {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := Open(s.Dir(), options...)
+	again, err := Open(s.Dir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, o := range options {
+		o(again)
 	}
 	t.Cleanup(func() { again.Close() })
 	return again
@@ -114,7 +117,7 @@ func TestPruneSuperseded(t *testing.T) {
 // TestPutKeepsTheBudget: what is used now stays even above the budget, and
 // goes once it is not.
 func TestPutKeepsTheBudget(t *testing.T) {
-	budget := WithBudget(250 << 10)
+	budget := func(s *Store) { s.budget = 250 << 10 }
 	s := openStore(t, ticking(), budget)
 	for i := range 3 {
 		put(t, s, fmt.Sprintf("example.test/x%d:1", i), imageOf(t, layerOf(t, s, "a", kilobytes(100, byte(i)))), Pulled)

@@ -38,29 +38,13 @@ const (
 // are safe for concurrent use.
 type Store struct {
 	root   string
-	budget int64
-	now    func() time.Time
+	budget int64            // bytes above which Put drops what was not used for longest
+	now    func() time.Time // tests have others
 
 	mu    sync.Mutex
 	lease *fileLock           // of this process, opened on first use
 	held  map[string]struct{} // what the lease names already
 }
-
-// Option changes how a Store behaves.
-type Option func(*Store)
-
-// WithBudget sets the size in bytes above which Put drops what was not used
-// for longest. 0 means DefaultBudget.
-func WithBudget(bytes int64) Option {
-	return func(s *Store) {
-		if bytes > 0 {
-			s.budget = bytes
-		}
-	}
-}
-
-// WithClock replaces time.Now, for tests of what is dropped first.
-func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
 // DefaultDir returns the store's folder in the user's cache directory.
 func DefaultDir() (string, error) {
@@ -72,11 +56,8 @@ func DefaultDir() (string, error) {
 }
 
 // Open returns the store in dir and creates it where there is none.
-func Open(dir string, options ...Option) (*Store, error) {
+func Open(dir string) (*Store, error) {
 	s := &Store{root: dir, budget: DefaultBudget, now: time.Now, held: map[string]struct{}{}}
-	for _, option := range options {
-		option(s)
-	}
 	for _, sub := range []string{filepath.Join("blobs", "sha256"), ingestDir, leaseDir, compressDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fault.Hint(fmt.Errorf("opening image store %q: %w", dir, err), "XDG_CACHE_HOME puts it elsewhere")

@@ -60,9 +60,6 @@ func (r Recipe) Provides() []string {
 // goes on, and the platform.
 func (r Recipe) Key() string { return r.key }
 
-// All returns every recipe, sorted by name.
-func All() []Recipe { return all() }
-
 // Find returns the recipe that provides an image reference, which may be
 // short ("postgres:15") or full.
 func Find(ref string) (Recipe, bool) {

@@ -51,7 +51,7 @@ var zeroes = strings.Repeat("0", 64)
 
 func TestAll(t *testing.T) {
 	var names []string
-	for _, r := range All() {
+	for _, r := range all() {
 		names = append(names, r.Name())
 		if r.About() == "" || r.Key() == "" || len(r.Provides()) == 0 {
 			t.Errorf("recipe %q: about %q, key %q, provides %v", r.Name(), r.About(), r.Key(), r.Provides())

@@ -4,7 +4,6 @@ package oci
 
 import (
 	"archive/tar"
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -267,12 +266,4 @@ func sticky(mode fs.FileMode) int64 {
 		return 0o1000
 	}
 	return 0
-}
-
-// Bytes returns a layer that is small enough for memory.
-func Bytes(fill func(*Tar)) ([]byte, error) {
-	var b bytes.Buffer
-	t := NewTar(&b)
-	fill(t)
-	return b.Bytes(), t.Close()
 }
