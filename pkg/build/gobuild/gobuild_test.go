@@ -19,6 +19,7 @@ import (
 	"zr/internal/testkit"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/buildtest"
+	"zr/pkg/build/internal/inputs"
 	"zr/pkg/config"
 	"zr/pkg/image"
 )
@@ -429,7 +430,7 @@ func TestContains(t *testing.T) {
 	for path, want := range map[string]bool{
 		"cmd/api/main.go": true, "greet/new.go": true, "greet/words/hello.txt": true, "greet/words/new.txt": true, "go.mod": true, "go.sum": true, "go.work": true,
 		"greet/greet_test.go": false, "other/other.go": false, "greet/readme.md": false, "greet/sub/x.go": false, "cmd/other/main.go": false,
-		"greet": true, "greet/words": true, "cmd": true, ".": true, "other": false, "vendor": false, "..": false,
+		"greet": true, "greet/words": true, "cmd": true, ".": true, "other": false, "vendor": false, "..": false, "vendor/modules.txt": true,
 	} {
 		if got := set.Contains(path); got != want {
 			t.Errorf("Contains(%q) = %v, want %v", path, got, want)
@@ -459,6 +460,18 @@ func TestShape(t *testing.T) {
 	}
 	if l.Shape("/x/go.mod", []byte("a")) == l.Shape("/x/go.mod", []byte("b")) {
 		t.Error("go.mod has the same shape whatever it says")
+	}
+}
+
+// TestVendorOfAWorkspace: a vendor folder that comes to be beside go.work, and one that
+// goes, changes what the program is compiled from.
+func TestVendorOfAWorkspace(t *testing.T) {
+	list := inputs.List{}
+	(&lister{}).settings(&list, goEnv{GOWORK: "/p/work/go.work", GOMOD: "/p/work/svc/go.mod"})
+	for _, file := range []string{"/p/work/vendor/modules.txt", "/p/work/svc/vendor/modules.txt"} {
+		if !slices.Contains(list.Files, file) {
+			t.Errorf("%s is not among %v", file, list.Files)
+		}
 	}
 }
 

@@ -198,7 +198,7 @@ func (l *lister) settings(list *inputs.List, env goEnv) {
 		list.Files = append(list.Files, env.GOMOD, filepath.Join(dir, "go.sum"), filepath.Join(dir, "vendor", "modules.txt"))
 	}
 	if env.GOWORK != "" && env.GOWORK != "off" {
-		list.Files = append(list.Files, env.GOWORK, env.GOWORK+".sum")
+		list.Files = append(list.Files, env.GOWORK, env.GOWORK+".sum", filepath.Join(filepath.Dir(env.GOWORK), "vendor", "modules.txt"))
 	} else {
 		list.Shapes = append(list.Shapes, filepath.Join(l.dir, "go.work"), filepath.Join(l.root, "go.work"))
 	}
