@@ -85,6 +85,18 @@ func called(path string, by []link) []string {
 	return names
 }
 
+// WithTargets returns paths, and what links on the way to them lead to, as the watcher
+// of the project at root names it. Paths are absolute.
+func WithTargets(root string, paths []string) []string {
+	all := slices.Clone(paths)
+	for _, path := range paths {
+		if l, ok := follow(root, path); ok && !slices.Contains(all, l.target) {
+			all = append(all, l.target)
+		}
+	}
+	return all
+}
+
 func (s *Sources) links() []link { return s.known.of(s.Inputs, s.Root, s.Dir) }
 
 // names returns the path and what it is called by links.

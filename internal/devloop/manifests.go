@@ -2,6 +2,7 @@ package devloop
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,6 +39,19 @@ func (m *Manifests) Watch(files, dirs []string) {
 	for _, f := range files {
 		m.files[f] = true
 	}
+}
+
+// outside returns the files that count and lie outside of the folder root, but for
+// those of remote bases, which are gone once they are rendered.
+func (m *Manifests) outside(root string) (files []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for file := range m.files {
+		if _, err := os.Stat(file); err == nil && !below(file, root) {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // Name returns the unit's label.

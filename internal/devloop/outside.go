@@ -9,8 +9,8 @@ import (
 )
 
 // Outside returns what services are made from outside of the project's folder:
-// modules that their compilers read, and what links among sources lead to, as
-// folders and single files.
+// modules that their compilers read, what links among sources lead to, and what
+// manifests are rendered from, as folders and single files.
 func Outside(root string, units []Unit) (modules, files []string) {
 	for _, u := range units {
 		for _, l := range linksOf(u) {
@@ -21,6 +21,9 @@ func Outside(root string, units []Unit) (modules, files []string) {
 			default:
 				files = append(files, l.target)
 			}
+		}
+		if m, ok := u.(*Manifests); ok {
+			files = append(files, m.outside(root)...)
 		}
 		p, ok := u.(*Program)
 		if !ok {

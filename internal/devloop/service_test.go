@@ -366,3 +366,35 @@ func TestStarter(t *testing.T) {
 		t.Error(diff, events)
 	}
 }
+
+// TestManifestsBehindLinks: what links lead to, and bases outside of the project, are
+// manifests as well.
+func TestManifestsBehindLinks(t *testing.T) {
+	root, outside, named := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "named")
+	for _, file := range []string{filepath.Join(root, "shared/dev.yaml"), filepath.Join(root, "real/web.yaml"), filepath.Join(outside, "dev.env"), filepath.Join(outside, "base/api.yaml")} {
+		testkit.WriteFile(t, file, "1")
+	}
+	for name, target := range map[string]string{"dev.yaml": "shared/dev.yaml", "overlay": "real", "secrets.env": filepath.Join(outside, "dev.env")} {
+		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(root, named); err != nil { // the project is entered through a link
+		t.Fatal(err)
+	}
+	in := func(name string) string { return filepath.Join(named, name) }
+	m := &Manifests{Label: "manifests"}
+	m.Watch(WithTargets(named, []string{in("dev.yaml"), in("secrets.env"), filepath.Join(outside, "base/api.yaml"), "/gone/clone/x.yaml"}), WithTargets(named, []string{in("overlay")}))
+	for path, want := range map[string]event.Action{
+		in("dev.yaml"): event.Apply, in("shared/dev.yaml"): event.Apply, in("overlay/new.yaml"): event.Apply, in("real/new.yaml"): event.Apply,
+		filepath.Join(outside, "dev.env"): event.Apply, in("shared/other.yaml"): event.Ignore,
+	} {
+		if d := m.Plan(path); d.Action != want {
+			t.Errorf("%s: %+v, want %s", path, d, want)
+		}
+	}
+	want := []string{filepath.Join(outside, "base/api.yaml"), filepath.Join(outside, "dev.env")}
+	if folders, files := Outside(named, []Unit{m}); len(folders) > 0 || !slices.Equal(files, want) {
+		t.Errorf("outside are %v and %v, want %v", folders, files, want)
+	}
+}

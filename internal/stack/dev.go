@@ -148,7 +148,7 @@ func (d *Dev) begin(ctx context.Context) (unlock, remove func(), err error) {
 		if err == nil {
 			now.take(p)
 			p.tellHelpers()
-			d.watcher, err = watch.New(ctx, watch.Options{Roots: []string{p.cfg.Root}, Always: p.secretsFiles(), Quick: d.syncs, Sink: p.sink})
+			d.watcher, err = watch.New(ctx, watch.Options{Roots: []string{p.cfg.Root}, Always: devloop.WithTargets(p.cfg.Root, p.secretsFiles()), Quick: d.syncs, Sink: p.sink})
 		}
 		if err != nil {
 			remove()

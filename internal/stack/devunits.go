@@ -81,7 +81,8 @@ func (r *reloading) manifestsUnit(p *project) devloop.Unit {
 // watchManifests has the files watched that the environment consists of now.
 func (r *reloading) watchManifests(p *project) {
 	files := append(p.secretsFiles(), p.cfg.File)
-	r.manifests.Watch(append(files, p.rendered.Files()...), []string{p.cfg.OverlayDir()})
+	files = append(files, p.rendered.Files()...)
+	r.manifests.Watch(devloop.WithTargets(p.cfg.Root, files), devloop.WithTargets(p.cfg.Root, []string{p.cfg.OverlayDir()}))
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
