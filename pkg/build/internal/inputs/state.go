@@ -42,8 +42,9 @@ type knownDir struct {
 	Names []string `json:"names"` // the relevant ones, sorted; folders end in a slash
 }
 
-// stateVersion is part of the cache file: another one is not read.
-const stateVersion = 2
+// stateVersion is part of the cache file: another one is not read. It changes when a
+// Lister names other files for the same project.
+const stateVersion = 3
 
 func readState(path string) state {
 	var s state
