@@ -103,7 +103,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],
 		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
-		dev:       devroutes.Source{Environments: served, Hub: dev.NewHub(), Gate: gate, Origins: settings.AllowedOrigins},
+		dev:       devroutes.Source{Environments: served, Hub: dev.NewHub(), Store: db, Recorder: dev.NewRecorder(db, secrets), Gate: gate, Origins: settings.AllowedOrigins},
 	}}
 	return app.serve(ctx, listening, db.Run, served.Run, app.sources.gate.Run)
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"crypto/rand"
 	"os"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"zr/pkg/devlink"
 	"zr/pkg/devlink/link"
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 // newLink returns the channel by which a run tells the api what happens.
@@ -22,6 +24,14 @@ func both(first, second event.Sink) event.Sink {
 		first.Emit(e)
 		second.Emit(e)
 	})
+}
+
+// tellFailure tells the api how a run failed; the terminal is told by who called it. One
+// that the user ended is no failure.
+func (s *Stack) tellFailure(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.link.Emit(event.Failure{Error: err.Error(), Hint: fault.HintOf(err), Code: fault.Code(err)})
+	}
 }
 
 // meetOwnAPI tells the link where the api is that the environment has among its

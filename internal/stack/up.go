@@ -32,7 +32,9 @@ func (s *Stack) Up(ctx context.Context, mergeKubeconfig bool) error {
 		return err
 	}
 	defer unlock()
-	if err := s.up(ctx, mergeKubeconfig); err != nil || s.cfg.Dashboard || s.options.Dashboard == nil {
+	err = s.up(ctx, mergeKubeconfig)
+	s.tellFailure(ctx, err)
+	if err != nil || s.cfg.Dashboard || s.options.Dashboard == nil {
 		return err
 	}
 	return s.withoutDashboard(ctx)

@@ -45,7 +45,7 @@ type Frame struct {
 // Order is what the api says. One field of it is set.
 type Order struct {
 	Request *Request `json:"request,omitempty"`
-	Stored  int64    `json:"stored,omitempty"` // the Seq up to which events were taken, and need not be told again
+	Stored  int64    `json:"stored,omitempty"` // the Seq up to which events are stored, and need not be told again
 	Again   bool     `json:"again,omitempty"`  // the events told last were not stored: tell them again later
 }
 

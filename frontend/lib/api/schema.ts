@@ -58,6 +58,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dev/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What runs of zr told, newest first
+         * @description Kept for 30 days, 100,000 of an environment at most.
+         */
+        get: operations["listRunEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dev/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The four metrics of DORA, of the inner loop and of the environment
+         * @description Frequency, lead time (save to healthy), change failure rate, and time to restore.
+         */
+        get: operations["getDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dev/rebuild": {
         parameters: {
             query?: never;
@@ -621,6 +661,16 @@ export interface components {
             /** @description Sent as Authorization: Bearer <secret>. */
             secret: string;
         };
+        Delivery: {
+            /** @description Of runs that changed the cluster, or failed: zr up, and the beginning of zr dev. */
+            deploys: components["schemas"]["Flow"];
+            /** Format: date-time */
+            from: string;
+            /** @description Of saves under zr dev: each one for each service that it concerns. */
+            reloads: components["schemas"]["Flow"];
+            /** Format: date-time */
+            to: string;
+        };
         Doing: {
             /** Format: date-time */
             since: string;
@@ -680,6 +730,44 @@ export interface components {
             /** @description Where: query.limit, body.replicas, ... */
             location: string;
             message: string;
+        };
+        Flow: {
+            /**
+             * Format: int64
+             * @description How many failures have not been followed by one that did not fail yet.
+             */
+            broken: number;
+            /**
+             * Format: int64
+             * @description How many there were, failed ones included.
+             */
+            changes: number;
+            /** @description The same over time, without the slices in which there was nothing, the oldest first. */
+            curve: components["schemas"]["Moment"][];
+            /**
+             * Format: int64
+             * @description How many failed: what does not compile, does not get healthy, or cannot be applied.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description Failed among all, 0 to 1; left out where there were none.
+             */
+            failureRate?: number;
+            /** @description From the save, or the start of the run, until healthy. Only of changes that a process has taken over. */
+            leadTime?: components["schemas"]["Spread"];
+            /**
+             * Format: double
+             * @description Frequency: changes in an hour, over the whole time.
+             */
+            perHour: number;
+            /**
+             * Format: int64
+             * @description How many of those were taken back, since the new version did not get healthy.
+             */
+            rolledBack: number;
+            /** @description From the first failure of a service, or of the environment, to its next change that did not fail. */
+            timeToRestore?: components["schemas"]["Spread"];
         };
         Found: {
             /** @description Whether the page is full or the last. Otherwise the time of a search was used up. */
@@ -765,6 +853,19 @@ export interface components {
             /** @description What stands behind the # of the login link. */
             ticket: string;
         };
+        Moment: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            at: string;
+            /** Format: int64 */
+            changes: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: double */
+            leadTimeMedianMs?: number;
+        };
         Outage: {
             /**
              * @description lasting: it goes on; unseen: nobody looked any more.
@@ -788,6 +889,15 @@ export interface components {
             /** Format: date-time */
             at: string;
             services: components["schemas"]["Summary"][];
+        };
+        Place: {
+            /** Format: int64 */
+            column?: number;
+            /** @description Relative to the project, as the compiler says it. */
+            file: string;
+            /** Format: int64 */
+            line: number;
+            message?: string;
         };
         Pod: {
             name: string;
@@ -902,6 +1012,37 @@ export interface components {
              */
             revision: number;
         };
+        RunEvent: {
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of that machine.
+             */
+            at: string;
+            /** @description The fields of an event of that type. Durations are in nanoseconds. */
+            data: unknown;
+            /**
+             * Format: int64
+             * @description Orders the events by when they were stored; where a live view goes on.
+             */
+            id: number;
+            machine: string;
+            /** @description The lines of the project that a problem or a failed reload names, in their order. */
+            places?: components["schemas"]["Place"][];
+            /** @description Names the run. */
+            run: string;
+            /** @description That it is about. */
+            service?: string;
+            /** @description Such as reload, problem or step.done: what zr up -o json prints. */
+            type: string;
+            user: string;
+            /** @enum {string} */
+            verb: "up" | "dev";
+        };
+        RunEvents: {
+            events: components["schemas"]["RunEvent"][];
+            /** @description The cursor of the page after this one. */
+            next?: string;
+        };
         ScaleInputBody: {
             /** Format: int32 */
             replicas: number;
@@ -958,6 +1099,14 @@ export interface components {
             /** Format: date-time */
             observedAt: string;
             services: components["schemas"]["Service"][];
+        };
+        Spread: {
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            medianMs: number;
+            /** Format: double */
+            p95Ms: number;
         };
         Style: {
             /**
@@ -1267,6 +1416,190 @@ export interface operations {
             };
             /** @description Gateway Timeout */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRunEvents: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+                /** @description How many entries to answer with. */
+                limit?: number;
+                /** @description The next of the page before this one; the first page has none. */
+                cursor?: string;
+                /** @description Only of this run. */
+                run?: string;
+                /** @description Only about this service, or source of a problem. */
+                service?: string;
+                /** @description Only of these types. */
+                type?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEvents"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDelivery: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+                /** @description How far it reaches back. */
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,8 +1,10 @@
 package dev
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
@@ -15,6 +17,9 @@ import (
 // misspoken is the status by which a connection ends that does not speak as package
 // devlink says.
 const misspoken = 1008
+
+// storeWithin bounds the storing of one message.
+const storeWithin = 5 * time.Second
 
 // attach is the end of zr's channel: see package devlink.
 func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
@@ -39,8 +44,19 @@ func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 	}
 	self.User = access.From(req.Context()).Name
 	channel := r.Hub.Attach(e.Key(), self, func(o devlink.Order) error { return conn.Send(o) })
-	defer channel.Detach()
 	r.log.Info("zr is attached", "verb", self.Verb, "user", self.User, "machine", self.Machine, "environment", e.Name, "requestId", contract.RequestID(req.Context()))
+	told, stored := make(chan []devlink.Event, 1), make(chan struct{})
+	go func() {
+		defer close(stored)
+		for events := range told {
+			_ = conn.Send(r.record(req.Context(), channel, events)) // Receive fails, too
+		}
+	}()
+	defer func() {
+		close(told)
+		<-stored
+	}()
+	defer channel.Detach() // before what it told last is stored
 	for {
 		var f devlink.Frame
 		if conn.Receive(&f) != nil {
@@ -49,13 +65,29 @@ func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 		if f.Answer != nil {
 			channel.Answered(*f.Answer)
 		}
-		if len(f.Events) > 0 {
-			channel.Happened(f.Events)
-			if conn.Send(devlink.Order{Stored: f.Events[len(f.Events)-1].Seq}) != nil {
-				return
-			}
+		if len(f.Events) == 0 {
+			continue
+		}
+		channel.Happened(f.Events)
+		select {
+		case told <- f.Events:
+		default:
+			conn.Close(misspoken, "events come after those before were stored")
+			return
 		}
 	}
+}
+
+// record stores events and says how that went. They are stored also where who told them
+// has gone.
+func (r *routes) record(ctx context.Context, channel *dev.Channel, events []devlink.Event) devlink.Order {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	if err := r.Recorder.Record(ctx, channel, events); err != nil {
+		r.log.Warn("events of a run are not stored, and will be told again", "error", err, "requestId", contract.RequestID(ctx))
+		return devlink.Order{Again: true}
+	}
+	return devlink.Order{Stored: events[len(events)-1].Seq}
 }
 
 // attachedOf checks what a run says of itself.

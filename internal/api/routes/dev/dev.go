@@ -19,6 +19,8 @@ import (
 type Source struct {
 	Environments *environments.Set
 	Hub          *dev.Hub
+	Store        dev.Store
+	Recorder     *dev.Recorder
 	Gate         *access.Gate
 	Origins      []string // of pages that may watch
 }
@@ -39,6 +41,7 @@ func Add(a *contract.API, source Source, log *slog.Logger) {
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, r.attached)
 	r.addActions(a, path, group)
+	r.addEvents(a, path, group)
 	a.AddPlain("GET "+devlink.Path, contract.Rules{Class: contract.Stream, Role: contract.Operator}, http.HandlerFunc(r.attach))
 }
 

@@ -96,7 +96,8 @@ FROM service_health_events e WHERE environment = $1 AND ($2 = '' OR service = $2
 	return events, nil
 }
 
-// Prune deletes the events from before a time and returns how many those were.
+// Prune deletes the events, also of runs, from before a time and returns how many those
+// of services were.
 func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
 	if err := s.ready(); err != nil {
 		return 0, fmt.Errorf("pruning the history: %w", err)
@@ -104,6 +105,9 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
 	tag, err := s.pool.Exec(ctx, "DELETE FROM service_health_events WHERE at < $1", before)
 	if err != nil {
 		return 0, fmt.Errorf("pruning the history: %w", classify(err))
+	}
+	if err := s.pruneRunEvents(ctx, before); err != nil {
+		return 0, err
 	}
 	return int(tag.RowsAffected()), nil
 }
