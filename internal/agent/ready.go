@@ -41,6 +41,7 @@ type readiness struct {
 func answerKubelet(o options, status *published) (*readiness, error) {
 	r := &readiness{status: status, changed: make(chan struct{})}
 	if o.ready == 0 {
+		status.set(func(s *wire.Status) { s.Told = 1 })
 		return r, nil
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(o.host, strconv.Itoa(o.ready)))
@@ -91,7 +92,12 @@ func (r *readiness) tell(w http.ResponseWriter, ready bool, text string) {
 	if !ready {
 		http.Error(w, text, http.StatusServiceUnavailable)
 	}
-	r.set(func() { r.denied = !ready })
+	r.set(func() {
+		r.denied = !ready
+		if s, _ := r.status.get(); ready != (s.Told%2 == 1) {
+			r.status.set(func(s *wire.Status) { s.Told++ })
+		}
+	})
 }
 
 func (r *readiness) set(change func()) {
@@ -112,21 +118,21 @@ func (r *readiness) begin() {
 func (r *readiness) end() { r.set(func() { r.swaps = false }) }
 
 // await waits until the kubelet has heard that the process is healthy, where it
-// was told otherwise before, and reports whether it was.
-func (r *readiness) await(ctx context.Context) (told bool) {
+// was told otherwise before.
+func (r *readiness) await(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, toldTime)
 	defer cancel()
-	for ; ; told = true {
+	for {
 		r.mu.Lock()
 		denied, changed := r.denied, r.changed
 		r.mu.Unlock()
 		if !denied || r.server == nil {
-			return told
+			return
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return true
+			return
 		}
 	}
 }

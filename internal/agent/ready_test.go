@@ -148,11 +148,14 @@ func TestTheKubeletHearsWhatTheAgentFound(t *testing.T) {
 	r := c.result()
 	_, asked := k.readyAt()
 	agenttest.Eventually(t, "ready", func() bool { return strings.HasPrefix(k.last(), "200 ") })
-	if question, _ := k.readyAt(); r.Outcome != wire.Done || !r.Rejoins || question > asked {
-		t.Errorf("%s after %d questions, of which the kubelet heard at the %dth", r.Outcome, asked, question)
+	if question, _ := k.readyAt(); r.Outcome != wire.Done || r.Status.Told != 1 || question > asked {
+		t.Errorf("%s after %d questions, of which the kubelet heard at the %dth; it was told %d verdicts", r.Outcome, asked, question, r.Status.Told)
 	}
 	testkit.WriteFile(t, sick+".two", "")
 	agenttest.Eventually(t, "not ready again, with the reason", func() bool {
 		return strings.HasPrefix(k.last(), "503 ") && strings.Contains(k.last(), ": 503 ")
 	})
+	if _, w := welcomed(t, a); w.Status.Told != 2 {
+		t.Errorf("zr is told of %d verdicts", w.Status.Told)
+	}
 }

@@ -92,7 +92,7 @@ func (e *engine) swap(ctx context.Context, c wire.Commit, res *wire.Result) {
 		e.backoff = 0
 		e.answered()
 		begin := time.Now()
-		res.Rejoins = e.ready.await(ctx)
+		e.ready.await(ctx)
 		res.Times.Healthy += time.Since(begin)
 		e.onTrial = time.After(trial)
 	case errors.Is(context.Cause(ctx), errSuperseded):

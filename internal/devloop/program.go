@@ -39,7 +39,7 @@ type Program struct {
 func (p *Program) Name() string { return p.Service }
 
 // State says what its container told last.
-func (p *Program) State(error) event.ServiceState { return StateOf(p.Service, p.Container.State()) }
+func (p *Program) State(error) event.ServiceState { return StateOf(p.Service, p.Container) }
 
 // First makes what is there live: the container may run something else. What was
 // compiled for the image is not compiled again, but has to be at hand: the next

@@ -31,10 +31,13 @@ type Inputs interface {
 }
 
 // Container is a running container that is kept in step, as livesync.Client
-// does it.
+// does it, and found by its Services.
 type Container interface {
 	Push(ctx context.Context, c livesync.Change) (livesync.Result, error)
 	State() livesync.State
+	// Unreached says why nobody reaches the process by its Services although it
+	// is healthy; empty where they lead to it.
+	Unreached() string
 }
 
 // Sources is a service to which saves are sent as they are. A dev server picks
@@ -57,7 +60,7 @@ type Sources struct {
 func (s *Sources) Name() string { return s.Service }
 
 // State says what its container told last.
-func (s *Sources) State(error) event.ServiceState { return StateOf(s.Service, s.Container.State()) }
+func (s *Sources) State(error) event.ServiceState { return StateOf(s.Service, s.Container) }
 
 // First compares every file: the container may hold an earlier `zr dev`'s.
 func (s *Sources) First() Work { return Work{Action: event.Sync, All: true, Quiet: true} }

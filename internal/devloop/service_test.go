@@ -55,9 +55,12 @@ type container struct {
 	state  livesync.State
 	result livesync.Result
 	err    error
+
+	unreached string
 }
 
 func (c *container) State() livesync.State { return c.state }
+func (c *container) Unreached() string     { return c.unreached }
 
 func (c *container) Push(_ context.Context, change livesync.Change) (livesync.Result, error) {
 	c.pushed = append(c.pushed, change)

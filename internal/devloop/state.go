@@ -10,8 +10,19 @@ import (
 )
 
 // StateOf says what the state of a container means for its service: what
-// happens to a service that nobody saves is told as well.
-func StateOf(service string, s livesync.State) event.ServiceState {
+// happens to a service that nobody saves is told as well. One is healthy where its
+// process is, and its Services lead to that.
+func StateOf(service string, c Container) event.ServiceState {
+	e := stateOf(service, c.State())
+	if e.State == event.Healthy {
+		if why := c.Unreached(); why != "" {
+			e.State, e.Reason = event.Starting, why
+		}
+	}
+	return e
+}
+
+func stateOf(service string, s livesync.State) event.ServiceState {
 	e := event.ServiceState{Service: service, Build: s.Status.Build}
 	switch {
 	case !s.Connected:

@@ -42,8 +42,12 @@ func TestStateOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.want.Service = "api"
-			if diff := cmp.Diff(c.want, StateOf("api", c.state)); diff != "" {
+			if diff := cmp.Diff(c.want, StateOf("api", &container{state: c.state})); diff != "" {
 				t.Error(diff)
+			}
+			unreached := StateOf("api", &container{state: c.state, unreached: "its Service leads nowhere"})
+			if said := unreached.Reason == "its Service leads nowhere"; said != (c.want.State == event.Healthy) || unreached.State == event.Healthy {
+				t.Errorf("where its Service leads nowhere: %+v", unreached)
 			}
 		})
 	}

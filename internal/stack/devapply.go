@@ -132,7 +132,7 @@ type asked struct {
 func (a asked) Emit(e event.Event) {
 	if state, ok := e.(event.ServiceState); ok && state.State == event.Healthy {
 		if c := a.containers[state.Service]; c != nil {
-			e = devloop.StateOf(state.Service, c.State())
+			e = devloop.StateOf(state.Service, c)
 		}
 	}
 	a.Sink.Emit(e)

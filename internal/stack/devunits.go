@@ -19,12 +19,12 @@ const manifestsUnit = "manifests"
 
 // units are what saves change: each service that is reloaded in place, and the
 // manifests. The returned function ends their connections.
-func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, agents map[string]*livesync.Client, end func(), err error) {
-	agents = map[string]*livesync.Client{}
+func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit, agents map[string]*throughService, end func(), err error) {
+	agents = map[string]*throughService{}
 	var conditions []*devloop.Condition
 	end = func() {
 		for _, agent := range agents {
-			agent.Close()
+			agent.close()
 		}
 		for _, c := range conditions {
 			c.Clear() // the next reloading says it again where it still holds
@@ -35,7 +35,7 @@ func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit
 		if request.Mode == build.Dev {
 			condition := &devloop.Condition{Service: request.Service, Sink: r.sink}
 			conditions = append(conditions, condition)
-			agents[request.Service] = r.dial(p, condition, w)
+			agents[request.Service] = r.dial(ctx, p, condition, w)
 		}
 		unit, err := r.unit(ctx, p, request, agents[request.Service])
 		if unit == nil {
@@ -49,7 +49,7 @@ func (r *reloading) units(ctx context.Context, p *project) (units []devloop.Unit
 
 // unit returns what saves of a service's sources change. It comes with an error
 // where something is missing that the sources name.
-func (r *reloading) unit(ctx context.Context, p *project, request build.Request, agent *livesync.Client) (devloop.Unit, error) {
+func (r *reloading) unit(ctx context.Context, p *project, request build.Request, agent *throughService) (devloop.Unit, error) {
 	builder := p.builder()
 	inputs, err := builder.Inputs(ctx, request)
 	if inputs == nil {
@@ -66,7 +66,7 @@ func (r *reloading) unit(ctx context.Context, p *project, request build.Request,
 	}
 	reloaded := devloop.Reloaded{
 		Service: service, Root: r.cfg.Root, Inputs: inputs, Budget: r.budget, Rebuild: rebuild,
-		Container: throughService{agent, func(ctx context.Context) error { return r.leads(ctx, service) }},
+		Container: agent,
 		Advice:    func(words string) string { return adviceFor(r.cfg, request, words) },
 	}
 	return reloaded.Unit(live), err
@@ -86,21 +86,27 @@ func (r *reloading) watchManifests(p *project) {
 }
 
 // dial opens the connection to a workload's agent, as soon as that can be had.
-func (r *reloading) dial(p *project, condition *devloop.Condition, w wiring) *livesync.Client {
-	met := false // calls do not overlap
-	return livesync.Open(livesync.Options{
+func (r *reloading) dial(ctx context.Context, p *project, condition *devloop.Condition, w wiring) *throughService {
+	ctx, cancel := context.WithCancel(ctx)
+	c := newThroughService(nil, func(ctx context.Context) error { return r.leads(ctx, condition.Service) })
+	t := &teller{service: condition.Service, condition: condition, container: c, sink: r.sink, runs: func() bool { return r.facts.Load().runs(condition.Service) }}
+	opened := make(chan struct{})
+	client := livesync.Open(livesync.Options{
 		Dialer: portforward.New(r.on.cluster.Client, w.target), Token: p.dev.token, Patience: w.patience,
-		OnChange: func(state livesync.State) {
-			if !r.facts.Load().runs(condition.Service) {
-				return // its connection is closed any moment
-			}
-			condition.Changed(state)
-			if met = met || state.Connected; met { // before that, the gate knows more
-				r.sink.Emit(devloop.StateOf(condition.Service, state))
-			}
+		OnChange: func(livesync.State) {
+			<-opened
+			t.tell(ctx)
 		},
 		OnReplay: condition.Replayed,
 	})
+	c.agent = client
+	c.close = func() {
+		cancel()
+		client.Close()
+		t.work.Wait()
+	}
+	close(opened)
+	return c
 }
 
 // includes returns a function that has everything watched that the programs among

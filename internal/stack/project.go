@@ -151,7 +151,7 @@ func (p *project) targets(lines cmdline.Run) []health.Target {
 		if t.Port = ready.Port; t.Port == 0 && len(main.Ports) > 0 {
 			t.Port = main.Ports[0].Number
 		}
-		t.Path, t.TLS, t.Headers = ready.Path, ready.Scheme == "HTTPS", ready.Headers
+		t.Path, t.TLS, t.Headers, t.ProbeTimeout = ready.Path, ready.Scheme == "HTTPS", ready.Headers, ready.Timeout
 		targets = append(targets, t)
 	}
 	return targets

@@ -24,7 +24,7 @@ import (
 // address, "" where that is no HTTP.
 type question func(ctx context.Context, address string) (scheme string, err error)
 
-// answerTimeout is how long an answer may take.
+// answerTimeout is how long an answer may take where no probe is given longer.
 const answerTimeout = 2 * time.Second
 
 // questions returns what to ask each port of this machine, in the order of p.ports.
@@ -49,7 +49,7 @@ func questionFor(p published, targets []health.Target, workloads []render.Worklo
 			if t.Port != number || t.Kind != w.Kind || (t.Service != w.Name && t.Name != w.Name) {
 				continue
 			}
-			if ask := asks(probe.Of(t.Probe), scheme(t.TLS), t.Path); ask != nil {
+			if ask := asks(probe.Of(t.Probe), scheme(t.TLS), t.Path, t.ProbeTimeout); ask != nil {
 				return ask
 			}
 		}
@@ -57,7 +57,7 @@ func questionFor(p published, targets []health.Target, workloads []render.Worklo
 			if c.Readiness.Port != number {
 				continue
 			}
-			if ask := asks(probe.Of(c.Readiness.Kind), strings.ToLower(c.Readiness.Scheme), c.Readiness.Path); ask != nil {
+			if ask := asks(probe.Of(c.Readiness.Kind), strings.ToLower(c.Readiness.Scheme), c.Readiness.Path, c.Readiness.Timeout); ask != nil {
 				return ask
 			}
 		}
@@ -65,18 +65,19 @@ func questionFor(p published, targets []health.Target, workloads []render.Worklo
 	for _, hint := range []string{p.port.AppProtocol, p.port.Name} {
 		// A port's name begins with what it speaks: "http", "grpc-api".
 		name, _, _ := strings.Cut(strings.ToLower(hint), "-")
-		if ask := asks(probe.Speaking(name), name, "/"); ask != nil {
+		if ask := asks(probe.Speaking(name), name, "/", 0); ask != nil {
 			return ask
 		}
 	}
 	return asksAnything
 }
 
-// asks returns what to ask a server of a kind, nil where the kind does not say.
-func asks(kind probe.Kind, scheme, path string) question {
+// asks returns what to ask a server of a kind, nil where the kind does not say. An
+// answer may take as long as its probe may.
+func asks(kind probe.Kind, scheme, path string, limit time.Duration) question {
 	switch {
 	case kind.Name == probe.HTTP:
-		return asksHTTP(scheme, path)
+		return asksHTTP(scheme, path, max(limit, answerTimeout))
 	case kind.Opening != nil:
 		return asksBytes(kind.Opening)
 	}
@@ -92,9 +93,9 @@ func scheme(tls bool) string {
 
 // asksHTTP takes any answer: that it speaks HTTP is enough, and the health of the
 // service is asked elsewhere.
-func asksHTTP(scheme, path string) question {
+func asksHTTP(scheme, path string, limit time.Duration) question {
 	return func(ctx context.Context, address string) (string, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+address+"/"+strings.TrimPrefix(path, "/"), nil)
 		if err != nil {

@@ -19,14 +19,14 @@ func server(t *testing.T, serve func(net.Conn)) string {
 	return testkit.Serve(t, serve).String()
 }
 
-func opening(kind string) question { return asks(probe.Of(kind), "", "") }
+func opening(kind string) question { return asks(probe.Of(kind), "", "", 0) }
 
 // An accepted connection proves nothing: a proxy with nobody behind it accepts
 // one too.
 func TestAnAcceptedConnectionIsNoAnswer(t *testing.T) {
 	nobody := server(t, func(net.Conn) {}) // as a proxy that cannot go on
 	for name, ask := range map[string]question{
-		"http": asksHTTP("http", "/"), "https": asksHTTP("https", "/"), "grpc": opening(probe.GRPC),
+		"http": asksHTTP("http", "/", answerTimeout), "https": asksHTTP("https", "/", answerTimeout), "grpc": opening(probe.GRPC),
 		"postgres": opening(probe.Postgres), "redis": opening(probe.Redis), "anything": asksAnything,
 	} {
 		if _, err := ask(t.Context(), nobody); err == nil {
@@ -53,9 +53,9 @@ func TestWhatAnswersAtAPort(t *testing.T) {
 		what, address, scheme string
 		ask                   question
 	}{
-		{"http", at(plain), "http", asksHTTP("http", "health")},
-		{"a redirect", at(redirects), "http", asksHTTP("http", "/")},
-		{"https", at(secure), "https", asksHTTP("https", "/")},
+		{"http", at(plain), "http", asksHTTP("http", "health", answerTimeout)},
+		{"a redirect", at(redirects), "http", asksHTTP("http", "/", answerTimeout)},
+		{"https", at(secure), "https", asksHTTP("https", "/", answerTimeout)},
 		{"grpc", at(h2), "", opening(probe.GRPC)},
 		{"postgres", server(t, func(c net.Conn) {
 			if n, _ := io.ReadFull(c, make([]byte, 8)); n == 8 {

@@ -9,7 +9,6 @@ import (
 
 	"zr/internal/devloop"
 	"zr/pkg/event"
-	"zr/pkg/livesync"
 	"zr/pkg/logs"
 	"zr/pkg/watch"
 )
@@ -34,7 +33,7 @@ var errRewired = errors.New("other services are built now")
 func (d *Dev) loopOver(ctx context.Context, batches chan devloop.Batch, commands chan devloop.Command) error {
 	r := &reloading{Dev: d, wired: d.facts.Load().wiring, unchanged: d.up.unchanged, containers: map[string]devloop.Container{}}
 	var units []devloop.Unit
-	var agents map[string]*livesync.Client
+	var agents map[string]*throughService
 	closeUnits := func() {}
 	if err := d.exclusively(ctx, func(now *current) (err error) {
 		r.on, r.watched = now.on, now.project.can().Own
@@ -76,7 +75,7 @@ func (d *Dev) loopOver(ctx context.Context, batches chan devloop.Batch, commands
 }
 
 // anyLost tells that one of the agents does not let this zr in any more.
-func anyLost(agents map[string]*livesync.Client) bool {
+func anyLost(agents map[string]*throughService) bool {
 	for _, agent := range agents {
 		if devloop.Lost(agent.State().Err) {
 			return true

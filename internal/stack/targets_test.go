@@ -42,7 +42,7 @@ spec:
   selector: {matchLabels: {app: agent}}
   template:
     metadata: {labels: {app: agent}}
-    spec: {containers: [{name: agent, image: "example/agent:1", readinessProbe: {httpGet: {port: 9, path: /up, httpHeaders: [{name: host, value: a.test}]}}}]}
+    spec: {containers: [{name: agent, image: "example/agent:1", readinessProbe: {timeoutSeconds: 5, httpGet: {port: 9, path: /up, httpHeaders: [{name: host, value: a.test}]}}}]}
 `
 
 // stackOf opens the environment dev of a project with these files.
@@ -84,8 +84,8 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 		got[i].Credentials = nil
 	}
 	want := []health.Target{
-		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: probe.HTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}},
-		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Container: "migrate", Probe: probe.Rollout, Port: 80, Path: "/"},
+		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: probe.HTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}, ProbeTimeout: 5 * time.Second},
+		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Container: "migrate", Probe: probe.Rollout, Port: 80, Path: "/", ProbeTimeout: time.Second},
 		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Replicas: 1, Services: []string{"api", "web"}, Container: "web", Probe: probe.HTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
 		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Container: "seed", Probe: probe.Rollout},
 	}

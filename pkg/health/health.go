@@ -58,6 +58,9 @@ type Target struct {
 	// Headers are sent with probe.HTTP; Host among them names another host than
 	// the pod's address.
 	Headers http.Header
+	// ProbeTimeout is how long the manifest lets an answer of its probe take; where it
+	// is less than two seconds, these count.
+	ProbeTimeout time.Duration
 	// DependsOn are services that must be healthy first. Names that are not
 	// among the targets of the same call are taken for healthy.
 	DependsOn []string

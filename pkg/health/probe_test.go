@@ -219,6 +219,15 @@ func TestProbeStores(t *testing.T) {
 	}
 }
 
+// TestAnAnswerMayTakeAsLongAsTheManifestSays, and no less than zr's own time.
+func TestAnAnswerMayTakeAsLongAsTheManifestSays(t *testing.T) {
+	for manifest, want := range map[time.Duration]time.Duration{0: probeTimeout, time.Second: probeTimeout, time.Minute: time.Minute} {
+		if got := (Target{ProbeTimeout: manifest}).patience(); got != want {
+			t.Errorf("%v for a manifest's %v", got, manifest)
+		}
+	}
+}
+
 // TestEveryKindIsAsked holds that the gate has a way to ask whatever a config may name.
 func TestEveryKindIsAsked(t *testing.T) {
 	for _, name := range probe.InConfig() {

@@ -38,9 +38,12 @@ func podOf(p *object.Pod, current bool) Pod {
 		Restarts: p.Restarts(), Created: p.CreationTimestamp}
 }
 
-// probeTimeout is how long one probe may take. A health page that needs
-// longer is of no use to a load balancer either.
+// probeTimeout is how long one probe may take where the manifest gives it no longer.
+// What is asked through a port-forward takes longer than from the node.
 const probeTimeout = 2 * time.Second
+
+// patience is how long one probe of a target may take.
+func (t Target) patience() time.Duration { return max(probeTimeout, t.ProbeTimeout) }
 
 // Check looks at every target once, in parallel, and returns one Status each
 // in the order of the targets. It fails where the cluster cannot be asked; an
@@ -112,7 +115,7 @@ func (g *Gate) look(ctx context.Context, t Target, s *diagnose.Snapshot, misled 
 	if !ok {
 		return f
 	}
-	asking, cancel := context.WithTimeout(ctx, probeTimeout)
+	asking, cancel := context.WithTimeout(ctx, t.patience())
 	defer cancel()
 	f.Answer, f.Process = g.inquire(asking, t, pod)
 	f.Asked = true

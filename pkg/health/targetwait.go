@@ -146,7 +146,7 @@ func (w *targetWait) ask(ctx context.Context, snap *diagnose.Snapshot, now time.
 	w.asking = true
 	rollout := w.last.Rollout
 	go func() {
-		asking, cancel := context.WithTimeout(ctx, probeTimeout)
+		asking, cancel := context.WithTimeout(ctx, w.target.patience())
 		defer cancel()
 		a, p := w.gate.inquire(asking, w.target, pod)
 		r := reply{Answer: a, process: p, done: rollout.Done}

@@ -16,28 +16,39 @@ func (c *Client) RunningPod(ctx context.Context, namespace, labels, container st
 		return "", fmt.Errorf("looking for the pod: %w", err)
 	}
 	var newest *object.Pod
+	idle := fmt.Sprintf("none with %s is in namespace %q", labels, namespace)
 	for _, o := range pods {
 		p, ok := o.(*object.Pod)
-		if ok && p.DeletionTimestamp == nil && runs(p, container) && (newest == nil || newest.CreationTimestamp.Before(p.CreationTimestamp)) {
+		if !ok || p.DeletionTimestamp != nil {
+			continue
+		}
+		if why := idles(p, container); why != "" {
+			idle = why
+		} else if newest == nil || newest.CreationTimestamp.Before(p.CreationTimestamp) {
 			newest = p
 		}
 	}
 	if newest == nil {
-		return "", fmt.Errorf("looking for the pod: none with %s runs in namespace %q", labels, namespace)
+		return "", fmt.Errorf("looking for the pod: %s", idle)
 	}
 	return newest.Name, nil
 }
 
-func runs(p *object.Pod, container string) bool {
-	n := 0
+// idles says why a container of a pod does not run, or "".
+func idles(p *object.Pod, container string) string {
+	why := fmt.Sprintf("%s is not started yet", p.Name)
 	for _, c := range p.Status.ContainerStatuses {
 		if container != "" && c.Name != container {
 			continue
 		}
+		why = ""
 		if c.State.Running == nil {
-			return false
+			why = fmt.Sprintf("container %q of %s does not run", c.Name, p.Name)
+			if w := c.State.Waiting; w != nil && w.Reason != "" {
+				why += ": " + w.Reason
+			}
+			return why
 		}
-		n++
 	}
-	return n > 0
+	return why
 }

@@ -121,8 +121,6 @@ type Result struct {
 	Swapped time.Duration
 	// Healthy is from there until it answered as healthy.
 	Healthy time.Duration
-	// Rejoins says that the pod had left its Service, and is on the way back.
-	Rejoins bool
 	// Reason says why the change is not live; empty where it is.
 	Reason string
 	// Output holds the last lines of a version that did not get healthy.

@@ -246,7 +246,6 @@ func (s *Client) carry(ctx context.Context, conn *connection, p plan, begin time
 		Sent:    sent.Sub(begin),
 		Swapped: res.Times.Stopped + res.Times.Started,
 		Healthy: res.Times.Healthy,
-		Rejoins: res.Rejoins,
 		Output:  res.Output,
 		Build:   res.Status.Build,
 		Tree:    res.Status.Tree,

@@ -44,46 +44,100 @@ func PortFree(port int) (free, known bool) {
 	}
 }
 
-// allFree is PortFree of several ports.
-func allFree(ports []int) (free, known bool) {
-	for _, port := range ports {
-		if free, known := PortFree(port); !free || !known {
+// udpFree is PortFree of a UDP port: no socket is bound to it.
+func udpFree(port int) (free, known bool) {
+	fd, err := syscall.Socket(syscall.AF_INET6, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	addr := syscall.Sockaddr(&syscall.SockaddrInet6{Port: port})
+	if err != nil { // no IPv6 here
+		fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+		addr = &syscall.SockaddrInet4{Port: port}
+	}
+	if err != nil {
+		return false, false
+	}
+	defer syscall.Close(fd)
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0)
+	err = syscall.Bind(fd, addr)
+	return err == nil, err == nil || err == syscall.EADDRINUSE
+}
+
+// place is a port that a process serves.
+type place struct {
+	port int
+	udp  bool
+}
+
+func (p place) free() (free, known bool) {
+	if p.udp {
+		return udpFree(p.port)
+	}
+	return PortFree(p.port)
+}
+
+// allFree tells whether a process could take all places now.
+func allFree(places []place) (free, known bool) {
+	for _, p := range places {
+		if free, known := p.free(); !free || !known {
 			return false, known
 		}
 	}
 	return true, true
 }
 
-// tcpListen is TCP_LISTEN of the kernel, as /proc/net/tcp shows it.
-const tcpListen = "0A"
+// States of sockets, as the kernel shows them in /proc/net.
+const (
+	tcpListen = "0A" // TCP_LISTEN
+	udpOpen   = "07" // TCP_CLOSE: a UDP socket that is not connected
+)
 
-// listening returns the TCP ports that the processes below this one listen on,
-// each once. Those of a process that may not be looked into are missing.
-func listening() []int {
-	sockets := listeners("/proc/net/tcp", "/proc/net/tcp6")
-	var ports []int
+// serving returns the places that the processes below this one serve, each once:
+// TCP ports that are listened on, and UDP ports that the kernel did not choose.
+// Those of a process that may not be looked into are missing.
+func serving() []place {
+	sockets := map[string]place{}
+	for socket, port := range bound(tcpListen, "/proc/net/tcp", "/proc/net/tcp6") {
+		sockets[socket] = place{port, false}
+	}
+	first, last := chosenPorts("/proc/sys/net/ipv4/ip_local_port_range")
+	for socket, port := range bound(udpOpen, "/proc/net/udp", "/proc/net/udp6") {
+		if port < first || port > last {
+			sockets[socket] = place{port, true}
+		}
+	}
+	var places []place
 	for _, pid := range descendants(os.Getpid()) {
 		fds, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
 		for _, fd := range fds {
 			to, _ := os.Readlink(fd)
-			if port := sockets[to]; port != 0 && !slices.Contains(ports, port) {
-				ports = append(ports, port)
+			if p, ok := sockets[to]; ok && !slices.Contains(places, p) {
+				places = append(places, p)
 			}
 		}
 	}
-	return ports
+	return places
 }
 
-// listeners reads tables of the kernel and returns the ports of the sockets
-// that listen, by what a link to a descriptor of the socket says.
-func listeners(tables ...string) map[string]int {
+// chosenPorts reads the range that the kernel chooses ports from for whoever does
+// not name one.
+func chosenPorts(path string) (first, last int) {
+	b, _ := os.ReadFile(path)
+	if fields := strings.Fields(string(b)); len(fields) == 2 {
+		first, _ = strconv.Atoi(fields[0])
+		last, _ = strconv.Atoi(fields[1])
+	}
+	return first, last
+}
+
+// bound reads tables of the kernel and returns the ports of the sockets that are in
+// a state, by what a link to a descriptor of the socket says.
+func bound(state string, tables ...string) map[string]int {
 	sockets := map[string]int{}
 	for _, table := range tables {
 		b, _ := os.ReadFile(table) // there is none where there is no IPv6
 		for line := range strings.Lines(string(b)) {
 			// number, local address, remote address, state, queues, timer, retransmits, user, timeout, inode
 			fields := strings.Fields(line)
-			if len(fields) < 10 || fields[3] != tcpListen {
+			if len(fields) < 10 || fields[3] != state {
 				continue
 			}
 			_, hex, _ := strings.Cut(fields[1], ":")

@@ -59,6 +59,13 @@ func act(what string) {
 		}
 		defer l.Close()
 		act("stubborn")
+	case "udp": // its port is kept until it ends
+		c, err := net.ListenPacket("udp", "127.0.0.1:"+os.Getenv("UDP"))
+		if err != nil {
+			panic(err)
+		}
+		defer c.Close()
+		act("stubborn")
 	case "drain", "stubborn", "hog":
 		l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
 		if err != nil {
@@ -91,6 +98,19 @@ func start(t *testing.T, what string, env ...string) (*Process, *testkit.Buffer)
 	}
 	t.Cleanup(func() { Kill(p) })
 	return p, out
+}
+
+// freeUDP returns a UDP port that the kernel chooses for nobody.
+func freeUDP(t *testing.T) int {
+	t.Helper()
+	first, _ := chosenPorts("/proc/sys/net/ipv4/ip_local_port_range")
+	for port := first - 1; port > 1024; port-- {
+		if free, known := udpFree(port); free && known {
+			return port
+		}
+	}
+	t.Fatal("no UDP port is free")
+	return 0
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {
@@ -213,6 +233,15 @@ func TestStop(t *testing.T) {
 			if free, known := PortFree(port); !free || !known {
 				t.Errorf("port %d is taken", port)
 			}
+		}
+	})
+	t.Run("keeps a UDP port", func(t *testing.T) {
+		port, udp := testkit.FreePort(t), freeUDP(t)
+		p, out := start(t, "udp", fmt.Sprintf("PORT=%d", port), fmt.Sprintf("UDP=%d", udp))
+		eventually(t, "it listens", func() bool { return strings.Contains(out.String(), "ready") })
+		Stop(t.Context(), p, port)
+		if free, known := udpFree(udp); !free || !known {
+			t.Errorf("UDP port %d is taken", udp)
 		}
 	})
 	t.Run("gives up its port and stays", func(t *testing.T) {

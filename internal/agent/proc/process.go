@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Command is what to run.
@@ -138,7 +141,7 @@ func (p *Process) ExitCode() int {
 // Cause says how the process ended. It must only be called after Exited.
 func (p *Process) Cause() string {
 	if p.status.Signaled() {
-		s := fmt.Sprintf("killed by %s", p.status.Signal())
+		s := "killed by " + cmp.Or(unix.SignalName(p.status.Signal()), p.status.Signal().String())
 		if p.status.Signal() == syscall.SIGKILL {
 			s += " (out of memory?)"
 		}

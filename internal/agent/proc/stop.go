@@ -20,7 +20,7 @@ const (
 
 // Stop ends the process and returns as soon as another one can take its
 // place: when it has exited or, if port is not 0, when nothing listens any more
-// on that port nor on any other TCP port that the process had. A server of
+// on that port nor has any other port that the process served. A server of
 // several ports closes one after the other, and the next process would not get
 // the others. In the second case it finishes its requests meanwhile, and is
 // killed after DrainGrace. A process that does neither within Grace is killed.
@@ -63,28 +63,28 @@ func Stop(ctx context.Context, p *Process, port int) {
 }
 
 // inUse returns the ports that tell when a process has given up its place:
-// the given one, and all that are listened on with it. There is none where the
+// the given one, and all that are served with it. There is none where the
 // given one is free already or cannot be looked at, which says nothing about
 // the stop.
-func inUse(port int) []int {
+func inUse(port int) []place {
 	if port == 0 {
 		return nil
 	}
 	if free, known := PortFree(port); free || !known {
 		return nil
 	}
-	ports := []int{port}
-	for _, other := range listening() {
-		if other != port {
-			ports = append(ports, other)
+	places := []place{{port: port}}
+	for _, other := range serving() {
+		if free, known := other.free(); other != places[0] && !free && known {
+			places = append(places, other)
 		}
 	}
-	return ports
+	return places
 }
 
 // released waits, for Grace at the most, until nothing listens on the ports: a
 // child of a process that has ended may have one, and is killed, but not gone.
-func released(ctx context.Context, ports []int) {
+func released(ctx context.Context, ports []place) {
 	for end := time.Now().Add(Grace); len(ports) > 0 && ctx.Err() == nil && time.Now().Before(end); time.Sleep(portPoll) {
 		if free, known := allFree(ports); free || !known {
 			return

@@ -21,7 +21,7 @@ import (
 // Version is the version of the protocol. Agent and zr come from the same
 // build; a container that still runs an older agent is refused with both
 // numbers named.
-const Version = 2
+const Version = 3
 
 // Type is the first byte of a frame.
 type Type byte

@@ -47,6 +47,10 @@ type Status struct {
 	// RolledBack says that the version before the newest runs, because that
 	// ended soon after it had been healthy.
 	RolledBack bool `json:"rolledBack,omitempty"`
+	// Told is how often the kubelet was told another verdict on the process than
+	// before. It is odd where the kubelet takes the process for ready: always, where
+	// it does not ask.
+	Told int `json:"told,omitempty"`
 }
 
 // Begin opens a transaction: nothing is visible in the folder before its
@@ -125,10 +129,7 @@ type Result struct {
 	Error string `json:"error,omitempty"`
 	// Output is what a version that did not get healthy wrote last.
 	Output []string `json:"output,omitempty"`
-	// Rejoins says that the kubelet was told before that the process is not
-	// ready: its pod is on the way back into its Service.
-	Rejoins bool  `json:"rejoins,omitempty"`
-	Times   Times `json:"times"`
+	Times  Times    `json:"times"`
 	// Status is what the container runs and holds now.
 	Status Status `json:"status"`
 }
