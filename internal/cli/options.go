@@ -23,6 +23,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "target", Usage: "the environment that runs on this `CLUSTER`: \"kind\", \"aks\", or a context that a config names"},
 		instanceFlag(),
 		&cli.StringFlag{Name: "namespace", Usage: "a `NAMESPACE` of your own for the environment, on a cluster that people share"},
+		&cli.StringFlag{Name: "only", Usage: "run these `SERVICES` alone in it, such as \"api,worker\", with the others of the environment beside it"},
 		outputFlag(),
 	}
 }
@@ -78,7 +79,12 @@ func loadConfig(c *cli.Context) (*config.Config, error) {
 		}
 	}
 	env = cmp.Or(env, config.DefaultEnv)
-	return stack.Load(root, env, instanceOf(c, root, env), flagValue(c, "namespace"))
+	return stack.Load(root, env, instanceOf(c, root, env), flagValue(c, "namespace"), onlyOf(c))
+}
+
+// onlyOf returns the services that --only names.
+func onlyOf(c *cli.Context) []string {
+	return strings.FieldsFunc(flagValue(c, "only"), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // envOn finds the environment that runs on target: with env, that one if

@@ -108,7 +108,7 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 
 // reload returns the same with its configuration as it is on disk.
 func (s *Stack) reload() (*Stack, error) {
-	cfg, err := Load(s.cfg.Root, s.cfg.Env, s.cfg.Instance, s.cfg.Namespace)
+	cfg, err := Load(s.cfg.Root, s.cfg.Env, s.cfg.Instance, s.cfg.Namespace, s.cfg.Only)
 	if err != nil {
 		return nil, err
 	}

@@ -15,13 +15,14 @@ import (
 )
 
 // Load reads an environment of the project in root as an instance, "" for the one that
-// all checkouts share, and in a namespace, "" for that of the overlay.
-func Load(root, env, instance, namespace string) (*config.Config, error) {
+// all checkouts share, in a namespace, "" for that of the overlay, and of all its
+// services or only of some.
+func Load(root, env, instance, namespace string, only []string) (*config.Config, error) {
 	cfg, err := config.Load(root, env)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(cfg.As(instance), cfg.In(namespace)); err != nil {
+	if err := errors.Join(cfg.As(instance), cfg.In(namespace), cfg.OnlyOf(only)); err != nil {
 		return nil, err
 	}
 	cfg.Dashboard = cfg.Dashboard || statedir.ReadEnvironment(cfg.Set()).Dashboard

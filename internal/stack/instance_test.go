@@ -20,7 +20,7 @@ func checkout(t *testing.T, dir, instance string) (*project, *testkit.Recorder) 
 	for path, text := range testkit.Project("project: tiny\nservices: {web: {}}\n") {
 		testkit.WriteFile(t, filepath.Join(dir, path), text)
 	}
-	cfg, err := Load(dir, "dev", instance, "")
+	cfg, err := Load(dir, "dev", instance, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"os"
+	"strings"
 
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/statedir"
@@ -28,6 +29,9 @@ func linesOf(cfg *config.Config) cmdline.Run {
 	}
 	if os.Getenv("ZR_NAMESPACE") != cfg.Namespace {
 		lines.Flags = append(lines.Flags, "--namespace", cfg.Namespace)
+	}
+	if len(cfg.Only) > 0 {
+		lines.Flags = append(lines.Flags, "--only", strings.Join(cfg.Only, ","))
 	}
 	return lines
 }

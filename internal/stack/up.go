@@ -168,11 +168,14 @@ func (p *project) clusterAndImages(ctx context.Context, early *earlyLoad) (runs 
 			}
 			return o, err
 		}},
-		step{do: func(ctx context.Context) (outcome, error) { // whether its nodes may pull
+		step{do: func(ctx context.Context) (outcome, error) { // whether what it needs there is there, and its nodes may pull
 			select {
 			case <-ctx.Done():
 				return outcome{}, ctx.Err()
 			case <-reached:
+			}
+			if err := p.othersAreThere(ctx, runs.on); err != nil {
+				return outcome{}, err
 			}
 			if err := p.nodesMayPull(ctx, runs.on); err != nil {
 				return outcome{}, err

@@ -33,6 +33,9 @@ type Config struct {
 	Instance string `yaml:"-" json:"instance,omitempty"`
 	// Namespace is the one of somebody's own that the environment is put into: see In.
 	Namespace string `yaml:"-" json:"namespace,omitempty"`
+	// Only are the services that run there, where the others are those of the
+	// environment beside it: see OnlyOf.
+	Only []string `yaml:"-" json:"only,omitempty"`
 	// Beside is the environment of a project beside which this one runs, for an
 	// environment of zr's own: command lines are about that one.
 	Beside *Config `yaml:"-" json:"-"`

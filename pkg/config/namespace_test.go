@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,5 +23,28 @@ func TestInANamespaceOfOnesOwn(t *testing.T) {
 		if err := on(provider).In(namespace); fault.Code(err) != fault.Usage || fault.HintOf(err) == "" {
 			t.Errorf("%q on %s: %v", namespace, provider, err)
 		}
+	}
+}
+
+func TestOnlyOfSomeServices(t *testing.T) {
+	shop := func() *Config {
+		return &Config{Project: "shop", Env: "staging", Cluster: Cluster{Provider: ProviderAKS}, Namespace: "ann", Services: map[string]Service{
+			"api": {DependsOn: []string{"postgres", "worker"}}, "worker": {}, "postgres": {},
+		}}
+	}
+	c := shop()
+	if err := c.OnlyOf(nil); err != nil || len(c.Services) != 3 {
+		t.Errorf("%v, %v", err, c.Services)
+	}
+	if err := c.OnlyOf([]string{"api", "worker"}); err != nil || len(c.Services) != 2 || !slices.Equal(c.Services["api"].DependsOn, []string{"worker"}) {
+		t.Errorf("%v, %v", err, c.Services)
+	}
+	if err := shop().OnlyOf([]string{"apy"}); fault.Code(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "api") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
+	}
+	c = shop()
+	c.Namespace = ""
+	if err := c.OnlyOf([]string{"api"}); fault.Code(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "--namespace") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }

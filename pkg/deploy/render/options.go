@@ -44,6 +44,9 @@ type Options struct {
 	// Namespace is where all of the overlay is put in place of the namespace that it
 	// names. Default: that one.
 	Namespace string
+	// Only are the workloads that run there. A Service of the others becomes a name for
+	// the one in the namespace that the overlay names. Default: all run.
+	Only []string
 	// Images maps an image as the manifests name it, with or without its tag,
 	// to the reference to run. An empty reference says that the image is
 	// known but not pinned yet (see Rendered.Pin). Images that are not here

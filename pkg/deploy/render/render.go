@@ -25,6 +25,8 @@ type Rendered struct {
 	// Objects are in the order in which they are applied. The data of Secrets is in
 	// clear: never print it.
 	Objects []*Object
+	// Borrowed are the services that are those of another namespace.
+	Borrowed Borrowed
 	// Hidden are the values that may not be shown, the longest first: where one is
 	// part of another, the whole one is hidden.
 	Hidden []string
@@ -73,6 +75,10 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	r := &Rendered{Set: o.Set, files: files, known: map[string]bool{}}
 	if r.Namespace, err = namespaceOf(manifests); err != nil {
 		return nil, err
+	}
+	if len(o.Only) > 0 {
+		r.Borrowed.Namespace = r.Namespace
+		manifests = r.Borrowed.keepOnly(manifests, o.Only)
 	}
 	if o.Namespace != "" {
 		if err := moveTo(manifests, r.Namespace, o.Namespace); err != nil {
