@@ -47,15 +47,25 @@ patches:
       - {op: replace, path: /metadata/name, value: hello-shared}
 `
 
-// TestRemote drives a cluster that zr did not make for this environment, by its
-// context: images go through a registry, and nothing is reached by a port of
-// this machine.
+// TestRemote drives environments on a cluster of three nodes that zr did not make
+// for them: images go through a registry, and nothing is reached by a port of this
+// machine.
 func TestRemote(t *testing.T) {
 	p := lab.NewProject(t, "examples/hello", "zrtest-remote", map[string]int{"greeter": 18190, "web": 18191})
-	p.Env = []string{"KUBECONFIG=" + filepath.Join(t.TempDir(), "kubeconfig")}
+	p.Write("config/dev.yaml", p.Read("config/dev.yaml")+"  nodes: 3\n")
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	p.Env = []string{"KUBECONFIG=" + kubeconfig}
 	p.Must("up", "--merge-kubeconfig")
+	t.Run("by its context", func(t *testing.T) { testContext(t, p) })
+	t.Run("on Azure", func(t *testing.T) { testAKS(t, p, kubeconfig) })
+	lab.Get(t, "http://localhost:18190/greet") // the other environment, in the same cluster
+}
+
+// testContext knows a context of the cluster, and the registry that its nodes pull
+// from.
+func testContext(t *testing.T, p *lab.Project) {
 	const target = "kind-zrtest-remote-dev"
-	host, pushed := serveRegistry(t, "zrtest-remote-dev-control-plane")
+	host, pushed := serveRegistry(t, p)
 	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, host))
 	p.Write("kustomize/overlays/shared/kustomization.yaml", sharedOverlay)
 
@@ -125,36 +135,35 @@ func TestRemote(t *testing.T) {
 	if left := strings.TrimSpace(p.Kubectl("get", "namespaces", "-o", "name", "--ignore-not-found", "hello-shared")); left != "" {
 		t.Errorf("after a purge there is %s", left)
 	}
-	lab.Get(t, "http://localhost:18190/greet") // the other environment, in the same cluster
+	p.Replace("greeter/words/words.go", `"! How do you do?\n"`, `"!\n"`)
 }
 
-// serveRegistry is a registry that this machine and a node know by the same
-// name, which is the loopback address of both. It counts the manifests that it
+// gatewayOf is the address of this machine for a node.
+func gatewayOf(t *testing.T, node string) string {
+	t.Helper()
+	return strings.TrimSpace(lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", "ip -4 route show default | cut -d' ' -f3"))
+}
+
+// serveRegistry is a registry that this machine and the nodes know by the same
+// name, which is the loopback address of each. It counts the manifests that it
 // was sent.
-func serveRegistry(t *testing.T, node string) (host string, pushed func() int64) {
-	gateway := strings.TrimSpace(lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", "ip -4 route show default | cut -d' ' -f3"))
-	bridge, err := net.Listen("tcp", net.JoinHostPort(gateway, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
+func serveRegistry(t *testing.T, p *lab.Project) (host string, pushed func() int64) {
+	t.Helper()
+	gateway := gatewayOf(t, p.Name+"-dev-control-plane")
+	bridge := listen(t, net.JoinHostPort(gateway, "0"))
 	_, port, _ := net.SplitHostPort(bridge.Addr().String())
-	loopback, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-	if err != nil {
-		t.Fatal(err)
-	}
+	loopback := listen(t, net.JoinHostPort("127.0.0.1", port))
 	handler, manifests := registry.New(registry.Logger(log.New(io.Discard, "", 0))), atomic.Int64{}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
 			manifests.Add(1)
 		}
 		handler.ServeHTTP(w, r)
-	})}
-	t.Cleanup(func() { server.Close() })
-	for _, l := range []net.Listener{bridge, loopback} {
-		go func() { _ = server.Serve(l) }()
+	}), bridge, loopback)
+	for _, node := range strings.Fields(p.Kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")) {
+		lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c",
+			"iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport "+port+" -j DNAT --to-destination "+gateway+":"+port+
+				" && iptables -t nat -A POSTROUTING -d "+gateway+" -p tcp --dport "+port+" -j MASQUERADE")
 	}
-	lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c",
-		"iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport "+port+" -j DNAT --to-destination "+gateway+":"+port+
-			" && iptables -t nat -A POSTROUTING -d "+gateway+" -p tcp --dport "+port+" -j MASQUERADE")
 	return "localhost:" + port, manifests.Load
 }

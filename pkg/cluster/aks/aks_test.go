@@ -19,6 +19,7 @@ import (
 
 	"zr/internal/testkit"
 	"zr/pkg/cluster"
+	"zr/pkg/cluster/aks/akstest"
 	"zr/pkg/cmdline"
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/fault"
@@ -47,7 +48,7 @@ func newARM(host string) *azureAPI {
 			return
 		}
 		resp.SetResponse(http.StatusOK, armcontainerservice.ManagedClustersClientListClusterUserCredentialsResponse{CredentialResults: armcontainerservice.CredentialResults{
-			Kubeconfigs: []*armcontainerservice.CredentialResult{{Name: to.Ptr("clusterUser"), Value: fmt.Appendf(nil, kubeconfig, host, serverID, tenantID)}},
+			Kubeconfigs: []*armcontainerservice.CredentialResult{{Name: to.Ptr("clusterUser"), Value: fmt.Appendf(nil, kubeconfig, host, akstest.ServerID, akstest.TenantID)}},
 		}}, nil)
 		return
 	}
@@ -109,7 +110,7 @@ func TestAUserOfACluster(t *testing.T) {
 	t.Run("a way that leads nowhere is asked for anew", func(t *testing.T) {
 		stale := filepath.Join(t.TempDir(), "kubeconfig")
 		gone := fmt.Sprintf("https://127.0.0.1:%d", testkit.FreePort(t))
-		if err := os.WriteFile(stale, fmt.Appendf(nil, kubeconfig, gone, serverID, tenantID), 0o600); err != nil {
+		if err := os.WriteFile(stale, fmt.Appendf(nil, kubeconfig, gone, akstest.ServerID, akstest.TenantID), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := a.provider(t, e.identity(t), stale).Find(t.Context()); err != nil || a.asked != 2 {
@@ -117,14 +118,14 @@ func TestAUserOfACluster(t *testing.T) {
 		}
 	})
 	t.Run("tokens expire during a run", func(t *testing.T) {
-		e.set(func(e *entra) { e.lifetime = 2 * time.Second })
-		defer e.set(func(e *entra) { e.lifetime = time.Hour })
+		e.Set(func(r *akstest.Rules) { r.Lifetime = 2 * time.Second })
+		defer e.Set(func(r *akstest.Rules) { r.Lifetime = time.Hour })
 		c, err := a.provider(t, e.identity(t), kept).Find(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		ask, before := whoami(t, c), e.tokens()
-		for e.tokens() < before+2 {
+		ask, before := whoami(t, c), e.Issued("dev")
+		for e.Issued("dev") < before+2 {
 			if who, err := ask(); who != "dev@example.com" {
 				t.Fatalf("in the midst of a run: %q, %v", who, err)
 			}
@@ -136,17 +137,17 @@ func TestAUserOfACluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		login := Login{Scope: ScopeOf(serverID), Tenant: tenantID}
+		login := Login{Scope: ScopeOf(akstest.ServerID), Tenant: akstest.TenantID}
 		identity.tokens[login] = token{value: "taken.back", renew: time.Now().Add(time.Hour)}
 		if who, err := whoami(t, c)(); who != "dev@example.com" {
 			t.Errorf("%q, %v", who, err)
 		}
 	})
 	t.Run("tokens for somebody else", func(t *testing.T) {
-		e.set(func(e *entra) { e.audience = "another application" })
-		defer e.set(func(e *entra) { e.audience = serverID })
+		e.Set(func(r *akstest.Rules) { r.Audience = "another application" })
+		defer e.Set(func(r *akstest.Rules) { r.Audience = "" })
 		_, err := a.provider(t, e.identity(t), kept).Find(t.Context())
-		expect(t, err, "does not accept the user's token", "az login --tenant "+tenantID)
+		expect(t, err, "does not accept the user's token", "az login --tenant "+akstest.TenantID)
 	})
 }
 

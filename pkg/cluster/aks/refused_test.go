@@ -15,18 +15,19 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v6"
 
 	"zr/internal/testkit"
+	"zr/pkg/cluster/aks/akstest"
 )
 
 func TestWhySigningInFails(t *testing.T) {
 	for name, test := range map[string]struct{ said, want, hint string }{
-		"expired":      {"AADSTS700082: The refresh token has expired due to inactivity.", "the sign-in has expired: AADSTS700082", "`az login --tenant " + tenantID},
+		"expired":      {"AADSTS700082: The refresh token has expired due to inactivity.", "the sign-in has expired: AADSTS700082", "`az login --tenant " + akstest.TenantID},
 		"wrong tenant": {"AADSTS90002: Tenant 'x' not found.", "it is the wrong tenant: AADSTS90002", "`az login --tenant"},
 		"secret":       {"AADSTS7000222: The provided client secret keys are expired.", "the secret or certificate of the application is not accepted", "az ad app credential reset"},
 		"other":        {"AADSTS53003: Access has been blocked by Conditional Access policies.", "AADSTS53003: Access has been blocked", "az login"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEntra(t)
-			e.set(func(e *entra) { e.refusal = test.said })
+			e.Set(func(r *akstest.Rules) { r.Refusal = test.said })
 			_, err := newARM("https://127.0.0.1:1").provider(t, e.identity(t), filepath.Join(t.TempDir(), "k")).Find(t.Context())
 			expect(t, err, test.want, test.hint)
 		})
