@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"zr/pkg/deploy/render"
@@ -141,5 +142,37 @@ func TestManagedData(t *testing.T) {
 		if !slices.Contains(connections, want) {
 			t.Errorf("not allowed, and should be: %s", want)
 		}
+	}
+}
+
+// TestWhatIsAmazonsIsNotAzures compares the two overlays: they differ in classes and
+// ranges alone.
+func TestWhatIsAmazonsIsNotAzures(t *testing.T) {
+	names := func(overlay string) (names []string) {
+		for _, o := range rendered(t, overlay).Objects {
+			if o.GetKind() != "Namespace" && o.GetKind()+"/"+o.GetName() != "NetworkPolicy/ingress" {
+				names = append(names, o.GetKind()+"/"+o.GetName())
+			}
+			text, err := o.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if overlay == "eks" && (strings.Contains(string(text), "azure") || strings.Contains(string(text), "managed-csi") || strings.Contains(string(text), "nginx")) {
+				t.Errorf("%s %s has what is Azure's: %s", o.GetKind(), o.GetName(), text)
+			}
+			if class, _, _ := unstructured.NestedString(o.Object, "spec", "ingressClassName"); o.GetKind() == "Ingress" && overlay == "eks" && class != "alb" {
+				t.Errorf("the Ingress is of class %q", class)
+			}
+			if claims, _, _ := unstructured.NestedSlice(o.Object, "spec", "volumeClaimTemplates"); overlay == "eks" && len(claims) > 0 {
+				if class, _, _ := unstructured.NestedString(claims[0].(map[string]any), "spec", "storageClassName"); class != "gp3" {
+					t.Errorf("%s has its data on %q", o.GetName(), class)
+				}
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	if azure, amazon := names("staging"), names("eks"); !slices.Equal(azure, amazon) {
+		t.Errorf("on Azure there are %v, on Amazon %v", azure, amazon)
 	}
 }

@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
 
-var overlays = []string{"dev", "staging", "dashboard"}
+var overlays = []string{"dev", "staging", "eks", "dashboard"}
 
 // options fills in every secret that the manifests read.
 func options(t *testing.T, overlay string) render.Options {
@@ -198,7 +198,7 @@ func TestRights(t *testing.T) {
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list pods", "list services",
 		"patch apps/deployments", "patch apps/statefulsets", "watch apps/daemonsets", "watch apps/deployments", "watch apps/replicasets", "watch apps/statefulsets",
 		"watch batch/jobs", "watch discovery.k8s.io/endpointslices", "watch events", "watch pods", "watch services"}
-	for _, overlay := range []string{"dev", "staging"} {
+	for _, overlay := range []string{"dev", "staging", "eks"} {
 		var rights, subjects []string
 		for _, o := range rendered(t, overlay).Objects {
 			switch o.GetKind() {

@@ -38,9 +38,14 @@ func TestAllowedConnections(t *testing.T) {
 		{"dev", nil},
 		{"dashboard", nil},
 		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
+		{"eks", []string{"api -> outside TCP 443"}},
 	} {
 		t.Run(test.overlay, func(t *testing.T) {
-			world := newWorld(t, rendered(t, test.overlay), kindPods)
+			pods := kindPods
+			if test.overlay == "eks" {
+				pods = amazonPods
+			}
+			world := newWorld(t, rendered(t, test.overlay), pods)
 			want := slices.Concat(common, test.more)
 			got := world.connections()
 			for _, c := range got {
@@ -57,8 +62,9 @@ func TestAllowedConnections(t *testing.T) {
 	}
 }
 
-// The ranges of the pods of kind and kubeadm, and of some other cluster.
-var kindPods, otherPods = netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("10.32.0.0/14")
+// The ranges of the pods of kind and kubeadm, of the overlay eks, and of some other
+// cluster.
+var kindPods, amazonPods, otherPods = netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("100.64.0.0/16"), netip.MustParsePrefix("10.32.0.0/14")
 
 // TestStagingIsForAnyPodRange moves staging to a cluster with another range of
 // pods, by what its own patches say of it: nobody is let in or out by that who
