@@ -10,6 +10,7 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cmdline"
 	"zr/pkg/deploy/render"
+	"zr/pkg/diagnose"
 	"zr/pkg/health"
 	"zr/pkg/probe"
 )
@@ -127,10 +128,8 @@ func (p *project) targets(lines cmdline.Run) []health.Target {
 	for _, w := range p.rendered.Workloads() {
 		service := p.cfg.Services[w.Name]
 		t := health.Target{
-			Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes,
-			Replicas: w.Replicas, Idle: w.Idle, Services: w.Services,
-			Probe: service.Probe, DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout),
-			Credentials: func() (map[string]string, error) { return secrets, nil }, Lines: lines,
+			Target:    diagnose.Target{Service: w.Name, Name: w.Name, Kind: w.Kind, Namespace: w.Namespace, Vanishes: w.Vanishes, Replicas: w.Replicas, Idle: w.Idle, Services: w.Services, Probe: service.Probe, Lines: lines},
+			DependsOn: service.DependsOn, Timeout: time.Duration(service.Timeout), Credentials: func() (map[string]string, error) { return secrets, nil },
 		}
 		if slices.ContainsFunc(targets, func(other health.Target) bool { return other.Service == w.Name }) {
 			// The name is that of the one that serves; nothing in the config is

@@ -15,6 +15,7 @@ import (
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy/render"
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health"
@@ -84,10 +85,10 @@ func TestJobsAndDaemonSetsAreGated(t *testing.T) {
 		got[i].Credentials = nil
 	}
 	want := []health.Target{
-		{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: probe.HTTP, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}, ProbeTimeout: 5 * time.Second},
-		{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Container: "migrate", Probe: probe.Rollout, Port: 80, Path: "/", ProbeTimeout: time.Second},
-		{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Replicas: 1, Services: []string{"api", "web"}, Container: "web", Probe: probe.HTTP, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
-		{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Container: "seed", Probe: probe.Rollout},
+		{Target: diagnose.Target{Service: "agent", Name: "agent", Kind: "DaemonSet", Namespace: "tiny", Replicas: 1, Container: "agent", Probe: probe.HTTP}, Port: 9, Path: "/up", Headers: http.Header{"Host": {"a.test"}}, ProbeTimeout: 5 * time.Second},
+		{Target: diagnose.Target{Service: "migrate", Name: "migrate", Kind: "Job", Namespace: "tiny", Vanishes: true, Container: "migrate", Probe: probe.Rollout}, Port: 80, Path: "/", ProbeTimeout: time.Second},
+		{Target: diagnose.Target{Service: "web", Name: "web", Kind: "Deployment", Namespace: "tiny", Replicas: 1, Services: []string{"api", "web"}, Container: "web", Probe: probe.HTTP}, DependsOn: []string{"migrate"}, Timeout: 10 * time.Second},
+		{Target: diagnose.Target{Service: "job/web", Name: "web", Kind: "Job", Namespace: "tiny", Container: "seed", Probe: probe.Rollout}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("targets (-want +got):\n%s", diff)

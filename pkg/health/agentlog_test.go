@@ -82,7 +82,7 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 		{"nobody asks it", "", readyStatus, 5 * time.Second, `the process in container "api" exited with status 2 after 12ms, for the 3. time`},
 		{"nobody asks it, and it runs on", "", readyStatus, 20 * time.Second, ""},
 	} {
-		target := Target{Service: "api", Kind: "Deployment", Namespace: "ns", Probe: tc.probe, Port: 1}
+		target := Target{Target: diagnose.Target{Service: "api", Kind: "Deployment", Namespace: "ns", Probe: tc.probe}, Port: 1}
 		p := devPod(t, tc.status)
 		f := diagnose.Finding{Rollout: diagnose.Rollout{Done: true, Ready: 1, Desired: 1, Current: []*object.Pod{p}}}
 		f.Answer, f.Process = g.inquire(t.Context(), target, p)
@@ -101,7 +101,7 @@ func TestAProcessThatEndsUnderTheAgent(t *testing.T) {
 	}
 	ordinary := devPod(t, unreadyStatus)
 	ordinary.Spec.Containers[0].Env = nil
-	if _, told := g.inquire(t.Context(), Target{Probe: probe.HTTP, Port: 1}, ordinary); told != nil {
+	if _, told := g.inquire(t.Context(), Target{Target: diagnose.Target{Probe: probe.HTTP}, Port: 1}, ordinary); told != nil {
 		t.Error("the log of a container without an agent was read for its words")
 	}
 }
@@ -121,7 +121,7 @@ func TestALineOfTheProcessIsNotTheAgents(t *testing.T) {
 func TestAProcessLoop(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	w := &waiting{hopeful: map[string]bool{}}
-	v := &targetWait{call: w, target: Target{Service: "api"}}
+	v := &targetWait{call: w, target: Target{Target: diagnose.Target{Service: "api"}}}
 	v.last.Why = &diagnose.Reason{Cause: diagnose.Crash, Process: true}
 	tell := func(end time.Duration) { v.heard(reply{process: &diagnose.Process{Last: now.Add(end)}}) }
 	tell(0) // from before

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health/testcluster"
@@ -20,7 +21,7 @@ metadata: {name: front}
 spec: {selector: {app: front}, ports: [{name: http, port: 80, targetPort: 8080}]}`
 
 func frontTarget(c *testcluster.Cluster) Target {
-	return Target{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Port: 8080, Path: "/health", Services: []string{"front"}, Timeout: time.Minute}
+	return Target{Target: diagnose.Target{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Services: []string{"front"}}, Port: 8080, Path: "/health", Timeout: time.Minute}
 }
 
 // check returns the status of one target at one look.

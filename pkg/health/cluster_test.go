@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zr/internal/testkit"
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/health/testcluster"
@@ -66,8 +67,8 @@ func TestClusterHealthy(t *testing.T) {
 	c.Apply(deployment("back", `-raw=:9000, -ready-after=1s, -listen=:8080`, readiness))
 	g := newGate(t, c)
 	targets := []Target{
-		{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Port: 8080, Path: "/health", DependsOn: []string{"back"}},
-		{Service: "back", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.TCP, Port: 9000},
+		{Target: diagnose.Target{Service: "front", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP}, Port: 8080, Path: "/health", DependsOn: []string{"back"}},
+		{Target: diagnose.Target{Service: "back", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.TCP}, Port: 9000},
 	}
 	var seen recorder
 	if err := g.Wait(t.Context(), targets, &seen); err != nil {
@@ -160,7 +161,7 @@ data: {run: echo hello}`)
 		}
 		wg.Go(func() {
 			var seen recorder
-			target := Target{Service: tc.name, Kind: "Deployment", Namespace: c.Namespace, Probe: tc.probe, Port: 8080, Path: "/health", Timeout: tc.timeout}
+			target := Target{Target: diagnose.Target{Service: tc.name, Kind: "Deployment", Namespace: c.Namespace, Probe: tc.probe}, Port: 8080, Path: "/health", Timeout: tc.timeout}
 			began := time.Now()
 			err := g.Wait(t.Context(), []Target{target}, &seen)
 			took := time.Since(began).Round(100 * time.Millisecond)
@@ -175,7 +176,7 @@ data: {run: echo hello}`)
 		})
 	}
 	wg.Wait()
-	statuses, err := g.Check(t.Context(), []Target{{Service: "crash", Kind: "Deployment", Namespace: c.Namespace}, {Service: "mount", Kind: "Deployment", Namespace: c.Namespace}})
+	statuses, err := g.Check(t.Context(), []Target{{Target: diagnose.Target{Service: "crash", Kind: "Deployment", Namespace: c.Namespace}}, {Target: diagnose.Target{Service: "mount", Kind: "Deployment", Namespace: c.Namespace}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,8 +196,8 @@ metadata: {name: `+c.Namespace+`, labels: {pod-security.kubernetes.io/enforce: r
 	c.Apply(deployment("careless", "", ""))
 	c.Apply(strings.Replace(strings.Replace(deployment("stateful", "", ""), "kind: Deployment", "kind: StatefulSet", 1), "spec:\n", "spec:\n  serviceName: stateful\n", 1))
 	err := newGate(t, c).Wait(t.Context(), []Target{
-		{Service: "careless", Kind: "Deployment", Namespace: c.Namespace},
-		{Service: "stateful", Kind: "StatefulSet", Namespace: c.Namespace},
+		{Target: diagnose.Target{Service: "careless", Kind: "Deployment", Namespace: c.Namespace}},
+		{Target: diagnose.Target{Service: "stateful", Kind: "StatefulSet", Namespace: c.Namespace}},
 	}, event.Discard)
 	for _, service := range []string{"careless", "stateful"} {
 		want := fmt.Sprintf(`service %q is not healthy: Pod Security forbids its pods: violates PodSecurity "restricted:latest"`, service)
@@ -211,7 +212,7 @@ func TestClusterCancelled(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
 	c.Apply(deployment("sick", `-listen=:8080, -status=503`, "        readinessProbe: {httpGet: {port: 8080, path: /health}}\n"))
-	targets := []Target{{Service: "sick", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP, Port: 8080, Path: "/health"}}
+	targets := []Target{{Target: diagnose.Target{Service: "sick", Kind: "Deployment", Namespace: c.Namespace, Probe: probe.HTTP}, Port: 8080, Path: "/health"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	err := newGate(t, c).Wait(ctx, targets, event.SinkFunc(func(e event.Event) {
 		if s, ok := e.(event.ServiceState); ok && strings.Contains(s.Reason, "503") {
@@ -239,9 +240,9 @@ func TestClusterOrder(t *testing.T) {
 	defer cancel()
 	var seen recorder
 	err := g.Wait(ctx, []Target{
-		{Service: "a", Kind: "Deployment", Namespace: c.Namespace, Timeout: time.Second},
-		{Service: "b", Kind: "Deployment", Namespace: c.Namespace, DependsOn: []string{"a"}},
-		{Service: "c", Kind: "Deployment", Namespace: c.Namespace, DependsOn: []string{"b"}},
+		{Target: diagnose.Target{Service: "a", Kind: "Deployment", Namespace: c.Namespace}, Timeout: time.Second},
+		{Target: diagnose.Target{Service: "b", Kind: "Deployment", Namespace: c.Namespace}, DependsOn: []string{"a"}},
+		{Target: diagnose.Target{Service: "c", Kind: "Deployment", Namespace: c.Namespace}, DependsOn: []string{"b"}},
 	}, &seen)
 	if fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), `service "b" waits for a`) || !strings.Contains(err.Error(), `service "c" waits for b`) {
 		t.Errorf("got %v", err)

@@ -18,7 +18,6 @@ import (
 	"sync"
 	"time"
 
-	"zr/pkg/cmdline"
 	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	kubeclient "zr/pkg/kube"
@@ -31,30 +30,13 @@ import (
 // the three crashes (70 s of back-off) after which a crash loop is certain.
 const DefaultTimeout = 3 * time.Minute
 
-// Target is one service to be gated: a workload and how to ask it.
+// Target is one service to be gated: a workload and how to ask it. Its Probe is
+// the name of a kind that a config may name; empty means probe.Rollout.
 type Target struct {
-	Service   string
-	Kind      string // "Deployment", "StatefulSet", "DaemonSet" or "Job"
-	Namespace string
-	// Name is that of the workload, where the service is called otherwise.
-	Name string
-	// Vanishes says that a Job is deleted some time after it has ended: one
-	// that is not there has ended.
-	Vanishes bool
-	// Replicas is how many pods the manifest asks for at least. Default: 1. It is
-	// of no account for a DaemonSet or a Job.
-	Replicas int32
-	// Idle says why no pods at all are right, where they are: the service is
-	// stopped then.
-	Idle string
-	// Services are those of the manifest that are to lead to its pods.
-	Services []string
-	// Container is the one that Probe asks. Default: the first.
-	Container string
-	Probe     string // the name of a kind that a config may name; empty means probe.Rollout
-	Port      int32
-	Path      string // of probe.HTTP; empty means "/"
-	TLS       bool   // of probe.HTTP: no certificate is verified, as by the kubelet
+	diagnose.Target
+	Port int32
+	Path string // of probe.HTTP; empty means "/"
+	TLS  bool   // of probe.HTTP: no certificate is verified, as by the kubelet
 	// Headers are sent with probe.HTTP; Host among them names another host than
 	// the pod's address.
 	Headers http.Header
@@ -70,8 +52,6 @@ type Target struct {
 	// Credentials returns secrets, among them those that the kind of the probe
 	// names. Nil means none. The values are never printed.
 	Credentials func() (map[string]string, error)
-	// Lines are the command lines that hints tell.
-	Lines cmdline.Run
 	// Advice says what to do about a service that is not healthy, from the
 	// reason and the last lines of its log; "" where it knows no better than
 	// Wait. May be nil.
@@ -80,10 +60,9 @@ type Target struct {
 
 // subject is what is said of the target's workload.
 func (t Target) subject() diagnose.Target {
-	d := diagnose.Target{Service: t.Service, Kind: t.Kind, Namespace: t.Namespace, Name: t.Name, Vanishes: t.Vanishes, Replicas: t.Replicas, Idle: t.Idle,
-		Services: t.Services, Container: t.Container, Lines: t.Lines}
-	if t.probed() {
-		d.Probe = t.Probe
+	d := t.Target
+	if !t.probed() {
+		d.Probe = ""
 	}
 	return d
 }

@@ -50,7 +50,7 @@ func TestARefusalFromBefore(t *testing.T) {
 	b := newInformer(k, "ns", statefulSets, warnings)
 	go func() { _ = b.run(t.Context()) }()
 	<-b.synced
-	target := Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"}
+	target := Target{Target: diagnose.Target{Service: "db", Kind: "StatefulSet", Namespace: "ns"}}
 	reason := func(s *diagnose.Snapshot) *diagnose.Reason { return s.Look(target.subject(), time.Now()).Why }
 	s, changed, _ := b.look()
 	if why := reason(s); why == nil || why.Text != "quota: exceeded quota: q" || why.Hopeless {

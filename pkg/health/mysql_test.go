@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zr/internal/api/store/storetest"
+	"zr/pkg/diagnose"
 	"zr/pkg/probe"
 )
 
@@ -36,7 +37,7 @@ func TestProbeMySQL(t *testing.T) {
 	} {
 		for _, prefix := range []string{"MYSQL_", "MARIADB_"} {
 			secrets := map[string]string{prefix + "USER": tc.user, prefix + "PASSWORD": tc.password, prefix + "DATABASE": tc.database, prefix + "ROOT_PASSWORD": tc.root}
-			target := Target{Probe: probe.MySQL, Port: tc.port, Credentials: func() (map[string]string, error) { return secrets, nil }}
+			target := Target{Target: diagnose.Target{Probe: probe.MySQL}, Port: tc.port, Credentials: func() (map[string]string, error) { return secrets, nil }}
 			got := ask(t.Context(), target, via, "")
 			if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) {
 				t.Errorf("%s: got %+v, want %q", tc.what, got, tc.text)
@@ -48,14 +49,14 @@ func TestProbeMySQL(t *testing.T) {
 		"a server of something else": func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n"); _, _ = io.Copy(io.Discard, c) },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		got := ask(ctx, Target{Probe: probe.MySQL, Port: listen(t, serve)}, via, "")
+		got := ask(ctx, Target{Target: diagnose.Target{Probe: probe.MySQL}, Port: listen(t, serve)}, via, "")
 		cancel()
 		if got.OK || !strings.HasSuffix(got.Text, "no answer in time") {
 			t.Errorf("%s: got %+v", what, got)
 		}
 	}
 	server.Stop()
-	if got := ask(t.Context(), Target{Probe: probe.MySQL, Port: at}, via, ""); got.OK {
+	if got := ask(t.Context(), Target{Target: diagnose.Target{Probe: probe.MySQL}, Port: at}, via, ""); got.OK {
 		t.Errorf("a server that is gone: got %+v", got)
 	}
 }

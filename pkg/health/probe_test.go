@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"zr/pkg/diagnose"
 	"zr/pkg/probe"
 )
 
@@ -65,7 +66,7 @@ func TestProbeHTTP(t *testing.T) {
 		{"/health", "connection refused", "", closedPort(t), false},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		got := ask(ctx, Target{Probe: probe.HTTP, Port: tc.port, Path: tc.path}, via, "10.0.0.1")
+		got := ask(ctx, Target{Target: diagnose.Target{Probe: probe.HTTP}, Port: tc.port, Path: tc.path}, via, "10.0.0.1")
 		cancel()
 		if got.OK != tc.ok || got.Build != tc.build || !strings.HasSuffix(got.Text, tc.text) {
 			t.Errorf("%s: got %+v, want %q", tc.path, got, tc.text)
@@ -81,8 +82,10 @@ func TestProbeHeaders(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	target := Target{Probe: probe.HTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port),
-		Headers: http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}}}
+	target := Target{
+		Target: diagnose.Target{Probe: probe.HTTP},
+		Port:   int32(server.Listener.Addr().(*net.TCPAddr).Port), Headers: http.Header{"Host": {"shop.test"}, "X-Probe": {"yes"}},
+	}
 	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.OK {
 		t.Errorf("got %+v", got)
 	}
@@ -92,7 +95,7 @@ func TestProbeHTTPS(t *testing.T) {
 	via := forward(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"build":"0123456789abcdef"}`) }))
 	defer server.Close()
-	target := Target{Probe: probe.HTTP, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
+	target := Target{Target: diagnose.Target{Probe: probe.HTTP}, Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), TLS: true}
 	if got := ask(t.Context(), target, via, "10.0.0.1"); !got.OK || got.Build != "0123456789abcdef" {
 		t.Errorf("got %+v", got)
 	}
@@ -113,7 +116,7 @@ func TestProbeTCP(t *testing.T) {
 		{rude, true, "accepts connections"},
 		{closedPort(t), false, "connection refused"},
 	} {
-		got := ask(t.Context(), Target{Probe: probe.TCP, Port: tc.port}, via, "")
+		got := ask(t.Context(), Target{Target: diagnose.Target{Probe: probe.TCP}, Port: tc.port}, via, "")
 		if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) {
 			t.Errorf("got %+v, want %q", got, tc.text)
 		}
@@ -207,13 +210,13 @@ func TestProbeStores(t *testing.T) {
 		{probe.Redis, closedPort(t), false, "connection refused"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
-		got := ask(ctx, Target{Probe: tc.probe, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, via, "")
+		got := ask(ctx, Target{Target: diagnose.Target{Probe: tc.probe}, Port: tc.port, Credentials: func() (map[string]string, error) { return credentials, nil }}, via, "")
 		cancel()
 		if got.OK != tc.ok || !strings.HasSuffix(got.Text, tc.text) || strings.Contains(got.Text, "secret") {
 			t.Errorf("%s: got %+v, want %q", tc.probe, got, tc.text)
 		}
 	}
-	got := ask(t.Context(), Target{Probe: probe.Redis, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, via, "")
+	got := ask(t.Context(), Target{Target: diagnose.Target{Probe: probe.Redis}, Credentials: func() (map[string]string, error) { return nil, errors.New("no such file") }}, via, "")
 	if got.OK || !strings.Contains(got.Text, "reading the credentials: no such file") {
 		t.Errorf("got %+v", got)
 	}
@@ -268,8 +271,8 @@ func TestForwardStuck(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_ = ask(ctx, Target{Probe: probe.TCP, Port: port}, via, "")
-	if got := ask(t.Context(), Target{Probe: probe.TCP, Port: port}, via, ""); !got.OK {
+	_ = ask(ctx, Target{Target: diagnose.Target{Probe: probe.TCP}, Port: port}, via, "")
+	if got := ask(t.Context(), Target{Target: diagnose.Target{Probe: probe.TCP}, Port: port}, via, ""); !got.OK {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -24,7 +24,7 @@ func TestHopeless(t *testing.T) {
 	const quotaGrace = 15 * time.Second
 	quota := &diagnose.Reason{Cause: diagnose.Refusal, Text: "quota", Hopeless: true, Grace: quotaGrace}
 	w := &waiting{hopeful: map[string]bool{}}
-	v := &targetWait{call: w, target: Target{Service: "api"}, before: map[instance]int32{{"p", "c"}: 10}}
+	v := &targetWait{call: w, target: Target{Target: diagnose.Target{Service: "api"}}, before: map[instance]int32{{"p", "c"}: 10}}
 	for _, step := range []struct {
 		name  string
 		why   *diagnose.Reason
@@ -72,7 +72,9 @@ func TestHopeless(t *testing.T) {
 }
 
 func TestInOrder(t *testing.T) {
-	target := func(name string, on ...string) Target { return Target{Service: name, DependsOn: on} }
+	target := func(name string, on ...string) Target {
+		return Target{Target: diagnose.Target{Service: name}, DependsOn: on}
+	}
 	for _, tc := range []struct {
 		targets []Target
 		want    string
@@ -95,7 +97,7 @@ func TestInOrder(t *testing.T) {
 
 // TestACrashingJobIsTriedAsOftenAsItSays leaves it to its backoffLimit.
 func TestACrashingJobIsTriedAsOftenAsItSays(t *testing.T) {
-	v := &targetWait{call: &waiting{hopeful: map[string]bool{}}, target: Target{Kind: "Job"}}
+	v := &targetWait{call: &waiting{hopeful: map[string]bool{}}, target: Target{Target: diagnose.Target{Kind: "Job"}}}
 	if v.last.Why = (&diagnose.Reason{Cause: diagnose.Crash, Crashes: crashLoop + 1}); v.hopeless(time.Now()) {
 		t.Error("it was given up")
 	}
@@ -132,8 +134,8 @@ func TestAJobThatFailedFailsTheRun(t *testing.T) {
 	g := New(clientOf(t, server.URL), nil)
 	defer g.Close()
 	targets := []Target{
-		{Service: "migrate", Kind: "Job", Namespace: "ns", Probe: probe.Rollout},
-		{Service: "api", Kind: "Deployment", Namespace: "ns", DependsOn: []string{"migrate"}},
+		{Target: diagnose.Target{Service: "migrate", Kind: "Job", Namespace: "ns", Probe: probe.Rollout}},
+		{Target: diagnose.Target{Service: "api", Kind: "Deployment", Namespace: "ns"}, DependsOn: []string{"migrate"}},
 	}
 	err := g.Wait(t.Context(), targets, event.Discard)
 	if fault.Code(err) != fault.NotHealthy {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"zr/pkg/diagnose"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -14,7 +15,7 @@ import (
 func TestAway(t *testing.T) {
 	g := New(clientOf(t, fmt.Sprintf("http://127.0.0.1:%d", closedPort(t))), nil)
 	defer g.Close()
-	targets := []Target{{Service: "api", Kind: "Deployment", Namespace: "ns", Timeout: 300 * time.Millisecond}}
+	targets := []Target{{Target: diagnose.Target{Service: "api", Kind: "Deployment", Namespace: "ns"}, Timeout: 300 * time.Millisecond}}
 	err := g.Wait(t.Context(), targets, event.Discard)
 	if fault.Code(err) != fault.NotHealthy || !strings.Contains(err.Error(), "the Kubernetes API does not answer: ") || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v", err)
