@@ -9,6 +9,7 @@ import (
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
 	"zr/internal/api/routes/activity"
+	"zr/internal/api/routes/configuration"
 	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/routes/docs"
 	environmentroutes "zr/internal/api/routes/environments"
@@ -56,6 +57,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	logs.Add(a, from.logs, log)
 	lifecycleroutes.Add(a, from.served, from.gate, from.keys, log)
 	devroutes.Add(a, from.dev, log)
+	configuration.Add(a, from.served, from.gate, from.keys, log)
 	return a, docs.Add(a)
 }
 

@@ -61,7 +61,7 @@ func (v *validator) config(c *Config) {
 	v.cycles(c)
 	for _, key := range sortedKeys(c.Settings) {
 		if !settingKey.MatchString(key) {
-			v.add(v.key("settings", key), "letters, digits, '-', '_' and '.'", "settings: %q cannot be a key of a ConfigMap", key)
+			v.add(v.key("settings", key), settingKeyHint, "settings: %q cannot be a key of a ConfigMap", key)
 		}
 	}
 }

@@ -30,6 +30,8 @@ type Problem struct {
 type Fault struct {
 	Location string `json:"location" doc:"Where: query.limit, body.replicas, ..."`
 	Message  string `json:"message"`
+	Line     int    `json:"line,omitempty" doc:"The line of a text, from 1."`
+	Column   int    `json:"column,omitempty" doc:"The column of a text, from 1."`
 }
 
 // Refuse returns the problem of a code.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"zr/internal/api/configuration"
 	"zr/internal/api/fleet"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/logstore"
@@ -23,10 +24,11 @@ type Environment struct {
 	Set  string // what zr calls it: "shop-dev"; empty where that is not known
 	Own  bool   // it is the namespace that the api itself runs in
 
-	Services *fleet.Reader
-	Changes  *lifecycle.Services
-	Logs     *logstore.Collector
-	Jobs     []func(context.Context) // that run as long as it is served
+	Services      *fleet.Reader
+	Changes       *lifecycle.Services
+	Configuration *configuration.Configuration
+	Logs          *logstore.Collector
+	Jobs          []func(context.Context) // that run as long as it is served
 }
 
 // Key is what its rows in the database are found by: empty for the api's own, which

@@ -131,13 +131,38 @@ func (c *Client) Read(ctx context.Context, r object.Resource, name string, into 
 	return nil
 }
 
-// Create makes an object; on trial the server says whether it would, and makes none.
-func (c *Client) Create(ctx context.Context, r object.Resource, o any, trial bool) error {
+// Change changes the object of a name by a JSON merge patch and decodes what it is then
+// into a value; on trial the server says what it would be, and changes nothing. Where
+// the patch names a resourceVersion that the object no longer has, the error's reason is
+// Conflict.
+func (c *Client) Change(ctx context.Context, r object.Resource, name string, patch any, trial bool, into any) error {
+	if err := c.api.Patch(ctx, c.at(r, name), changing(trial), lean.MergePatch, patch, into); err != nil {
+		return fmt.Errorf("changing %s %q: %w", r.Name, name, explained(err))
+	}
+	return nil
+}
+
+// ChangeUnseen is Change of an object whose content the api does not get to see: what
+// the server answers is its metadata.
+func (c *Client) ChangeUnseen(ctx context.Context, r object.Resource, name string, patch any, trial bool, into any) error {
+	if err := c.api.PatchForMetadata(ctx, c.at(r, name), changing(trial), lean.MergePatch, patch, into); err != nil {
+		return fmt.Errorf("changing %s %q: %w", r.Name, name, explained(err))
+	}
+	return nil
+}
+
+// changing is the query of a change.
+func changing(trial bool) url.Values {
 	query := url.Values{"fieldManager": {fieldManager}}
 	if trial {
 		query.Set("dryRun", "All")
 	}
-	if err := c.api.Create(ctx, c.at(r, ""), query, o); err != nil {
+	return query
+}
+
+// Create makes an object; on trial the server says whether it would, and makes none.
+func (c *Client) Create(ctx context.Context, r object.Resource, o any, trial bool) error {
+	if err := c.api.Create(ctx, c.at(r, ""), changing(trial), o); err != nil {
 		return fmt.Errorf("making one of %s: %w", r.Name, explained(err))
 	}
 	return nil

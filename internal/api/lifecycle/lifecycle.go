@@ -153,7 +153,7 @@ func (s *Services) change(ctx context.Context, name string, patch func(all []fou
 	if err != nil {
 		return Effect{}, err
 	}
-	return s.await(ctx, w.kind, written)
+	return s.Await(ctx, w.kind, written)
 }
 
 // find returns the workload of a service, and all others.
@@ -189,9 +189,9 @@ func (s *Services) list(ctx context.Context) (all []found, err error) {
 	return all, nil
 }
 
-// await asks until the controller has seen the change and every pod is of it and
+// Await asks until the controller has seen the change and every pod is of it and
 // ready, and returns a *NotThere where ctx ends before.
-func (s *Services) await(ctx context.Context, kind string, written object.Workload) (Effect, error) {
+func (s *Services) Await(ctx context.Context, kind string, written object.Workload) (Effect, error) {
 	now := written
 	for {
 		seen := now.Status.ObservedGeneration >= written.Generation

@@ -64,7 +64,7 @@ func (s *Services) Rollback(ctx context.Context, name string, revision int64) (E
 		}
 	}
 	for {
-		effect, err := s.await(ctx, w.kind, written)
+		effect, err := s.Await(ctx, w.kind, written)
 		if err != nil {
 			return effect, err
 		}

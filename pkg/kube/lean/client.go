@@ -50,28 +50,40 @@ const (
 // a value; nil discards it. An answer other than success is a *StatusError, as
 // for all of a Client.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
-	return c.exchange(ctx, http.MethodGet, path, query, "", nil, into)
+	return c.exchange(ctx, http.MethodGet, path, query, "", whole, nil, into)
 }
 
 // Create makes an object in the collection at a path. A query may have the server
 // only try.
 func (c *Client) Create(ctx context.Context, path string, query url.Values, object any) error {
-	return c.exchange(ctx, http.MethodPost, path, query, "application/json", object, nil)
+	return c.exchange(ctx, http.MethodPost, path, query, "application/json", whole, object, nil)
 }
 
 // Patch changes the object at a path by a patch of a type. Into gets the object
 // as it is afterwards; nil discards it.
 func (c *Client) Patch(ctx context.Context, path string, query url.Values, patchType string, patch, into any) error {
-	return c.exchange(ctx, http.MethodPatch, path, query, patchType, patch, into)
+	return c.exchange(ctx, http.MethodPatch, path, query, patchType, whole, patch, into)
+}
+
+// PatchForMetadata is Patch, answered with the metadata of the object alone: the
+// server sends nothing of what it holds.
+func (c *Client) PatchForMetadata(ctx context.Context, path string, query url.Values, patchType string, patch, into any) error {
+	return c.exchange(ctx, http.MethodPatch, path, query, patchType, metadataOnly, patch, into)
 }
 
 // Delete deletes the object at a path, which may take the server some time. options
 // are a DeleteOptions.
 func (c *Client) Delete(ctx context.Context, path string, options any) error {
-	return c.exchange(ctx, http.MethodDelete, path, nil, "application/json", options, nil)
+	return c.exchange(ctx, http.MethodDelete, path, nil, "application/json", whole, options, nil)
 }
 
-func (c *Client) exchange(ctx context.Context, method, path string, query url.Values, contentType string, send, into any) error {
+// What an answer is to hold.
+const (
+	whole        = "application/json, */*;q=0.5"
+	metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+)
+
+func (c *Client) exchange(ctx context.Context, method, path string, query url.Values, contentType, accept string, send, into any) error {
 	var body io.Reader
 	if send != nil {
 		raw, err := json.Marshal(send)
@@ -80,7 +92,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, query url.Va
 		}
 		body = bytes.NewReader(raw)
 	}
-	answer, err := c.do(ctx, method, path, query, contentType, body)
+	answer, err := c.do(ctx, method, path, query, contentType, accept, body)
 	if err != nil {
 		return err
 	}
@@ -97,17 +109,17 @@ func (c *Client) exchange(ctx context.Context, method, path string, query url.Va
 
 // Stream opens what the server answers for a path. The caller closes it.
 func (c *Client) Stream(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
-	return c.do(ctx, http.MethodGet, path, query, "", nil)
+	return c.do(ctx, http.MethodGet, path, query, "", whole, nil)
 }
 
-func (c *Client) do(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) (io.ReadCloser, error) {
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, contentType, accept string, body io.Reader) (io.ReadCloser, error) {
 	u := c.URL(path)
 	u.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	req.Header.Set("Accept", accept)
 	req.Header.Set("User-Agent", c.userAgent)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)

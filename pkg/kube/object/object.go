@@ -82,6 +82,17 @@ type RoleBinding struct {
 	Meta `json:"metadata"`
 }
 
+// ConfigMap is a ConfigMap, without what is binary.
+type ConfigMap struct {
+	Meta `json:"metadata"`
+	Data map[string]string `json:"data"`
+}
+
+// Secret is a Secret. Nothing but its metadata is read.
+type Secret struct {
+	Meta `json:"metadata"`
+}
+
 // Event is what a component of the cluster tells about an object.
 type Event struct {
 	Meta           `json:"metadata"`

@@ -29,6 +29,8 @@ var (
 	ReplicaSets    = resource[Workload]("apis/apps/v1", "replicasets", ReplicaSet)
 	Revisions      = resource[ControllerRevision]("apis/apps/v1", "controllerrevisions", "")
 	Jobs           = resource[Workload]("apis/batch/v1", "jobs", Job)
+	ConfigMaps     = resource[ConfigMap]("api/v1", "configmaps", "")
+	Secrets        = resource[Secret]("api/v1", "secrets", "")
 	RoleBindings   = resource[RoleBinding]("apis/rbac.authorization.k8s.io/v1", "rolebindings", "")
 )
 

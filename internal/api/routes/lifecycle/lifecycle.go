@@ -3,7 +3,6 @@ package lifecycle
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
 	"zr/internal/api/lifecycle"
+	"zr/internal/api/once"
 	"zr/internal/api/reason"
 	env "zr/internal/api/routes/environments"
 	"zr/internal/api/store/cache"
@@ -22,19 +22,16 @@ import (
 // effectMargin is kept of the time of a route for its answer and its record.
 const effectMargin = 5 * time.Second
 
-// keyLife is how long the result of an action is kept under its request key.
-const keyLife = 24 * time.Hour
-
 type routes struct {
 	set  *environments.Set
 	gate *access.Gate
-	keys cache.Cache
+	keys once.Keys
 	log  *slog.Logger
 }
 
 // Add adds the routes.
 func Add(a *contract.API, set *environments.Set, gate *access.Gate, keys cache.Cache, log *slog.Logger) {
-	r := &routes{set, gate, keys, log}
+	r := &routes{set, gate, once.Keys{Cache: keys, Log: log}, log}
 	add(a, "stopService", "stop", "Scales a service to nothing", r.stop)
 	add(a, "startService", "start", "Gives a stopped service the replicas back that it had, or one", r.start)
 	add(a, "restartService", "restart", "Replaces the pods of a service", r.restart)
@@ -157,65 +154,27 @@ func (r *routes) do(ctx context.Context, action string, in Target, run func(cont
 		return nil, err
 	}
 	target := e.Target(in.Name)
-	key := "action:" + access.From(ctx).Name + ":" + action + ":" + target + ":" + in.Key
+	key := ""
 	if in.Key != "" {
-		if before, err := r.claim(ctx, key); before != nil || err != nil {
-			return before, err
+		key = "action:" + access.From(ctx).Name + ":" + action + ":" + target + ":" + in.Key
+	}
+	result, err := once.Do(ctx, r.keys, key, func() (lifecycle.Effect, error) {
+		acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
+		defer cancel()
+		result, err := run(acting, e.Changes)
+		record := postgres.AuditRecord{Action: action, Target: target, Outcome: postgres.Done}
+		if err != nil {
+			r.log.Warn("an action failed", "action", action, "service", target, "error", err, "requestId", contract.RequestID(ctx))
+			p := problem(err)
+			record.Outcome, record.Detail, err = outcome(p), p.Detail, p
 		}
-	}
-	acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
-	defer cancel()
-	result, err := run(acting, e.Changes)
-	record := postgres.AuditRecord{Action: action, Target: target, Outcome: postgres.Done}
-	if err != nil {
-		r.log.Warn("an action failed", "action", action, "service", target, "error", err, "requestId", contract.RequestID(ctx))
-		p := problem(err)
-		record.Outcome, record.Detail, err = outcome(p), p.Detail, p
-	}
-	r.gate.Record(ctx, record)
-	if in.Key != "" {
-		r.keep(ctx, key, result, err)
-	}
+		r.gate.Record(ctx, record)
+		return result, err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &output{result}, nil
-}
-
-// claim returns the result that is kept under a key, or takes the key.
-func (r *routes) claim(ctx context.Context, key string) (*output, error) {
-	unavailable := contract.Refuse(http.StatusServiceUnavailable, "keys_unavailable", "redis does not answer: whether this was done before cannot be told")
-	first, err := r.keys.Add(ctx, key, nil, keyLife)
-	if err != nil {
-		return nil, unavailable
-	}
-	if first {
-		return nil, nil
-	}
-	value, _, err := r.keys.Get(ctx, key)
-	if err != nil {
-		return nil, unavailable
-	}
-	var before output
-	if json.Unmarshal(value, &before.Body) != nil {
-		return nil, contract.Refuse(http.StatusConflict, "in_progress", "the same request is being done")
-	}
-	return &before, nil
-}
-
-// keep keeps the result of an action under its key, and lets go of the key of one
-// that failed.
-func (r *routes) keep(ctx context.Context, key string, result lifecycle.Effect, failure error) {
-	ctx = context.WithoutCancel(ctx)
-	err := failure
-	if failure != nil {
-		err = r.keys.Delete(ctx, key)
-	} else if value, encoding := json.Marshal(result); encoding == nil {
-		err = r.keys.Set(ctx, key, value, keyLife)
-	}
-	if err != nil {
-		r.log.Warn("the result of an action was not kept", "error", err, "requestId", contract.RequestID(ctx))
-	}
 }
 
 // problem says what an error of an action is answered with.

@@ -22,7 +22,7 @@ func effect(t *testing.T, got apitest.Response) (e lifecycle.Effect) {
 // is what the API server says afterwards, and each action is recorded.
 func TestLifecycle200(t *testing.T) {
 	e := newEnvironment(t)
-	e.playKubelet()
+	e.PlayKubelet()
 	e.deploy("web", 2, "")
 	if got := effect(t, e.post("web/scale", `{"replicas":3}`)); got.Replicas != 3 || got.Ready != 3 {
 		t.Errorf("scaled: %+v", got)
@@ -50,7 +50,7 @@ func TestLifecycle200(t *testing.T) {
 	if again := effect(t, e.post("web/restart", "", "Idempotency-Key", "k1")); again != first || e.generation("web") != first.Generation {
 		t.Errorf("the same key: %+v, want %+v and no second restart", again, first)
 	}
-	records, err := e.db.AuditLog(t.Context(), postgres.AuditFilter{Target: "web", Outcome: postgres.Done}, 0, 10)
+	records, err := e.DB.AuditLog(t.Context(), postgres.AuditFilter{Target: "web", Outcome: postgres.Done}, 0, 10)
 	if err != nil || len(records) != 5 || records[0].Action != "restartService" {
 		t.Errorf("recorded: %+v, %v", records, err)
 	}

@@ -10,7 +10,7 @@ import (
 // What others need is stopped only with a yes, and the refusal names them.
 func TestLifecycle409(t *testing.T) {
 	e := newEnvironment(t)
-	e.playKubelet()
+	e.PlayKubelet()
 	e.deploy("db", 1, "")
 	e.deploy("api", 1, "cache,db")
 	e.deploy("idle", 0, "db")
@@ -25,7 +25,7 @@ func TestLifecycle409(t *testing.T) {
 	if n := e.generation("db"); n != 1 {
 		t.Errorf("it was changed all the same: generation %d", n)
 	}
-	if records, err := e.db.AuditLog(t.Context(), postgres.AuditFilter{Target: "db"}, 0, 10); err != nil || len(records) != 2 || records[0].Outcome != postgres.Refused {
+	if records, err := e.DB.AuditLog(t.Context(), postgres.AuditFilter{Target: "db"}, 0, 10); err != nil || len(records) != 2 || records[0].Outcome != postgres.Refused {
 		t.Errorf("recorded: %+v, %v", records, err)
 	}
 	if got := effect(t, e.post("db/stop?confirm=true", "")); got.Replicas != 0 {

@@ -16,13 +16,13 @@ import (
 // when that runs and all of it is ready.
 func TestRollback200(t *testing.T) {
 	e := newEnvironment(t)
-	e.playKubelet()
+	e.PlayKubelet()
 	e.deploy("web", 2, "")
-	e.create(e.client("apps", "v1", "statefulsets"), `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db},
+	e.Create(e.Client("apps", "v1", "statefulsets"), `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db},
 		spec: {replicas: 1, serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}},
 		spec: {schedulerName: nobody, terminationGracePeriodSeconds: 0, containers: [{name: main, image: "none:1"}]}}}}`)
 	for name, resource := range map[string]string{"web": "deployments", "db": "statefulsets"} {
-		all := e.client("apps", "v1", resource)
+		all := e.Client("apps", "v1", resource)
 		image := func() string {
 			w, err := all.Get(t.Context(), name, metav1.GetOptions{})
 			if err != nil {
@@ -66,7 +66,7 @@ func TestRollback200(t *testing.T) {
 		if now := revisions()[0]; !now.Current || now.Images[0] != "none:1" || now.Revision <= list[0].Revision {
 			t.Errorf("%s: afterwards %+v", name, revisions())
 		}
-		records, err := e.db.AuditLog(t.Context(), postgres.AuditFilter{Action: "rollbackService", Target: name}, 0, 10)
+		records, err := e.DB.AuditLog(t.Context(), postgres.AuditFilter{Action: "rollbackService", Target: name}, 0, 10)
 		if err != nil || len(records) != 1 || records[0].Outcome != postgres.Done {
 			t.Errorf("%s: recorded %+v, %v", name, records, err)
 		}

@@ -14,12 +14,12 @@ const job = `{apiVersion: batch/v1, kind: Job, metadata: {name: seed, labels: {a
 // completed.
 func TestRun200(t *testing.T) {
 	e := newEnvironment(t)
-	jobs := e.client("batch", "v1", "jobs")
-	before := e.create(jobs, job)
+	jobs := e.Client("batch", "v1", "jobs")
+	before := e.Create(jobs, job)
 	if got := e.post("seed/run", ""); got.Status != 409 || got.Problem(t) != "conflict" {
 		t.Errorf("while it runs: got %d %s", got.Status, got.Body)
 	}
-	e.play(`{"status":{"phase":"Succeeded"}}`)
+	e.Play(`{"status":{"phase":"Succeeded"}}`)
 	e.until(func() bool {
 		now, err := jobs.Get(t.Context(), "seed", metav1.GetOptions{})
 		return err == nil && completed(now.Object)
@@ -43,9 +43,9 @@ func TestRun200(t *testing.T) {
 // What fails is said to have failed, and what is no Job is not run.
 func TestRun502(t *testing.T) {
 	e := newEnvironment(t)
-	jobs := e.client("batch", "v1", "jobs")
-	e.create(jobs, job)
-	e.play(`{"status":{"phase":"Failed"}}`)
+	jobs := e.Client("batch", "v1", "jobs")
+	e.Create(jobs, job)
+	e.Play(`{"status":{"phase":"Failed"}}`)
 	e.until(func() bool { return e.post("seed/run", "").Status == 502 })
 	if got := e.post("seed/run", ""); got.Status != 502 || got.Problem(t) != "job_failed" {
 		t.Errorf("got %d %s", got.Status, got.Body)

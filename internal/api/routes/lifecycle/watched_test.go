@@ -12,8 +12,8 @@ import (
 // The api's Role allows all that is watched, and a change of what runs is seen.
 func TestTheRoleAllowsWhatIsWatched(t *testing.T) {
 	e := newEnvironment(t)
-	e.playKubelet()
-	reader := fleet.NewReader(e.kube, nil, fleet.Self{}, nil)
+	e.PlayKubelet()
+	reader := fleet.NewReader(e.Kube, nil, fleet.Self{}, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	var running sync.WaitGroup
 	running.Go(func() { reader.Run(ctx) })

@@ -1,0 +1,188 @@
+// Package clustertest gives tests of the api a namespace of a real API server, with the
+// rights that the api has in it, and the stores that it has.
+package clustertest
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+
+	"zr/internal/api/kube"
+	"zr/internal/api/store/cache"
+	"zr/internal/api/store/postgres"
+	"zr/internal/api/store/storetest"
+	"zr/pkg/deploy/kubetest"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// Namespace is one of a real API server.
+type Namespace struct {
+	T    *testing.T
+	Cfg  *rest.Config // with all rights
+	Name string
+	Kube *kube.Client    // with those of kustomize/base/api/role.yaml
+	DB   *postgres.Store // of Stores
+	// Postgres is the server of DB.
+	Postgres *storetest.Postgres
+}
+
+// New makes a namespace, until the test ends. The TestMain of its package calls
+// kubetest.Main.
+func New(t *testing.T) *Namespace {
+	t.Helper()
+	n := &Namespace{T: t, Cfg: kubetest.Config(t), Name: kubetest.Namespace(t)}
+	all := kubetest.Client(t, n.Cfg, "", "v1", "namespaces")
+	n.Create(all, "{apiVersion: v1, kind: Namespace, metadata: {name: "+n.Name+"}}")
+	t.Cleanup(func() { _ = all.Delete(context.WithoutCancel(t.Context()), n.Name, metav1.DeleteOptions{}) })
+	n.Kube = n.inCluster(n.token())
+	return n
+}
+
+// Client returns one of a resource in the namespace, with all rights.
+func (n *Namespace) Client(group, version, resource string) dynamic.ResourceInterface {
+	return kubetest.Client(n.T, n.Cfg, group, version, resource).Namespace(n.Name)
+}
+
+// Create makes an object of a manifest.
+func (n *Namespace) Create(c dynamic.ResourceInterface, manifest string, sub ...string) *unstructured.Unstructured {
+	n.T.Helper()
+	var o unstructured.Unstructured
+	err := yaml.Unmarshal([]byte(manifest), &o.Object)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	made, err := c.Create(n.T.Context(), &o, metav1.CreateOptions{}, sub...)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	return made
+}
+
+// token returns one of a service account that has the api's Role.
+func (n *Namespace) token() string {
+	n.T.Helper()
+	manifests, err := os.ReadFile("../../../../kustomize/base/api/role.yaml")
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	role, binding, _ := strings.Cut(string(manifests), "\n---\n")
+	accounts := n.Client("", "v1", "serviceaccounts")
+	n.Create(accounts, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: api}}")
+	n.Create(n.Client("rbac.authorization.k8s.io", "v1", "roles"), role)
+	n.Create(n.Client("rbac.authorization.k8s.io", "v1", "rolebindings"), binding+"    namespace: "+n.Name+"\n")
+	var request unstructured.Unstructured
+	request.SetAPIVersion("authentication.k8s.io/v1")
+	request.SetKind("TokenRequest")
+	request.SetName("api")
+	made, err := accounts.Create(n.T.Context(), &request, metav1.CreateOptions{}, "token")
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	token, _, _ := unstructured.NestedString(made.Object, "status", "token")
+	return token
+}
+
+// inCluster returns the client that a pod with this token would have.
+func (n *Namespace) inCluster(token string) *kube.Client {
+	n.T.Helper()
+	u, err := url.Parse(n.Cfg.Host)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	ca := n.Cfg.CAData
+	if len(ca) == 0 { // a control plane of the test's own: what it shows is trusted
+		conn, err := tls.Dial("tcp", u.Host, &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			n.T.Fatal(err)
+		}
+		defer conn.Close()
+		for _, cert := range conn.ConnectionState().PeerCertificates {
+			ca = append(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})...)
+		}
+	}
+	mount := n.T.TempDir()
+	for name, content := range map[string]string{"namespace": n.Name, "token": token, "ca.crt": string(ca)} {
+		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
+			n.T.Fatal(err)
+		}
+	}
+	client, err := kube.InCluster(func(name string) string {
+		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
+	}, mount)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	return client
+}
+
+// Stores returns a Redis and a PostgreSQL with the api's schema.
+func (n *Namespace) Stores() (cache.Cache, *postgres.Store) {
+	n.T.Helper()
+	redis, server := storetest.NewRedis(n.T), storetest.NewPostgres(n.T)
+	n.Postgres = server
+	redis.Start()
+	server.Start()
+	shared, err := cache.Open(redis.URL(), quiet)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	if n.DB, err = postgres.Open(server.URL("postgres"), quiet); err != nil {
+		n.T.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { n.DB.Run(ctx) })
+	n.T.Cleanup(func() {
+		cancel()
+		running.Wait()
+		n.DB.Close()
+		_ = shared.Close()
+	})
+	for n.DB.Check(n.T.Context()) != nil && n.T.Context().Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return shared, n.DB
+}
+
+// PlayKubelet calls every pod ready, in place of the node that it has not, until
+// the test ends.
+func (n *Namespace) PlayKubelet() {
+	n.Play(`{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}`)
+}
+
+// Play gives every pod a status, until the test ends.
+func (n *Namespace) Play(status string) {
+	pods := n.Client("", "v1", "pods")
+	ctx, cancel := context.WithCancel(context.Background())
+	var playing sync.WaitGroup
+	playing.Go(func() {
+		for ctx.Err() == nil {
+			if list, err := pods.List(ctx, metav1.ListOptions{}); err == nil {
+				for _, pod := range list.Items {
+					_, _ = pods.Patch(ctx, pod.GetName(), types.StrategicMergePatchType, []byte(status), metav1.PatchOptions{}, "status") // it may be gone
+				}
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	n.T.Cleanup(func() {
+		cancel()
+		playing.Wait()
+	})
+}
