@@ -72,6 +72,9 @@ func (l *Lister) walk(list *inputs.List, dir string, above []string) error {
 			info, err := os.Stat(path)
 			folder = err == nil && info.IsDir()
 		}
+		if link && folder {
+			list.Shapes = append(list.Shapes, path)
+		}
 		switch {
 		case folder:
 			if err := l.walk(list, path, above); err != nil {
@@ -95,12 +98,22 @@ func within(path, dir string) bool {
 // has become part of a work tree.
 func (l *Lister) Settings() string { return strings.Join(l.ignored.Files(filepath.Dir(l.dir)), "\n") }
 
-// Shape is the content of an ignore file; others say nothing about the list.
+// Shape is the content of an ignore file, and where a link to a folder leads; others
+// say nothing about the list.
 func (l *Lister) Shape(path string, content []byte) string {
-	if l.ignored.IsFile(path) {
+	if l.ignored.IsFile(path) || isLinkToFolder(path) {
 		return string(content)
 	}
 	return ""
+}
+
+func isLinkToFolder(path string) bool {
+	link, err := os.Lstat(path)
+	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // Relevant reports whether a name in a folder may be a source.

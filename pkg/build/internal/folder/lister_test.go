@@ -1,6 +1,9 @@
 package folder
 
 import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,6 +36,8 @@ func TestAnotherKindOfThingUnderAName(t *testing.T) {
 		"link to another folder": {"../more", []string{"web/x/a", "web/x/sub/b"}},
 		"link to an empty one":   {"../none", nil},
 		"link to nothing":        {"../missing", []string{"web/x"}},
+		"link to itself":         {"x", []string{"web/x"}},
+		"link that leads back":   {".", nil},
 	}
 	look := func(what string, want []string) {
 		t.Helper()
@@ -71,5 +76,47 @@ func TestAnotherKindOfThingUnderAName(t *testing.T) {
 		}
 		testkit.WriteFile(t, filepath.Join(dir, "x/own"), "1")
 		look("a folder after a "+from, []string{"web/x/own"})
+	}
+}
+
+// TestListStandsOnlyWhereItIsTheSame: after each of many random changes, a set that
+// has lived through them knows the same files as one that looks for the first time.
+func TestListStandsOnlyWhereItIsTheSame(t *testing.T) {
+	names := []string{"a", "b", "c", "a/a", "a/b", "b/a", "b/c", "c/a/b", "a/c/a", ".gitignore", "a/.gitignore", "node_modules/x"}
+	never := func(path string) bool { return filepath.Base(path) == "node_modules" }
+	for seed := range uint64(10) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		top := t.TempDir()
+		root, outside := filepath.Join(top, "p"), filepath.Join(top, "out")
+		dir := filepath.Join(root, "web")
+		testkit.WriteFile(t, filepath.Join(dir, "a"), "1")
+		testkit.WriteFile(t, filepath.Join(outside, "f"), "1")
+		targets := []string{"b", "../a", "../../p/web/c", outside, filepath.Join(outside, "f"), "nowhere", "."}
+		set := inputs.Load(root, "", NewLister(root, dir, never))
+		var log []string
+		for range 60 {
+			name := names[r.IntN(len(names))]
+			path := filepath.Join(dir, name)
+			op := r.IntN(5)
+			log = append(log, fmt.Sprint(op, " ", name))
+			if op != 0 {
+				os.RemoveAll(path)
+			}
+			os.MkdirAll(filepath.Dir(path), 0o755) // where a file or a link is in the way, the change does nothing
+			switch op {
+			case 0, 1:
+				os.WriteFile(path, []byte([]string{"a\n", "b/\n", "!a\n"}[r.IntN(3)]), 0o644)
+			case 2:
+				os.Symlink(targets[r.IntN(len(targets))], path)
+			case 3:
+				os.Mkdir(path, 0o755)
+			case 4:
+				os.Rename(filepath.Join(dir, names[r.IntN(len(names))]), path)
+			}
+			fresh := inputs.Load(root, "", NewLister(root, dir, never))
+			if err := errors.Join(set.Refresh(t.Context()), fresh.Refresh(t.Context())); err != nil || set.Sum() != fresh.Sum() {
+				t.Fatalf("seed %d, after %q: %v, %s", seed, log, err, cmp.Diff(fresh.Files(), set.Files()))
+			}
+		}
 	}
 }

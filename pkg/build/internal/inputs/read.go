@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"time"
 
@@ -51,7 +50,7 @@ func read(path string) (content, stat, error) {
 		}
 		if before.isDir() {
 			target, err := os.Readlink(path)
-			if errors.Is(err, unix.EINVAL) || errors.Is(err, fs.ErrNotExist) { // the folder itself, in the place of a file
+			if errors.Is(err, unix.EINVAL) || isGone(err) { // the folder itself, in the place of a file
 				return content{}, before, nil
 			}
 			return content{[]byte(target), hashBytes([]byte(target))}, before, err
@@ -73,7 +72,7 @@ func read(path string) (content, stat, error) {
 
 func readFile(path string) (content, error) {
 	f, err := bounded.Open(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, bounded.ErrNotRegular) {
+	if isGone(err) || errors.Is(err, bounded.ErrNotRegular) {
 		return content{}, nil // another one since the stat: the next stat says so
 	}
 	if err != nil {

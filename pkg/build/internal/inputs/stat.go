@@ -47,12 +47,18 @@ func statOf(path string, now time.Time) (stat, error) {
 				Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Inode: uint64(st.Ino),
 				Mode: uint32(st.Mode), Seen: now.UnixNano(),
 			}, nil
-		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		case isGone(err):
 			return stat{Absent: true, Seen: now.UnixNano()}, nil
 		case !errors.Is(err, unix.EINTR):
 			return stat{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 		}
 	}
+}
+
+// isGone reports whether an error says that nothing is at a path: it is not there, a
+// file is where a folder on the way was, or a link leads to itself.
+func isGone(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
 }
 
 func (s stat) isDir() bool { return s.Mode&unix.S_IFMT == unix.S_IFDIR }

@@ -2,15 +2,11 @@ package inputs
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // state is what is kept between processes. A value of it is never changed
@@ -196,7 +192,7 @@ func hashOf(settings string) string {
 // by now, has none.
 func listing(dir Dir, lister Lister) ([]string, error) {
 	entries, err := os.ReadDir(dir.Path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+	if isGone(err) {
 		return nil, nil
 	}
 	if err != nil {
