@@ -27,6 +27,7 @@ var parts = []struct {
 	{"node", "a save of a plain Node.js service, until the new code answers", benchPlainNode},
 	{"frontend", "a save of a component, until the browser shows it", benchFrontend},
 	{"ports", "an answer through a relayed port, and through one that kind mapped", benchPorts},
+	{"slow", "one changed line of the api over a line of 50 and 150 ms and 10 Mbit/s, beside a push of the whole image", benchSlow},
 	{"watch", "a tree of 100,000 files: ready, idle CPU, memory", benchWatch},
 }
 

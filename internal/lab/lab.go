@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,6 +45,8 @@ type Project struct {
 	Dir  string
 	Name string
 	Env  []string
+	// Within is a command that zr is run by, such as `ip netns exec`.
+	Within []string
 	// Node is the container of the control plane. Default: that of the
 	// environment "dev".
 	Node string
@@ -126,8 +129,8 @@ func (p *Project) Replace(name, old, new string) {
 
 // Command is zr on this project.
 func (p *Project) Command(ctx context.Context, args ...string) *exec.Cmd {
-	zr := filepath.Join(Repository(p.T), "bin", "zr")
-	c := exec.CommandContext(ctx, zr, append([]string{"-C", p.Dir}, args...)...)
+	line := append(slices.Clone(p.Within), filepath.Join(Repository(p.T), "bin", "zr"), "-C", p.Dir)
+	c := exec.CommandContext(ctx, line[0], append(line[1:], args...)...)
 	c.Env = append(append(os.Environ(), "ZR_ENGINE="+EngineName()), p.Env...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = time.Minute

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"zr/internal/lab"
+)
+
+// How often each step is measured over each line.
+const (
+	slowPushes = 3
+	slowUps    = 5
+	slowSaves  = 10
+)
+
+// slowConfig and slowOverlay are the api alone on a cluster that is there already,
+// with a registry. It is asked whether it is alive, which needs no database.
+const (
+	slowConfig = `project: zrtest-bench-slow
+cluster: {provider: context, context: kind-zrtest-bench-slow-dev, registry: "%s/api"}
+services:
+  api: {build: {go: ./cmd/zr-api}}
+`
+	slowOverlay = `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: zr-slow
+resources: [namespace.yaml, ../../base/api]
+configMapGenerator: [{name: settings, literals: [LOG_LEVEL=info]}]
+secretGenerator: [{name: secrets, literals: ["DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "REDIS_URL=redis://127.0.0.1:1"]}]
+patches:
+  - target: {kind: Deployment, name: api}
+    patch: |
+      - {op: replace, path: /spec/template/spec/containers/0/readinessProbe/httpGet/path, value: /health/live}
+`
+)
+
+// slow is a developer at the other end of a slow line.
+type slow struct {
+	*lab.Project
+	line     *link
+	registry string // that the nodes pull from
+	bare     string // a copy of the project that the bare compiler works on
+	edits    int    // so far: each is another than all before
+}
+
+// benchSlow measures what one changed line of the api costs over a slow line to the
+// cluster and its registry, beside a push of the whole image.
+func benchSlow(b *bench) {
+	s := newSlow(b)
+	for _, trip := range []time.Duration{50 * time.Millisecond, 150 * time.Millisecond} {
+		s.line.delay.Store(int64(trip / 2))
+		fmt.Printf("  %s of round trip, 10 Mbit/s\n", trip)
+		full, fullBytes := s.push(b)
+		row("push of the whole image", full)
+		s.up(b, fullBytes)
+		s.dev(b, trip, fullBytes)
+	}
+}
+
+func newSlow(b *bench) *slow {
+	shared := lab.NewProject(b, "examples/hello", "zrtest-bench-slow", map[string]int{"greeter": 14020, "web": 14021})
+	kubeconfig := filepath.Join(b.TempDir(), "kubeconfig")
+	shared.Env = []string{"KUBECONFIG=" + kubeconfig}
+	shared.Must("up", "--merge-kubeconfig")
+	s := &slow{line: newLink(b), bare: lab.Copy(b, ".")}
+	s.registry = newRegistry(b)
+	shared.InNode("sh", "-c", fmt.Sprintf(`mkdir -p "/etc/containerd/certs.d/%[1]s"
+printf 'server = "http://%[1]s"\n[host."http://%[1]s"]\n' > "/etc/containerd/certs.d/%[1]s/hosts.toml"
+grep -q certs.d /etc/containerd/config.toml || printf '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n' >> /etc/containerd/config.toml
+systemctl restart containerd`, s.registry))
+
+	text, err := os.ReadFile(kubeconfig)
+	b.must(err)
+	node := strings.TrimSpace(shared.InNode("sh", "-c", "hostname -I | cut -d' ' -f1"))
+	before, rest, _ := strings.Cut(string(text), "server: ")
+	_, after, _ := strings.Cut(rest, "\n")
+	b.must(os.WriteFile(kubeconfig, []byte(before+"server: https://"+net.JoinHostPort(node, "6443")+"\n"+after), 0o600))
+
+	s.Project = &lab.Project{T: b, Dir: lab.Copy(b, "."), Name: "zrtest-bench-slow", Env: shared.Env, Within: []string{"ip", "netns", "exec", linkSpace}}
+	s.use(s.registry)
+	b.Cleanup(func() { s.ZR("down", "--env", "slow", "--purge", "--yes") }) // or the cluster stays for it
+	s.Write("kustomize/overlays/slow/kustomization.yaml", slowOverlay)
+	s.Write("kustomize/overlays/slow/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: zr-slow}\n")
+	return s
+}
+
+// newRegistry is an empty registry at this end of the line.
+func newRegistry(b *bench) string {
+	listener, err := net.Listen("tcp", net.JoinHostPort(linkHere, "0"))
+	b.must(err)
+	lab.ServeRegistry(b, listener)
+	return listener.Addr().String()
+}
+
+// use has images go to a registry.
+func (s *slow) use(registry string) {
+	s.Write("config/slow.yaml", fmt.Sprintf(slowConfig, registry))
+}
+
+// edit changes one line in a copy of the project.
+func (s *slow) edit(b *bench, dir string) {
+	s.edits++
+	edit(b, filepath.Join(dir, leaf), s.edits)
+}
+
+// push sends the image to registries that have nothing yet.
+func (s *slow) push(b *bench) (took sample, bytes int64) {
+	for range slowPushes {
+		s.use(newRegistry(b))
+		before := s.line.bytes.Load()
+		took.add(timed(func() { s.Must("images", "push", "--env", "slow") }))
+		bytes = s.line.bytes.Load() - before
+	}
+	s.use(s.registry)
+	fmt.Printf("  %-58s %.2f MB\n", "the whole image on the line", float64(bytes)/1e6)
+	return took, bytes
+}
+
+// up measures `zr up` after one changed line.
+func (s *slow) up(b *bench, full int64) {
+	s.Must("up", "--env", "slow", "--yes")
+	var took sample
+	var bytes []int64
+	for range slowUps {
+		s.edit(b, s.Dir)
+		before := s.line.bytes.Load()
+		took.add(timed(func() { s.Must("up", "--env", "slow") }))
+		bytes = append(bytes, s.line.bytes.Load()-before)
+	}
+	row("one changed line → `zr up` is done", took)
+	fewer("bytes of it", bytes, full)
+}
+
+// dev measures a save under `zr dev`, in turns with the bare compiler.
+func (s *slow) dev(b *bench, trip time.Duration, full int64) {
+	dev := s.Start("dev", "--env", "slow", "--yes")
+	dev.Wait(0, "the api to be ready", func(e lab.Event) bool { return e.Text("type") == "ready" })
+	out := filepath.Join(b.TempDir(), "zr-api")
+	var took, bare, beyond sample
+	var bytes []int64
+	for i := range 2 + slowSaves {
+		s.edit(b, s.bare)
+		bareTook := timed(func() { bareBuild(b, s.bare, out) })
+		mark, before := dev.Mark(), s.line.bytes.Load()
+		ours := timed(func() {
+			s.edit(b, s.Dir)
+			dev.Wait(mark, "the api to be live", func(e lab.Event) bool { return e.Text("type") == "reload" })
+		})
+		if carried := s.line.bytes.Load() - before; i >= 2 {
+			took.add(ours)
+			bare.add(bareTook)
+			bytes = append(bytes, carried)
+			beyond.add(ours - bareTook - time.Duration(float64(carried)/linkRate*float64(time.Second)))
+		}
+	}
+	dev.Interrupt()
+	row("bare: go build", bare)
+	row("save of a Go file → zr has heard that it is live", took)
+	fmt.Printf("  %-58s %.1f round trips\n", "beyond the bare build and its bytes", float64(beyond.median())/float64(trip))
+	fewer("bytes of it", bytes, full)
+}
+
+// fewer prints how many bytes a step takes beside the whole image.
+func fewer(what string, bytes []int64, full int64) {
+	slices.Sort(bytes)
+	median := bytes[len(bytes)/2]
+	fmt.Printf("  %-58s %.1f kB, %.1f × fewer than the whole image   n=%d\n", what, float64(median)/1e3, float64(full)/float64(median), len(bytes))
+}
