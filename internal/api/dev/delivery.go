@@ -21,7 +21,7 @@ type Flow struct {
 	Lead        *Spread  `json:"leadTime,omitempty" doc:"From the save, or the start of the run, until healthy. Only of changes that a process has taken over."`
 	Restore     *Spread  `json:"timeToRestore,omitempty" doc:"From the first failure of a service, or of the environment, to its next change that did not fail."`
 	Broken      int      `json:"broken" doc:"How many failures have not been followed by one that did not fail yet."`
-	Curve       []Moment  `json:"curve" doc:"The same over time, without the slices in which there was nothing, the oldest first."`
+	Curve       []Moment `json:"curve" doc:"The same over time, without the slices in which there was nothing, the oldest first."`
 }
 
 // Spread says how long something took. Times are in milliseconds.

@@ -51,7 +51,7 @@ type eventsInput struct {
 // RunEvents is a page of what runs told.
 type RunEvents struct {
 	Events []dev.RunEvent `json:"events"`
-	Next   string      `json:"next,omitempty" doc:"The cursor of the page after this one."`
+	Next   string         `json:"next,omitempty" doc:"The cursor of the page after this one."`
 }
 
 type eventsOutput struct{ Body RunEvents }
@@ -115,7 +115,7 @@ func (r *routes) unavailable(ctx context.Context, err error) error {
 // that the parameter after names.
 type Frame struct {
 	Attached *[]dev.Attached `json:"attached,omitempty"` // where that has changed
-	Events   []dev.RunEvent     `json:"events"`
+	Events   []dev.RunEvent  `json:"events"`
 }
 
 // live sends what runs tell as it is stored, and who is attached.
