@@ -28,6 +28,7 @@ var parts = []struct {
 	{"frontend", "a save of a component, until the browser shows it", benchFrontend},
 	{"ports", "an answer through a relayed port, and through one that kind mapped", benchPorts},
 	{"slow", "one changed line of the api over a line of 50 and 150 ms and 10 Mbit/s, beside a push of the whole image", benchSlow},
+	{"api", "logs: a line until it is shown, 20,000 a second, searches; changes of services; what the API server is asked", benchBackend},
 	{"watch", "a tree of 100,000 files: ready, idle CPU, memory", benchWatch},
 }
 

@@ -4,6 +4,7 @@
 package clustertest
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/pem"
@@ -24,6 +25,7 @@ import (
 
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/kube"
+	"zr/pkg/kube/lean"
 )
 
 // Cluster is a namespace of a real API server.
@@ -31,13 +33,14 @@ type Cluster struct {
 	Namespace string
 	Config    *kube.Config
 
-	t testing.TB
+	t       testing.TB
+	objects map[string]dynamic.ResourceInterface // by resource: making one asks the server for all
 }
 
 // New makes a namespace in a cluster of package kubetest; it is removed with the test.
 func New(t testing.TB, cfg *kube.Config) *Cluster {
 	t.Helper()
-	c := &Cluster{Namespace: kubetest.Namespace(t), Config: cfg, t: t}
+	c := &Cluster{Namespace: kubetest.Namespace(t), Config: cfg, t: t, objects: map[string]dynamic.ResourceInterface{}}
 	all := kubetest.Client(t, c.Config, "", "v1", "namespaces")
 	c.create(all, "{apiVersion: v1, kind: Namespace, metadata: {name: "+c.Namespace+"}}")
 	t.Cleanup(func() { _ = all.Delete(context.WithoutCancel(t.Context()), c.Namespace, metav1.DeleteOptions{}) })
@@ -46,7 +49,10 @@ func New(t testing.TB, cfg *kube.Config) *Cluster {
 
 // Objects returns a client for one resource in the namespace.
 func (c *Cluster) Objects(group, version, resource string) dynamic.ResourceInterface {
-	return kubetest.Client(c.t, c.Config, group, version, resource).Namespace(c.Namespace)
+	if c.objects[resource] == nil {
+		c.objects[resource] = kubetest.Client(c.t, c.Config, group, version, resource).Namespace(c.Namespace)
+	}
+	return c.objects[resource]
 }
 
 func (c *Cluster) create(in dynamic.ResourceInterface, manifest string, sub ...string) *unstructured.Unstructured {
@@ -182,6 +188,24 @@ func (c *Cluster) Event(pod, message string) {
 	c.t.Helper()
 	c.create(c.Objects("", "v1", "events"), fmt.Sprintf(`{apiVersion: v1, kind: Event, metadata: {name: %[1]s.1}, type: Warning, reason: Failed, message: %[2]q,
 		involvedObject: {apiVersion: v1, kind: Pod, name: %[1]s, namespace: %[3]s}}`, pod, message, c.Namespace))
+}
+
+// Follow passes the time of every further line of a pod to seen until ctx ends, as
+// "kubectl logs --follow --since=1s" reads them.
+func (c *Cluster) Follow(ctx context.Context, pod string, seen func(at time.Time)) {
+	client := kubetest.Connect(c.t, c.Config)
+	log, err := client.Log(ctx, c.Namespace, pod, "main", lean.LogOptions{Follow: true, Since: time.Now()})
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	defer log.Close()
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		stamp, _, _ := strings.Cut(lines.Text(), " ")
+		if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
+			seen(at)
+		}
+	}
 }
 
 // SetPod gives a pod a status.

@@ -3,6 +3,7 @@ package clustertest
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -104,6 +105,21 @@ func (a *API) read(out io.Reader, address chan<- string) {
 func (a *API) Kill() {
 	_ = a.process.Process.Kill() // it may have ended
 	<-a.done
+}
+
+// PeakMemory is the most memory that the process had, in bytes.
+func (a *API) PeakMemory() int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", a.process.Process.Pid))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	var kilobytes int64
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			_, _ = fmt.Sscan(value, &kilobytes) // 0 where it is not there
+		}
+	}
+	return kilobytes << 10
 }
 
 // LogIn begins a session and returns its cookie, for every replica.

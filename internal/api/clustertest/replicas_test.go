@@ -152,6 +152,7 @@ func TestReplicas(t *testing.T) {
 	for range kills(t) {
 		p.killLeader()
 		p.start()
+		p.health("ok", "") // what waits for the database ends with the process
 		refuse()
 	}
 	for _, away := range []struct {
