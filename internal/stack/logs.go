@@ -3,7 +3,9 @@ package stack
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +24,9 @@ type LogOptions struct {
 	Tail     int           // begin with the last of each container; 0 for all
 	Since    time.Duration // begin with those that are younger; 0 for all
 	Level    string        // the least severe one wanted; "" for all
+	// Grep matches the lines that are wanted; nil for all. Where nothing is followed
+	// and Tail is 0, they come from the history of the api, where that is there.
+	Grep *regexp.Regexp
 }
 
 // Logs emits what the services write, a LogLine each.
@@ -37,6 +42,13 @@ func (s *Stack) Logs(ctx context.Context, o LogOptions) error {
 				config.Suggest("services here: "+strings.Join(known, ", "), service, known))
 		}
 	}
+	if o.Grep != nil && !o.Follow && o.Tail == 0 {
+		err := p.history(ctx, o)
+		if !errors.Is(err, errNoHistory) {
+			return err
+		}
+		s.sink.Emit(event.Notice{Text: "from the logs that the containers have now: " + err.Error()})
+	}
 	on, err := p.attach(ctx)
 	if err != nil {
 		return err
@@ -47,7 +59,7 @@ func (s *Stack) Logs(ctx context.Context, o LogOptions) error {
 		options.Since = time.Now().Add(-o.Since)
 	}
 	err = logs.New(on.cluster.Client).Follow(ctx, options, func(l event.LogLine) {
-		if logline.AtLeast(l.Level, o.Level) {
+		if logline.AtLeast(l.Level, o.Level) && (o.Grep == nil || o.Grep.MatchString(l.Text)) {
 			s.sink.Emit(l)
 		}
 	})

@@ -38,8 +38,8 @@ func (p pods) Follow(ctx context.Context, _ follow.Options, emit func(follow.Lin
 }
 
 // serve serves the routes of logs that are collected from what is written to
-// pods.
-func serve(t *testing.T, url string) (*apitest.App, pods, *logstore.Collector) {
+// pods, and more.
+func serve(t *testing.T, url string, more ...func(*contract.API)) (*apitest.App, pods, *logstore.Collector) {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	schema, err := postgres.Open(url, quiet)
@@ -65,6 +65,9 @@ func serve(t *testing.T, url string) (*apitest.App, pods, *logstore.Collector) {
 	})
 	a := apitest.Serve(t, func(a *contract.API) {
 		logs.Add(a, logs.Source{Environments: environments.Only(&environments.Environment{Name: "shop", Logs: c}), Store: store, Origins: []string{"http://localhost:3000"}}, quiet)
+		for _, add := range more {
+			add(a)
+		}
 	})
 	return a, from, c
 }
