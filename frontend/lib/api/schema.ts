@@ -669,7 +669,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How healthy all services were, sorted by name, with a short curve of each
+         * How healthy all services were, sorted by name, with a short curve of each and their outages
          * @description Time in which nobody looked is unknown, and never counts as healthy. PostgreSQL and Redis of the api's own environment are asked every five seconds; other services are as Kubernetes says, and have no latencies yet.
          */
         get: operations["listUptime"];
@@ -1072,6 +1072,8 @@ export interface components {
         Overview: {
             /** Format: date-time */
             at: string;
+            /** @description Those of all services in the asked window, the newest first, 100 at most. */
+            outages: components["schemas"]["ServiceOutage"][];
             services: components["schemas"]["Summary"][];
         };
         Place: {
@@ -1104,6 +1106,11 @@ export interface components {
              * @description Milliseconds; absent where nothing was answered.
              */
             p95?: number;
+            /**
+             * @description The worst state of the step; stopped or unknown where it was nothing else.
+             * @enum {string}
+             */
+            state: "healthy" | "unhealthy" | "starting" | "stopped" | "unknown";
             /** Format: double */
             uptime?: number;
         };
@@ -1302,6 +1309,26 @@ export interface components {
         };
         ServiceInputBody: {
             service: string;
+        };
+        ServiceOutage: {
+            /**
+             * @description lasting: it goes on; unseen: nobody looked any more.
+             * @enum {string}
+             */
+            end: "healthy" | "stopped" | "unseen" | "lasting";
+            /** Format: date-time */
+            from: string;
+            message: string;
+            /** @description The first reason of it. */
+            reason: string;
+            /** Format: double */
+            seconds: number;
+            service: string;
+            /**
+             * Format: date-time
+             * @description When it ended, or was last seen.
+             */
+            to: string;
         };
         Setting: {
             key: string;

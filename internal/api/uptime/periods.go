@@ -66,6 +66,21 @@ func ShareOf(periods []Period, from, to time.Time) Share {
 	return s
 }
 
+// worst is the state that a person would want to know of.
+func (s Share) worst() string {
+	switch {
+	case s.Unhealthy > 0:
+		return Unhealthy
+	case s.Starting > 0:
+		return Starting
+	case s.Healthy > 0:
+		return Healthy
+	case s.Stopped > 0:
+		return Stopped
+	}
+	return unknown
+}
+
 // overlap is how long a period lay between from and to, in seconds.
 func overlap(p Period, from, to time.Time) float64 {
 	if p.From.After(from) {

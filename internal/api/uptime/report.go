@@ -32,7 +32,8 @@ type Windows struct {
 
 // Point is one step of a curve.
 type Point struct {
-	At time.Time `json:"at" doc:"The beginning of the step."`
+	At    time.Time `json:"at" doc:"The beginning of the step."`
+	State string    `json:"state" enum:"healthy,unhealthy,starting,stopped,unknown" doc:"The worst state of the step; stopped or unknown where it was nothing else."`
 	// Uptime is absent where nothing is known of the step.
 	Uptime *float64 `json:"uptime,omitempty"`
 	P95    *float64 `json:"p95,omitempty" doc:"Milliseconds; absent where nothing was answered."`
@@ -126,7 +127,8 @@ func report(periods []Period, latencies []Slice, begin time.Time, step time.Dura
 		if end.After(now) {
 			end = now
 		}
-		r.Points = append(r.Points, Point{At: at.UTC(), Uptime: ShareOf(periods, at, end).Uptime, P95: part.Latency().P95})
+		share := ShareOf(periods, at, end)
+		r.Points = append(r.Points, Point{At: at.UTC(), State: share.worst(), Uptime: share.Uptime, P95: part.Latency().P95})
 	}
 	r.Latency = whole.Latency()
 	r.Outages = []Outage{}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"zr/internal/api/contract"
@@ -28,7 +29,7 @@ func Add(a *contract.API, set *environments.Set, source uptime.Source, log *slog
 	rules := contract.Rules{Class: contract.Read, Role: contract.Anybody}
 	contract.Add(a, contract.Route{
 		Rules: rules, ID: "listUptime", Method: http.MethodGet, Path: contract.Base + "/uptime", Group: "uptime",
-		Summary: "How healthy all services were, sorted by name, with a short curve of each", Description: described,
+		Summary: "How healthy all services were, sorted by name, with a short curve of each and their outages", Description: described,
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 	}, r.list)
 	contract.Add(a, contract.Route{
@@ -52,7 +53,17 @@ func (w Window) duration() time.Duration {
 type Overview struct {
 	At       time.Time        `json:"at"`
 	Services []uptime.Summary `json:"services"`
+	Outages  []ServiceOutage  `json:"outages" doc:"Those of all services in the asked window, the newest first, 100 at most."`
 }
+
+// ServiceOutage is one of a service.
+type ServiceOutage struct {
+	Service string `json:"service"`
+	uptime.Outage
+}
+
+// maxOutages is as many as a person reads through.
+const maxOutages = 100
 
 type listOutput struct{ Body Overview }
 
@@ -62,10 +73,15 @@ func (r *routes) list(ctx context.Context, in *Window) (*listOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := Overview{At: now, Services: []uptime.Summary{}}
+	o := Overview{At: now, Services: []uptime.Summary{}, Outages: []ServiceOutage{}}
 	for _, report := range reports {
 		o.Services = append(o.Services, report.Summary)
+		for _, outage := range report.Outages {
+			o.Outages = append(o.Outages, ServiceOutage{report.Service, outage})
+		}
 	}
+	slices.SortStableFunc(o.Outages, func(a, b ServiceOutage) int { return b.From.Compare(a.From) })
+	o.Outages = o.Outages[:min(len(o.Outages), maxOutages)]
 	return &listOutput{o}, nil
 }
 

@@ -18,7 +18,10 @@ func TestUptime200(t *testing.T) {
 		{Service: "web", State: uptime.Unhealthy, Reason: "crash", Message: "exit code 1", From: ago(30 * time.Minute), To: ago(25 * time.Minute)},
 		{Service: "web", State: uptime.Healthy, From: ago(25 * time.Minute), To: ago(10 * time.Minute)},
 		{Service: "web", State: uptime.Healthy, From: ago(5 * time.Minute), To: now.Add(time.Minute)}, // nobody looked in between
-		{Service: "db", State: uptime.Stopped, From: ago(3 * 24 * time.Hour), To: ago(2 * 24 * time.Hour)},
+		{Service: "db", State: uptime.Unhealthy, Reason: "crash", Message: "exit code 2", From: ago(73 * time.Hour), To: ago(72 * time.Hour)},
+		{Service: "db", State: uptime.Stopped, From: ago(72 * time.Hour), To: ago(48 * time.Hour)},
+		{Service: "cache", State: uptime.Unhealthy, Reason: "unreachable", Message: "refused", From: ago(20 * time.Minute), To: ago(15 * time.Minute)},
+		{Service: "cache", State: uptime.Stopped, From: ago(15 * time.Minute), To: now.Add(time.Minute)},
 	}, []uptime.Sample{
 		{Service: "web", At: ago(9 * time.Minute), Bucket: uptime.BucketOf(2 * time.Millisecond)},
 		{Service: "web", At: ago(8 * time.Minute), Bucket: uptime.BucketOf(40 * time.Millisecond)},
@@ -48,19 +51,33 @@ func TestUptime200(t *testing.T) {
 	if len(web.Outages) != 1 || web.Outages[0].Reason != "crash" || web.Outages[0].Seconds != 300 || web.Outages[0].End != uptime.Healthy {
 		t.Errorf("got %+v", web.Outages)
 	}
-	known := 0
+	known, unhealthy := 0, 0
 	for _, p := range web.Points {
 		if p.Uptime != nil {
 			known++
 		}
+		if (p.State == "unknown") != (p.Uptime == nil) {
+			t.Errorf("%s: %s, uptime %v", p.At, p.State, p.Uptime)
+		}
+		if p.State == uptime.Unhealthy {
+			unhealthy++
+		}
 	}
-	if len(web.Points) != 60 || known < 44 || known > 49 {
-		t.Errorf("%d points, %d of them known", len(web.Points), known)
+	if len(web.Points) != 60 || known < 44 || known > 49 || unhealthy < 5 || unhealthy > 6 {
+		t.Errorf("%d points, %d of them known, %d unhealthy", len(web.Points), known, unhealthy)
+	}
+	var cache uptime.Report
+	a.Get("/api/v1/services/cache/uptime?window=1h").Decode(t, &cache)
+	if last := cache.Points[len(cache.Points)-1]; last.State != uptime.Stopped || last.Uptime != nil {
+		t.Errorf("the last minute of what was stopped: %+v", last)
 	}
 	var all routes.Overview
 	a.Get("/api/v1/uptime").Decode(t, &all)
-	if len(all.Services) != 2 || all.Services[0].Service != "db" || all.Services[0].State != "unknown" || all.Services[0].Uptime.Week.Uptime != nil || len(all.Services[1].Points) != 24 {
+	if len(all.Services) != 3 || all.Services[1].Service != "db" || all.Services[1].State != "unknown" || all.Services[1].Uptime.Day.Uptime != nil || len(all.Services[2].Points) != 24 {
 		t.Errorf("got %+v", all.Services)
+	}
+	if o := all.Outages; len(o) != 2 || o[0].Service != "cache" || o[0].End != uptime.Stopped || o[1].Service != "web" || o[1].Message != "exit code 1" {
+		t.Errorf("outages of a day, the newest first: %+v", all.Outages)
 	}
 }
 
