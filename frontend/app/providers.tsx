@@ -3,6 +3,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { ActionsProvider } from "@/components/actions/actions";
+import { EnvironmentProvider } from "@/components/environment";
 
 /** One cache for each page load. */
 export function Providers({ children }: { children: ReactNode }) {
@@ -15,7 +16,9 @@ export function Providers({ children }: { children: ReactNode }) {
   );
   return (
     <QueryClientProvider client={client}>
-      <ActionsProvider>{children}</ActionsProvider>
+      <EnvironmentProvider>
+        <ActionsProvider>{children}</ActionsProvider>
+      </EnvironmentProvider>
     </QueryClientProvider>
   );
 }

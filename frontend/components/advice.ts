@@ -31,12 +31,20 @@ export const advice: Record<ProblemCode, Advice> = {
     title: "This is for people who are logged in",
     steps: [{ text: "Get a login link and open it in this browser:", command: "zr dashboard" }],
   },
+  not_found: {
+    title: "It is not there",
+    steps: [{ text: "See what runs:", command: "zr status" }],
+  },
   foreign_page: { title: "A page of another address asked for it", steps: [] },
   not_allowed: {
     title: "Your role may look, and not change anything",
     steps: [{ text: "Get a link that logs in an operator:", command: "zr dashboard" }],
   },
   refused: { title: "The api refused it", steps: [] },
+  job_failed: {
+    title: "The Job failed",
+    steps: [{ text: "Read what the services wrote:", command: "zr logs" }],
+  },
   not_in_effect: {
     title: "It has not taken effect yet",
     steps: [{ text: "See what keeps its pods from being ready:", command: "zr status" }],

@@ -1,4 +1,4 @@
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { Panel } from "@/components/panel";
 import { stateLook } from "@/components/state";
 import type { Problem } from "@/lib/problem";

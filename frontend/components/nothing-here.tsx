@@ -1,5 +1,5 @@
-import Link from "next/link";
 import type { ReactNode } from "react";
+import { Link } from "@/components/link";
 
 /** A screen for an address that stands for nothing, with the way back. */
 export function NothingHere({ title, children }: { title: string; children: ReactNode }) {

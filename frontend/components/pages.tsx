@@ -1,4 +1,4 @@
-import Link from "next/link";
+import { Link } from "@/components/link";
 
 /** The ways to the first and to the next page of a list, where there are any. */
 export function Pages({

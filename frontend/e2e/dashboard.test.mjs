@@ -102,6 +102,29 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
           .getByText(/^Running, ready/)
           .first()
           .waitFor();
+        await page
+          .locator("[data-testid=events] li")
+          .or(page.getByText("Kubernetes tells of nothing."))
+          .first()
+          .waitFor();
+        assert.deepEqual(await accessibilityViolations(page), [], name);
+      }
+      assert.deepEqual(complaints, []);
+    });
+
+    test(`the health of all services and of each, in a ${colorScheme} page without faults`, async (t) => {
+      const { page, complaints } = await visit(t, { colorScheme }, "/uptime?window=1h");
+      await takenOver(page);
+      for (const name of expected) {
+        await page.waitForSelector(`[data-testid=uptime-${name}][data-state=healthy]`, {
+          timeout: HEALTHY_TIMEOUT,
+        });
+      }
+      assert.deepEqual(await accessibilityViolations(page), []);
+      for (const name of expected) {
+        await page.selectOption("label select", name);
+        await page.waitForURL(`**/uptime?service=${name}&window=1h`);
+        await page.getByRole("heading", { name: `${name} in the last 1 h` }).waitFor();
         assert.deepEqual(await accessibilityViolations(page), [], name);
       }
       assert.deepEqual(complaints, []);
@@ -145,18 +168,40 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
     await page.waitForSelector("[data-testid=summary]");
   });
 
-  test("it fits a narrow screen", async (t) => {
-    const { page } = await visit(t, { viewport: { width: 320, height: 640 } });
-    await page.waitForSelector("[data-testid=summary]");
-    assert.deepEqual(await clippedParts(page), []);
-    assert.deepEqual(await accessibilityViolations(page), []);
+  for (const [path, shown] of [
+    ["/", "[data-testid=summary]"],
+    ["/uptime", "[data-testid^=uptime-]"],
+    ["/uptime?service=redis", "[data-testid=service-health]"],
+  ]) {
+    test(`${path} fits a narrow screen`, async (t) => {
+      const { page } = await visit(t, { viewport: { width: 320, height: 640 } }, path);
+      await page.waitForSelector(shown);
+      assert.deepEqual(await clippedParts(page), []);
+      assert.deepEqual(await accessibilityViolations(page), []);
+    });
+  }
+
+  test("redis has the latencies that the api measures, and its last hour leads there", async (t) => {
+    const { page } = await visit(t);
+    await takenOver(page);
+    await page.click("[data-testid=service-redis] td a");
+    await page.waitForURL("**/uptime?service=redis&window=1h");
+    // Questions are told a minute at a time.
+    await page.waitForSelector("[data-testid=latency-chart] path[d^=M]", {
+      state: "attached",
+      timeout: ROLLOUT_TIMEOUT,
+    });
+    assert.match(
+      await page.locator("[data-testid=service-health]").textContent(),
+      /95 % within[\d.]+ m?s/,
+    );
   });
 
   test("the keyboard pauses and resumes it", async (t) => {
     const { page } = await visit(t);
     const pause = page.locator("[data-testid=pause]");
     await pause.waitFor();
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 20; i++) {
       await page.keyboard.press("Tab");
       if (await pause.evaluate((button) => button === document.activeElement)) {
         break;

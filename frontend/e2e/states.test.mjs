@@ -15,6 +15,7 @@ import { startNextDev } from "./support/next-dev.mjs";
 import {
   problem as apiProblem,
   healthyStack,
+  past,
   SESSION,
   startUpstream,
 } from "./support/upstream.mjs";
@@ -201,6 +202,82 @@ describe("the states of the dashboard", () => {
     await hasNoFaults();
   });
 
+  test("the health of all services, of one, and of another time, is an address", async () => {
+    const from = new Date(Date.now() - 600_000).toISOString();
+    const outage = { from, to: from, seconds: 42, reason: "crash", message: "exit code 1" };
+    said.services = stackWith("api", { dependsOn: ["redis"] });
+    said.past = [past("api"), past("redis")];
+    said.outages = [
+      { service: "redis", ...outage, end: "lasting" },
+      { service: "api", ...outage, end: "healthy" },
+    ];
+    await open(page, `${dashboard.url}/uptime`);
+    await takenOver(page);
+    await page.getByText("api needs it.").waitFor();
+    await page.getByText("It needs redis, which was away as well.").waitFor();
+    await hasNoFaults();
+    await page.getByRole("link", { name: "7 d", exact: true }).click();
+    await page.waitForURL("**/uptime?window=7d");
+    await page.waitForSelector("[aria-current=page]:text('7 d')");
+    await page.selectOption("label select", "redis");
+    await page.waitForURL("**/uptime?service=redis&window=7d");
+    await page.waitForSelector("[data-testid=latency-chart]");
+    assert.equal(await page.locator("[data-testid=outages] li").count(), 1);
+    await hasNoFaults();
+    await page.goBack();
+    await page.waitForURL("**/uptime?window=7d");
+    await page.waitForSelector("[data-testid=uptime-api]");
+    await page.keyboard.press("g");
+    await page.keyboard.press("s");
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.getByRole("img", { name: /redis in the last 1 h/ }).waitFor();
+    await hasNoFaults();
+  });
+
+  test("a past that cannot be read, and one that has nothing", async () => {
+    said.historyError = "the database does not answer";
+    await open(page, `${dashboard.url}/uptime`);
+    await problem("api_error");
+    await hasNoFaults();
+    said.historyError = undefined;
+    await takenOver(page);
+    await page.click("text=Try now");
+    await page.waitForSelector("[data-testid=no-past]");
+    await hasNoFaults();
+    await open(page, `${dashboard.url}/uptime?service=nobody`);
+    await problem("not_found");
+    await hasNoFaults();
+  });
+
+  test("another environment is an address, which every screen keeps, and one that goes is told", async () => {
+    said.environments = { dev: healthyStack(), "pr-1": stackWith("redis", crashed) };
+    await open(page, dashboard.url);
+    await takenOver(page);
+    await showsState(page, "redis", "healthy");
+    await page.selectOption("[data-testid=environment]", "pr-1");
+    await page.waitForURL("**/?environment=pr-1");
+    await showsState(page, "redis", "unhealthy");
+    await hasNoFaults();
+    for (const key of ["l", "u", "h", "a", "s"]) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(key);
+      await page.waitForURL(/environment=pr-1/);
+    }
+    await showsState(page, "redis", "unhealthy");
+    await page.click("[data-testid=service-redis] th a");
+    await page.waitForURL("**/services/redis?environment=pr-1");
+    await page.waitForSelector("[data-testid=detail][data-state=unhealthy]");
+    said.environments = { dev: healthyStack(), "pr-2": healthyStack() };
+    await problem("not_found");
+    await page.getByText("pr-1 (not there)").waitFor({ state: "attached" });
+    await hasNoFaults();
+    await page.selectOption("[data-testid=environment]", "dev");
+    await page.waitForURL("**/?environment=dev");
+    await showsState(page, "redis", "healthy");
+    await page.goBack();
+    await problem("not_found");
+  });
+
   test("the keyboard alone reaches each screen", async () => {
     await open(page, dashboard.url);
     await takenOver(page);
@@ -280,6 +357,68 @@ describe("the states of the dashboard", () => {
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     (await second).answer(200, { service: "redis", replicas: 0, ready: 0, generation: 2 });
     await page.waitForSelector("[data-testid=notice][data-outcome=done]");
+    await hasNoFaults();
+  });
+
+  test("a service goes back to a revision, by keyboard, where Kubernetes warns of it", async () => {
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    const at = new Date().toISOString();
+    const pod = "Pod/redis-0";
+    said.told = [
+      { at, warning: true, object: pod, reason: "BackOff", message: "restarting failed container" },
+      ...Array.from({ length: 9 }, (_, i) => ({
+        at,
+        warning: false,
+        object: pod,
+        reason: "Pulled",
+        message: `image ${i}`,
+      })),
+    ];
+    const images = ["localhost/zr/redis@sha256:0be3914d55af0be3914d55af"];
+    said.revisions = [
+      { revision: 3, current: true, images, createdAt: at, cause: "another image" },
+      { revision: 2, current: false, images, createdAt: at },
+    ];
+    await open(page, `${dashboard.url}/services/redis`);
+    await takenOver(page);
+    await page.getByText("Warning: BackOff").waitFor();
+    await hasNoFaults();
+    await page.getByRole("button", { name: "Show all 10" }).press("Enter");
+    await page.getByText("image 8").waitFor();
+    const asked = new Promise((resolve) => {
+      said.onAction = (name, action, answer) => resolve({ name, action, answer });
+    });
+    await page.getByRole("button", { name: "Roll back to revision 2" }).press("Enter");
+    const consequence = page.locator("[data-testid=consequence]");
+    assert.match(await consequence.textContent(), /those of revision 2/);
+    await hasNoFaults();
+    await page.keyboard.press("Enter");
+    const { name, action, answer } = await asked;
+    assert.deepEqual([name, action], ["redis", "rollback"]);
+    said.revisions = [
+      { revision: 4, current: true, images, createdAt: at },
+      { revision: 3, current: false, images, createdAt: at },
+    ];
+    answer(200, { service: "redis", replicas: 1, ready: 1, generation: 4 });
+    await page.getByText("redis is at revision 2: 1 of 1 pod ready").waitFor();
+    await page.getByRole("button", { name: "Roll back to revision 3" }).waitFor();
+    await hasNoFaults();
+  });
+
+  test("a Job is run again from its page, and says that it failed", async () => {
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    said.services = stackWith("redis", { kind: "Job" });
+    await open(page, `${dashboard.url}/services/redis`);
+    await takenOver(page);
+    await hasNoFaults();
+    said.onAction = (_, action, answer) =>
+      answer(502, apiProblem("job_failed", `the Job was asked to ${action} and failed`));
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.waitForSelector("[data-testid=action-dialog][data-action=run]");
+    await hasNoFaults();
+    await page.keyboard.press("Enter");
+    await page.getByText("Run redis again: the Job failed").waitFor();
+    await page.getByText("the Job was asked to run and failed").waitFor();
     await hasNoFaults();
   });
 

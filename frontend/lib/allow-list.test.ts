@@ -3,6 +3,16 @@ import { admit, admitAction } from "./allow-list";
 
 test.each([
   ["/api/v1/services", "", "/api/v1/services"],
+  ["/api/v1/services", "environment=dev", "/api/v1/services?environment=dev"],
+  ["/api/v1/environments", "", "/api/v1/environments"],
+  ["/api/v1/uptime", "window=7d", "/api/v1/uptime?window=7d"],
+  ["/api/v1/services/api/events", "", "/api/v1/services/api/events"],
+  [
+    "/api/v1/services/api/revisions",
+    "environment=a",
+    "/api/v1/services/api/revisions?environment=a",
+  ],
+  ["/api/v1/services/api/uptime", "window=1h", "/api/v1/services/api/uptime?window=1h"],
   ["/api/v1/history", "", "/api/v1/history"],
   ["/api/v1/history", "limit=1", "/api/v1/history?limit=1"],
   ["/api/v1/activity", "outcome=done&limit=5", "/api/v1/activity?limit=5&outcome=done"],
@@ -25,6 +35,9 @@ test.each([
   "/api/v1/services/",
   "/api/v1/services/../../metrics",
   "/api/v1/Services",
+  "/api/v1/services/api",
+  "/api/v1/services/api/stop",
+  "/api/v1/services/API/uptime",
   "/api/v1/%73ervices",
   "/api/v2/services",
   "/health",
@@ -35,6 +48,9 @@ test.each([
 
 test.each([
   ["/api/v1/services", "limit=5"],
+  ["/api/v1/services", "environment=../x"],
+  ["/api/v1/environments", "environment=dev"],
+  ["/api/v1/uptime", "window=1y"],
   ["/api/v1/history", "limit=0"],
   ["/api/v1/history", "limit=501"],
   ["/api/v1/history", "limit=1.5"],
@@ -56,8 +72,11 @@ const SERVICES = "/api/v1/services";
 
 test.each([
   ["/api/stop", "", undefined, "/api/stop", undefined],
+  ["/api/stop", "environment=dev", undefined, "/api/stop?environment=dev", undefined],
   ["/api/stop", "confirm=true", undefined, "/api/stop?confirm=true", undefined],
   ["/api/restart", "", { ignored: 1 }, "/api/restart", undefined],
+  ["/seed/run", "", undefined, "/seed/run", undefined],
+  ["/api/rollback", "", { revision: 3 }, "/api/rollback", '{"revision":3}'],
   ["/my.api/scale", "", { replicas: 3 }, "/my.api/scale", '{"replicas":3}'],
 ])("%s?%s with %o changes a service", (path, query, body, target, sent) => {
   expect(admitAction(SERVICES + path, new URLSearchParams(query), body)).toEqual({
@@ -75,6 +94,8 @@ test.each([
   ["/api/stop", "confirm=1", undefined, "bad_query"],
   ["/api/start", "confirm=true", undefined, "bad_query"],
   ["/api/scale", "", undefined, "bad_query"],
+  ["/api/rollback", "", { revision: 0 }, "bad_query"],
+  ["/api/rollback", "", { replicas: 1 }, "bad_query"],
   ["/api/scale", "", { replicas: 101 }, "bad_query"],
   ["/api/scale", "", { replicas: 1, force: true }, "bad_query"],
 ])("%s?%s with %o changes nothing", (path, query, body, kind) => {

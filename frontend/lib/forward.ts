@@ -17,7 +17,7 @@ export async function forward(request: Request, timeoutMs?: number): Promise<Res
   const { pathname, searchParams } = new URL(request.url);
   const session = sessionIn(request.headers.get("cookie"));
   // The api records each refusal: who has no session need not ask whose it is.
-  if (needsSession.has(pathname) && !session) {
+  if (needsSession(pathname) && !session) {
     return answer(failed("not_logged_in", "this browser has no session of the api"));
   }
   return answer(await outcomeOf(pathname, admit(pathname, searchParams), { timeoutMs, session }));

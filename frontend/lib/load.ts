@@ -5,6 +5,11 @@ import type { Outcome } from "./problem";
 import { sessionIn } from "./session";
 import { askUpstream } from "./upstream";
 
+/** Whether who asks for the page has a session, which a script of the page cannot see. */
+export async function hasSession(): Promise<boolean> {
+  return sessionIn((await headers()).get("cookie")) !== undefined;
+}
+
 /** Reads a document of the api while a page renders on the server, as who asks for it. */
 export async function load<T>(path: string, schema: z.ZodType<T>): Promise<Outcome<T>> {
   const session = sessionIn((await headers()).get("cookie"));

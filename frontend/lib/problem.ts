@@ -14,12 +14,16 @@ export const problemCodes = [
   "api_timeout",
   /** The api answers this only to who is logged in. */
   "not_logged_in",
+  /** There is no such environment, or no such service in it. */
+  "not_found",
   /** A page of another origin asks for a change. */
   "foreign_page",
   /** The role of who is logged in does not allow it. */
   "not_allowed",
   /** The api did not do it, and says why: others depend on it, or there is no such service. */
   "refused",
+  /** A Job was run again, and failed. */
+  "job_failed",
   /** The change is written, and has not taken effect in time. */
   "not_in_effect",
   /** The api answered with an error of its own. */
@@ -58,9 +62,11 @@ export const problemStatus: Record<ProblemCode, number> = {
   api_unreachable: 502,
   api_timeout: 504,
   not_logged_in: 401,
+  not_found: 404,
   foreign_page: 403,
   not_allowed: 403,
   refused: 409,
+  job_failed: 502,
   not_in_effect: 504,
   api_error: 502,
   api_unexpected: 502,

@@ -1,7 +1,10 @@
+import { withQuery } from "./with-query";
+
 /** The screens of the dashboard in the order of the navigation; "g" and the key go there. */
 export const screens = [
   { href: "/", label: "Services", key: "s" },
   { href: "/logs", label: "Logs", key: "l" },
+  { href: "/uptime", label: "Health", key: "u" },
   { href: "/history", label: "History", key: "h" },
   { href: "/activity", label: "Activity", key: "a" },
 ] as const;
@@ -21,20 +24,14 @@ export function activityScreenPath({ outcome, cursor }: { outcome?: string; curs
   return withQuery("/activity", { outcome, cursor });
 }
 
+/** How healthy the services were: all or one, over 24 hours or another window. */
+export function healthScreenPath({ service, window }: { service?: string; window?: string }) {
+  return withQuery("/uptime", { service, window });
+}
+
 /** The logs of one service. */
 export function logsScreenPath(service: string): string {
   return withQuery("/logs", { service });
-}
-
-/** A path with those parameters that have a text. */
-function withQuery(path: string, parameters: Record<string, string | undefined>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value) {
-      query.set(name, value);
-    }
-  }
-  return query.size > 0 ? `${path}?${query}` : path;
 }
 
 /** Whether a path belongs to a screen: the page of a service does to Services. */

@@ -96,11 +96,17 @@ function refusal(doing: string, status: number, body: unknown, isChange: boolean
   if (detail && type === "urn:zr:problem:not_in_effect") {
     return failed("not_in_effect", detail);
   }
+  if (detail && type === "urn:zr:problem:job_failed") {
+    return failed("job_failed", detail);
+  }
   if (detail && type === "urn:zr:problem:role_too_low") {
     return failed("not_allowed", detail);
   }
   if (isChange && detail && (status === 404 || status === 409)) {
     return { ok: false, problem: { code: "refused", message: detail, dependents } };
+  }
+  if (status === 404 && detail && type === "urn:zr:problem:not_found") {
+    return failed("not_found", detail);
   }
   if (status === 422 && errors) {
     const faults = errors.map(({ location, message }) => `${location}: ${message}`);

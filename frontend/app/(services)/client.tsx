@@ -1,5 +1,6 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ChangePanel } from "@/components/change-panel";
 import { KubernetesNotice } from "@/components/kubernetes-notice";
@@ -13,6 +14,7 @@ import { historyScreenPath } from "@/lib/screens";
 import { historyQuery, servicesQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
+import { uptimeQuery } from "@/lib/stack/uptime";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -24,7 +26,11 @@ import { recentChanges } from "./recent-changes";
 const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
 
 /** The services and their health: as the server found them, then as they change. */
-export function ServicesClient(initial: {
+export function ServicesClient({
+  environment,
+  ...initial
+}: {
+  environment?: string;
   services: Outcome<Services>;
   history: Outcome<History>;
   /** When the server asked, in milliseconds since the epoch. */
@@ -33,8 +39,13 @@ export function ServicesClient(initial: {
   const [paused, setPaused] = useState(false);
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
-  const services = usePolled(servicesQuery, initial.services, clock);
-  const history = usePolled(historyQuery(recentChanges), initial.history, clock);
+  const services = usePolled(servicesQuery(environment), initial.services, clock);
+  const history = usePolled(historyQuery(recentChanges(environment)), initial.history, clock);
+  // What is not there with the first paint may come a moment later.
+  const past = useQuery({
+    ...uptimeQuery({ environment, window: "1h" }),
+    ...(paused && { refetchInterval: false }),
+  });
   const summary =
     services.data && services.freshness === "live" ? summarize(services.data.services) : undefined;
   useTab(summary ? `${summary.text} · zr` : "zr", summary?.state ?? "unknown");
@@ -83,7 +94,11 @@ export function ServicesClient(initial: {
           title={known ? "Services" : "Services as they were"}
           note={<span className="font-mono">{namespace}</span>}
         >
-          {list.length === 0 ? <Empty /> : <ServiceTable services={list} now={now} known={known} />}
+          {list.length === 0 ? (
+            <Empty />
+          ) : (
+            <ServiceTable services={list} past={past.data?.services} now={now} known={known} />
+          )}
         </Panel>
         <ChangePanel
           title="Recent changes"

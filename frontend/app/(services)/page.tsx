@@ -1,13 +1,24 @@
+import { environmentIn } from "@/lib/environment";
 import { load } from "@/lib/load";
 import { historyPath, servicesPath } from "@/lib/stack/queries";
 import { historySchema, servicesSchema } from "@/lib/stack/schema";
 import { ServicesClient } from "./client";
 import { recentChanges } from "./recent-changes";
 
-export default async function ServicesPage() {
+export default async function ServicesPage({ searchParams }: PageProps<"/">) {
+  const environment = environmentIn(await searchParams);
   const [services, history] = await Promise.all([
-    load(servicesPath, servicesSchema),
-    load(historyPath(recentChanges), historySchema),
+    load(servicesPath(environment), servicesSchema),
+    load(historyPath(recentChanges(environment)), historySchema),
   ]);
-  return <ServicesClient services={services} history={history} renderedAt={Date.now()} />;
+  return (
+    <ServicesClient
+      // Nothing of one environment is kept for the next.
+      key={environment}
+      environment={environment}
+      services={services}
+      history={history}
+      renderedAt={Date.now()}
+    />
+  );
 }

@@ -1,4 +1,6 @@
 import type { HistoryPart } from "@/lib/stack/queries";
 
 /** The changes beside the services: as many as fit on a screen. */
-export const recentChanges: HistoryPart = { limit: 15 };
+export function recentChanges(environment: string | undefined): HistoryPart {
+  return { environment, limit: 15 };
+}

@@ -1,6 +1,6 @@
 "use client";
 
-import { useRouter } from "next/navigation";
+import { useGo } from "@/components/environment";
 import { Pages } from "@/components/pages";
 import { ProblemView } from "@/components/problem-view";
 import { POLL_MS } from "@/lib/freshness";
@@ -57,13 +57,13 @@ export function ActivityClient({
 }
 
 function OutcomeFilter({ outcome }: { outcome: string | undefined }) {
-  const router = useRouter();
+  const go = useGo();
   return (
     <label className="flex items-center gap-2 text-muted text-xs">
       Outcome
       <select
         value={outcome ?? ""}
-        onChange={(event) => router.push(activityScreenPath({ outcome: event.target.value }))}
+        onChange={(event) => go(activityScreenPath({ outcome: event.target.value }))}
         className="h-7 rounded-md border border-line bg-surface px-2 text-ink"
       >
         <option value="">All outcomes</option>

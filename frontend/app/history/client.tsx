@@ -1,7 +1,7 @@
 "use client";
 
-import { useRouter } from "next/navigation";
 import { ChangePanel } from "@/components/change-panel";
+import { useGo } from "@/components/environment";
 import { Pages } from "@/components/pages";
 import { ProblemView } from "@/components/problem-view";
 import { POLL_MS } from "@/lib/freshness";
@@ -27,7 +27,7 @@ export function HistoryClient({
 }) {
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
-  const services = usePolled(servicesQuery, initial.services, clock);
+  const services = usePolled(servicesQuery(part.environment), initial.services, clock);
   const history = usePolled(historyQuery(part), initial.history, clock);
   const known = services.freshness === "live" ? services.data : undefined;
   useTab("History · zr", known ? summarize(known.services).state : "unknown");
@@ -68,14 +68,14 @@ export function HistoryClient({
 
 /** Chooses the services whose changes are shown; one that is gone still has its history. */
 function ServiceFilter({ service, names }: { service: string | undefined; names: string[] }) {
-  const router = useRouter();
+  const go = useGo();
   const all = service && !names.includes(service) ? [service, ...names] : names;
   return (
     <label className="flex items-center gap-2 text-muted text-xs">
       Service
       <select
         value={service ?? ""}
-        onChange={(event) => router.push(historyScreenPath({ service: event.target.value }))}
+        onChange={(event) => go(historyScreenPath({ service: event.target.value }))}
         className="h-7 max-w-56 rounded-md border border-line bg-surface px-2 text-ink"
       >
         <option value="">All services</option>

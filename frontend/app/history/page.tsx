@@ -7,7 +7,7 @@ import { partOf } from "./part";
 export default async function HistoryPage({ searchParams }: PageProps<"/history">) {
   const part = partOf(await searchParams);
   const [services, history] = await Promise.all([
-    load(servicesPath, servicesSchema),
+    load(servicesPath(part.environment), servicesSchema),
     load(historyPath(part), historySchema),
   ]);
   return (

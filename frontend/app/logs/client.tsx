@@ -44,7 +44,7 @@ function Lines({ state, renderedAt }: { state: LogState; renderedAt: number }) {
     return () => feed.stop();
   }, [feed]);
   const now = useSyncExternalStore(feed.subscribe, feed.snapshot, feed.snapshot);
-  const services = useQuery(servicesQuery);
+  const services = useQuery(servicesQuery(state.environment));
   const change = useCallback(
     (rest: Partial<LogState>) => go({ ...state, line: undefined, ...rest }),
     [state],

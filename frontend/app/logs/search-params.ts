@@ -1,3 +1,4 @@
+import { environmentIn } from "@/lib/environment";
 import { type Level, levels } from "./schema";
 
 export const clocks = ["local", "utc", "relative"] as const;
@@ -7,6 +8,7 @@ export type Clock = (typeof clocks)[number];
 
 /** All that the screen remembers: it is its address. */
 export interface LogState {
+  environment?: string;
   /** Only lines of these services; none means all. */
   services: string[];
   /** The least severe level. */
@@ -40,6 +42,7 @@ export function parseState(query: URLSearchParams): LogState {
   const services = query.getAll("service").filter((name) => SERVICE_NAME.test(name));
   const fields = query.getAll("field").filter((field) => field.indexOf("=") > 0);
   return {
+    environment: environmentIn({ environment: query.get("environment") ?? undefined }),
     services: [...new Set(services)].slice(0, MAX_SERVICES),
     level: levels.find((level) => level === query.get("level")),
     text,
@@ -81,6 +84,9 @@ export function writeState(state: LogState): string {
 /** What the api is asked for: which lines, of which time. */
 export function filterQuery(state: LogState): URLSearchParams {
   const query = new URLSearchParams();
+  if (state.environment) {
+    query.set("environment", state.environment);
+  }
   for (const service of state.services) {
     query.append("service", service);
   }

@@ -6,7 +6,7 @@ import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import {
   type Action,
-  actions,
+  actionsOf,
   type Change,
   dependentsOf,
   ends,
@@ -34,7 +34,7 @@ export function ActionDialog({
   onClose: () => void;
 }) {
   const [action, setAction] = useState(asked.action);
-  const services = useQuery({ ...servicesQuery, refetchInterval: false });
+  const services = useQuery({ ...servicesQuery(asked.environment), refetchInterval: false });
   const { data: session, error } = useQuery<Session, Problem>(sessionQuery);
   const all = services.data?.services ?? [];
   const service = all.find(({ name }) => name === asked.service);
@@ -60,7 +60,9 @@ export function ActionDialog({
           <Agreement
             service={service}
             action={action}
+            environment={asked.environment}
             replicas={asked.replicas}
+            revision={asked.revision}
             dependents={asked.dependents ?? dependentsOf(service.name, all)}
             mayNot={nobody !== undefined}
             onRun={onRun}
@@ -99,7 +101,7 @@ function Choice({
     <>
       <h2 className="wrap-anywhere font-semibold">{service.name}</h2>
       <ul className="mt-3 divide-y divide-line">
-        {actions.map((action) => {
+        {actionsOf(service.kind).map((action) => {
           const reason = whyNot(action, service);
           return (
             <li key={action} className="flex items-center gap-4 py-2">
@@ -123,7 +125,9 @@ function Choice({
 function Agreement({
   service,
   action,
+  environment,
   replicas,
+  revision,
   dependents,
   mayNot,
   onRun,
@@ -131,7 +135,9 @@ function Agreement({
 }: {
   service: Service;
   action: Action;
+  environment: string | undefined;
   replicas: number | undefined;
+  revision: number | undefined;
   dependents: string[];
   mayNot: boolean;
   onRun: (change: Change, dependents: string[]) => void;
@@ -139,7 +145,14 @@ function Agreement({
 }) {
   const [wanted, setWanted] = useState(replicas ?? service.desired);
   const scales = action === "scale";
-  const change: Change = { service: service.name, action, ...(scales && { replicas: wanted }) };
+  const change: Change = {
+    environment,
+    service: service.name,
+    action,
+    revision,
+    ...(scales && { replicas: wanted }),
+  };
+  const next = whatUpDoes(change);
   const reason =
     whyNot(action, service) ??
     (scales && wanted === service.desired ? "It has this number of pods." : undefined);
@@ -168,10 +181,9 @@ function Agreement({
       <p data-testid="consequence" className="mt-3">
         {reason ?? (Number.isNaN(wanted) ? "" : consequence(change, service.desired, dependents))}
       </p>
-      {(scales || action === "stop") && (
+      {next && (
         <p className="mt-2 text-muted text-xs">
-          The next <code className="font-mono">zr up</code>{" "}
-          {ends(change) ? "leaves it stopped." : "brings back the number of its manifest."}
+          The next <code className="font-mono">zr up</code> {next}
         </p>
       )}
       <div className="mt-4 flex gap-2">
@@ -186,4 +198,16 @@ function Agreement({
       </div>
     </form>
   );
+}
+
+/** What the next `zr up` makes of a change, where that is not what one would think. */
+function whatUpDoes(change: Change): string | undefined {
+  if (ends(change)) {
+    return "leaves it stopped.";
+  }
+  const words: Partial<Record<Action, string>> = {
+    scale: "brings back the number of its manifest.",
+    rollback: "brings back what its manifest says.",
+  };
+  return words[change.action];
 }

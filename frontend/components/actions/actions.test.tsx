@@ -4,6 +4,8 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Problem } from "@/lib/problem";
 import { aService } from "@/lib/stack/fixtures";
+import { servicesQuery } from "@/lib/stack/queries";
+import type { Services } from "@/lib/stack/schema";
 import { ActionsProvider, type Asked, useActions } from "./actions";
 
 /** What the dashboard's own server answers to a change, and what it was asked. */
@@ -31,7 +33,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const stack = {
+const stack: Services = {
   namespace: "zr-test",
   kubernetes: { status: "ok", latencyMs: 1, reason: "" },
   services: [
@@ -52,7 +54,7 @@ function Opener({ what }: { what: Asked }) {
 
 async function open(what: Asked) {
   const client = new QueryClient();
-  client.setQueryData(["services"], stack);
+  client.setQueryData(servicesQuery(undefined).queryKey, stack);
   render(
     <QueryClientProvider client={client}>
       <ActionsProvider>
@@ -78,9 +80,24 @@ test("what can be done is offered, and what cannot says why", async () => {
   expect(screen.getByTestId("consequence").textContent).toContain("api depends on it");
 });
 
-test("nothing is done to a Job", async () => {
+test("a Job is run again, and nothing else", async () => {
+  answer = () => refusal({ code: "job_failed", message: "the Job failed: exit code 1" }, 502);
   await open({ service: "seed" });
-  expect(screen.getAllByText("A Job is not changed from here.")).toHaveLength(4);
+  expect(screen.getAllByRole("listitem")).toHaveLength(1);
+  fireEvent.click(button("Run again"));
+  fireEvent.click(button("Run again"));
+  await screen.findByText("Run seed again: the Job failed");
+  expect(asked).toEqual([{ path: "/api/v1/services/seed/run", body: undefined }]);
+});
+
+test("a service goes back to a revision, and what the next run makes of it is said", async () => {
+  await open({ service: "api", action: "rollback", revision: 2, environment: "pr-1" });
+  expect(await screen.findByText(/brings back what its manifest says/)).toBeDefined();
+  fireEvent.click(button("Roll back"));
+  await screen.findByText("api is at revision 2: 1 of 1 pod ready");
+  expect(asked).toEqual([
+    { path: "/api/v1/services/api/rollback?environment=pr-1", body: { revision: 2 } },
+  ]);
 });
 
 test("what was agreed to goes on, and ends with what Kubernetes said", async () => {

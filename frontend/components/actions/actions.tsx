@@ -1,7 +1,9 @@
 "use client";
 
+import { useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import { createContext, type ReactNode, useContext, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useState } from "react";
+import { useEnvironment } from "@/components/environment";
 import { type Action, type Change, ends } from "@/lib/actions/actions";
 import type { Problem } from "@/lib/problem";
 import type { Going } from "./notices";
@@ -12,9 +14,12 @@ const Notices = dynamic(() => import("./notices").then((m) => m.Notices));
 
 /** What a person is asked about: which service, and what of it where that is chosen. */
 export interface Asked {
+  /** That of the page where it was asked. */
+  environment?: string;
   service: string;
   action?: Action;
   replicas?: number;
+  revision?: number;
   /** The services that the api named when it refused to go on without a word. */
   dependents?: string[];
 }
@@ -28,6 +33,8 @@ export function useActions(): (asked: Asked) => void {
 
 /** Holds what is asked and what goes on, over all screens: an action outlives the page that began it. */
 export function ActionsProvider({ children }: { children: ReactNode }) {
+  const environment = useEnvironment();
+  const client = useQueryClient();
   const [asked, setAsked] = useState<Asked>();
   const [going, setGoing] = useState<Going[]>([]);
 
@@ -40,14 +47,16 @@ export function ActionsProvider({ children }: { children: ReactNode }) {
     const { send } = await import("@/lib/actions/send");
     try {
       update({ effect: await send(change, ends(change) && dependents.length > 0) });
+      await client.invalidateQueries();
     } catch (problem) {
       update({ problem: problem as Problem });
     }
   }
 
+  const ask = useCallback((about: Asked) => setAsked({ environment, ...about }), [environment]);
   const dismiss = (id: number) => setGoing((all) => all.filter((each) => each.id !== id));
   return (
-    <AskContext value={setAsked}>
+    <AskContext value={ask}>
       {children}
       {asked && <ActionDialog asked={asked} onRun={run} onClose={() => setAsked(undefined)} />}
       {going.length > 0 && (

@@ -102,7 +102,7 @@ function Failure({ change, problem }: { change: Change; problem: Problem }) {
 
 /** How far it is, as the api sees it meanwhile. */
 function Progress({ change }: { change: Change }) {
-  const { data } = useQuery(servicesQuery);
+  const { data } = useQuery(servicesQuery(change.environment));
   const service = data?.services.find(({ name }) => name === change.service);
   return (
     <>

@@ -11,7 +11,7 @@ vi.mock("next/navigation", () => ({ useRouter: () => ({ push }) }));
 
 beforeEach(() => {
   const client = new QueryClient();
-  client.setQueryData(servicesQuery.queryKey, {
+  client.setQueryData(servicesQuery(undefined).queryKey, {
     namespace: "zr-test",
     kubernetes: { status: "ok", latencyMs: 1, reason: "" },
     services: [aService(), aService({ name: "redis", state: "unhealthy" })],
@@ -49,7 +49,15 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
   "the palette lists services and screens, %o",
   (modifier) => {
     press("k", modifier);
-    expect(listed()).toEqual(["[api]", "redis", "Services", "Logs", "History", "Activity"]);
+    expect(listed()).toEqual([
+      "[api]",
+      "redis",
+      "Services",
+      "Logs",
+      "Health",
+      "History",
+      "Activity",
+    ]);
     expect(screen.getByText("Unhealthy")).toBeDefined();
   },
 );

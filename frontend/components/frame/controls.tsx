@@ -1,8 +1,8 @@
 "use client";
 
-import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
+import { useGo } from "@/components/environment";
 import { Key } from "@/components/key";
 import { screens } from "@/lib/screens";
 import { Help } from "./help";
@@ -36,7 +36,7 @@ function isWriting(target: EventTarget | null): boolean {
 }
 
 function useShortcuts(setOpened: (opened: Opened) => void) {
-  const router = useRouter();
+  const go = useGo();
   /** Whether the last key was "g". */
   const going = useRef(false);
   useEffect(() => {
@@ -53,7 +53,7 @@ function useShortcuts(setOpened: (opened: Opened) => void) {
       }
       const screen = goes && screens.find(({ key }) => key === event.key);
       if (screen) {
-        router.push(screen.href);
+        go(screen.href);
       } else if (event.key === "?") {
         setOpened("help");
       }
@@ -61,5 +61,5 @@ function useShortcuts(setOpened: (opened: Opened) => void) {
     }
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [router, setOpened]);
+  }, [go, setOpened]);
 }

@@ -1,5 +1,6 @@
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { Controls } from "./controls";
+import { EnvironmentSwitch } from "./environment-switch";
 import { Navigation } from "./navigation";
 
 /** The same on every screen: where one is, where one can go, and how to get there by keyboard. */
@@ -12,8 +13,8 @@ export function Header() {
       >
         Skip to the content
       </a>
-      <div className="mx-auto flex h-12 w-full max-w-7xl items-stretch gap-4 px-4 sm:px-6">
-        <Link href="/" className="flex items-center gap-2 rounded-sm font-semibold">
+      <div className="mx-auto flex w-full max-w-7xl flex-wrap items-stretch gap-x-4 px-4 sm:px-6 lg:h-12 lg:flex-nowrap">
+        <Link href="/" className="flex h-12 items-center gap-2 rounded-sm font-semibold">
           <svg viewBox="0 0 32 32" className="size-5" aria-hidden="true">
             <path
               d="M6 8h13L6 24h10M20 24v-6a5 5 0 0 1 6-5"
@@ -24,6 +25,7 @@ export function Header() {
           </svg>
           zr
         </Link>
+        <EnvironmentSwitch />
         <Navigation />
         <Controls />
       </div>

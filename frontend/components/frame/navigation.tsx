@@ -1,13 +1,16 @@
 "use client";
 
-import Link from "next/link";
 import { usePathname } from "next/navigation";
+import { Link } from "@/components/link";
 import { isOfScreen, screens } from "@/lib/screens";
 
 export function Navigation() {
   const path = usePathname();
   return (
-    <nav aria-label="Screens" className="flex items-stretch gap-1">
+    <nav
+      aria-label="Screens"
+      className="flex items-stretch gap-1 max-lg:order-last max-lg:h-10 max-lg:w-full max-lg:overflow-x-auto"
+    >
       {screens.map(({ href, label }) => {
         const here = isOfScreen(path, href);
         return (
@@ -15,7 +18,7 @@ export function Navigation() {
             key={href}
             href={href}
             aria-current={here ? "page" : undefined}
-            className={`flex items-center border-b-2 px-2 pt-0.5 ${here ? "border-accent" : "border-transparent text-muted hover:text-ink"}`}
+            className={`flex shrink-0 items-center border-b-2 px-2 pt-0.5 ${here ? "border-accent" : "border-transparent text-muted hover:text-ink"}`}
           >
             {label}
           </Link>

@@ -1,10 +1,10 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
 import { type KeyboardEvent, useId, useState } from "react";
 import { useActions } from "@/components/actions/actions";
 import { Dialog } from "@/components/dialog";
+import { useEnvironment, useGo } from "@/components/environment";
 import { stateLook } from "@/components/state";
 import { type Action, actions, whyNot } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
@@ -42,14 +42,15 @@ function changesOf(service: Service): Target[] {
 
 /** Finds a service, a screen or an action by a part of its name, and goes there or asks about it. */
 export function Palette({ onClose }: { onClose: () => void }) {
-  const router = useRouter();
+  const go = useGo();
+  const environment = useEnvironment();
   const ask = useActions();
   const list = useId();
   const [text, setText] = useState("");
   const [marked, setMarked] = useState(0);
   // What the screen below has read is listed as it is: that one may be held still.
   const { data } = useQuery({
-    ...servicesQuery,
+    ...servicesQuery(environment),
     refetchInterval: false,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -59,13 +60,13 @@ export function Palette({ onClose }: { onClose: () => void }) {
   );
   const at = Math.min(marked, found.length - 1);
 
-  function go(target: Target | undefined) {
+  function pick(target: Target | undefined) {
     if (target) {
       onClose();
       if (target.change) {
         ask(target.change);
       } else if (target.href) {
-        router.push(target.href);
+        go(target.href);
       }
     }
   }
@@ -77,7 +78,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       setMarked((next + found.length) % found.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      go(found[at]);
+      pick(found[at]);
     }
   }
 
@@ -109,7 +110,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
               id={`${list}-${i}`}
               target={target}
               marked={i === at}
-              onPick={() => go(target)}
+              onPick={() => pick(target)}
             />
           ))}
         </div>

@@ -23,6 +23,35 @@ export function service(name, kind, rest = {}) {
   };
 }
 
+/** The environments that a state has, the first of them first. */
+function environments(state) {
+  return Object.keys(state.environments ?? { "zr-test": true });
+}
+
+/** The past of a service: healthy, with one step that was not, and one in which nobody looked. */
+export function past(service, rest = {}) {
+  const step = (state, i, uptime) => ({
+    at: new Date(Date.now() - (12 - i) * 300_000).toISOString(),
+    state,
+    ...(uptime !== undefined && { uptime, p95: 0.7 + uptime }),
+  });
+  const share = { healthy: 3_000, unhealthy: 0, starting: 0, stopped: 0, unknown: 0, uptime: 0.97 };
+  return {
+    service,
+    state: "healthy",
+    uptime: { hour: share, day: share, week: share },
+    latency: { asked: 700, unanswered: 3, p50: 0.4, p95: 0.9, p99: 3.2 },
+    points: [
+      step("unknown", 0),
+      step("stopped", 1),
+      step("starting", 2, 0.4),
+      step("unhealthy", 3, 0.2),
+      ...Array.from({ length: 8 }, (_, i) => step("healthy", i + 4, 1)),
+    ],
+    ...rest,
+  };
+}
+
 /** The stack in good health. */
 export function healthyStack() {
   return [
@@ -52,20 +81,45 @@ export function healthyStack() {
  */
 export async function startUpstream(state) {
   const server = createServer((request, response) => {
-    const path = new URL(request.url, "http://upstream").pathname;
+    const { pathname: path, searchParams } = new URL(request.url, "http://upstream");
+    const environment = searchParams.get("environment") ?? environments(state)[0];
     if (state.hang) {
       return;
     }
     if (state.error) {
       return send(response, 503, problem("unavailable", state.error));
     }
+    if (path === "/api/v1/environments") {
+      return send(response, 200, { environments: environments(state).map((name) => ({ name })) });
+    }
+    if (!environments(state).includes(environment)) {
+      return send(response, 404, problem("not_found", "there is no such environment"));
+    }
     if (path === "/api/v1/services") {
       return send(response, 200, {
-        namespace: "zr-test",
+        namespace: environment,
         observedAt: new Date().toISOString(),
         kubernetes: state.kubernetes ?? { status: "ok", latencyMs: 2.1 },
-        services: state.services,
+        services: state.environments?.[environment] ?? state.services,
       });
+    }
+    if (path === "/api/v1/uptime") {
+      return state.historyError
+        ? send(response, 503, problem("database_unavailable", state.historyError))
+        : send(response, 200, { services: state.past ?? [], outages: state.outages ?? [] });
+    }
+    const [, past] = /^\/api\/v1\/services\/([^/]+)\/uptime$/.exec(path) ?? [];
+    if (past) {
+      const of = state.past?.find((each) => each.service === past);
+      return of
+        ? send(response, 200, { ...of, outages: [] })
+        : send(response, 404, problem("not_found", "no such service was seen"));
+    }
+    if (path.endsWith("/events")) {
+      return send(response, 200, { events: state.told ?? [] });
+    }
+    if (path.endsWith("/revisions")) {
+      return send(response, 200, { revisions: state.revisions ?? [] });
     }
     if (path === "/api/v1/history") {
       return state.historyError

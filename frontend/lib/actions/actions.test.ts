@@ -12,7 +12,12 @@ test.each([
   ["start", { desired: 0 }, undefined],
   ["scale", { desired: 0 }, undefined],
   ["stop", { desired: 0 }, "It is stopped."],
-  ["restart", { kind: "Job" }, "A Job is not changed from here."],
+  ["restart", { kind: "Job" }, "A Job is run again, and not changed."],
+  ["run", { kind: "Job" }, undefined],
+  ["run", {}, "It is no Job."],
+  ["rollback", {}, undefined],
+  ["rollback", { desired: 0 }, undefined],
+  ["restart", { kind: "DaemonSet" }, "A DaemonSet is not changed from here."],
   ["stop", { kind: "" }, "Kubernetes does not say what it is."],
 ] as const)("%s of a service with %o", (action, service, reason) => {
   expect(whyNot(action, aService(service))).toBe(reason);
@@ -49,6 +54,18 @@ test.each([
   ],
   [{ action: "scale", replicas: 1 }, 3, ["a"], "2 pods of api are ended, 1 stays."],
   [{ action: "scale", replicas: 3 }, 2, [], "api gets 1 pod more."],
+  [
+    { action: "rollback", revision: 3 },
+    2,
+    [],
+    "The pods of api are replaced by those of revision 3.",
+  ],
+  [
+    { action: "run" },
+    1,
+    [],
+    "The Job api is deleted and made again. What it did before is not undone.",
+  ],
   [{ action: "restart" }, 2, [], "The 2 pods of api are replaced in turn."],
 ] as const)("what follows from %o", (change, desired, dependents, text) => {
   expect(consequence({ service: "api", ...change }, desired, [...dependents])).toBe(text);
@@ -57,6 +74,14 @@ test.each([
 test("titles and outcomes name the service and its pods", () => {
   expect(changeTitle({ service: "api", action: "scale", replicas: 1 })).toBe("Scale api to 1 pod");
   expect(changeTitle({ service: "api", action: "stop" })).toBe("Stop api");
+  expect(changeTitle({ service: "seed", action: "run" })).toBe("Run seed again");
+  expect(changeTitle({ service: "api", action: "rollback", revision: 3 })).toBe(
+    "Roll api back to revision 3",
+  );
+  expect(done({ service: "seed", action: "run" }, 0, 0)).toBe("seed has run again, and completed");
+  expect(done({ service: "api", action: "rollback", revision: 3 }, 1, 1)).toBe(
+    "api is at revision 3: 1 of 1 pod ready",
+  );
   expect(done({ service: "api", action: "stop" }, 0, 0)).toBe("api is stopped: it has no pods");
   expect(done({ service: "api", action: "restart" }, 2, 2)).toBe(
     "api is restarted: 2 of 2 pods ready",

@@ -1,22 +1,36 @@
 import type { Service } from "@/lib/stack/schema";
 
-export const actions = ["restart", "scale", "stop", "start"] as const;
+/** What can be done to a service as it is; a Job is only run again. */
+export const actions = ["restart", "scale", "stop", "start", "run"] as const;
 
-/** What can be done to a service. */
-export type Action = (typeof actions)[number];
+/** What can be done to a service: it goes back to one of its revisions, too. */
+export type Action = (typeof actions)[number] | "rollback";
 
 /** The kinds of workloads that the api changes. */
 const CHANGEABLE = ["Deployment", "StatefulSet"];
 
 /** Why something cannot be done to a service as it is; undefined where it can. */
 export function whyNot(action: Action, { kind, desired }: Service): string | undefined {
+  if (kind === "Job") {
+    return action === "run" ? undefined : "A Job is run again, and not changed.";
+  }
   if (!CHANGEABLE.includes(kind)) {
     return kind ? `A ${kind} is not changed from here.` : "Kubernetes does not say what it is.";
+  }
+  if (action === "run") {
+    return "It is no Job.";
   }
   if (action === "start") {
     return desired > 0 ? "It runs." : undefined;
   }
-  return desired === 0 && action !== "scale" ? "It is stopped." : undefined;
+  return desired === 0 && action !== "scale" && action !== "rollback"
+    ? "It is stopped."
+    : undefined;
+}
+
+/** The actions that are offered for a kind of workload, whether or not they can be done now. */
+export function actionsOf(kind: string) {
+  return actions.filter((action) => (action === "run") === (kind === "Job"));
 }
 
 /** The services that run and need another, by their names. */
@@ -28,10 +42,13 @@ export function dependentsOf(name: string, services: Service[]): string[] {
 
 /** An action with all that it takes. */
 export interface Change {
+  environment?: string;
   service: string;
   action: Action;
   /** How many replicas to scale to. */
   replicas?: number;
+  /** Which revision to roll back to. */
+  revision?: number;
 }
 
 /** Whether a change leaves nothing of a service. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fetchJSON, postJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
+import { withQuery } from "@/lib/with-query";
 import type { Change } from "./actions";
 
 const count = z.number().int().nonnegative();
@@ -15,13 +16,27 @@ export type Effect = z.infer<typeof effectSchema>;
  * @param confirmed also where others that run depend on the service
  */
 export function send(change: Change, confirmed: boolean): Promise<Effect> {
-  const { service, action, replicas } = change;
-  const path = `/api/v1/services/${encodeURIComponent(service)}/${action}`;
-  return postJSON(confirmed ? `${path}?confirm=true` : path, effectSchema, {
+  const { environment, service, action } = change;
+  const path = withQuery(`/api/v1/services/${encodeURIComponent(service)}/${action}`, {
+    environment,
+    confirm: confirmed ? "true" : undefined,
+  });
+  return postJSON(path, effectSchema, {
     // Not randomUUID, which browsers have on secure origins only.
     key: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
-    body: action === "scale" ? { replicas } : undefined,
+    body: bodyOf(change),
   });
+}
+
+function bodyOf({ action, replicas, revision }: Change) {
+  switch (action) {
+    case "scale":
+      return { replicas };
+    case "rollback":
+      return { revision };
+    default:
+      return undefined;
+  }
 }
 
 const sessionSchema = z.object({ name: z.string(), role: z.enum(["viewer", "operator"]) });

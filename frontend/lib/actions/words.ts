@@ -1,3 +1,4 @@
+import { listed } from "@/lib/words";
 import { type Action, type Change, ends } from "./actions";
 
 export const actionLabel: Record<Action, string> = {
@@ -5,6 +6,8 @@ export const actionLabel: Record<Action, string> = {
   scale: "Scale",
   stop: "Stop",
   start: "Start",
+  run: "Run again",
+  rollback: "Roll back",
 };
 
 /** What an action is for, in a line. */
@@ -13,10 +16,18 @@ export const actionPurpose: Record<Action, string> = {
   scale: "Give it another number of pods",
   stop: "End all of its pods; the data stays",
   start: "Give it the pods back that it had",
+  run: "Make it anew, and wait until it has completed",
+  rollback: "Give it back what an earlier revision ran",
 };
 
 /** An action and its service: "Stop api", "Scale api to 3 pods". */
-export function changeTitle({ action, service, replicas }: Change): string {
+export function changeTitle({ action, service, replicas, revision }: Change): string {
+  if (action === "run") {
+    return `Run ${service} again`;
+  }
+  if (action === "rollback") {
+    return `Roll ${service} back to revision ${revision}`;
+  }
   const to = action === "scale" && replicas !== undefined ? ` to ${pods(replicas)}` : "";
   return `${actionLabel[action]} ${service}${to}`;
 }
@@ -36,6 +47,10 @@ export function consequence(change: Change, desired: number, dependents: string[
       return desired > 1
         ? `The ${desired} pods of ${service} are replaced in turn.`
         : `The pod of ${service} is replaced by a new one. Requests that it still works on may be cut off.`;
+    case "run":
+      return `The Job ${service} is deleted and made again. What it did before is not undone.`;
+    case "rollback":
+      return `The pods of ${service} are replaced by those of revision ${change.revision}.`;
     case "start":
       return `${service} gets the pods back that it had when it was stopped.`;
     default:
@@ -52,23 +67,28 @@ export function doing({ action, service }: Change): string {
     scale: "Scaling",
     stop: "Stopping",
     start: "Starting",
+    run: "Running",
+    rollback: "Rolling back",
   };
   return `${words[action]} ${service}`;
 }
 
 /** What Kubernetes has said afterwards. */
-export function done({ action, service }: Change, replicas: number, ready: number): string {
+export function done(change: Change, replicas: number, ready: number): string {
+  const { action, service } = change;
+  if (action === "run") {
+    return `${service} has run again, and completed`;
+  }
   if (replicas === 0) {
     return `${service} is stopped: it has no pods`;
   }
-  const first = action === "restart" ? "restarted: " : "";
-  return `${service} is ${first}${first ? "" : "running: "}${ready} of ${pods(replicas)} ready`;
+  const words: Partial<Record<Action, string>> = {
+    restart: "restarted",
+    rollback: `at revision ${change.revision}`,
+  };
+  return `${service} is ${words[action] ?? "running"}: ${ready} of ${pods(replicas)} ready`;
 }
 
 export function pods(n: number): string {
   return `${n} ${n === 1 ? "pod" : "pods"}`;
-}
-
-function listed(names: string[]): string {
-  return new Intl.ListFormat("en").format(names);
 }

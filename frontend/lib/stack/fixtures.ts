@@ -1,4 +1,5 @@
 import type { Change, Pod, Service } from "./schema";
+import type { Outage, PastState, Point, UptimeSummary } from "./uptime";
 
 /** The time at which tests happen. */
 export const NOW = Date.parse("2026-11-22T21:00:00Z");
@@ -44,6 +45,46 @@ export function aChange(rest: Partial<Change> = {}): Change {
     message: "",
     build: "",
     at: new Date(NOW - 60_000).toISOString(),
+    ...rest,
+  };
+}
+
+const STEP_MS = 300_000;
+
+/** A curve of tests that ends now, a step for each state; what is unhealthy is so for half of its step. */
+export function aCurve(...states: PastState[]): Point[] {
+  return states.map((state, i) => ({
+    at: new Date(NOW - (states.length - i) * STEP_MS).toISOString(),
+    state,
+    uptime: { healthy: 1, unhealthy: 0.5, starting: 0.5, stopped: undefined, unknown: undefined }[
+      state
+    ],
+  }));
+}
+
+/** The past of a service of tests: always healthy, but for what the test says. */
+export function aPast(rest: Partial<UptimeSummary> = {}): UptimeSummary {
+  const share = { healthy: 3_600, unhealthy: 0, starting: 0, stopped: 0, unknown: 0, uptime: 1 };
+  return {
+    service: "api",
+    state: "healthy",
+    uptime: { hour: share, day: share, week: share },
+    latency: { asked: 0, unanswered: 0 },
+    points: aCurve("healthy", "healthy"),
+    ...rest,
+  };
+}
+
+/** An outage of tests: the api crashed for a minute, ten minutes ago, but for what the test says. */
+export function anOutage(rest: Partial<Outage> = {}): Outage {
+  return {
+    service: "api",
+    from: new Date(NOW - 600_000).toISOString(),
+    to: new Date(NOW - 540_000).toISOString(),
+    seconds: 60,
+    reason: "crash",
+    message: "exit code 1",
+    end: "healthy",
     ...rest,
   };
 }

@@ -2,26 +2,30 @@ import { queryOptions } from "@tanstack/react-query";
 import { fetchJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";
-import { type History, historySchema, type Services, servicesSchema } from "./schema";
+import { withQuery } from "@/lib/with-query";
+import {
+  type Environments,
+  environmentsSchema,
+  type History,
+  historySchema,
+  type Services,
+  servicesSchema,
+} from "./schema";
 
 /** Which part of the history: of all services or of one, from its newest change or from a cursor on. */
 export interface HistoryPart {
+  environment?: string;
   limit: number;
   service?: string;
   cursor?: string;
 }
 
-export const servicesPath = "/api/v1/services";
+export function servicesPath(environment: string | undefined): string {
+  return withQuery("/api/v1/services", { environment });
+}
 
-export function historyPath({ limit, service, cursor }: HistoryPart): string {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (service) {
-    query.set("service", service);
-  }
-  if (cursor) {
-    query.set("cursor", cursor);
-  }
-  return `/api/v1/history?${query}`;
+export function historyPath({ limit, ...rest }: HistoryPart): string {
+  return withQuery("/api/v1/history", { limit: String(limit), ...rest });
 }
 
 /** The next poll is the retry, and an error is a Problem, which says more than a flag. */
@@ -32,10 +36,23 @@ const polled = {
   retryOnMount: false,
 } as const;
 
-export const servicesQuery = queryOptions<Services, Problem>({
-  queryKey: ["services"],
-  queryFn: ({ signal }) => fetchJSON(servicesPath, servicesSchema, signal),
+export function servicesQuery(environment: string | undefined) {
+  const path = servicesPath(environment);
+  return queryOptions<Services, Problem>({
+    queryKey: ["services", path],
+    queryFn: ({ signal }) => fetchJSON(path, servicesSchema, signal),
+    ...polled,
+  });
+}
+
+/** They come and go seldom: how often they are listed anew, in milliseconds. */
+const ENVIRONMENTS_POLL_MS = 10_000;
+
+export const environmentsQuery = queryOptions<Environments, Problem>({
+  queryKey: ["environments"],
+  queryFn: ({ signal }) => fetchJSON("/api/v1/environments", environmentsSchema, signal),
   ...polled,
+  refetchInterval: ENVIRONMENTS_POLL_MS,
 });
 
 export function historyQuery(part: HistoryPart) {

@@ -64,6 +64,11 @@ export const servicesSchema = z.object({
 });
 export type Services = z.infer<typeof servicesSchema>;
 
+export const environmentsSchema = z.object({
+  environments: z.array(z.object({ name: z.string() })),
+});
+export type Environments = z.infer<typeof environmentsSchema>;
+
 /** In the history, a service may also have gone. */
 export const historyStateSchema = z.enum([...states, "removed"]);
 export type HistoryState = z.infer<typeof historyStateSchema>;

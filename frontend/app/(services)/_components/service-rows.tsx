@@ -1,19 +1,30 @@
-import Link from "next/link";
 import { useActions } from "@/components/actions/actions";
 import { Button } from "@/components/button";
+import { HealthStrip } from "@/components/health-strip";
+import { Link } from "@/components/link";
 import { None } from "@/components/none";
 import { ReasonNote } from "@/components/reason-note";
 import { StateBadge } from "@/components/state";
-import { servicePath } from "@/lib/screens";
+import { healthScreenPath, servicePath } from "@/lib/screens";
 import { shortImage } from "@/lib/stack/image-name";
 import type { Service } from "@/lib/stack/schema";
+import type { UptimeSummary } from "@/lib/stack/uptime";
+import { stripLabel } from "@/lib/stack/uptime-text";
 import { latency, span } from "@/lib/time";
 import { cell, columnCount, figure, lastIfNarrow, wide } from "./service-table-layout";
 
 const BUILD_SHOWN = 8;
 
 /** One service: a row of figures, and a row for the reason where it has one. */
-export function ServiceRows({ service, now }: { service: Service; now: number }) {
+export function ServiceRows({
+  service,
+  past,
+  now,
+}: {
+  service: Service;
+  past: UptimeSummary | undefined;
+  now: number;
+}) {
   const { name, state, reason, restarts, build, measured } = service;
   const ask = useActions();
   const up = service.startedAt && span(now - Date.parse(service.startedAt));
@@ -32,6 +43,19 @@ export function ServiceRows({ service, now }: { service: Service; now: number })
         </th>
         <td className={figure}>
           <StateBadge state={state} />
+        </td>
+        <td className={`${figure} ${wide}`}>
+          {past ? (
+            <Link href={healthScreenPath({ service: name, window: "1h" })} className="block">
+              <HealthStrip
+                points={past.points}
+                label={stripLabel(past, "1h")}
+                className="mt-0.5 h-4 w-20"
+              />
+            </Link>
+          ) : (
+            <None />
+          )}
         </td>
         <td className={`${figure} ${lastIfNarrow} text-right`}>
           {service.kind ? `${service.ready}/${service.desired}` : <None />}

@@ -1,6 +1,6 @@
 /** Classes that the head and the rows of the table of services share. */
 
-export const columnCount = 8;
+export const columnCount = 9;
 
 const sides = "px-1.5 first:pl-4 last:pr-4 sm:px-3";
 

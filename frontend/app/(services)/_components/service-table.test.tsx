@@ -2,7 +2,7 @@
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 import { stateLook } from "@/components/state";
-import { aService, NOW } from "@/lib/stack/fixtures";
+import { aPast, aService, NOW } from "@/lib/stack/fixtures";
 import { states } from "@/lib/stack/schema";
 import { ServiceTable } from "./service-table";
 
@@ -36,6 +36,7 @@ test("a healthy service shows its figures and no reason", () => {
   const cells = within(row).getAllByRole("cell");
   expect(cells.map((cell) => cell.textContent)).toEqual([
     "Healthy",
+    "–none",
     "1/1",
     "2",
     "0.7 ms",
@@ -71,7 +72,7 @@ test("what is not known is not made up", () => {
   );
   const row = screen.getByTestId("service-redis");
   expect(within(row).getByRole("rowheader").textContent).toBe("redisNot seen by Kubernetes");
-  const [, pods, , latency, build, up] = within(row).getAllByRole("cell");
+  const [, , pods, , latency, build, up] = within(row).getAllByRole("cell");
   for (const cell of [pods, latency, build, up]) {
     expect(cell?.textContent).toBe("–none");
   }
@@ -81,4 +82,10 @@ test("services keep the order of the api", () => {
   show(aService({ name: "b", state: "unhealthy" }), aService({ name: "a" }));
   const names = screen.getAllByRole("rowheader").map((header) => header.firstChild?.textContent);
   expect(names).toEqual(["b", "a"]);
+});
+
+test("the last hour leads to the health of the service", () => {
+  render(<ServiceTable services={[aService()]} past={[aPast()]} now={NOW} known />);
+  const strip = screen.getByRole("img", { name: "api in the last 1 h: never unhealthy" });
+  expect(strip.closest("a")?.getAttribute("href")).toBe("/uptime?service=api&window=1h");
 });

@@ -1,14 +1,18 @@
 import type { Service } from "@/lib/stack/schema";
+import type { UptimeSummary } from "@/lib/stack/uptime";
 import { ServiceRows } from "./service-rows";
 import { head, lastIfNarrow, wide } from "./service-table-layout";
 
 /** Every service in the order of the api, which stays the same, so that each keeps its place. */
 export function ServiceTable({
   services,
+  past,
   now,
   known,
 }: {
   services: Service[];
+  /** How they were in the last hour, where that is known. */
+  past?: UptimeSummary[];
   now: number;
   /** Colourless where not: this is what was, not what is. */
   known: boolean;
@@ -22,6 +26,9 @@ export function ServiceTable({
           </th>
           <th scope="col" className={head}>
             State
+          </th>
+          <th scope="col" className={`${head} ${wide}`}>
+            Last hour
           </th>
           <th scope="col" className={`${head} ${lastIfNarrow} text-right`}>
             Pods
@@ -44,7 +51,12 @@ export function ServiceTable({
         </tr>
       </thead>
       {services.map((service) => (
-        <ServiceRows key={service.name} service={service} now={now} />
+        <ServiceRows
+          key={service.name}
+          service={service}
+          past={past?.find((each) => each.service === service.name)}
+          now={now}
+        />
       ))}
     </table>
   );

@@ -19,7 +19,14 @@ export function Histogram({
   state: LogState;
   onZoom: (rest: Partial<LogState>) => void;
 }) {
-  const key: QueryKey = ["log-counts", state.services, state.level, state.from, state.to];
+  const key: QueryKey = [
+    "log-counts",
+    state.environment,
+    state.services,
+    state.level,
+    state.from,
+    state.to,
+  ];
   const { data } = useQuery<{ counts: Counts; asked: ReturnType<typeof rangeOf> }, Problem>({
     queryKey: key,
     queryFn: async ({ signal }) => {

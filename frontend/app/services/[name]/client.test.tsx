@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, cleanup, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { POLL_MS, STALE_AFTER_MS } from "@/lib/freshness";
 import { failed, type Outcome } from "@/lib/problem";
@@ -8,15 +8,24 @@ import { aPod, aService, NOW } from "@/lib/stack/fixtures";
 import type { Service, Services } from "@/lib/stack/schema";
 import { ServiceClient } from "./client";
 
-/** What the dashboard's own server answers for the services. */
+/** What the dashboard's own server answers: for the services, and for what is of one. */
 let answer: () => Response;
+let events: unknown[];
+let revisions: () => Response;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
   answer = () => Response.json(stackOf(aService()));
-  vi.stubGlobal("fetch", async (path: string) =>
-    path === "/api/v1/services" ? answer() : Response.json({ events: [] }),
-  );
+  events = [];
+  revisions = () => Response.json({ revisions: [] });
+  vi.stubGlobal("fetch", async (path: string) => {
+    if (path.endsWith("/revisions")) {
+      return revisions();
+    }
+    return path === "/api/v1/services"
+      ? answer()
+      : Response.json({ events: path.endsWith("/events") ? events : [] });
+  });
 });
 
 afterEach(() => {
@@ -33,12 +42,13 @@ function stackOf(...services: Service[]): Services {
   };
 }
 
-function show(services: Outcome<Services>) {
+function show(services: Outcome<Services>, loggedIn = true) {
   const client = new QueryClient({ defaultOptions: { queries: { networkMode: "always" } } });
   render(
     <QueryClientProvider client={client}>
       <ServiceClient
         name="api"
+        loggedIn={loggedIn}
         services={services}
         history={{ ok: true, data: { events: [] } }}
         renderedAt={NOW}
@@ -98,6 +108,62 @@ test("each pod says how it is, and why", () => {
     "api-7d9c5-x2x4pRunning, ready · 0 restarts · up 1 h",
     "api-2Pending · 1 restart · up 1 hCrash · exit code 1",
   ]);
+});
+
+test("events are those of Kubernetes, a few at first, and a warning says so in words", async () => {
+  events = Array.from({ length: 9 }, (_, i) => ({
+    at: new Date(NOW - i * 60_000).toISOString(),
+    warning: i === 0,
+    object: "Pod/api-1",
+    reason: i === 0 ? "BackOff" : "Pulled",
+    message: `event ${i}`,
+  }));
+  show(running(aService()));
+  await pass(0);
+  const items = () => [...screen.getByTestId("events").children];
+  expect(items()).toHaveLength(8);
+  expect(items()[0]?.textContent).toBe("Warning: BackOffPod/api-1just nowevent 0");
+  expect(items()[1]?.textContent).toBe("PulledPod/api-11 min agoevent 1");
+  fireEvent.click(screen.getByText("Show all 9"));
+  expect(items()).toHaveLength(9);
+});
+
+test("each revision but that which runs can be gone back to", async () => {
+  const createdAt = new Date(NOW - 60_000).toISOString();
+  const images = ["localhost/zr/api@sha256:c2d9e8134f60c2d9"];
+  revisions = () =>
+    Response.json({
+      revisions: [
+        { revision: 3, current: true, images, createdAt },
+        { revision: 2, current: false, images, createdAt, cause: "first try" },
+      ],
+    });
+  show(running(aService()));
+  await pass(0);
+  const items = [...screen.getByTestId("revisions").children].map((item) => item.textContent);
+  expect(items).toEqual([
+    "3api@c2d9e8134f601 min agoRuns now",
+    "2api@c2d9e8134f601 min ago · first tryRoll back",
+  ]);
+  expect(screen.getAllByRole("button", { name: /^Roll back to/ })).toHaveLength(1);
+});
+
+test("who is not logged in is told how to see revisions", async () => {
+  revisions = vi.fn();
+  show(running(aService()), false);
+  await pass(0);
+  expect(screen.getByTestId("unread").textContent).toContain("zr dashboard");
+  expect(revisions).not.toHaveBeenCalled();
+});
+
+test("a Job has no revisions, and is run again", async () => {
+  show(running(aService({ kind: "Job" })));
+  await pass(0);
+  expect(screen.queryByText("Revisions")).toBeNull();
+  expect(screen.getAllByRole("button").map(({ textContent }) => textContent)).toEqual([
+    "Run again",
+  ]);
+  expect(screen.getByText("Kubernetes tells of nothing.")).toBeDefined();
 });
 
 test("a change shows with the next poll, also in the title and the icon", async () => {

@@ -1,28 +1,30 @@
 "use client";
 
-import Link from "next/link";
 import { useActions } from "@/components/actions/actions";
 import { Button } from "@/components/button";
 import { ChangePanel } from "@/components/change-panel";
 import { KubernetesNotice } from "@/components/kubernetes-notice";
+import { Link } from "@/components/link";
 import { NothingHere } from "@/components/nothing-here";
 import { Panel } from "@/components/panel";
 import { ProblemView } from "@/components/problem-view";
 import { ReasonNote } from "@/components/reason-note";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge } from "@/components/state";
-import { actions } from "@/lib/actions/actions";
+import { actionsOf } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
-import { historyScreenPath, logsScreenPath } from "@/lib/screens";
+import { healthScreenPath, historyScreenPath, logsScreenPath } from "@/lib/screens";
 import { historyQuery, servicesQuery } from "@/lib/stack/queries";
-import type { History, Services } from "@/lib/stack/schema";
+import type { History, Service, Services } from "@/lib/stack/schema";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
+import { Events } from "./_components/events";
 import { Facts } from "./_components/facts";
 import { Pods } from "./_components/pods";
+import { hasRevisions, Revisions } from "./_components/revisions";
 import { changesOf } from "./changes-of";
 
 const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
@@ -30,9 +32,13 @@ const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
 /** One service: its state and why, what it runs, its pods, and what changed. */
 export function ServiceClient({
   name,
+  environment,
+  loggedIn,
   ...initial
 }: {
   name: string;
+  environment?: string;
+  loggedIn: boolean;
   services: Outcome<Services>;
   history: Outcome<History>;
   /** When the server asked, in milliseconds since the epoch. */
@@ -40,8 +46,8 @@ export function ServiceClient({
 }) {
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
-  const services = usePolled(servicesQuery, initial.services, clock);
-  const history = usePolled(historyQuery(changesOf(name)), initial.history, clock);
+  const services = usePolled(servicesQuery(environment), initial.services, clock);
+  const history = usePolled(historyQuery(changesOf(name, environment)), initial.history, clock);
   const known = services.freshness === "live";
   const service = services.data?.services.find((each) => each.name === name);
   useTab(
@@ -90,7 +96,7 @@ export function ServiceClient({
           <h1 className="wrap-anywhere font-semibold text-xl tracking-tight">{name}</h1>
           <StateBadge state={service.state} />
         </div>
-        {known && <ActionButtons service={name} />}
+        {known && <ActionButtons service={service} />}
         {service.reason && (
           <div className="mt-3">
             <ReasonNote reason={service.reason} state={service.state} />
@@ -103,6 +109,8 @@ export function ServiceClient({
           <Panel title={known ? "Pods" : "Pods as they were"}>
             <Pods pods={service.pods} now={now} />
           </Panel>
+          {hasRevisions(service) && <Revisions service={name} loggedIn={loggedIn} now={now} />}
+          <Events service={name} now={now} />
         </div>
         <ChangePanel
           title="Recent changes"
@@ -118,20 +126,26 @@ export function ServiceClient({
 }
 
 /** Each asks first, and says what follows or why it cannot be done. */
-function ActionButtons({ service }: { service: string }) {
+function ActionButtons({ service: { name, kind } }: { service: Service }) {
   const ask = useActions();
   return (
     <div className="mt-3 flex flex-wrap gap-2">
-      {actions.map((action) => (
-        <Button key={action} onClick={() => ask({ service, action })}>
+      {actionsOf(kind).map((action) => (
+        <Button key={action} onClick={() => ask({ service: name, action })}>
           {actionLabel[action]}
         </Button>
       ))}
       <Link
-        href={logsScreenPath(service)}
+        href={logsScreenPath(name)}
         className="ml-2 self-center text-accent text-xs underline-offset-4 hover:underline"
       >
         Logs
+      </Link>
+      <Link
+        href={healthScreenPath({ service: name })}
+        className="self-center text-accent text-xs underline-offset-4 hover:underline"
+      >
+        Health
       </Link>
     </div>
   );

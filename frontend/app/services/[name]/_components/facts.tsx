@@ -1,5 +1,5 @@
-import Link from "next/link";
 import type { ReactNode } from "react";
+import { Link } from "@/components/link";
 import { None } from "@/components/none";
 import { Panel } from "@/components/panel";
 import { dependentsOf } from "@/lib/actions/actions";

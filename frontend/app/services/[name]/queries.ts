@@ -1,0 +1,65 @@
+import { queryOptions } from "@tanstack/react-query";
+import { z } from "zod";
+import type { Schemas } from "@/lib/api/types";
+import { fetchJSON } from "@/lib/fetch-json";
+import type { Problem } from "@/lib/problem";
+import { withQuery } from "@/lib/with-query";
+
+/** How often what changes seldom is asked for, in milliseconds. */
+const POLL_MS = 10_000;
+
+const time = z.iso.datetime({ offset: true });
+
+/** What Kubernetes tells of a service or a pod of it. */
+const eventSchema = z.object({
+  at: time,
+  warning: z.boolean(),
+  /** As in "Pod/api-7d9c5-x2x4p". */
+  object: z.string(),
+  reason: z.string(),
+  message: z.string(),
+}) satisfies z.ZodType<Schemas["KubernetesEvent"]>;
+export type KubernetesEvent = z.infer<typeof eventSchema>;
+
+/** The newest first. */
+const eventsSchema = z.object({ events: z.array(eventSchema) });
+
+/** What a service can be rolled back to. */
+const revisionSchema = z.object({
+  revision: z.number().int(),
+  current: z.boolean(),
+  images: z.array(z.string()),
+  createdAt: time,
+  cause: z.string().optional(),
+}) satisfies z.ZodType<Schemas["Revision"]>;
+export type Revision = z.infer<typeof revisionSchema>;
+
+/** The newest first. */
+const revisionsSchema = z.object({ revisions: z.array(revisionSchema) });
+
+function ofService<T>(
+  service: string,
+  what: string,
+  environment: string | undefined,
+  schema: z.ZodType<T>,
+) {
+  const path = withQuery(`/api/v1/services/${encodeURIComponent(service)}/${what}`, {
+    environment,
+  });
+  return queryOptions<T, Problem>({
+    queryKey: ["service", path],
+    queryFn: ({ signal }) => fetchJSON(path, schema, signal),
+    staleTime: POLL_MS,
+    retry: false,
+    // A session that has ended does not begin again by itself.
+    refetchInterval: ({ state }) => (state.error?.code === "not_logged_in" ? false : POLL_MS),
+  });
+}
+
+export function eventsQuery(service: string, environment: string | undefined) {
+  return ofService(service, "events", environment, eventsSchema);
+}
+
+export function revisionsQuery(service: string, environment: string | undefined) {
+  return ofService(service, "revisions", environment, revisionsSchema);
+}

@@ -1,0 +1,31 @@
+"use client";
+
+import { useRouter, useSearchParams } from "next/navigation";
+import { createContext, type ReactNode, useCallback, useContext } from "react";
+import { environmentIn } from "@/lib/environment";
+import { withQuery } from "@/lib/with-query";
+
+const EnvironmentContext = createContext<string | undefined>(undefined);
+
+/** Tells all below which environment the address is about. */
+export function EnvironmentProvider({ children }: { children: ReactNode }) {
+  const environment = environmentIn({
+    environment: useSearchParams().get("environment") ?? undefined,
+  });
+  return <EnvironmentContext value={environment}>{children}</EnvironmentContext>;
+}
+
+/** The environment that the address is about; undefined stands for the first that the api serves. */
+export function useEnvironment(): string | undefined {
+  return useContext(EnvironmentContext);
+}
+
+/** Goes to a screen, and stays in the environment. */
+export function useGo(): (path: string) => void {
+  const router = useRouter();
+  const environment = useEnvironment();
+  return useCallback(
+    (path: string) => router.push(withQuery(path, { environment })),
+    [router, environment],
+  );
+}
