@@ -5,12 +5,10 @@ package main
 import (
 	"fmt"
 	"os"
-
-	"zr/pkg/config"
 )
 
 func main() {
-	schema, err := config.GenerateSchema(".")
+	schema, err := generate(".")
 	if err == nil {
 		err = os.WriteFile(os.Args[1], schema, 0o644)
 	}

@@ -3,8 +3,6 @@ package config
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/invopop/jsonschema"
 )
 
 // UnmarshalText reads "90s" or "3m".
@@ -19,9 +17,3 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 
 // MarshalJSON writes the duration as text, as YAML does.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
-
-// JSONSchema tells editors that a duration is text, as time.ParseDuration
-// reads it.
-func (Duration) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: `^\+?(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`, Examples: []any{"90s", "3m"}}
-}

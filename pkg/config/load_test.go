@@ -364,13 +364,3 @@ func TestSecretsThatOthersMayReadAreRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestSchemaIsUpToDate(t *testing.T) {
-	generated, err := GenerateSchema(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(Schema), string(generated)); diff != "" {
-		t.Error("run `go generate ./pkg/config`:\n", diff)
-	}
-}

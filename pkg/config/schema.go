@@ -1,82 +1,12 @@
 package config
 
-import (
-	_ "embed"
-	"encoding/json"
-
-	"github.com/invopop/jsonschema"
-
-	"zr/pkg/probe"
-)
+import _ "embed" // of Schema
 
 //go:generate go run zr/hack/schema schema.json
 
 // Schema is the JSON Schema of config/<env>.yaml. It is generated from the
-// types of this package and their comments.
+// types of this package and their comments, by hack/schema: what makes it is
+// linked into no program.
 //
 //go:embed schema.json
 var Schema []byte
-
-// GenerateSchema makes Schema anew. It reads the comments from the source of
-// this package, in dir.
-func GenerateSchema(dir string) ([]byte, error) {
-	r := jsonschema.Reflector{
-		FieldNameTag:               "yaml",
-		RequiredFromJSONSchemaTags: true,
-		ExpandedStruct:             true,
-	}
-	if err := r.AddGoComments("zr/pkg/config", dir); err != nil {
-		return nil, err
-	}
-	s := r.ReflectFromType(typeOfConfig)
-	s.ID = ""
-	s.Title = "zr environment"
-	s.Required = []string{"project", "services"}
-	for name, of := range s.Definitions {
-		lenient(of)
-		if name != "Build" { // an empty one builds nothing
-			orNothing(of)
-		}
-	}
-	lenient(s)
-	service, _ := s.Definitions["Service"].Properties.Get("probe")
-	for _, name := range probe.InConfig() {
-		service.Enum = append(service.Enum, name)
-	}
-	out, err := json.MarshalIndent(s, "", "  ")
-	return append(out, '\n'), err
-}
-
-// lenient lets the fields of a type hold what people write and the loader takes:
-// numbers and booleans among settings and in lists of words, and nothing at all
-// for keys with values.
-func lenient(s *jsonschema.Schema) {
-	if s.Properties == nil {
-		return
-	}
-	for field := s.Properties.Oldest(); field != nil; field = field.Next() {
-		text(field.Value.Items)
-		if values := field.Value.AdditionalProperties; values != nil {
-			text(values)
-			orNothing(field.Value)
-		}
-	}
-}
-
-// text lets numbers and booleans stand where text does.
-func text(s *jsonschema.Schema) {
-	if s != nil && s.Type == "string" && len(s.Enum) == 0 {
-		oneOf(s, "string", "number", "boolean")
-	}
-}
-
-func orNothing(s *jsonschema.Schema) {
-	if s.Type == "object" {
-		oneOf(s, "object", "null")
-	}
-}
-
-// oneOf sets several types, for which the library has no field.
-func oneOf(s *jsonschema.Schema, types ...string) {
-	s.Type, s.Extras = "", map[string]any{"type": types}
-}
