@@ -279,8 +279,19 @@ spec:
 	testkit.ErrorSays(t, r.diffError(), `Service "db"`, "spec.clusterIPs[0]")
 	r.Edit("db.yaml", "  clusterIP: None\n", "")
 
-	r.Edit("db.yaml", "storage: 1Gi", "storage: 2Gi")
+	// A kubelet would go on with what it has read.
+	r.Edit("job.yaml", "apiVersion: batch/v1", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fixed}\nimmutable: true\ndata: {a: \"1\"}\n---\napiVersion: batch/v1")
+	r.up()
+	r.Edit("job.yaml", "{a: \"1\"}", "{a: \"2\"}")
 	err := r.diffError()
+	testkit.ErrorSays(t, err, `ConfigMap "fixed"`, "immutable")
+	if !strings.Contains(fault.HintOf(err), "another name") {
+		t.Errorf("the hint is %q", fault.HintOf(err))
+	}
+	r.Edit("job.yaml", "{a: \"2\"}", "{a: \"1\"}")
+
+	r.Edit("db.yaml", "storage: 1Gi", "storage: 2Gi")
+	err = r.diffError()
 	testkit.ErrorSays(t, err, `StatefulSet "db"`)
 	if !strings.Contains(fault.HintOf(err), "--cascade=orphan") {
 		t.Errorf("the hint is %q", fault.HintOf(err))

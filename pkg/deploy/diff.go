@@ -224,7 +224,7 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 		i.action, i.write = Configured, true
 		return nil
 	}
-	if unchangeable(err) && i.object.Kind.Remake {
+	if unchangeable(err) && i.object.Kind.Remake && !keptByNodes(i.live) {
 		i.action, i.write = Replaced, true
 		i.fields = compare(i.live, i.object.Unstructured, r.Hidden)
 		return d.rehearse(ctx, r, i.object)
@@ -245,6 +245,14 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 		err = i.record.note(i.live)
 	}
 	return err
+}
+
+// keptByNodes says whether a ConfigMap or Secret is immutable. A kubelet does not read
+// it again as long as a pod of its node has it: what is made anew under its name
+// reaches no pod, not even a new one.
+func keptByNodes(live *unstructured.Unstructured) bool {
+	immutable, _, _ := unstructured.NestedBool(live.Object, "immutable")
+	return immutable && (live.GetKind() == "ConfigMap" || live.GetKind() == "Secret")
 }
 
 // note takes down what the server made of an object that was applied.

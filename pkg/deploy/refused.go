@@ -63,6 +63,8 @@ func (d *Deployer) advice(o *render.Object, err error) (string, int) {
 	case unchangeable(err) && o.GetKind() == "Service":
 		return "a Service keeps this for as long as it exists; it holds no data, so delete it, then run again: " +
 			d.Lines.Kubectl("-n", ns, "delete", "service", o.GetName()), fault.Failed
+	case unchangeable(err) && (o.GetKind() == "ConfigMap" || o.GetKind() == "Secret"):
+		return "it is immutable, and nodes whose pods have it do not read it again: give it another name, as a generator of kustomize does by its content", fault.Usage
 	case unchangeable(err):
 		return "this field cannot change, and replacing the object may lose data: undo the change, or delete the object yourself", fault.Failed
 	case portTaken(err):
