@@ -146,8 +146,9 @@ func (r *Recorder) clean(value any) any {
 const maxPlaces = 50
 
 // place is what compilers and linters say: path:line:column: message, path:line:
-// message, or path(line,column): message.
-var place = regexp.MustCompile(`(?m)^[\s>]*((?:\./|\.\./)*[\w@+-][\w./@+\[\]-]*\.\w+)(?::(\d+)(?::(\d+))?|\((\d+),(\d+)\)):?[ \t]*(.*)$`)
+// message, or path(line,column): message, at the beginning of a line or after what
+// failed.
+var place = regexp.MustCompile(`(?m)(?:^[\s>]*|: )((?:\./|\.\./)*[\w@+-][\w./@+\[\]-]*\.[A-Za-z]\w*)(?::(\d+)(?::(\d+))?|\((\d+),(\d+)\)):?[ \t]*(.*)$`)
 
 // Locate fills in the places that an event names.
 func (e *RunEvent) Locate() {

@@ -36,7 +36,7 @@ func TestEvents200(t *testing.T) {
 	l := newLink(t, "one", nil)
 	l.Emit(event.StepStarted{Step: "build", Title: "build images"})
 	l.Emit(event.LogLine{Text: "is not told"})
-	l.Emit(event.Problem{Source: "api", Text: "# zr/cmd/zr-api\ncmd/zr-api/main.go:12:3: undefined: x\n./a.go:7: \x00" + apitest.LoginKey})
+	l.Emit(event.Problem{Source: "api", Text: "go build ./cmd/zr-api: exit status 1: cmd/zr-api/main.go:12:3: undefined: x\n./a.go:7: \x00" + apitest.LoginKey + "\n127.0.0.1:80: refused"})
 	l.Emit(event.Reload{Service: "api", Paths: []string{"cmd/zr-api/main.go"}, Error: "crashed\nsrc/a.ts(3,5): error TS1: no"})
 	l.Emit(event.Ready{Endpoints: map[string]string{"api": "http://localhost:1"}, Login: "http://localhost:1/login#secret"})
 	l.Found(address(a.App), "")
