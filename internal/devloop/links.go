@@ -18,25 +18,25 @@ type links struct {
 
 // link is one of them.
 type link struct {
-	path   string // below the folder that was looked at
+	path   string
 	target string // what it leads to, as the watcher names it
 	folder bool
 }
 
-// of returns those below dir that the inputs lie behind. root is the project's.
-func (l *links) of(inputs Inputs, root, dir string) []link {
+// of returns those in the project's folder root that the inputs lie behind.
+func (l *links) of(inputs Inputs, root string) []link {
 	if known := l.known.Load(); known != nil {
 		return *known
 	}
-	return l.find(inputs, root, dir)
+	return l.find(inputs, root)
 }
 
-// find looks at each input below dir, and at each folder on the way to one.
-func (l *links) find(inputs Inputs, root, dir string) []link {
+// find looks at each input in root, and at each folder on the way to one.
+func (l *links) find(inputs Inputs, root string) []link {
 	var found []link
-	seen := map[string]bool{dir: true}
+	seen := map[string]bool{root: true}
 	for _, f := range inputs.Files() {
-		for path := filepath.Join(root, f.Path); below(path, dir) && !seen[path]; path = filepath.Dir(path) {
+		for path := filepath.Join(root, f.Path); below(path, root) && !seen[path]; path = filepath.Dir(path) {
 			seen[path] = true
 			if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 				continue
@@ -97,7 +97,7 @@ func WithTargets(root string, paths []string) []string {
 	return all
 }
 
-func (s *Sources) links() []link { return s.known.of(s.Inputs, s.Root, s.Dir) }
+func (s *Sources) links() []link { return s.known.of(s.Inputs, s.Root) }
 
 // names returns the path and what it is called by links.
 func (s *Sources) names(path string) []string { return called(path, s.links()) }
@@ -109,7 +109,7 @@ func (s *Sources) isLink(path string) bool {
 		slices.ContainsFunc(s.links(), func(l link) bool { return below(l.path, path) })
 }
 
-func (p *Program) links() []link { return p.known.of(p.Inputs, p.Root, p.Root) }
+func (p *Program) links() []link { return p.known.of(p.Inputs, p.Root) }
 
 // names returns what a path is called among the inputs: itself, and by links.
 func (p *Program) names(path string) []string {

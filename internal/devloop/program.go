@@ -152,7 +152,7 @@ func (p *Program) renew(ctx context.Context, work Work, trace *event.Reload) err
 		}
 	}
 	p.built, p.sent = made, now
-	p.known.find(p.Inputs, p.Root, p.Root) // those of other packages may have come
+	p.known.find(p.Inputs, p.Root) // those of other packages may have come
 	return nil
 }
 

@@ -122,7 +122,7 @@ func (s *Sources) run(ctx context.Context, work Work, trace *event.Reload) error
 	trace.Build, trace.OnlySent = change.Build, !change.Restart
 	if work.All || work.Action == event.Rebuild || slices.ContainsFunc(work.Paths, s.decides) {
 		change.Complete = true
-		s.known.find(s.Inputs, s.Root, s.Dir)
+		s.known.find(s.Inputs, s.Root)
 		for _, file := range s.Inputs.Files() {
 			s.add(&change, filepath.Join(s.Root, file.Path))
 		}
@@ -173,7 +173,7 @@ func (s *Sources) addMade(ctx context.Context, change *livesync.Change) error {
 // link, or the whole folder.
 func (s *Sources) decides(path string) bool {
 	name := filepath.Base(path)
-	return name == ".gitignore" || name == ".zrignore" || path == s.Dir || s.isLink(path)
+	return name == ".gitignore" || name == ".zrignore" || slices.Contains(s.names(path), s.Dir) || s.isLink(path)
 }
 
 // add puts a path into a change: a file to send, or something that is gone, be

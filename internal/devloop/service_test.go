@@ -401,3 +401,34 @@ func TestManifestsBehindLinks(t *testing.T) {
 		t.Errorf("outside are %v and %v, want %v", folders, files, want)
 	}
 }
+
+// TestAServiceWhoseFolderIsALink, or lies behind one: the watcher names the folder that
+// it leads to.
+func TestAServiceWhoseFolderIsALink(t *testing.T) {
+	root := t.TempDir()
+	real := filepath.Join(root, "real/web")
+	testkit.WriteFile(t, filepath.Join(real, "a.js"), "1")
+	if err := os.Symlink("real", filepath.Join(root, "apps")); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "apps/web")
+	in := &listed{inputs: inputs{root: dir}, files: []build.InputFile{{Path: "apps/web/a.js", Hash: "x"}}}
+	c := &container{}
+	s := &Sources{Service: "web", Inputs: in, Container: c, Root: root, Folder: build.Folder{Dir: dir, Restarts: true}}
+	for path, want := range map[string]event.Action{
+		filepath.Join(real, "a.js"): event.Restart, filepath.Join(real, "new.js"): event.Restart, real: event.Restart, filepath.Join(root, "real/other/a.js"): event.Ignore,
+	} {
+		if d := s.Plan(path); d.Action != want {
+			t.Errorf("%s: %+v, want %s", path, d, want)
+		}
+	}
+	for _, path := range []string{filepath.Join(real, "a.js"), real} { // the folder as a whole counts as all of it
+		if err := s.Run(t.Context(), Work{Action: event.Restart, Paths: []string{path}}, &event.Reload{}); err != nil {
+			t.Fatal(err)
+		}
+		got := c.pushed[len(c.pushed)-1]
+		if _, sent := got.Files["a.js"]; !sent || got.Complete != (path == real) {
+			t.Errorf("%s: pushed %+v", path, got)
+		}
+	}
+}
