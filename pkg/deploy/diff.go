@@ -232,6 +232,9 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 	if over, overErr := d.planOverwrite(ctx, i, err); over != nil || overErr != nil {
 		want, err = over, overErr
 	}
+	if err == nil {
+		want, err = d.besideLive(ctx, i, want)
+	}
 	if err != nil {
 		return d.refused(r, i.object, err)
 	}
@@ -245,6 +248,28 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 		err = i.record.note(i.live)
 	}
 	return err
+}
+
+// besideLive returns what the server makes of an object, and has the item's live object
+// as the server had it then: a controller may have written since it was listed, and
+// what that wrote is no change of zr's.
+func (d *Deployer) besideLive(ctx context.Context, i *item, want *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	for range 5 { // a controller that writes without end is shown with what it writes
+		if want.GetResourceVersion() == i.live.GetResourceVersion() {
+			return want, nil
+		}
+		now, err := d.get(ctx, i.object.Kind, i.live.GetNamespace(), i.live.GetName())
+		if err != nil || now == nil {
+			return want, err
+		}
+		if i.live = now; want.GetResourceVersion() == now.GetResourceVersion() {
+			return want, nil
+		}
+		if want, err = d.patch(ctx, i.object, i.force, true); err != nil {
+			return nil, err
+		}
+	}
+	return want, nil
 }
 
 // keptByNodes says whether a ConfigMap or Secret is immutable. A kubelet does not read
