@@ -49,7 +49,7 @@ test-frontend: frontend/node_modules/.package-lock.json ## type check and unit t
 
 # The packages whose tests have parts that only a container engine or a cluster
 # can be: test-unit skips those. One after the other, since they share both.
-CLUSTER_TESTS := ./internal/api/clustertest ./internal/api/routes/lifecycle ./internal/stack ./kustomize ./pkg/build/dockerfile ./pkg/cluster/aks ./pkg/cluster/kind ./pkg/cluster/relay ./pkg/deploy ./pkg/health ./pkg/image ./pkg/image/recipe ./pkg/logs
+CLUSTER_TESTS := ./internal/api/processtest ./internal/api/routes/configuration ./internal/api/routes/lifecycle ./internal/stack ./kustomize ./pkg/build/dockerfile ./pkg/cluster/aks ./pkg/cluster/kind ./pkg/cluster/relay ./pkg/deploy ./pkg/health ./pkg/image ./pkg/image/recipe ./pkg/logs
 
 .PHONY: test-cluster
 test-cluster: build deps ## the Go tests that need a cluster, on one of their own

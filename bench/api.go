@@ -25,7 +25,7 @@ func benchBackend(b *bench) {
 	if len(programs) == 0 {
 		b.Fatal("the programs of the node image are not there: `zr up` makes them")
 	}
-	for _, pkg := range []string{"./internal/api/clustertest", "./internal/api/store/logdb"} {
+	for _, pkg := range []string{"./internal/api/processtest", "./internal/api/store/logdb"} {
 		c := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-benchtime", "1x", "-timeout", "40m", pkg)
 		c.Dir = lab.Repository(b)
 		c.Env = append(os.Environ(), "ZR_TEST_REQUIRE=1", "ZR_TEST_KUBE_BIN="+filepath.Dir(programs[0]))

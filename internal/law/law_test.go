@@ -32,7 +32,7 @@ var dialers = []string{"zr/pkg/kube", "zr/pkg/cluster", "zr/pkg/deploy", "zr/pkg
 
 // helpers are what tests use to get real parts. Only tests import them, and the
 // programs that are tests themselves.
-var helpers = []string{"zr/internal/lab", "zr/internal/testkit", "zr/internal/agent/agenttest", "zr/internal/api/apitest", "zr/internal/api/clustertest", "zr/internal/api/store/storetest", "zr/pkg/build/internal/buildtest",
+var helpers = []string{"zr/internal/lab", "zr/internal/testkit", "zr/internal/agent/agenttest", "zr/internal/api/apitest", "zr/internal/api/processtest", "zr/internal/api/store/storetest", "zr/pkg/build/internal/buildtest",
 	"zr/pkg/cluster/aks/akstest",
 	"zr/pkg/deploy/kubetest", "zr/pkg/deploy/render/rendertest", "zr/pkg/health/testcluster", "zr/pkg/kube/forwardtest"}
 

@@ -1,4 +1,4 @@
-package clustertest_test
+package processtest_test
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 
 	"github.com/coder/websocket"
 
-	"zr/internal/api/clustertest"
 	"zr/internal/api/contract"
 	"zr/internal/api/fleet"
+	"zr/internal/api/processtest"
 	"zr/internal/api/routes/logs"
 	"zr/internal/api/store/storetest"
 	"zr/pkg/deploy/kubetest"
@@ -67,18 +67,18 @@ func load() string {
 }
 
 // served is an api with servers of its own.
-func served(b *testing.B, mount map[string]string) (*clustertest.API, *clustertest.Client) {
+func served(b *testing.B, mount map[string]string) (*processtest.API, *processtest.Client) {
 	server, redis := storetest.NewPostgres(b), storetest.NewRedis(b)
 	server.Start()
 	redis.Start()
-	a := clustertest.Start(b, mount, map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL()})
-	return a, clustertest.NewClient(b, a.Token(), func() []*clustertest.API { return []*clustertest.API{a} })
+	a := processtest.Start(b, mount, map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL()})
+	return a, processtest.NewClient(b, a.Token(), func() []*processtest.API { return []*processtest.API{a} })
 }
 
 // BenchmarkLineToFrame follows a pod that writes 1,000 lines a second, through the api
 // and by one more request for its log, as `kubectl logs -f` makes it.
 func BenchmarkLineToFrame(b *testing.B) {
-	c := clustertest.New(b, kubetest.Server(b))
+	c := processtest.New(b, kubetest.Server(b))
 	kubelet := c.Node()
 	c.Pod("web")
 	kubelet.Write("web", "a first line")
@@ -112,7 +112,7 @@ func BenchmarkLineToFrame(b *testing.B) {
 }
 
 // write writes numbered lines at a rate.
-func write(kubelet *clustertest.Kubelet, perSecond int, during time.Duration, written *atomic.Int64) {
+func write(kubelet *processtest.Kubelet, perSecond int, during time.Duration, written *atomic.Int64) {
 	begin, first := time.Now(), written.Load()
 	for time.Since(begin) < during {
 		due := int64(time.Since(begin).Seconds()*float64(perSecond)) - (written.Load() - first)
@@ -131,7 +131,7 @@ func write(kubelet *clustertest.Kubelet, perSecond int, during time.Duration, wr
 // BenchmarkFlood writes 20,000 lines a second for a minute, and then ever more until
 // some are skipped.
 func BenchmarkFlood(b *testing.B) {
-	c := clustertest.New(b, kubetest.Server(b))
+	c := processtest.New(b, kubetest.Server(b))
 	kubelet := c.Node()
 	c.Pod("web")
 	kubelet.Write("web", "line 0")
@@ -155,7 +155,7 @@ func BenchmarkFlood(b *testing.B) {
 }
 
 // askHealth asks the api how it is, 50 times a second, while something is done.
-func askHealth(a *clustertest.API, do func()) *times {
+func askHealth(a *processtest.API, do func()) *times {
 	var took times
 	ctx, stop := context.WithCancel(context.Background())
 	var asking sync.WaitGroup
@@ -174,7 +174,7 @@ func askHealth(a *clustertest.API, do func()) *times {
 }
 
 // settled waits until every line is stored or counted as skipped.
-func settled(a *clustertest.API, client *clustertest.Client, written int64) (stored, skipped int64) {
+func settled(a *processtest.API, client *processtest.Client, written int64) (stored, skipped int64) {
 	a.Await("all lines are stored or counted", func() bool {
 		var counts logs.Counts
 		client.Get(contract.Base+"/logs/counts?every=3600", &counts)
@@ -193,7 +193,7 @@ func settled(a *clustertest.API, client *clustertest.Client, written int64) (sto
 
 // BenchmarkServices changes the state of a pod among 300 services, and lists them.
 func BenchmarkServices(b *testing.B) {
-	c := clustertest.New(b, kubetest.Server(b))
+	c := processtest.New(b, kubetest.Server(b))
 	for n := range 300 {
 		c.Workload(fmt.Sprintf("service-%d", n))
 	}

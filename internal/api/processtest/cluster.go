@@ -1,7 +1,7 @@
-// Package clustertest runs the api as a pod of a real API server would run: as a
+// Package processtest runs the api as a pod of a real API server would run: as a
 // process of its own, with the rights of its Role, on real PostgreSQL and Redis. What
 // it follows are pods of a node whose kubelet is the test's own.
-package clustertest
+package processtest
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package clustertest_test
+package processtest_test
 
 import (
 	"encoding/base64"
@@ -15,8 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"zr/internal/api/clustertest"
 	"zr/internal/api/contract"
+	"zr/internal/api/processtest"
 	"zr/internal/api/routes/logs"
 	"zr/internal/api/store/storetest"
 	"zr/pkg/deploy/kubetest"
@@ -35,7 +35,7 @@ func logMegabytes(t *testing.T) int {
 // writes, as they are, in base64 and in the form of a URL, and in why
 // one does not start, and looks for them in every answer and in every row of the database.
 func TestNoSecretIsShown(t *testing.T) {
-	c := clustertest.New(t, kubetest.Server(t))
+	c := processtest.New(t, kubetest.Server(t))
 	kubelet := c.Node()
 	c.Pod("web")
 	c.Workload("ended")
@@ -48,8 +48,8 @@ func TestNoSecretIsShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := clustertest.Start(t, c.Mount(), map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL(), "SECRETS_DIR": dir})
-	client := clustertest.NewClient(t, a.Token(), func() []*clustertest.API { return []*clustertest.API{a} })
+	a := processtest.Start(t, c.Mount(), map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL(), "SECRETS_DIR": dir})
+	client := processtest.NewClient(t, a.Token(), func() []*processtest.API { return []*processtest.API{a} })
 	c.Event("ended-0", "no login with "+secrets[1])
 	c.SetPod("ended-0", fmt.Sprintf(`{"phase":"Pending","containerStatuses":[{"name":"main","ready":false,"restartCount":0,"image":"none:1","imageID":"none",
 		"state":{"waiting":{"reason":"CreateContainerConfigError","message":%q}}}]}`, "no login with "+secrets[0]))

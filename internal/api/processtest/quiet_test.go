@@ -1,4 +1,4 @@
-package clustertest_test
+package processtest_test
 
 import (
 	"crypto/tls"
@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"zr/internal/api/clustertest"
 	"zr/internal/api/contract"
+	"zr/internal/api/processtest"
 	"zr/internal/api/store/storetest"
 	"zr/pkg/deploy/kubetest"
 )
@@ -80,7 +80,7 @@ const quiet = 20 * time.Second
 // TestAQuietTimeIsWatches counts what the API server is asked while nothing happens and
 // somebody looks at the services and the logs all the time.
 func TestAQuietTimeIsWatches(t *testing.T) {
-	c := clustertest.New(t, kubetest.Server(t))
+	c := processtest.New(t, kubetest.Server(t))
 	kubelet := c.Node()
 	c.Pod("web")
 	c.Workload("db")
@@ -89,8 +89,8 @@ func TestAQuietTimeIsWatches(t *testing.T) {
 	server.Start()
 	redis.Start()
 	asked, mount := count(t, c.Mount())
-	a := clustertest.Start(t, mount, map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL()})
-	client := clustertest.NewClient(t, a.Token(), func() []*clustertest.API { return []*clustertest.API{a} })
+	a := processtest.Start(t, mount, map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL()})
+	client := processtest.NewClient(t, a.Token(), func() []*processtest.API { return []*processtest.API{a} })
 	a.Await("what is to be seen", func() bool {
 		return len(client.Stored()) == 1 && asked.requestsOf("watch") > 0 && strings.Contains(client.Text(contract.Base+"/services"), `"db"`)
 	})

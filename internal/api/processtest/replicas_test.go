@@ -1,4 +1,4 @@
-package clustertest_test
+package processtest_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"zr/internal/api/clustertest"
 	"zr/internal/api/contract"
+	"zr/internal/api/processtest"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/logs"
 	"zr/internal/api/store/postgres"
@@ -48,17 +48,17 @@ type pair struct {
 	settings map[string]string
 
 	mu  sync.Mutex
-	all []*clustertest.API
+	all []*processtest.API
 }
 
-func (p *pair) running() []*clustertest.API {
+func (p *pair) running() []*processtest.API {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]*clustertest.API{}, p.all...)
+	return append([]*processtest.API{}, p.all...)
 }
 
 func (p *pair) start() {
-	a := clustertest.Start(p.t, p.mount, p.settings)
+	a := processtest.Start(p.t, p.mount, p.settings)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all = append(p.all, a)
@@ -68,8 +68,8 @@ func (p *pair) start() {
 // do that.
 func (p *pair) killLeader() {
 	p.t.Helper()
-	collects := func(a *clustertest.API) bool { return strings.Contains(a.Log.String(), `"msg":"collecting logs"`) }
-	var leader, other *clustertest.API
+	collects := func(a *processtest.API) bool { return strings.Contains(a.Log.String(), `"msg":"collecting logs"`) }
+	var leader, other *processtest.API
 	p.running()[0].Await("a leader", func() bool {
 		for i, a := range p.running() {
 			if collects(a) {
@@ -79,7 +79,7 @@ func (p *pair) killLeader() {
 		return leader != nil
 	})
 	p.mu.Lock()
-	p.all = []*clustertest.API{other}
+	p.all = []*processtest.API{other}
 	p.mu.Unlock()
 	leader.Kill()
 	other.Await("the other leads", func() bool { return collects(other) })
@@ -101,7 +101,7 @@ func (p *pair) health(status, down string) {
 // stored once, or counted as skipped; who watches sees it, wherever he is connected;
 // each refusal is in the audit log.
 func TestReplicas(t *testing.T) {
-	c := clustertest.New(t, kubetest.Server(t))
+	c := processtest.New(t, kubetest.Server(t))
 	kubelet := c.Node()
 	c.Pod("web")
 	server, redis := storetest.NewPostgres(t), storetest.NewRedis(t)
@@ -110,7 +110,7 @@ func TestReplicas(t *testing.T) {
 	p := &pair{t: t, mount: c.Mount(), settings: map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL()}}
 	p.start()
 	p.start()
-	client := clustertest.NewClient(t, p.running()[0].Token(), p.running)
+	client := processtest.NewClient(t, p.running()[0].Token(), p.running)
 
 	ctx, stop := context.WithCancel(t.Context())
 	var working sync.WaitGroup
