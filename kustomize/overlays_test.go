@@ -193,10 +193,11 @@ func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 // TestRights is about RBAC: one Role, which allows the requests of
 // internal/api/kube and of pkg/logs/follow and no others, for the api alone.
 func TestRights(t *testing.T) {
-	want := []string{"create batch/jobs", "delete batch/jobs", "get apps/deployments", "get apps/statefulsets", "get batch/jobs", "get pods/log",
+	want := []string{"create batch/jobs", "delete batch/jobs", "get apps/deployments", "get apps/statefulsets", "get batch/jobs", "get configmaps named settings", "get pods/log",
 		"list apps/controllerrevisions", "list apps/daemonsets", "list apps/deployments",
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list pods", "list services",
-		"patch apps/deployments", "patch apps/statefulsets", "watch apps/daemonsets", "watch apps/deployments", "watch apps/replicasets", "watch apps/statefulsets",
+		"patch apps/deployments", "patch apps/statefulsets", "patch configmaps named settings", "patch secrets named secrets",
+		"watch apps/daemonsets", "watch apps/deployments", "watch apps/replicasets", "watch apps/statefulsets",
 		"watch batch/jobs", "watch discovery.k8s.io/endpointslices", "watch events", "watch pods", "watch services"}
 	for _, overlay := range []string{"dev", "staging", "eks"} {
 		var rights, subjects []string
@@ -277,7 +278,11 @@ func rightsOf(rules []rbacv1.PolicyRule) []string {
 		for _, group := range rule.APIGroups {
 			for _, resource := range rule.Resources {
 				for _, verb := range rule.Verbs {
-					out = append(out, verb+" "+strings.TrimPrefix(group+"/"+resource, "/"))
+					right := verb + " " + strings.TrimPrefix(group+"/"+resource, "/")
+					if len(rule.ResourceNames) > 0 {
+						right += " named " + strings.Join(rule.ResourceNames, ",")
+					}
+					out = append(out, right)
 				}
 			}
 		}
