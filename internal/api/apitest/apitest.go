@@ -27,13 +27,13 @@ type App struct {
 	Stop func() int        // tells it to stop and returns its exit code
 	Env  map[string]string // its settings, where it was Run
 
-	t   *testing.T
+	t   testing.TB
 	url string
 }
 
 // Serve serves the routes that add adds, without what stands before them in the
 // whole api.
-func Serve(t *testing.T, add func(*contract.API)) *App {
+func Serve(t testing.TB, add func(*contract.API)) *App {
 	t.Helper()
 	unguarded := func(_ contract.Rules, h http.Handler) http.Handler { return h }
 	a := contract.New(http.NewServeMux(), "test", unguarded, slog.New(slog.DiscardHandler))
@@ -47,7 +47,7 @@ func Serve(t *testing.T, add func(*contract.API)) *App {
 
 // Run starts the api with these settings, on a free port, and stops it with
 // the test.
-func Run(t *testing.T, env map[string]string) *App {
+func Run(t testing.TB, env map[string]string) *App {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &LogBuffer{}
@@ -80,7 +80,7 @@ func Run(t *testing.T, env map[string]string) *App {
 func (a *App) URL() string { return a.url }
 
 // WithServers returns settings with a database and a cache that work.
-func WithServers(t *testing.T) map[string]string {
+func WithServers(t testing.TB) map[string]string {
 	t.Helper()
 	redis := storetest.NewRedis(t)
 	redis.Start()
@@ -95,7 +95,7 @@ type Response struct {
 }
 
 // Decode decodes an answer in JSON.
-func (r Response) Decode(t *testing.T, into any) {
+func (r Response) Decode(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(r.Body), into); err != nil {
 		t.Fatalf("%v in %s", err, r.Body)
@@ -103,7 +103,7 @@ func (r Response) Decode(t *testing.T, into any) {
 }
 
 // Problem returns the code of an answer that is a problem.
-func (r Response) Problem(t *testing.T) string {
+func (r Response) Problem(t testing.TB) string {
 	t.Helper()
 	var p contract.Problem
 	r.Decode(t, &p)
@@ -187,7 +187,7 @@ func (b *LogBuffer) tail() string {
 }
 
 // Lines returns the log, each line decoded: one that is not JSON fails.
-func (b *LogBuffer) Lines(t *testing.T) []map[string]any {
+func (b *LogBuffer) Lines(t testing.TB) []map[string]any {
 	t.Helper()
 	var all []map[string]any
 	for scan := bufio.NewScanner(strings.NewReader(b.String())); scan.Scan(); {

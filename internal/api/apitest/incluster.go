@@ -13,7 +13,7 @@ import (
 
 // InCluster returns a client that finds a server as a pod of the namespace zr-test
 // finds the API of its cluster.
-func InCluster(t *testing.T, srv *httptest.Server) *kube.Client {
+func InCluster(t testing.TB, srv *httptest.Server) *kube.Client {
 	t.Helper()
 	mount := t.TempDir()
 	for name, content := range map[string]string{

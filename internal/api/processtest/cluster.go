@@ -6,23 +6,17 @@ package processtest
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"encoding/pem"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-	"sigs.k8s.io/yaml"
 
+	"zr/internal/api/apitest/clustertest"
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/kube"
 	"zr/pkg/kube/lean"
@@ -30,92 +24,23 @@ import (
 
 // Cluster is a namespace of a real API server.
 type Cluster struct {
-	Namespace string
-	Config    *kube.Config
+	*clustertest.Namespace
 
-	t       testing.TB
 	objects map[string]dynamic.ResourceInterface // by resource: making one asks the server for all
 }
 
 // New makes a namespace in a cluster of package kubetest; it is removed with the test.
 func New(t testing.TB, cfg *kube.Config) *Cluster {
 	t.Helper()
-	c := &Cluster{Namespace: kubetest.Namespace(t), Config: cfg, t: t, objects: map[string]dynamic.ResourceInterface{}}
-	all := kubetest.Client(t, c.Config, "", "v1", "namespaces")
-	c.create(all, "{apiVersion: v1, kind: Namespace, metadata: {name: "+c.Namespace+"}}")
-	t.Cleanup(func() { _ = all.Delete(context.WithoutCancel(t.Context()), c.Namespace, metav1.DeleteOptions{}) })
-	return c
+	return &Cluster{clustertest.In(t, cfg), map[string]dynamic.ResourceInterface{}}
 }
 
 // Objects returns a client for one resource in the namespace.
 func (c *Cluster) Objects(group, version, resource string) dynamic.ResourceInterface {
 	if c.objects[resource] == nil {
-		c.objects[resource] = kubetest.Client(c.t, c.Config, group, version, resource).Namespace(c.Namespace)
+		c.objects[resource] = c.Client(group, version, resource)
 	}
 	return c.objects[resource]
-}
-
-func (c *Cluster) create(in dynamic.ResourceInterface, manifest string, sub ...string) *unstructured.Unstructured {
-	c.t.Helper()
-	var o unstructured.Unstructured
-	if err := yaml.Unmarshal([]byte(manifest), &o.Object); err != nil {
-		c.t.Fatal(err)
-	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		made, err := in.Create(c.t.Context(), &o, metav1.CreateOptions{}, sub...)
-		if err == nil {
-			return made
-		}
-		// A pod wants the account "default", which a controller makes.
-		if !strings.Contains(err.Error(), "serviceaccount") || time.Now().After(deadline) {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-// Mount returns what the kubelet would give the api: the variables of the
-// environment, and in them the folder of its credentials.
-func (c *Cluster) Mount() map[string]string {
-	c.t.Helper()
-	u, err := url.Parse(c.Config.Host)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	ca := c.Config.CAData
-	if len(ca) == 0 { // a control plane of the test's own: what it shows is trusted
-		conn, err := tls.Dial("tcp", u.Host, &tls.Config{InsecureSkipVerify: true})
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		defer conn.Close()
-		for _, cert := range conn.ConnectionState().PeerCertificates {
-			ca = append(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})...)
-		}
-	}
-	mount := c.t.TempDir()
-	for name, content := range map[string]string{"namespace": c.Namespace, "token": c.token(), "ca.crt": string(ca)} {
-		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port(), "SERVICE_ACCOUNT_DIR": mount}
-}
-
-// token returns one of a service account that has the api's Role.
-func (c *Cluster) token() string {
-	c.t.Helper()
-	manifests, err := os.ReadFile("../../../kustomize/base/api/role.yaml")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	role, binding, _ := strings.Cut(string(manifests), "\n---\n")
-	accounts := c.Objects("", "v1", "serviceaccounts")
-	c.create(accounts, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: api}}")
-	c.create(c.Objects("rbac.authorization.k8s.io", "v1", "roles"), role)
-	c.create(c.Objects("rbac.authorization.k8s.io", "v1", "rolebindings"), binding+"    namespace: "+c.Namespace+"\n")
-	made := c.create(accounts, "{apiVersion: authentication.k8s.io/v1, kind: TokenRequest, metadata: {name: api}}", "token")
-	token, _, _ := unstructured.NestedString(made.Object, "status", "token")
-	return token
 }
 
 // heartbeat is how often the node says that it lives; the controllers give it 40 s.
@@ -124,15 +49,15 @@ const heartbeat = 10 * time.Second
 // Node makes a node of the cluster whose kubelet is the returned one. The API server
 // is one of this machine: it finds the kubelet on the loopback.
 func (c *Cluster) Node() *Kubelet {
-	c.t.Helper()
-	k := newKubelet(c.t)
-	name := c.Namespace
-	nodes := kubetest.Client(c.t, c.Config, "", "v1", "nodes")
-	c.create(nodes, fmt.Sprintf(`{apiVersion: v1, kind: Node, metadata: {name: %s}, status: {addresses: [{type: InternalIP, address: 127.0.0.1}],
+	c.T.Helper()
+	k := newKubelet(c.T)
+	name := c.Name
+	nodes := kubetest.Client(c.T, c.Cfg, "", "v1", "nodes")
+	c.Create(nodes, fmt.Sprintf(`{apiVersion: v1, kind: Node, metadata: {name: %s}, status: {addresses: [{type: InternalIP, address: 127.0.0.1}],
 		daemonEndpoints: {kubeletEndpoint: {Port: %d}}, conditions: [{type: Ready, status: "True"}]}}`, name, k.port))
-	leases := kubetest.Client(c.t, c.Config, "coordination.k8s.io", "v1", "leases").Namespace("kube-node-lease")
+	leases := kubetest.Client(c.T, c.Cfg, "coordination.k8s.io", "v1", "leases").Namespace("kube-node-lease")
 	now := func() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000000Z") }
-	c.create(leases, fmt.Sprintf(`{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: %[1]s}, spec: {holderIdentity: %[1]s, leaseDurationSeconds: 40, renewTime: "%[2]s"}}`, name, now()))
+	c.Create(leases, fmt.Sprintf(`{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: %[1]s}, spec: {holderIdentity: %[1]s, leaseDurationSeconds: 40, renewTime: "%[2]s"}}`, name, now()))
 	ctx, cancel := context.WithCancel(context.Background())
 	var beating sync.WaitGroup
 	beating.Go(func() {
@@ -145,10 +70,10 @@ func (c *Cluster) Node() *Kubelet {
 			}
 		}
 	})
-	c.t.Cleanup(func() {
+	c.T.Cleanup(func() {
 		cancel()
 		beating.Wait()
-		ctx := context.WithoutCancel(c.t.Context())
+		ctx := context.WithoutCancel(c.T.Context())
 		_ = nodes.Delete(ctx, name, metav1.DeleteOptions{})
 		_ = leases.Delete(ctx, name, metav1.DeleteOptions{})
 	})
@@ -157,46 +82,46 @@ func (c *Cluster) Node() *Kubelet {
 
 // Pod makes a pod on the node of Node, which runs from now on.
 func (c *Cluster) Pod(name string) {
-	c.t.Helper()
+	c.T.Helper()
 	pods := c.Objects("", "v1", "pods")
-	c.create(pods, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: %[1]s, labels: {app.kubernetes.io/name: %[1]s}},
-		spec: {nodeName: %[2]s, automountServiceAccountToken: false, containers: [{name: main, image: "none:1"}]}}`, name, c.Namespace))
+	c.Create(pods, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: %[1]s, labels: {app.kubernetes.io/name: %[1]s}},
+		spec: {nodeName: %[2]s, automountServiceAccountToken: false, containers: [{name: main, image: "none:1"}]}}`, name, c.Name))
 	c.SetPod(name, `{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"main","ready":true,"restartCount":0,
 		"image":"none:1","imageID":"none","state":{"running":{"startedAt":"2026-01-02T15:04:05Z"}}}]}`)
 }
 
 // Workload makes a StatefulSet with one pod, <name>-0, that no node takes.
 func (c *Cluster) Workload(name string) {
-	c.t.Helper()
-	c.create(c.Objects("apps", "v1", "statefulsets"), fmt.Sprintf(`{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: %[1]s},
+	c.T.Helper()
+	c.Create(c.Objects("apps", "v1", "statefulsets"), fmt.Sprintf(`{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: %[1]s},
 		spec: {serviceName: none, selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}},
 		spec: {schedulerName: nobody, terminationGracePeriodSeconds: 0, containers: [{name: main, image: "none:1"}]}}}}`, name))
 	pods := c.Objects("", "v1", "pods")
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		_, err := pods.Get(c.t.Context(), name+"-0", metav1.GetOptions{})
+		_, err := pods.Get(c.T.Context(), name+"-0", metav1.GetOptions{})
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			c.t.Fatal(err)
+			c.T.Fatal(err)
 		}
 	}
 }
 
 // Event tells something of a pod.
 func (c *Cluster) Event(pod, message string) {
-	c.t.Helper()
-	c.create(c.Objects("", "v1", "events"), fmt.Sprintf(`{apiVersion: v1, kind: Event, metadata: {name: %[1]s.1}, type: Warning, reason: Failed, message: %[2]q,
-		involvedObject: {apiVersion: v1, kind: Pod, name: %[1]s, namespace: %[3]s}}`, pod, message, c.Namespace))
+	c.T.Helper()
+	c.Create(c.Objects("", "v1", "events"), fmt.Sprintf(`{apiVersion: v1, kind: Event, metadata: {name: %[1]s.1}, type: Warning, reason: Failed, message: %[2]q,
+		involvedObject: {apiVersion: v1, kind: Pod, name: %[1]s, namespace: %[3]s}}`, pod, message, c.Name))
 }
 
 // Follow passes the time of every further line of a pod to seen until ctx ends, as
 // "kubectl logs --follow --since=1s" reads them.
 func (c *Cluster) Follow(ctx context.Context, pod string, seen func(at time.Time)) {
-	client := kubetest.Connect(c.t, c.Config)
-	log, err := client.Log(ctx, c.Namespace, pod, "main", lean.LogOptions{Follow: true, Since: time.Now()})
+	client := kubetest.Connect(c.T, c.Cfg)
+	log, err := client.Log(ctx, c.Name, pod, "main", lean.LogOptions{Follow: true, Since: time.Now()})
 	if err != nil {
-		c.t.Error(err)
+		c.T.Error(err)
 		return
 	}
 	defer log.Close()
@@ -210,9 +135,9 @@ func (c *Cluster) Follow(ctx context.Context, pod string, seen func(at time.Time
 
 // SetPod gives a pod a status.
 func (c *Cluster) SetPod(name, status string) {
-	c.t.Helper()
+	c.T.Helper()
 	patch := []byte(`{"status":` + status + `}`)
-	if _, err := c.Objects("", "v1", "pods").Patch(c.t.Context(), name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
-		c.t.Fatal(err)
+	if _, err := c.Objects("", "v1", "pods").Patch(c.T.Context(), name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
+		c.T.Fatal(err)
 	}
 }

@@ -33,24 +33,36 @@ var quiet = slog.New(slog.DiscardHandler)
 
 // Namespace is one of a real API server.
 type Namespace struct {
-	T    *testing.T
+	T    testing.TB
 	Cfg  *rest.Config // with all rights
 	Name string
-	Kube *kube.Client    // with those of kustomize/base/api/role.yaml
+	Kube *kube.Client    // of New: with those of kustomize/base/api/role.yaml
 	DB   *postgres.Store // of Stores
 	// Postgres is the server of DB.
 	Postgres *storetest.Postgres
 }
 
-// New makes a namespace, until the test ends. The TestMain of its package calls
-// kubetest.Main.
-func New(t *testing.T) *Namespace {
+// New makes a namespace with a client of the api, until the test ends. The TestMain of
+// its package calls kubetest.Main.
+func New(t testing.TB) *Namespace {
 	t.Helper()
-	n := &Namespace{T: t, Cfg: kubetest.Config(t), Name: kubetest.Namespace(t)}
+	n := In(t, kubetest.Config(t))
+	mount := n.Mount()
+	client, err := kube.InCluster(func(name string) string { return mount[name] }, mount[accountDir])
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Kube = client
+	return n
+}
+
+// In makes a namespace in a cluster, until the test ends.
+func In(t testing.TB, cfg *rest.Config) *Namespace {
+	t.Helper()
+	n := &Namespace{T: t, Cfg: cfg, Name: kubetest.Namespace(t)}
 	all := kubetest.Client(t, n.Cfg, "", "v1", "namespaces")
 	n.Create(all, "{apiVersion: v1, kind: Namespace, metadata: {name: "+n.Name+"}}")
 	t.Cleanup(func() { _ = all.Delete(context.WithoutCancel(t.Context()), n.Name, metav1.DeleteOptions{}) })
-	n.Kube = n.inCluster(n.token())
 	return n
 }
 
@@ -63,43 +75,27 @@ func (n *Namespace) Client(group, version, resource string) dynamic.ResourceInte
 func (n *Namespace) Create(c dynamic.ResourceInterface, manifest string, sub ...string) *unstructured.Unstructured {
 	n.T.Helper()
 	var o unstructured.Unstructured
-	err := yaml.Unmarshal([]byte(manifest), &o.Object)
-	if err != nil {
+	if err := yaml.Unmarshal([]byte(manifest), &o.Object); err != nil {
 		n.T.Fatal(err)
 	}
-	made, err := c.Create(n.T.Context(), &o, metav1.CreateOptions{}, sub...)
-	if err != nil {
-		n.T.Fatal(err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		made, err := c.Create(n.T.Context(), &o, metav1.CreateOptions{}, sub...)
+		if err == nil {
+			return made
+		}
+		// A pod wants the account "default", which a controller makes.
+		if !strings.Contains(err.Error(), "serviceaccount") || time.Now().After(deadline) {
+			n.T.Fatal(err)
+		}
 	}
-	return made
 }
 
-// token returns one of a service account that has the api's Role.
-func (n *Namespace) token() string {
-	n.T.Helper()
-	manifests, err := os.ReadFile("../../../../kustomize/base/api/role.yaml")
-	if err != nil {
-		n.T.Fatal(err)
-	}
-	role, binding, _ := strings.Cut(string(manifests), "\n---\n")
-	accounts := n.Client("", "v1", "serviceaccounts")
-	n.Create(accounts, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: api}}")
-	n.Create(n.Client("rbac.authorization.k8s.io", "v1", "roles"), role)
-	n.Create(n.Client("rbac.authorization.k8s.io", "v1", "rolebindings"), binding+"    namespace: "+n.Name+"\n")
-	var request unstructured.Unstructured
-	request.SetAPIVersion("authentication.k8s.io/v1")
-	request.SetKind("TokenRequest")
-	request.SetName("api")
-	made, err := accounts.Create(n.T.Context(), &request, metav1.CreateOptions{}, "token")
-	if err != nil {
-		n.T.Fatal(err)
-	}
-	token, _, _ := unstructured.NestedString(made.Object, "status", "token")
-	return token
-}
+// accountDir is the variable that tells the api where its credentials are.
+const accountDir = "SERVICE_ACCOUNT_DIR"
 
-// inCluster returns the client that a pod with this token would have.
-func (n *Namespace) inCluster(token string) *kube.Client {
+// Mount returns what the kubelet would give the api: the variables of the
+// environment, and in them the folder of its credentials.
+func (n *Namespace) Mount() map[string]string {
 	n.T.Helper()
 	u, err := url.Parse(n.Cfg.Host)
 	if err != nil {
@@ -117,18 +113,39 @@ func (n *Namespace) inCluster(token string) *kube.Client {
 		}
 	}
 	mount := n.T.TempDir()
-	for name, content := range map[string]string{"namespace": n.Name, "token": token, "ca.crt": string(ca)} {
+	for name, content := range map[string]string{"namespace": n.Name, "token": n.token(), "ca.crt": string(ca)} {
 		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o600); err != nil {
 			n.T.Fatal(err)
 		}
 	}
-	client, err := kube.InCluster(func(name string) string {
-		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
-	}, mount)
-	if err != nil {
-		n.T.Fatal(err)
+	return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port(), accountDir: mount}
+}
+
+// token returns one of a service account that has the api's Role.
+func (n *Namespace) token() string {
+	n.T.Helper()
+	role, binding, _ := strings.Cut(n.read("kustomize/base/api/role.yaml"), "\n---\n")
+	accounts := n.Client("", "v1", "serviceaccounts")
+	n.Create(accounts, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: api}}")
+	n.Create(n.Client("rbac.authorization.k8s.io", "v1", "roles"), role)
+	n.Create(n.Client("rbac.authorization.k8s.io", "v1", "rolebindings"), binding+"    namespace: "+n.Name+"\n")
+	made := n.Create(accounts, "{apiVersion: authentication.k8s.io/v1, kind: TokenRequest, metadata: {name: api}}", "token")
+	token, _, _ := unstructured.NestedString(made.Object, "status", "token")
+	return token
+}
+
+// read reads a file of the repository, in one of whose folders the test runs.
+func (n *Namespace) read(path string) string {
+	n.T.Helper()
+	for up := 0; ; up++ {
+		content, err := os.ReadFile(strings.Repeat("../", up) + path)
+		if err == nil {
+			return string(content)
+		}
+		if up == 10 {
+			n.T.Fatal(err)
+		}
 	}
-	return client
 }
 
 // Stores returns a Redis and a PostgreSQL with the api's schema.
