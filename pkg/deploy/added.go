@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/state"
 )
 
 // Addition is something that somebody else has added to an object, beside what
@@ -26,7 +27,7 @@ var controllers = []string{"kube-controller-manager", "kube-scheduler", "kubelet
 // additions returns what others have added to the content of a live object,
 // sorted by path. Metadata is for everybody to write to.
 func additions(live *unstructured.Unstructured, secrets []string) []Addition {
-	if live == nil || owned(live) == nil {
+	if live == nil || state.Owned(live) == nil {
 		return nil
 	}
 	var mine map[string]bool // the fields of zr's and all above them
@@ -36,12 +37,12 @@ func additions(live *unstructured.Unstructured, secrets []string) []Addition {
 		if entry.Manager == manifest.FieldManager || entry.Subresource != "" || entry.FieldsV1 == nil || slices.Contains(controllers, entry.Manager) {
 			continue
 		}
-		theirs, err := fieldSet(entry.FieldsV1.GetRawBytes())
+		theirs, err := state.FieldSet(entry.FieldsV1.GetRawBytes())
 		if err != nil {
 			continue
 		}
 		if mine == nil {
-			mine = withAncestors(owned(live))
+			mine = withAncestors(state.Owned(live))
 		}
 		for path := range theirs.Leaves().All() {
 			top := firstNotIn(path, mine)
@@ -49,7 +50,7 @@ func additions(live *unstructured.Unstructured, secrets []string) []Addition {
 				continue
 			}
 			text := top.String()
-			v, there := lookupPath(live.Object, top)
+			v, there := state.Lookup(live.Object, top)
 			if there && !slices.ContainsFunc(out, func(a Addition) bool { return a.Path == text }) {
 				out = append(out, Addition{Path: text, Value: c.mask(text, v), Manager: entry.Manager})
 			}
@@ -67,7 +68,7 @@ func isContent(path fieldpath.Path) bool {
 // withAncestors returns the paths of a set of fields and of all that they are in.
 func withAncestors(fields []byte) map[string]bool {
 	out := map[string]bool{}
-	set, err := fieldSet(fields)
+	set, err := state.FieldSet(fields)
 	if err != nil {
 		return out
 	}

@@ -13,6 +13,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	"zr/pkg/event"
 )
 
@@ -99,14 +100,14 @@ func (a *application) run(ctx context.Context) error {
 // that cannot be found.
 func (a *application) announce(ctx context.Context) error {
 	before := a.cs.before
-	if before != nil && before.covers(a.cs.after) {
+	if before != nil && before.Covers(a.cs.after) {
 		return nil
 	}
-	union := newParent(a.r.Set, a.r.Namespace)
+	union := state.NewParent(a.r.Set, a.r.Namespace)
 	if before != nil {
-		union = before.clone()
+		union = before.Clone()
 	}
-	union.include(a.cs.after)
+	union.Include(a.cs.after)
 	return a.d.writeParent(ctx, union)
 }
 
@@ -116,21 +117,21 @@ func (a *application) conclude(ctx context.Context) error {
 		return err
 	}
 	for _, i := range a.cs.items {
-		a.cs.after.records[manifest.Key(i.object.Unstructured)] = i.record
+		a.cs.after.Records[manifest.Key(i.object.Unstructured)] = i.record
 	}
-	if a.cs.before != nil && a.cs.before.equal(a.cs.after) {
+	if a.cs.before != nil && a.cs.before.Equal(a.cs.after) {
 		return nil
 	}
 	return a.d.writeParent(ctx, a.cs.after)
 }
 
-func (d *Deployer) writeParent(ctx context.Context, p *parent) error {
-	m, err := p.object()
+func (d *Deployer) writeParent(ctx context.Context, p *state.Parent) error {
+	m, err := p.Object()
 	if err != nil {
 		return err
 	}
 	if _, err := d.patch(ctx, &render.Object{Unstructured: m, Kind: manifest.SecretKind}, true, false); err != nil {
-		return fmt.Errorf("noting what belongs to ApplySet %q: %w", p.set, err)
+		return fmt.Errorf("noting what belongs to ApplySet %q: %w", p.Set, err)
 	}
 	return nil
 }
@@ -208,7 +209,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 	if err != nil {
 		return a.d.refused(a.r, o, err)
 	}
-	if err := i.record.note(written); err != nil {
+	if err := i.record.Note(written); err != nil {
 		return err
 	}
 	switch {

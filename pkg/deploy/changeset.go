@@ -6,6 +6,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 )
 
 // Action is what an apply does with an object.
@@ -61,8 +62,8 @@ type ChangeSet struct {
 	items  []*item // of Changes, but for those to prune
 	pruned []member
 	moved  []moved
-	before *parent // nil where the set is new
-	after  *parent
+	before *state.Parent // nil where the set is new
+	after  *state.Parent
 }
 
 // item is one rendered object and what is known of it.
@@ -71,9 +72,9 @@ type item struct {
 	live   *unstructured.Unstructured // nil where there is none
 	action Action
 	fields []FieldChange
-	record record // of an object that needs no write
-	write  bool   // a request is needed, be it only to own a field
-	force  bool   // fields that were ours are taken back
+	record state.Record // of an object that needs no write
+	write  bool         // a request is needed, be it only to own a field
+	force  bool         // fields that were ours are taken back
 	// yielded says that another object of this apply gives up the port of the
 	// node that this one asks for.
 	yielded bool
@@ -94,7 +95,7 @@ type member struct {
 // Empty says that the cluster says all that is rendered, and nothing has to be
 // written.
 func (cs *ChangeSet) Empty() bool {
-	if len(cs.pruned) > 0 || cs.before == nil || !cs.before.equal(cs.after) {
+	if len(cs.pruned) > 0 || cs.before == nil || !cs.before.Equal(cs.after) {
 		return false
 	}
 	for _, i := range cs.items {

@@ -15,6 +15,7 @@ import (
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/overlay"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	"zr/pkg/fault"
 	"zr/pkg/podconfig"
 )
@@ -37,7 +38,7 @@ func (d *Deployer) diff(ctx context.Context, r *render.Rendered) (*ChangeSet, er
 		return nil, err
 	}
 	remarks := &warnings{}
-	cs := &ChangeSet{Set: r.Set, Namespace: r.Namespace, before: found.parent, after: newParent(r.Set, r.Namespace)}
+	cs := &ChangeSet{Set: r.Set, Namespace: r.Namespace, before: found.parent, after: state.NewParent(r.Set, r.Namespace)}
 	rendered := map[string]bool{}
 	for _, o := range r.Objects {
 		rendered[manifest.Key(o.Unstructured)] = true
@@ -84,9 +85,9 @@ func (d *Deployer) diff(ctx context.Context, r *render.Rendered) (*ChangeSet, er
 		if stopped(i.live) {
 			cs.Stopped = append(cs.Stopped, i.object.GetName())
 		}
-		cs.after.add(i.object.Kind, i.object.GetNamespace())
+		cs.after.Add(i.object.Kind, i.object.GetNamespace())
 		if !i.write {
-			cs.after.records[manifest.Key(i.object.Unstructured)] = i.record
+			cs.after.Records[manifest.Key(i.object.Unstructured)] = i.record
 		}
 	}
 	cs.keepKinds(found.parent)
@@ -103,13 +104,13 @@ func prunable(m member) bool {
 
 // keepKinds leaves the kinds that are never pruned in the parent, so that a
 // purge finds their objects.
-func (cs *ChangeSet) keepKinds(before *parent) {
+func (cs *ChangeSet) keepKinds(before *state.Parent) {
 	if before == nil {
 		return
 	}
-	for gk := range before.kinds {
+	for gk := range before.Kinds {
 		if k, ok := manifest.ByGroupKind(gk); ok && k.Keep {
-			cs.after.kinds[gk] = true
+			cs.after.Kinds[gk] = true
 		}
 	}
 }
@@ -120,9 +121,9 @@ func (d *Deployer) plan(ctx context.Context, r *render.Rendered, o *render.Objec
 	if problem := misplaced(r, o); problem != nil {
 		return i, &refusal{problem}
 	}
-	var was record
+	var was state.Record
 	if found.parent != nil {
-		was = found.parent.records[manifest.Key(o.Unstructured)]
+		was = found.parent.Records[manifest.Key(o.Unstructured)]
 	}
 	if i.record.Lent = lent(o, i.live, was); i.record.Lent {
 		o = guest(o)
@@ -132,7 +133,7 @@ func (d *Deployer) plan(ctx context.Context, r *render.Rendered, o *render.Objec
 			return i, &refusal{err}
 		}
 	}
-	rendered, err := hash(o.Unstructured)
+	rendered, err := state.Hash(o.Unstructured)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +141,7 @@ func (d *Deployer) plan(ctx context.Context, r *render.Rendered, o *render.Objec
 	switch {
 	case i.live == nil || i.live.GetDeletionTimestamp() != nil:
 		return i, d.planCreate(ctx, r, i, found.away)
-	case was.Manifest == rendered && says(i.live, was):
+	case was.Manifest == rendered && was.Holds(i.live):
 		i.action, i.record = Unchanged, was
 		return i, nil
 	case i.record.Lent && bare(o):
@@ -170,12 +171,6 @@ func misplaced(r *render.Rendered, o *render.Object) error {
 	return nil
 }
 
-// says whether a live object still says what was applied.
-func says(live *unstructured.Unstructured, was record) bool {
-	now, err := imprint(live, was.Fields)
-	return err == nil && now == was.Live
-}
-
 // planCreate has the server check an object that does not exist. It cannot
 // while the namespace or the kind do not exist either.
 func (d *Deployer) planCreate(ctx context.Context, r *render.Rendered, i *item, away bool) error {
@@ -190,18 +185,18 @@ func (d *Deployer) planCreate(ctx context.Context, r *render.Rendered, i *item, 
 
 // redefines says whether the definition of a kind is rendered, and not as it
 // was applied last.
-func redefines(r *render.Rendered, k manifest.Kind, before *parent) bool {
+func redefines(r *render.Rendered, k manifest.Kind, before *state.Parent) bool {
 	return slices.ContainsFunc(r.Objects, func(o *render.Object) bool {
 		if o.Kind != manifest.DefinitionKind || manifest.DefinedBy(o.Unstructured).GroupKind() != k.GroupKind() {
 			return false
 		}
-		rendered, err := hash(o.Unstructured)
-		return err == nil && (before == nil || before.records[manifest.Key(o.Unstructured)].Manifest != rendered)
+		rendered, err := state.Hash(o.Unstructured)
+		return err == nil && (before == nil || before.Records[manifest.Key(o.Unstructured)].Manifest != rendered)
 	})
 }
 
 // planChange asks the server what an apply would make of a live object.
-func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, was record) error {
+func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, was state.Record) error {
 	if readsOthers(i.object, i.live) {
 		i.action, i.write = Replaced, true
 		i.fields = compare(i.live, i.object.Unstructured, r.Hidden)
@@ -243,9 +238,9 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 	if len(i.fields) > 0 {
 		i.action = Configured
 	}
-	i.write = len(i.fields) > 0 || !sameOwnership(i.live, want)
+	i.write = len(i.fields) > 0 || !state.SameOwnership(i.live, want)
 	if !i.write {
-		err = i.record.note(i.live)
+		err = i.record.Note(i.live)
 	}
 	return err
 }
@@ -278,17 +273,6 @@ func (d *Deployer) besideLive(ctx context.Context, i *item, want *unstructured.U
 func keptByNodes(live *unstructured.Unstructured) bool {
 	immutable, _, _ := unstructured.NestedBool(live.Object, "immutable")
 	return immutable && (live.GetKind() == "ConfigMap" || live.GetKind() == "Secret")
-}
-
-// note takes down what the server made of an object that was applied.
-func (r *record) note(live *unstructured.Unstructured) error {
-	fields := owned(live)
-	print, err := imprint(live, fields)
-	if err != nil {
-		return fmt.Errorf("%s: %w", manifest.Name(live), err)
-	}
-	r.Live, r.Fields = print, fields
-	return nil
 }
 
 // rehearse has the server check an object that will be deleted and made again,

@@ -59,7 +59,7 @@ func (d *Deployer) content(ctx context.Context, kind manifest.Kind, name string)
 		}
 		namespaces = nil
 		for _, p := range parents {
-			namespaces = append(namespaces, p.namespace)
+			namespaces = append(namespaces, p.Namespace)
 		}
 	}
 	for _, namespace := range namespaces {

@@ -5,6 +5,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 )
 
 // A namespace that was there before, be it that somebody made it by hand or
@@ -12,7 +13,7 @@ import (
 // does not become a member of the set, and no purge deletes it.
 
 // lent says whether a live object is such a namespace.
-func lent(o *render.Object, live *unstructured.Unstructured, was record) bool {
+func lent(o *render.Object, live *unstructured.Unstructured, was state.Record) bool {
 	return o.Kind == manifest.NamespaceKind && live != nil && live.GetDeletionTimestamp() == nil && live.GetLabels()[manifest.PartOfLabel] == "" && (was.Lent || was.Manifest == "")
 }
 

@@ -14,16 +14,17 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	"zr/pkg/fault"
 )
 
 // live is what the cluster holds of a set.
 type live struct {
 	mu      sync.Mutex
-	objects map[string]*unstructured.Unstructured // rendered ones, by keyOf
+	objects map[string]*unstructured.Unstructured // rendered ones, by manifest.Key
 	members []member                              // all of the set, of the kinds that were looked at
-	parent  *parent                               // nil where there is none
-	gone    *parent                               // the parent that goes with its namespace
+	parent  *state.Parent                         // nil where there is none
+	gone    *state.Parent                         // the parent that goes with its namespace
 	// away says that the namespace does not exist, or is about to go.
 	away bool
 }
@@ -120,11 +121,11 @@ func (l *live) readParent(ctx context.Context, d *Deployer, r *render.Rendered) 
 	if err != nil || found == nil {
 		return err
 	}
-	if found.GetLabels()[idLabel] != r.ID || found.GetAnnotations()[toolingAnnotation] != tooling {
+	if !state.IsParent(found) {
 		return fault.Hint(fmt.Errorf("%s, which would stand for the environment, exists and belongs to %s", manifest.Name(found), ownerOf(found)),
 			"rename that Secret, or delete it")
 	}
-	l.parent = readParent(found)
+	l.parent = state.ReadParent(found)
 	return nil
 }
 
@@ -162,10 +163,10 @@ func (p scope) same(other scope) bool {
 }
 
 // eachScope visits the scopes of a set's parent, several at once.
-func (d *Deployer) eachScope(ctx context.Context, p *parent, which func(scope) bool, visit func(context.Context, scope) error) error {
+func (d *Deployer) eachScope(ctx context.Context, p *state.Parent, which func(scope) bool, visit func(context.Context, scope) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	for gk := range p.kinds {
+	for gk := range p.Kinds {
 		k, err := d.fromGroupKind(ctx, gk)
 		if isUnknownKind(err) {
 			continue // its definition is gone, and its objects with it
@@ -175,8 +176,8 @@ func (d *Deployer) eachScope(ctx context.Context, p *parent, which func(scope) b
 		}
 		scopes := []scope{{k, ""}}
 		if k.Namespaced {
-			scopes = []scope{{k, p.namespace}}
-			for namespace := range p.namespaces {
+			scopes = []scope{{k, p.Namespace}}
+			for namespace := range p.Namespaces {
 				scopes = append(scopes, scope{k, namespace})
 			}
 		}

@@ -11,42 +11,43 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/state"
 )
 
 // moved is what a set left in a namespace when its overlay got another one.
 type moved struct {
-	parent *parent
+	parent *state.Parent
 	kept   []member
 }
 
 // parents returns the parents of the set in all namespaces, sorted.
-func (d *Deployer) parents(ctx context.Context) ([]*parent, error) {
-	found, err := d.list(ctx, manifest.SecretKind, "", idLabel)
+func (d *Deployer) parents(ctx context.Context) ([]*state.Parent, error) {
+	found, err := d.list(ctx, manifest.SecretKind, "", state.IDLabel)
 	if err != nil {
 		return nil, err
 	}
-	var out []*parent
+	var out []*state.Parent
 	for i := range found {
 		m := &found[i]
-		if m.GetName() == d.set && m.GetLabels()[idLabel] == manifest.SetID(d.set, m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
-			out = append(out, readParent(m))
+		if m.GetName() == d.set && state.IsParent(m) {
+			out = append(out, state.ReadParent(m))
 		}
 	}
-	slices.SortFunc(out, func(a, b *parent) int { return cmp.Compare(a.namespace, b.namespace) })
+	slices.SortFunc(out, func(a, b *state.Parent) int { return cmp.Compare(a.Namespace, b.Namespace) })
 	return out, nil
 }
 
 // Others returns the names of the other environments that zr has on the cluster,
 // sorted. Those that were taken down and keep their volumes count.
 func (d *Deployer) Others(ctx context.Context) ([]string, error) {
-	found, err := d.list(ctx, manifest.SecretKind, "", idLabel)
+	found, err := d.list(ctx, manifest.SecretKind, "", state.IDLabel)
 	if err != nil {
 		return nil, reachable(fmt.Errorf("looking for other environments: %w", err))
 	}
 	var out []string
 	for i := range found {
 		m := &found[i]
-		if m.GetName() != d.set && m.GetLabels()[idLabel] == manifest.SetID(m.GetName(), m.GetNamespace()) && m.GetAnnotations()[toolingAnnotation] == tooling {
+		if m.GetName() != d.set && state.IsParent(m) {
 			out = append(out, m.GetName())
 		}
 	}
@@ -59,7 +60,7 @@ func (d *Deployer) Others(ctx context.Context) ([]string, error) {
 // goes where the cluster is the environment's own; on a cluster of others it
 // may be somebody else's environment of the same name, and the user is told.
 func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[string]bool) error {
-	if cs.before != nil && len(cs.before.records) > 0 {
+	if cs.before != nil && len(cs.before.Records) > 0 {
 		return nil
 	}
 	parents, err := d.parents(ctx)
@@ -70,12 +71,12 @@ func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[st
 		return err
 	}
 	for _, p := range parents {
-		if p.namespace == cs.Namespace || !p.runs() {
+		if p.Namespace == cs.Namespace || !p.Runs() {
 			continue
 		}
 		if !d.Own {
 			cs.Warnings = append(cs.Warnings, fmt.Sprintf("%q was applied to namespace %q before, and what is there stays. If it was this overlay's namespace: %s",
-				p.set, p.namespace, d.byHand(p, false)))
+				p.Set, p.Namespace, d.byHand(p, false)))
 			continue
 		}
 		members, err := d.members(ctx, p)
@@ -97,20 +98,20 @@ func (d *Deployer) findMoved(ctx context.Context, cs *ChangeSet, rendered map[st
 			}
 		}
 		cs.moved = append(cs.moved, old)
-		cs.Warnings = append(cs.Warnings, fmt.Sprintf("the overlay's namespace was %q and is %q now: what runs in the old one is removed%s", p.namespace, cs.Namespace, volumes))
+		cs.Warnings = append(cs.Warnings, fmt.Sprintf("the overlay's namespace was %q and is %q now: what runs in the old one is removed%s", p.Namespace, cs.Namespace, volumes))
 	}
 	return nil
 }
 
 // adopts says whether an object is of a set that moved to where it is now.
 func (cs *ChangeSet) adopts(id string) bool {
-	return slices.ContainsFunc(cs.moved, func(m moved) bool { return manifest.SetID(m.parent.set, m.parent.namespace) == id })
+	return slices.ContainsFunc(cs.moved, func(m moved) bool { return manifest.SetID(m.parent.Set, m.parent.Namespace) == id })
 }
 
 // leave notes in the parents of the old namespaces what is still there.
 func (d *Deployer) leave(ctx context.Context, old []moved) error {
 	for _, m := range old {
-		found, err := d.get(ctx, manifest.SecretKind, m.parent.namespace, m.parent.set)
+		found, err := d.get(ctx, manifest.SecretKind, m.parent.Namespace, m.parent.Set)
 		if err != nil {
 			return err
 		}
@@ -128,20 +129,10 @@ func (d *Deployer) leave(ctx context.Context, old []moved) error {
 	return nil
 }
 
-// runs says whether the set has more than what is kept when it is taken down.
-func (p *parent) runs() bool {
-	for gk := range p.kinds {
-		if k, ok := manifest.ByGroupKind(gk); !ok || !k.Keep {
-			return true
-		}
-	}
-	return false
-}
-
 // byHand is what removes a set without zr, volumes only on a purge.
-func (d *Deployer) byHand(p *parent, purge bool) string {
+func (d *Deployer) byHand(p *state.Parent, purge bool) string {
 	var kinds []string
-	for gk := range p.kinds {
+	for gk := range p.Kinds {
 		k, ok := manifest.ByGroupKind(gk)
 		if ok && (!k.Namespaced || k.Keep && !purge) {
 			continue
@@ -152,6 +143,6 @@ func (d *Deployer) byHand(p *parent, purge bool) string {
 		kinds = append(kinds, schema.GroupResource{Group: gk.Group, Resource: k.Resource}.String())
 	}
 	slices.Sort(kinds)
-	return d.Lines.Kubectl("-n", p.namespace, "delete", strings.Join(kinds, ","), "-l", manifest.PartOfLabel+"="+manifest.SetID(p.set, p.namespace)) +
-		" && " + d.Lines.Kubectl("-n", p.namespace, "delete", "secret", p.set)
+	return d.Lines.Kubectl("-n", p.Namespace, "delete", strings.Join(kinds, ","), "-l", manifest.PartOfLabel+"="+manifest.SetID(p.Set, p.Namespace)) +
+		" && " + d.Lines.Kubectl("-n", p.Namespace, "delete", "secret", p.Set)
 }

@@ -13,6 +13,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -34,14 +35,14 @@ func move(t *testing.T) (*stub, *render.Rendered) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newParent("zr-x", "old")
+	p := state.NewParent("zr-x", "old")
 	for gvk, k := range manifest.Known {
 		switch gvk.Kind {
 		case "Namespace", "PersistentVolumeClaim", "ClusterRole", "Deployment":
-			p.add(k, "old")
+			p.Add(k, "old")
 		}
 	}
-	m, err := p.object()
+	m, err := p.Object()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +102,8 @@ func TestAnOverlayWithAnotherNamespace(t *testing.T) {
 	if err := json.Unmarshal([]byte(s.documents["/api/v1/namespaces/old/secrets/zr-x"]), left); err != nil {
 		t.Fatal(err)
 	}
-	if p := readParent(left); p.runs() || len(p.kinds) != 1 {
-		t.Errorf("the parent before has %v", p.kinds)
+	if p := state.ReadParent(left); p.Runs() || len(p.Kinds) != 1 {
+		t.Errorf("the parent before has %v", p.Kinds)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 )
 
 // HeldPort is a port of the nodes that a Service of the cluster has.
@@ -55,7 +56,7 @@ func (d *Deployer) OwnerOf(ctx context.Context, p HeldPort) (string, error) {
 	if p.set == "" {
 		return "", nil
 	}
-	parents, err := d.list(ctx, manifest.SecretKind, "", idLabel+"="+p.set)
+	parents, err := d.list(ctx, manifest.SecretKind, "", state.IDLabel+"="+p.set)
 	if err != nil || len(parents) == 0 {
 		return "", err
 	}

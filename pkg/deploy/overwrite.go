@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/util/csaupgrade"
 
 	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/state"
 )
 
 // What somebody added to a list by hand stays in an apply, beside what is
@@ -24,7 +25,7 @@ import (
 // apply cannot, and returns what it would make of it, or nil.
 func (d *Deployer) planOverwrite(ctx context.Context, i *item, refused error) (*unstructured.Unstructured, error) {
 	// Two ports with one port of the node are an internal error to the server.
-	if !apierrors.IsInvalid(refused) && !apierrors.IsInternalError(refused) || owned(i.live) == nil {
+	if !apierrors.IsInvalid(refused) && !apierrors.IsInternalError(refused) || state.Owned(i.live) == nil {
 		return nil, nil
 	}
 	over, dropped := overwritten(i.live, i.object.Unstructured)

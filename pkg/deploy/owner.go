@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/state"
 	"zr/pkg/fault"
 	"zr/pkg/podconfig"
 )
@@ -22,7 +23,7 @@ func (d *Deployer) checkOwner(live *unstructured.Unstructured, id string, applie
 	if live == nil || live.GetLabels()[manifest.PartOfLabel] == id || madeByCluster(live) {
 		return nil
 	}
-	if live.GetLabels()[manifest.PartOfLabel] == "" && applied && owned(live) != nil {
+	if live.GetLabels()[manifest.PartOfLabel] == "" && applied && state.Owned(live) != nil {
 		return nil
 	}
 	label := []string{"label", "--overwrite", strings.ToLower(live.GetKind()), live.GetName(), manifest.PartOfLabel + "=" + id}
@@ -106,10 +107,10 @@ func conflictsOf(err error) []conflict {
 // did not apply before, or that another manager has applied since. Who applies
 // by force what was zr's means to have it; what was merely changed by hand is
 // drift.
-func foreign(conflicts []conflict, was record, live *unstructured.Unstructured) []conflict {
+func foreign(conflicts []conflict, was state.Record, live *unstructured.Unstructured) []conflict {
 	ours := map[string]bool{}
-	for _, fields := range [][]byte{was.Fields, owned(live)} {
-		if set, err := fieldSet(fields); len(fields) > 0 && err == nil {
+	for _, fields := range [][]byte{was.Fields, state.Owned(live)} {
+		if set, err := state.FieldSet(fields); len(fields) > 0 && err == nil {
 			for path := range set.Leaves().All() {
 				ours[path.String()] = true
 			}

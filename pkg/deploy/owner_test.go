@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"zr/pkg/deploy/state"
 	"zr/pkg/fault"
 )
 
@@ -69,7 +70,7 @@ func TestConflicts(t *testing.T) {
 		cause(".spec.paused", "rollouts"),
 		applied,
 	}, "conflicts")
-	was := record{Fields: []byte(`{"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`)}
+	was := state.Record{Fields: []byte(`{"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`)}
 	got := foreign(conflictsOf(err), was, parse(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}"))
 	want := []conflict{{`.spec.template.spec.containers[name="web"].stdin`, "kubectl-edit", false}, {".spec.paused", "rollouts", false}, {".spec.replicas", "rollouts", true}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(conflict{})); diff != "" {

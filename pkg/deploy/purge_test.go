@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"zr/pkg/deploy/manifest"
+	"zr/pkg/deploy/state"
 	"zr/pkg/event"
 )
 
@@ -33,10 +34,10 @@ func TestPurgeSparesObjectsOfOthers(t *testing.T) {
 		{"elsewhere", []string{definition}, []string{namespace}, 1, `CustomResourceDefinition "gadgets.example.com" stays: with it would go Gadget "theirs"`},
 		{"shop", []string{definition, namespace}, nil, 2, `Namespace "shop" stays: with it would go Gadget "theirs"`},
 	} {
-		parent := newParent("zr-x", "shop")
-		parent.add(manifest.DefinitionKind, "")
-		parent.add(manifest.NamespaceKind, "")
-		secret, err := parent.object()
+		parent := state.NewParent("zr-x", "shop")
+		parent.Add(manifest.DefinitionKind, "")
+		parent.Add(manifest.NamespaceKind, "")
+		secret, err := parent.Object()
 		if err != nil {
 			t.Fatal(err)
 		}

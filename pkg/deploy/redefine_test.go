@@ -9,6 +9,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	"zr/pkg/event"
 )
 
@@ -45,7 +46,7 @@ spec:
 	}
 	for _, applied := range []bool{false, true} { // whether the definition was applied as it is rendered
 		s := &stub{documents: map[string]string{"/api/v1/namespaces/shop": `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}`}}
-		parent := newParent("zr-x", "shop")
+		parent := state.NewParent("zr-x", "shop")
 		for _, o := range r.Objects {
 			live, err := o.MarshalJSON()
 			if err != nil {
@@ -54,18 +55,18 @@ spec:
 			switch o.Kind.Kind {
 			case "CustomResourceDefinition":
 				s.documents[definitions+"/"+o.GetName()] = strings.TrimSuffix(strings.TrimSpace(string(live)), "}") + `,"status":{"conditions":[{"type":"Established","status":"True"}]}}`
-				rendered, err := hash(o.Unstructured)
+				rendered, err := state.Hash(o.Unstructured)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if applied {
-					parent.records[manifest.Key(o.Unstructured)] = record{Manifest: rendered}
+					parent.Records[manifest.Key(o.Unstructured)] = state.Record{Manifest: rendered}
 				}
 			case "Gadget":
 				s.documents[gadgets] = list(strings.Replace(string(live), `"colour":"red"`, `"size":3`, 1))
 			}
 		}
-		secret, err := parent.object()
+		secret, err := parent.Object()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -47,7 +48,7 @@ func (d *Deployer) takeDown(ctx context.Context, sink event.Sink, purge bool) er
 	return nil
 }
 
-func (d *Deployer) takeDownSet(ctx context.Context, p *parent, sink event.Sink, purge bool) error {
+func (d *Deployer) takeDownSet(ctx context.Context, p *state.Parent, sink event.Sink, purge bool) error {
 	members, err := d.members(ctx, p)
 	if err != nil {
 		return err
@@ -95,27 +96,27 @@ func opens(m member, members []member) bool {
 
 // findParents returns the set's parents: one, none, or several where the
 // namespace of its overlay changed.
-func (d *Deployer) findParents(ctx context.Context, purge bool) ([]*parent, error) {
+func (d *Deployer) findParents(ctx context.Context, purge bool) ([]*state.Parent, error) {
 	if d.namespace != "" {
 		p, err := d.parentIn(ctx, d.namespace)
 		if p == nil {
 			return nil, err
 		}
-		return []*parent{p}, err
+		return []*state.Parent{p}, err
 	}
 	out, err := d.parents(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !purge {
-		out = slices.DeleteFunc(out, func(p *parent) bool { return !p.runs() })
+		out = slices.DeleteFunc(out, func(p *state.Parent) bool { return !p.Runs() })
 	}
 	if len(out) < 2 || d.Own {
 		return out, nil
 	}
 	var namespaces, commands []string
 	for _, p := range out {
-		namespaces = append(namespaces, p.namespace)
+		namespaces = append(namespaces, p.Namespace)
 		commands = append(commands, d.byHand(p, purge))
 	}
 	return nil, fault.Hint(fmt.Errorf("it is in more than one namespace: %s", strings.Join(namespaces, ", ")),
@@ -124,33 +125,33 @@ func (d *Deployer) findParents(ctx context.Context, purge bool) ([]*parent, erro
 
 // parentIn reads the parent from the namespace that it has to be in. Whoever
 // was interrupted before it was written may have left the namespace.
-func (d *Deployer) parentIn(ctx context.Context, namespace string) (*parent, error) {
+func (d *Deployer) parentIn(ctx context.Context, namespace string) (*state.Parent, error) {
 	id := manifest.SetID(d.set, namespace)
 	found, err := d.get(ctx, manifest.SecretKind, namespace, d.set)
 	if err != nil {
 		return nil, err
 	}
-	if found != nil && found.GetLabels()[idLabel] == id {
-		return readParent(found), nil
+	if found != nil && found.GetLabels()[state.IDLabel] == id {
+		return state.ReadParent(found), nil
 	}
 	owner, err := d.get(ctx, manifest.NamespaceKind, "", namespace)
 	if apierrors.IsForbidden(err) || (err == nil && (owner == nil || owner.GetLabels()[manifest.PartOfLabel] != id)) {
 		return nil, nil
 	}
-	p := newParent(d.set, namespace)
-	p.add(manifest.NamespaceKind, "")
+	p := state.NewParent(d.set, namespace)
+	p.Add(manifest.NamespaceKind, "")
 	return p, err
 }
 
 // members lists everything in the set, claims of StatefulSets included.
-func (d *Deployer) members(ctx context.Context, p *parent) ([]member, error) {
+func (d *Deployer) members(ctx context.Context, p *state.Parent) ([]member, error) {
 	var mu sync.Mutex
 	var out []member
-	p = p.clone()
-	p.kinds[manifest.ClaimKind.GroupKind()] = true  // made by controllers
-	p.kinds[manifest.SecretKind.GroupKind()] = true // see opens
+	p = p.Clone()
+	p.Kinds[manifest.ClaimKind.GroupKind()] = true  // made by controllers
+	p.Kinds[manifest.SecretKind.GroupKind()] = true // see opens
 	err := d.eachScope(ctx, p, func(scope) bool { return true }, func(ctx context.Context, at scope) error {
-		found, err := d.list(ctx, at.kind, at.namespace, manifest.PartOfLabel+"="+manifest.SetID(p.set, p.namespace))
+		found, err := d.list(ctx, at.kind, at.namespace, manifest.PartOfLabel+"="+manifest.SetID(p.Set, p.Namespace))
 		if apierrors.IsForbidden(err) && at.kind.Keep {
 			return nil // nobody who may not read it made it
 		}
@@ -187,7 +188,7 @@ func podsOf(members []member) []podSelector {
 // removal is one Remove under way.
 type removal struct {
 	d      *Deployer
-	parent *parent
+	parent *state.Parent
 	sink   event.Sink
 	total  int64
 	done   int64
@@ -226,16 +227,16 @@ func (r *removal) podsGone(ctx context.Context, workloads []podSelector) error {
 
 // shrink leaves in the parent what is still there.
 func (r *removal) shrink(ctx context.Context, kept []member) error {
-	p := newParent(r.parent.set, r.parent.namespace)
+	p := state.NewParent(r.parent.Set, r.parent.Namespace)
 	for _, m := range kept {
 		if m.kind.Keep { // so that what runs can be told from what is kept
-			p.add(m.kind, m.live.GetNamespace())
+			p.Add(m.kind, m.live.GetNamespace())
 		}
-		if was, ok := r.parent.records[manifest.Key(m.live)]; ok {
-			p.records[manifest.Key(m.live)] = was
+		if was, ok := r.parent.Records[manifest.Key(m.live)]; ok {
+			p.Records[manifest.Key(m.live)] = was
 		}
 	}
-	if p.equal(r.parent) {
+	if p.Equal(r.parent) {
 		return nil
 	}
 	return r.d.writeParent(ctx, p)
@@ -265,7 +266,7 @@ func (r *removal) purge(ctx context.Context, kept []member) error {
 			return err
 		}
 	}
-	found, err := r.d.get(ctx, manifest.SecretKind, r.parent.namespace, r.parent.set)
+	found, err := r.d.get(ctx, manifest.SecretKind, r.parent.Namespace, r.parent.Set)
 	if err != nil || found == nil {
 		return err
 	}
@@ -296,7 +297,7 @@ func (r *removal) within(ctx context.Context, m member) ([]string, error) {
 // strangers returns the objects that are neither of the set nor put there by
 // the cluster, in one namespace or, where that is empty, in all.
 func (r *removal) strangers(ctx context.Context, kinds []manifest.Kind, namespace string) ([]string, error) {
-	id := manifest.SetID(r.parent.set, r.parent.namespace)
+	id := manifest.SetID(r.parent.Set, r.parent.Namespace)
 	var mu sync.Mutex
 	var out []string
 	g, gctx := errgroup.WithContext(ctx)
@@ -308,7 +309,7 @@ func (r *removal) strangers(ctx context.Context, kinds []manifest.Kind, namespac
 			defer mu.Unlock()
 			for i := range found {
 				if m := &found[i]; len(m.GetOwnerReferences()) == 0 && m.GetDeletionTimestamp() == nil && !ofCluster(m) &&
-					m.GetLabels()[manifest.PartOfLabel] != id && m.GetLabels()[idLabel] != id {
+					m.GetLabels()[manifest.PartOfLabel] != id && m.GetLabels()[state.IDLabel] != id {
 					out = append(out, manifest.Name(m))
 				}
 			}

@@ -6,6 +6,7 @@ import (
 
 	"zr/pkg/deploy/manifest"
 	"zr/pkg/deploy/render"
+	"zr/pkg/deploy/state"
 	kubeobject "zr/pkg/kube/object"
 )
 
@@ -13,11 +14,11 @@ import (
 // as long as zr owns the field: to give it up while nobody else does would set
 // it to one. It passes to the autoscaler when that changes it.
 func keepReplicas(o *render.Object, live *unstructured.Unstructured) *render.Object {
-	if !o.Scaled || owned(live) == nil {
+	if !o.Scaled || state.Owned(live) == nil {
 		return o
 	}
 	n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
-	ours, err := fieldSet(owned(live))
+	ours, err := state.FieldSet(state.Owned(live))
 	if !set || err != nil || !ours.Has(fieldpath.MakePathOrDie("spec", "replicas")) {
 		return o
 	}

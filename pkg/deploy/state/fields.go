@@ -1,4 +1,4 @@
-package deploy
+package state
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"zr/pkg/deploy/manifest"
 )
 
-// hash returns the hash of a rendered object.
-func hash(m *unstructured.Unstructured) (string, error) {
+// Hash returns the hash of a rendered object.
+func Hash(m *unstructured.Unstructured) (string, error) {
 	data, err := json.Marshal(m.Object) // keys are sorted
 	if err != nil {
 		return "", fmt.Errorf("hashing %s: %w", manifest.Name(m), err)
@@ -26,9 +26,9 @@ func hash(m *unstructured.Unstructured) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// owned returns the fields of a live object that zr applied and still owns,
+// Owned returns the fields of a live object that zr applied and still owns,
 // in the format of managedFields, or nil.
-func owned(live *unstructured.Unstructured) json.RawMessage {
+func Owned(live *unstructured.Unstructured) json.RawMessage {
 	for _, entry := range live.GetManagedFields() {
 		if entry.Manager == manifest.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
 			return json.RawMessage(entry.FieldsV1.GetRawBytes())
@@ -42,14 +42,14 @@ func owned(live *unstructured.Unstructured) json.RawMessage {
 // wrote both sides, so that defaults and the many ways to write a quantity
 // make no difference.
 func imprint(live *unstructured.Unstructured, fields json.RawMessage) (string, error) {
-	set, err := fieldSet(fields)
+	set, err := FieldSet(fields)
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
 	encoder := json.NewEncoder(h)
 	for path := range set.Leaves().All() {
-		v, ok := lookupPath(live.Object, path)
+		v, ok := Lookup(live.Object, path)
 		if !ok {
 			continue
 		}
@@ -60,7 +60,8 @@ func imprint(live *unstructured.Unstructured, fields json.RawMessage) (string, e
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
-func fieldSet(fields json.RawMessage) (*fieldpath.Set, error) {
+// FieldSet reads fields in the format of managedFields.
+func FieldSet(fields json.RawMessage) (*fieldpath.Set, error) {
 	set := &fieldpath.Set{}
 	if err := set.FromJSON(bytes.NewReader(fields)); err != nil {
 		return nil, fmt.Errorf("reading a set of fields: %w", err)
@@ -68,8 +69,8 @@ func fieldSet(fields json.RawMessage) (*fieldpath.Set, error) {
 	return set, nil
 }
 
-// lookupPath returns the value that a path leads to.
-func lookupPath(v any, path fieldpath.Path) (any, bool) {
+// Lookup returns the value that a path leads to.
+func Lookup(v any, path fieldpath.Path) (any, bool) {
 	for _, element := range path {
 		var ok bool
 		if v, ok = step(v, element); !ok {
@@ -119,11 +120,11 @@ func hasKey(item map[string]any, keys value.FieldList) bool {
 	return true
 }
 
-// sameOwnership says whether an apply would leave zr the owner of the fields
+// SameOwnership says whether an apply would leave zr the owner of the fields
 // that it owns already.
-func sameOwnership(a, b *unstructured.Unstructured) bool {
+func SameOwnership(a, b *unstructured.Unstructured) bool {
 	var x, y any
-	if json.Unmarshal(owned(a), &x) != nil || json.Unmarshal(owned(b), &y) != nil {
+	if json.Unmarshal(Owned(a), &x) != nil || json.Unmarshal(Owned(b), &y) != nil {
 		return false
 	}
 	return reflect.DeepEqual(x, y)
