@@ -64,7 +64,7 @@ func (s *Stack) remove(ctx context.Context, c *cluster.Cluster, purge bool) erro
 		return err
 	}
 	if namespace != "" {
-		var l lease
+		var l runLease
 		defer l.release()
 		within, done, err := s.takeLease(ctx, &l, d)
 		if err != nil {

@@ -15,7 +15,7 @@ type current struct {
 	images  made         // that the environment runs
 	reached []endpoint   // nil until all were asked that are brought up now
 	relayed []relay.Port // that a process has to relay
-	lease   lease
+	lease   runLease
 
 	dashboard map[string]string // URL of the one that runs beside the environment
 }

@@ -10,6 +10,7 @@ import (
 
 	"zr/pkg/cluster"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/lease"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
@@ -62,17 +63,17 @@ func (s *Stack) removeExpired(ctx context.Context, c *cluster.Cluster, e deploy.
 		return failed(err)
 	}
 	d.Lines = linesOn(s.cfg, c)
-	lease, err := d.Lease(ctx, deploy.LeaseOptions{Holder: s.holder()})
-	if held := (*deploy.HeldLease)(nil); errors.As(err, &held) {
+	taken, err := d.Lease(ctx, lease.Options{Holder: s.holder()})
+	if held := (*lease.Held)(nil); errors.As(err, &held) {
 		return nil
 	}
 	if err != nil {
 		return failed(err)
 	}
-	if lease != nil {
-		defer lease.Release()
+	if taken != nil {
+		defer taken.Release()
 		var done context.CancelFunc
-		ctx, done = lease.Within(ctx)
+		ctx, done = taken.Within(ctx)
 		defer done()
 	}
 	if still, err := d.Expired(ctx, time.Now()); err != nil || !slices.Contains(still, e) {

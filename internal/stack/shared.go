@@ -11,28 +11,29 @@ import (
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/lease"
 	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
-// lease is that of a run on its environment. Nobody else is on a cluster of zr's own,
+// runLease is that of a run on its environment. Nobody else is on a cluster of zr's own,
 // where none is taken. Its zero value is one that is not taken yet.
-type lease struct{ held *deploy.Lease }
+type runLease struct{ held *lease.Lease }
 
 // takeLease keeps others from changing the environment until l is released. What
 // it returns ends when the lease is lost.
-func (s *Stack) takeLease(ctx context.Context, l *lease, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
+func (s *Stack) takeLease(ctx context.Context, l *runLease, d *deploy.Deployer) (within context.Context, done context.CancelFunc, err error) {
 	if s.can().Own {
 		return ctx, func() {}, nil
 	}
 	if l.held == nil {
-		options := deploy.LeaseOptions{Holder: s.holder()}
+		options := lease.Options{Holder: s.holder()}
 		if s.options.Wait {
-			options.Wait = func(held deploy.HeldLease) { s.sink.Emit(event.Notice{Text: held.Error() + "; waiting for it"}) }
+			options.Wait = func(held lease.Held) { s.sink.Emit(event.Notice{Text: held.Error() + "; waiting for it"}) }
 		}
 		l.held, err = d.Lease(ctx, options)
-		if held := (*deploy.HeldLease)(nil); errors.As(err, &held) {
+		if held := (*lease.Held)(nil); errors.As(err, &held) {
 			err = fault.Hint(err, "`"+linesOf(s.cfg).Zr(s.options.Verb, "--wait")+"` waits for it")
 		}
 		if err != nil || l.held == nil {
@@ -45,7 +46,7 @@ func (s *Stack) takeLease(ctx context.Context, l *lease, d *deploy.Deployer) (wi
 
 // afterOthers says, once, that another run may have changed something since this
 // one looked.
-func (l *lease) afterOthers() bool {
+func (l *runLease) afterOthers() bool {
 	waited := l.held != nil && l.held.Waited
 	if waited {
 		l.held.Waited = false
@@ -54,7 +55,7 @@ func (l *lease) afterOthers() bool {
 }
 
 // release lets others change the environment again. What follows takes it anew.
-func (l *lease) release() {
+func (l *runLease) release() {
 	if l.held != nil {
 		l.held.Release()
 		l.held = nil
@@ -63,7 +64,7 @@ func (l *lease) release() {
 
 // orLost returns why the lease was lost in place of an error that comes of it.
 func (s *Stack) orLost(ctx context.Context, lines cmdline.Run, err error) error {
-	if lost := context.Cause(ctx); err != nil && errors.Is(lost, deploy.ErrLeaseLost) {
+	if lost := context.Cause(ctx); err != nil && errors.Is(lost, lease.ErrLost) {
 		return fault.Hint(fmt.Errorf("changing %q: %w", s.set(), lost), "`"+lines.Zr("diff")+"` shows what is left to do")
 	}
 	return err

@@ -9,7 +9,7 @@ import (
 	"zr/pkg/build"
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/statedir"
-	"zr/pkg/deploy"
+	"zr/pkg/deploy/lease"
 	"zr/pkg/event"
 	"zr/pkg/health"
 )
@@ -67,7 +67,7 @@ func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connectio
 	if err != nil {
 		return err
 	}
-	var l lease
+	var l runLease
 	defer l.release()
 	runs, err := p.deploy(ctx, &l)
 	if none := (*noCluster)(nil); errors.As(err, &none) {
@@ -123,7 +123,7 @@ type deployed struct {
 // deploy makes the cluster say what the project says, and waits for nobody's
 // health. It takes the lease before it changes anything. The error is a noCluster
 // where there is no cluster to say it.
-func (p *project) deploy(ctx context.Context, l *lease) (runs deployed, err error) {
+func (p *project) deploy(ctx context.Context, l *runLease) (runs deployed, err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	early := newEarlyLoad(ctx)
@@ -270,7 +270,7 @@ func (p *project) build(ctx context.Context, missing func()) (made, outcome, err
 // apply makes the cluster say what the overlay says. Images travel before the
 // pods that need them are made, and only where something changes. It returns the
 // images that run then: those of services under reload may be the ones before.
-func (p *project) apply(ctx context.Context, on *connection, l *lease, built made, early *earlyLoad) (running made, o outcome, err error) {
+func (p *project) apply(ctx context.Context, on *connection, l *runLease, built made, early *earlyLoad) (running made, o outcome, err error) {
 	if p.dev != nil {
 		if built, err = p.keepRunning(ctx, on, built); err != nil {
 			return made{}, outcome{}, err
@@ -317,7 +317,7 @@ func (p *project) apply(ctx context.Context, on *connection, l *lease, built mad
 	} else if err = p.load(ctx, on, built.results, early); err == nil {
 		err = on.deployer.Apply(ctx, p.rendered, changes, p.sink)
 	}
-	if err = p.orLost(ctx, on.lines, err); errors.Is(err, deploy.ErrLeaseLost) {
+	if err = p.orLost(ctx, on.lines, err); errors.Is(err, lease.ErrLost) {
 		l.release() // the next save takes it anew
 	}
 	return built, outcome{detail: Summary(changes)}, err

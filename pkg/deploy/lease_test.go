@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
-	"zr/pkg/deploy"
 	"zr/pkg/deploy/kubetest"
+	"zr/pkg/deploy/lease"
 	"zr/pkg/event"
 )
 
@@ -19,10 +19,10 @@ func (r *run) leases() dynamic.ResourceInterface {
 	return kubetest.Client(r.T, r.cfg, "coordination.k8s.io", "v1", "leases").Namespace(r.Namespace)
 }
 
-func (r *run) lease(holder string, wait func(deploy.HeldLease)) (*deploy.Lease, error) {
+func (r *run) lease(holder string, wait func(lease.Held)) (*lease.Lease, error) {
 	r.T.Helper()
 	// A second is the shortest that the API knows.
-	l, err := r.deployer().Lease(r.T.Context(), deploy.LeaseOptions{Holder: holder, Wait: wait, Term: time.Second})
+	l, err := r.deployer().Lease(r.T.Context(), lease.Options{Holder: holder, Wait: wait, Term: time.Second})
 	if l != nil {
 		r.T.Cleanup(l.Release)
 	}
@@ -40,13 +40,13 @@ func TestTwoRunsDoNotMeet(t *testing.T) {
 	if err != nil || first == nil || first.Waited {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	var held *deploy.HeldLease
+	var held *lease.Held
 	if _, err := r.lease("ben on two", nil); !errors.As(err, &held) || held.Holder != "ann on one" || time.Since(held.Since) > time.Hour {
 		t.Fatalf("a second run: %v", err)
 	}
 	// It is held for as long as the first run renews it, and that is released by
 	// whoever is told that somebody waits.
-	second, err := r.lease("ben on two", func(h deploy.HeldLease) {
+	second, err := r.lease("ben on two", func(h lease.Held) {
 		if h.Holder != "ann on one" {
 			t.Errorf("it waits for %+v", h)
 		}
