@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/streaming/pkg/httpstream"
 
+	"zr/pkg/ctxcall"
 	"zr/pkg/kube/lean"
 	"zr/pkg/kube/object"
 )
@@ -137,7 +138,7 @@ func (f *Forward) connection(ctx context.Context) (httpstream.Connection, error)
 		<-f.turn
 		return conn, err
 	}
-	return within(ctx, func() (httpstream.Connection, error) {
+	return ctxcall.Do(ctx, func() (httpstream.Connection, error) {
 		defer func() { <-f.turn }()
 		conn, err := f.dial()
 		if err == nil {
@@ -147,7 +148,7 @@ func (f *Forward) connection(ctx context.Context) (httpstream.Connection, error)
 			return nil, fmt.Errorf("forwarding to pod %q: %w", f.pod, err)
 		}
 		return conn, nil
-	}, func(httpstream.Connection) {}) // it is kept for the next
+	}, nil) // it is kept for the next
 }
 
 func (f *Forward) keep(conn httpstream.Connection) error {
@@ -172,7 +173,7 @@ func (f *Forward) Open(ctx context.Context, port int32) (*Stream, error) {
 	f.lastID++
 	id := f.lastID
 	f.mu.Unlock()
-	return within(ctx, func() (*Stream, error) {
+	return ctxcall.Do(ctx, func() (*Stream, error) {
 		s, err := open(conn, port, id, f.solo)
 		if err != nil {
 			conn.Close() // dead without having said so: the next call dials
@@ -208,30 +209,4 @@ func (f *Forward) Dial(ctx context.Context, port int32) (net.Conn, error) {
 		return nil, err
 	}
 	return newConn(stream), nil
-}
-
-// within runs f, which takes no context, and stops waiting for it when ctx ends.
-// What comes too late is dropped.
-func within[T any](ctx context.Context, f func() (T, error), drop func(T)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := f()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		go func() {
-			if r := <-done; r.err == nil {
-				drop(r.value)
-			}
-		}()
-		var none T
-		return none, context.Cause(ctx)
-	}
 }

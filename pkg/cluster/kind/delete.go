@@ -10,6 +10,7 @@ import (
 
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
+	"zr/pkg/ctxcall"
 	"zr/pkg/event"
 )
 
@@ -78,10 +79,10 @@ func (p *provider) removeAll(ctx context.Context, h holding) error {
 			return err
 		}
 		dropLock(path)
-		_, err = leave(ctx, func() (struct{}, error) {
+		_, err = ctxcall.Do(ctx, func() (struct{}, error) {
 			defer restore()
 			return struct{}{}, lib.Delete(p.opts.Name, path)
-		})
+		}, nil)
 		if err != nil {
 			return concise(err)
 		}

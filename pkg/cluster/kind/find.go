@@ -13,6 +13,7 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/cluster/statedir"
+	"zr/pkg/ctxcall"
 	"zr/pkg/fault"
 )
 
@@ -177,10 +178,10 @@ func (p *provider) refreshKubeconfig(ctx context.Context, e engine.Engine) error
 	if err != nil {
 		return err
 	}
-	text, err := leave(ctx, func() (string, error) {
+	text, err := ctxcall.Do(ctx, func() (string, error) {
 		defer restore()
 		return lib.KubeConfig(p.opts.Name, false)
-	})
+	}, nil)
 	if err != nil {
 		return fmt.Errorf("reading the kubeconfig from its node: %w", concise(err))
 	}

@@ -1,7 +1,6 @@
 package kind
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -93,26 +92,6 @@ func (v *variables) restore(vars []string) {
 		} else {
 			os.Unsetenv(key)
 		}
-	}
-}
-
-// leave runs f, which takes no context, and stops waiting for it when ctx ends.
-func leave[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := f()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
 	}
 }
 
