@@ -9,11 +9,11 @@ import (
 )
 
 // Outside returns what services are made from outside of the project's folder:
-// modules that their compilers read, what links among sources lead to, and what
+// modules that their compilers read, what symlinks among sources lead to, and what
 // manifests are rendered from, as folders and single files.
 func Outside(root string, units []Unit) (modules, files []string) {
 	for _, u := range units {
-		for _, l := range linksOf(u) {
+		for _, l := range symlinksOf(u) {
 			switch {
 			case below(l.target, root) || below(root, l.target):
 			case l.folder:
@@ -50,15 +50,15 @@ func Outside(root string, units []Unit) (modules, files []string) {
 	return slices.Compact(modules), slices.Compact(files)
 }
 
-// linksOf returns the links among what a unit is made from.
-func linksOf(u Unit) []link {
+// symlinksOf returns the symlinks among what a unit is made from.
+func symlinksOf(u Unit) []symlink {
 	switch u := u.(type) {
 	case *Compiled:
-		return u.links()
+		return u.symlinks()
 	case *Sources:
-		return u.links()
+		return u.symlinks()
 	case *Program:
-		return u.links()
+		return u.symlinks()
 	}
 	return nil
 }
@@ -75,13 +75,13 @@ func Included(units []Unit) (folders []build.InputFolder, wants func(path string
 		programs = append(programs, p)
 		for _, f := range p.Inputs.Folders() {
 			folders = append(folders, f)
-			for _, l := range p.links() {
+			for _, l := range p.symlinks() {
 				if below(f.Path, l.path) {
 					folders = append(folders, build.InputFolder{Path: l.target + strings.TrimPrefix(f.Path, l.path), Deep: f.Deep})
 				}
 			}
 		}
-		for _, l := range p.links() {
+		for _, l := range p.symlinks() {
 			if !l.folder {
 				folders = append(folders, build.InputFolder{Path: filepath.Dir(l.target)})
 			}

@@ -27,7 +27,7 @@ type Program struct {
 	// is said about it and its last lines; "" where that is not known. May be nil.
 	Advice func(words string) string
 
-	known    links
+	known    symlinks
 	unlisted atomic.Bool       // which files it is built from cannot be told now
 	built    string            // Inputs.Made of the program that the container runs; "" where that is not known
 	sent     map[string]string // Beside, as the container has it

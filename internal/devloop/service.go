@@ -53,7 +53,7 @@ type Sources struct {
 	Rebuild func(ctx context.Context) error
 
 	failed event.Action // of the last run, if that did not end well
-	known  links
+	known  symlinks
 }
 
 // Name returns the service's name.
@@ -170,10 +170,10 @@ func (s *Sources) addMade(ctx context.Context, change *livesync.Change) error {
 }
 
 // decides says that a path decides which files there are: an ignore file, a
-// link, or the whole folder.
+// symlink, or the whole folder.
 func (s *Sources) decides(path string) bool {
 	name := filepath.Base(path)
-	return name == ".gitignore" || name == ".zrignore" || slices.Contains(s.names(path), s.Dir) || s.isLink(path)
+	return name == ".gitignore" || name == ".zrignore" || slices.Contains(s.names(path), s.Dir) || s.isSymlink(path)
 }
 
 // add puts a path into a change: a file to send, or something that is gone, be

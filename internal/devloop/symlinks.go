@@ -9,22 +9,22 @@ import (
 	"sync/atomic"
 )
 
-// links are the symbolic links among the inputs of a service. The watcher follows
-// none, so a save of what one leads to is one of the link. It is safe for
+// symlinks are those among the inputs of a service. The watcher follows
+// none, so a save of what one leads to is one of the symlink. It is safe for
 // concurrent use.
-type links struct {
-	known atomic.Pointer[[]link] // as they were found last; nil before that
+type symlinks struct {
+	known atomic.Pointer[[]symlink] // as they were found last; nil before that
 }
 
-// link is one of them.
-type link struct {
+// symlink is one of them.
+type symlink struct {
 	path   string
 	target string // what it leads to, as the watcher names it
 	folder bool
 }
 
 // of returns those in the project's folder root that the inputs lie behind.
-func (l *links) of(inputs Inputs, root string) []link {
+func (l *symlinks) of(inputs Inputs, root string) []symlink {
 	if known := l.known.Load(); known != nil {
 		return *known
 	}
@@ -32,8 +32,8 @@ func (l *links) of(inputs Inputs, root string) []link {
 }
 
 // find looks at each input in root, and at each folder on the way to one.
-func (l *links) find(inputs Inputs, root string) []link {
-	var found []link
+func (l *symlinks) find(inputs Inputs, root string) []symlink {
+	var found []symlink
 	seen := map[string]bool{root: true}
 	for _, f := range inputs.Files() {
 		for path := filepath.Join(root, f.Path); below(path, root) && !seen[path]; path = filepath.Dir(path) {
@@ -50,25 +50,25 @@ func (l *links) find(inputs Inputs, root string) []link {
 	return found
 }
 
-// follow finds out where a link leads. The watcher names what is in the project
+// follow finds out where a symlink leads. The watcher names what is in the project
 // by the project's own name, though that may lead elsewhere too.
-func follow(root, path string) (link, bool) {
+func follow(root, path string) (symlink, bool) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return link{}, false
+		return symlink{}, false
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return link{}, false
+		return symlink{}, false
 	}
 	if real, err := filepath.EvalSymlinks(root); err == nil && below(target, real) {
 		target = root + strings.TrimPrefix(target, real)
 	}
-	return link{path, target, info.IsDir()}, true
+	return symlink{path, target, info.IsDir()}, true
 }
 
-// called returns the path and what it is called by links.
-func called(path string, by []link) []string {
+// called returns the path and what it is called by symlinks.
+func called(path string, by []symlink) []string {
 	names := []string{path}
 	for _, l := range by {
 		name := l.path
@@ -85,7 +85,7 @@ func called(path string, by []link) []string {
 	return names
 }
 
-// WithTargets returns paths, and what links on the way to them lead to, as the watcher
+// WithTargets returns paths, and what symlinks on the way to them lead to, as the watcher
 // of the project at root names it. Paths are absolute.
 func WithTargets(root string, paths []string) []string {
 	all := slices.Clone(paths)
@@ -97,21 +97,21 @@ func WithTargets(root string, paths []string) []string {
 	return all
 }
 
-func (s *Sources) links() []link { return s.known.of(s.Inputs, s.Root) }
+func (s *Sources) symlinks() []symlink { return s.known.of(s.Inputs, s.Root) }
 
-// names returns the path and what it is called by links.
-func (s *Sources) names(path string) []string { return called(path, s.links()) }
+// names returns the path and what it is called by symlinks.
+func (s *Sources) names(path string) []string { return called(path, s.symlinks()) }
 
-// isLink reports whether a path is a link now, or was one.
-func (s *Sources) isLink(path string) bool {
+// isSymlink reports whether a path is a symlink now, or was one.
+func (s *Sources) isSymlink(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode()&fs.ModeSymlink != 0 ||
-		slices.ContainsFunc(s.links(), func(l link) bool { return below(l.path, path) })
+		slices.ContainsFunc(s.symlinks(), func(l symlink) bool { return below(l.path, path) })
 }
 
-func (p *Program) links() []link { return p.known.of(p.Inputs, p.Root) }
+func (p *Program) symlinks() []symlink { return p.known.of(p.Inputs, p.Root) }
 
-// names returns what a path is called among the inputs: itself, and by links.
+// names returns what a path is called among the inputs: itself, and by symlinks.
 func (p *Program) names(path string) []string {
-	return slices.DeleteFunc(called(path, p.links()), func(name string) bool { return !p.Inputs.Contains(name) })
+	return slices.DeleteFunc(called(path, p.symlinks()), func(name string) bool { return !p.Inputs.Contains(name) })
 }
