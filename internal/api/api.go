@@ -92,7 +92,8 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
-	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, secrets: secrets, log: log})
+	hub := dev.NewHub()
+	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, devs: hub, secrets: secrets, log: log})
 	gate := access.New(settings.LoginKey, shared, db, log)
 	app := &app{settings: settings, log: log, sources: sources{
 		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
@@ -103,7 +104,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],
 		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
-		dev:       devroutes.Source{Environments: served, Hub: dev.NewHub(), Store: db, Recorder: dev.NewRecorder(db, secrets), Gate: gate, Origins: settings.AllowedOrigins},
+		dev:       devroutes.Source{Environments: served, Hub: hub, Store: db, Recorder: dev.NewRecorder(db, secrets), Gate: gate, Origins: settings.AllowedOrigins},
 	}}
 	return app.serve(ctx, listening, db.Run, served.Run, app.sources.gate.Run)
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"zr/internal/api/configuration"
+	"zr/internal/api/dev"
 	"zr/internal/api/environments"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
@@ -26,6 +27,7 @@ type parts struct {
 	shared   cache.Cache
 	db       *postgres.Store
 	lines    *logdb.Store
+	devs     *dev.Hub
 	secrets  *redact.Redactor // that are taken out of what containers and Kubernetes say
 	log      *slog.Logger
 }
@@ -50,7 +52,7 @@ func newEnvironments(p *parts) *environments.Set {
 func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environments.Environment) *environments.Environment {
 	e.Services = reader
 	e.Changes = lifecycle.New(client)
-	e.Configuration = configuration.New(client, p.db, e.Key(), p.log)
+	e.Configuration = configuration.New(client, p.db, p.devs, e.Key(), p.log)
 	e.Logs = newCollector(client, p.lines, p.secrets, p.log)
 	e.Jobs = []func(context.Context){reader.Run, fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
 	return &e

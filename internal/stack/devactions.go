@@ -21,8 +21,12 @@ func (d *Dev) actions(commands chan<- Command) map[devlink.Action]link.Do {
 		devlink.Apply: func(ctx context.Context, _ json.RawMessage) (any, error) {
 			return d.order(ctx, Command{Unit: manifestsUnit, Action: event.Apply}, commands)
 		},
+		devlink.Configure: d.configure(commands),
 	}
 }
+
+// errNotUp says that nothing can be done yet.
+var errNotUp = &devlink.Failure{Code: devlink.Conflict, Text: "the zr dev still brings the environment up"}
 
 // onService is an action on the service that its argument names.
 func (d *Dev) onService(action event.Action, commands chan<- Command) link.Do {
@@ -33,7 +37,7 @@ func (d *Dev) onService(action event.Action, commands chan<- Command) link.Do {
 		}
 		f := d.facts.Load()
 		if f == nil {
-			return nil, &devlink.Failure{Code: devlink.Conflict, Text: "the zr dev still brings the environment up"}
+			return nil, errNotUp
 		}
 		if !slices.ContainsFunc(f.wiring, func(w wiring) bool { return w.request.Service == of.Service }) {
 			return nil, &devlink.Failure{Code: devlink.NotFound, Text: fmt.Sprintf("zr dev builds no service %q of this environment", of.Service)}
@@ -52,18 +56,26 @@ func (d *Dev) order(ctx context.Context, c Command, commands chan<- Command) (an
 		return nil, ctx.Err()
 	case commands <- c:
 	}
+	trace, err := awaitTrace(ctx, traces, begin)
+	if err != nil {
+		return nil, err
+	}
+	if trace.Error != "" {
+		return nil, &devlink.Failure{Code: devlink.Failed, Text: trace.Error}
+	}
+	return trace, nil
+}
+
+// awaitTrace waits for the first trace of what was saved, or ordered, since a time.
+func awaitTrace(ctx context.Context, traces <-chan event.Reload, since time.Time) (event.Reload, error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return event.Reload{}, ctx.Err()
 		case trace := <-traces:
-			if trace.Saved.Before(begin) {
-				continue // of a save from before
+			if !trace.Saved.Before(since) {
+				return trace, nil
 			}
-			if trace.Error != "" {
-				return nil, &devlink.Failure{Code: devlink.Failed, Text: trace.Error}
-			}
-			return trace, nil
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"zr/pkg/bounded"
 	"zr/pkg/fault"
@@ -23,10 +24,40 @@ func (c *Config) Name() string { return rel(c.Root, c.File) }
 // has, and returns the keys that differed, sorted. Comments, order and all else of the
 // file stay. The file is replaced as a whole or not at all.
 func (c *Config) TakeSettings(settings map[string]string) ([]string, error) {
+	return c.editFile(settings, func(map[string]string) error { return nil })
+}
+
+// OtherSettingsError says that a file has other settings than it was thought to have.
+type OtherSettingsError struct {
+	File string   // relative to the project's folder
+	Keys []string // of what differs, sorted
+}
+
+func (e *OtherSettingsError) Error() string {
+	return fmt.Sprintf("%s has something else for %s", e.File, strings.Join(e.Keys, ", "))
+}
+
+// ChangeSettings is TakeSettings for a file that has the settings before. The error is an
+// *OtherSettingsError where it has others; nothing is written then.
+func (c *Config) ChangeSettings(before, settings map[string]string) ([]string, error) {
+	return c.editFile(settings, func(has map[string]string) error {
+		if keys := different(has, before); len(keys) > 0 {
+			return &OtherSettingsError{c.Name(), keys}
+		}
+		return nil
+	})
+}
+
+// editFile writes settings into the environment's file where check takes those that it
+// has.
+func (c *Config) editFile(settings map[string]string, check func(has map[string]string) error) ([]string, error) {
 	keys, err := replaceFile(c.File, func(data []byte) ([]byte, []string, error) {
 		was, problems := parse(data, c.Name(), c.Root, c.Env)
 		if len(problems) > 0 {
 			return nil, nil, problems.asFault()
+		}
+		if err := check(was.Settings); err != nil {
+			return nil, nil, err
 		}
 		changed := different(was.Settings, settings)
 		if len(changed) == 0 {

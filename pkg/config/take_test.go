@@ -1,9 +1,11 @@
 package config
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,6 +103,28 @@ func TestTakeSettingsKeepsAFileThatSaysThem(t *testing.T) {
 	}
 	if info, err := os.Stat(c.File); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("its mode is %v, %v", info.Mode(), err)
+	}
+}
+
+// A change of settings that the file does not have is refused, and it stays.
+func TestChangeSettings(t *testing.T) {
+	root := takeProject(t, map[string]string{"config/dev.yaml": takeHead + "settings:\n  A: a # why\n"})
+	c, err := Load(root, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.ChangeSettings(map[string]string{"A": "x", "B": "b"}, map[string]string{"A": "c"})
+	if other, is := errors.AsType[*OtherSettingsError](err); !is || other.File != "config/dev.yaml" || !slices.Equal(other.Keys, []string{"A", "B"}) {
+		t.Errorf("got %v", err)
+	}
+	if got, _ := os.ReadFile(c.File); !strings.HasSuffix(string(got), "  A: a # why\n") {
+		t.Errorf("it was written all the same: %s", got)
+	}
+	if keys, err := c.ChangeSettings(map[string]string{"A": "a"}, map[string]string{"A": "c"}); err != nil || !slices.Equal(keys, []string{"A"}) {
+		t.Errorf("got %v, %v", keys, err)
+	}
+	if got, _ := os.ReadFile(c.File); !strings.HasSuffix(string(got), "  A: c # why\n") {
+		t.Errorf("it says %s", got)
 	}
 }
 

@@ -109,9 +109,30 @@ const (
 	Rebuild Action = "rebuild" // a Service → the event.Reload that made it live
 	Restart Action = "restart" // a Service → the event.Reload of the process that was started
 	Apply   Action = "apply"   // nothing → the event.Reload after which everything is healthy
+
+	Configure Action = "configure" // Settings → SettingsWritten, when what the save led to has ended
 )
 
 // Service is what an action takes that is about one service.
 type Service struct {
 	Service string `json:"service"`
+}
+
+// Settings are what an environment is to have. They are a Conflict where the file of the
+// project does not have those from before, and where something else than it has given
+// the cluster its settings. After a Failure the file is as it was.
+type Settings struct {
+	Before   map[string]string `json:"before"`   // all that the cluster has
+	Source   string            `json:"source"`   // where it has them from
+	Settings map[string]string `json:"settings"` // all of them
+	Revision int64             `json:"revision"`
+	Author   string            `json:"author"`
+	Reason   string            `json:"reason"`
+}
+
+// SettingsWritten says that a file has them.
+type SettingsWritten struct {
+	File   string   `json:"file"`             // relative to the project's folder
+	Keys   []string `json:"keys"`             // that differed, sorted
+	Failed string   `json:"failed,omitempty"` // why they could not be applied, or did not get healthy; empty where they did
 }

@@ -35,7 +35,7 @@ export interface paths {
         get: operations["getSettings"];
         /**
          * Gives an environment other settings, as a new revision
-         * @description The text is checked as that below `settings:` of a configuration, with the line and column of each problem; pods that would not start without a setting are named, and the API server is asked, by a dry run, whether it takes the ConfigMap and each workload that is rolled. `If-Match` takes the ETag of getSettings: 412 where they were changed since, 428 without one. Answered when the pods that read what has changed are replaced and ready; 504 where they were not within a minute: the revision is written.
+         * @description The text is checked as that below `settings:` of a configuration, with the line and column of each problem; pods that would not start without a setting are named, and the API server is asked, by a dry run, whether it takes the ConfigMap and each workload that is rolled. `If-Match` takes the ETag of getSettings: 412 where they were changed since, 428 without one. Answered when the pods that read what has changed are replaced and ready; 504 where they were not within a minute: the revision is written. Where a `zr dev` is attached, it writes the `file` of the project and applies it: 409 where that says something else than the cluster, and 502 or 504 with what is known of file and cluster where it failed, went away, or did not answer.
          */
         put: operations["changeSettings"];
         post?: never;
@@ -74,7 +74,7 @@ export interface paths {
         };
         /**
          * The revisions of the settings, the newest first
-         * @description One that is `begun` may or may not have been written: its api was killed.
+         * @description One that is `begun` may or may not have been in effect: its api was killed, or the `zr dev` that was to write it has not said that it is.
          */
         get: operations["listSettingsRevisions"];
         put?: never;
@@ -113,7 +113,7 @@ export interface paths {
         put?: never;
         /**
          * Goes back to a revision of the settings, as a new one
-         * @description `If-Match` takes the ETag of getSettings: 412 where they were changed since, 428 without one. Answered when the pods that read what has changed are replaced and ready; 504 where they were not within a minute: the revision is written.
+         * @description `If-Match` takes the ETag of getSettings: 412 where they were changed since, 428 without one. Answered when the pods that read what has changed are replaced and ready; 504 where they were not within a minute: the revision is written. Where a `zr dev` is attached, it writes the `file` of the project and applies it: 409 where that says something else than the cluster, and 502 or 504 with what is known of file and cluster where it failed, went away, or did not answer.
          */
         post: operations["restoreSettings"];
         delete?: never;
@@ -1364,6 +1364,8 @@ export interface components {
             at: string;
             /** @description zr for settings of a file, which were found. */
             author: string;
+            /** @description That of the project which an attached zr dev was to write it into; not there where none was attached. */
+            file?: string;
             /** @enum {string} */
             outcome: "written" | "begun";
             /** @description Of settings of a file, that file. */
@@ -1386,6 +1388,8 @@ export interface components {
             changes: components["schemas"]["KeyChange"][];
             /** @description Of the settings as they are now, for If-Match. */
             etag: string;
+            /** @description That of the project which the attached zr dev has written it into; not there where none was attached. */
+            file?: string;
             /** @description Workloads that read it when their pods are made anew: Jobs and DaemonSets. */
             later: string[];
             /** Format: int64 */
@@ -1469,6 +1473,8 @@ export interface components {
             author: string;
             /** @description What going back to it would change now, sorted by key. */
             changes: components["schemas"]["KeyChange"][];
+            /** @description That of the project which an attached zr dev was to write it into; not there where none was attached. */
+            file?: string;
             /** @enum {string} */
             outcome: "written" | "begun";
             /** @description Of settings of a file, that file. */
@@ -1777,6 +1783,15 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2180,6 +2195,15 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"zr/internal/api/dev"
 	"zr/internal/api/reason"
 	"zr/internal/api/store/postgres"
 	"zr/pkg/kube/lean"
@@ -30,7 +31,10 @@ type Change struct {
 // Written is a change that the cluster has.
 type Written struct {
 	Revision int64
-	ETag     string
+	// File is that of the project which the attached `zr dev` wrote it into; empty
+	// where none was attached.
+	File string
+	ETag string
 	Plan
 }
 
@@ -52,9 +56,10 @@ func (c *Configuration) Preview(ctx context.Context, settings map[string]string)
 }
 
 // Write makes a change a revision, writes it, rolls who reads it, and waits until that
-// has taken effect. The error is ErrChanged where the settings are not those of the ETag
-// any more, and a *lifecycle.NotThere where the change is written and its pods do not
-// get ready in time.
+// has taken effect. Where a `zr dev` is attached, it does so with the file of the project.
+// The error is ErrChanged where the settings are not those of the ETag any more, and a
+// *lifecycle.NotThere where the change is written and its pods do not get ready in time;
+// of an attached `zr dev` it is a *HandedError or that of dev.Hub.Ask.
 func (c *Configuration) Write(ctx context.Context, change Change) (Written, error) {
 	now, err := c.Settings(ctx)
 	if err != nil {
@@ -70,11 +75,25 @@ func (c *Configuration) Write(ctx context.Context, change Change) (Written, erro
 	if err := c.noteFound(ctx, now); err != nil {
 		return Written{}, err
 	}
+	if done, err := c.hand(ctx, now, plan, change); !errors.Is(err, dev.ErrNotAttached) {
+		return done, err
+	}
+	return c.writeHere(ctx, now, plan, change)
+}
+
+// begin stores a change as a revision that is begun.
+func (c *Configuration) begin(ctx context.Context, change Change, file string) (postgres.Revision, error) {
 	revision, err := c.store.AddRevision(ctx, c.environment, postgres.Revision{
-		Author: change.Author, Reason: change.Reason, Restores: change.Restores, Settings: change.Settings, Outcome: postgres.Begun,
+		Author: change.Author, Reason: change.Reason, Restores: change.Restores, Settings: change.Settings, Outcome: postgres.Begun, File: file,
 	})
+	return revision, inStore(err)
+}
+
+// writeHere writes a change into the cluster alone.
+func (c *Configuration) writeHere(ctx context.Context, now Settings, plan Plan, change Change) (Written, error) {
+	revision, err := c.begin(ctx, change, "")
 	if err != nil {
-		return Written{}, inStore(err)
+		return Written{}, err
 	}
 	source := podconfig.RevisionSource(revision.ID, change.Author, change.Reason)
 	etag, err := c.apply(ctx, now, change.Settings, source, false)
@@ -85,7 +104,7 @@ func (c *Configuration) Write(ctx context.Context, change Change) (Written, erro
 		return Written{}, err
 	}
 	c.conclude(ctx, revision.ID, postgres.Written)
-	done := Written{revision.ID, etag, plan}
+	done := Written{Revision: revision.ID, ETag: etag, Plan: plan}
 	return done, c.roll(ctx, now, plan, change.Settings, false)
 }
 
@@ -103,7 +122,10 @@ func (c *Configuration) noteFound(ctx context.Context, now Settings) error {
 	if err != nil {
 		return inStore(err)
 	}
-	if len(last) == 1 && last[0].Outcome == postgres.Written && maps.Equal(last[0].Settings, now.Values) {
+	if len(last) == 1 && maps.Equal(last[0].Settings, now.Values) {
+		if last[0].Outcome == postgres.Begun { // a file was to have it, and the cluster has
+			return inStore(c.store.ConcludeRevision(ctx, c.environment, last[0].ID, postgres.Written))
+		}
 		return nil
 	}
 	_, err = c.store.AddRevision(ctx, c.environment, postgres.Revision{Author: "zr", Reason: now.Source, Settings: now.Values, Outcome: postgres.Written})

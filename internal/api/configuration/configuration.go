@@ -1,10 +1,11 @@
 // Package configuration changes the settings of an environment in its cluster, as
 // revisions that can be gone back to, and sets secrets without ever reading one.
 //
-// The api has no sources: the file of the project stays the truth where there is one.
-// What is changed here says so on the object (podconfig.SourceAnnotation), and zr tells
-// it to whoever applies the file the next time. Pods are rolled by the hash that zr
-// itself would write, so that a change that the file takes over rolls nothing again.
+// The api has no sources: the file of the project stays the truth where there is one. A
+// `zr dev` that is attached writes changes into it. What is changed here without one
+// says so on the object (podconfig.SourceAnnotation), and zr tells it to whoever applies
+// the file the next time. Pods are rolled by the hash that zr itself would write, so that
+// a change that the file takes over rolls nothing again.
 package configuration
 
 import (
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"zr/internal/api/dev"
 	"zr/internal/api/kube"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/store/postgres"
@@ -77,14 +79,15 @@ type Configuration struct {
 	cluster     *kube.Client // nil outside of one
 	services    *lifecycle.Services
 	store       Store
-	environment string // as the store calls it
+	devs        *dev.Hub
+	environment string // as the store and the hub call it
 	log         *slog.Logger
 }
 
 // New returns the configuration of the environment in the namespace of a client, which
-// is nil outside of a cluster.
-func New(cluster *kube.Client, store Store, environment string, log *slog.Logger) *Configuration {
-	return &Configuration{cluster, lifecycle.New(cluster), store, environment, log}
+// is nil outside of a cluster. Changes go to the `zr dev` that devs knows, if any.
+func New(cluster *kube.Client, store Store, devs *dev.Hub, environment string, log *slog.Logger) *Configuration {
+	return &Configuration{cluster, lifecycle.New(cluster), store, devs, environment, log}
 }
 
 // Settings are what the cluster has.

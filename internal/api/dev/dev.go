@@ -114,6 +114,12 @@ func (h *Hub) Attached(environment string) ([]Attached, <-chan struct{}) {
 	return all, h.changed
 }
 
+// CanAsk returns nil where Ask would ask a `zr dev`, and otherwise the error of that.
+func (h *Hub) CanAsk(environment string, action devlink.Action) error {
+	_, err := h.able(environment, action)
+	return err
+}
+
 // Ask has the newest `zr dev` of an environment do an action, and decodes what it
 // answers into result. The error is ErrNotAttached, ErrGone, a *devlink.Failure, or
 // that of ctx, with which the asking ends and not what was asked for.

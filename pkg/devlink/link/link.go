@@ -278,7 +278,13 @@ func (c *connection) listen(ctx context.Context) error {
 		}
 		switch {
 		case o.Request != nil:
-			c.group.Go(func() error { return c.say(ctx, devlink.Frame{Answer: c.do(ctx, *o.Request)}) })
+			c.group.Go(func() error {
+				answer := c.do(ctx, *o.Request)
+				if ctx.Err() != nil {
+					return ctx.Err() // it was cut short, which is no answer
+				}
+				return c.say(ctx, devlink.Frame{Answer: answer})
+			})
 		case o.Again, o.Stored > 0:
 			select {
 			case c.stored <- !o.Again:

@@ -51,7 +51,7 @@ func Add(a *contract.API, set *environments.Set, gate *access.Gate, keys cache.C
 	contract.Add(a, read("getSettingsSchema", "/schema", "The JSON Schema of the settings", "That of `settings` in config/<env>.yaml."), r.schema)
 	contract.Add(a, write("previewSettings", http.MethodPost, "/preview", "What other settings would change and roll", checked), r.preview)
 	contract.Add(a, write("changeSettings", http.MethodPut, "", "Gives an environment other settings, as a new revision", checked+" "+written, preconditions...), r.change)
-	contract.Add(a, read("listSettingsRevisions", "/revisions", "The revisions of the settings, the newest first", "One that is `begun` may or may not have been written: its api was killed."), r.revisions)
+	contract.Add(a, read("listSettingsRevisions", "/revisions", "The revisions of the settings, the newest first", "One that is `begun` may or may not have been in effect: its api was killed, or the `zr dev` that was to write it has not said that it is."), r.revisions)
 	contract.Add(a, read("getSettingsRevision", "/revisions/{revision}", "A revision of the settings, and what going back to it would change", ""), r.revision)
 	contract.Add(a, write("restoreSettings", http.MethodPost, "/revisions/{revision}/restore", "Goes back to a revision of the settings, as a new one", written, preconditions...), r.restore)
 	contract.Add(a, read("listSecrets", "/secrets", "The secrets of an environment by name: their age, and who reads them", "Values are never answered: the api may not read them."), r.secrets)
@@ -63,10 +63,11 @@ const (
 	checked = "The text is checked as that below `settings:` of a configuration, with the line and column of each problem; pods that would not start without a setting are named, " +
 		"and the API server is asked, by a dry run, whether it takes the ConfigMap and each workload that is rolled."
 	written = "`If-Match` takes the ETag of getSettings: 412 where they were changed since, 428 without one. Answered when the pods that read what has changed are replaced and ready; " +
-		"504 where they were not within a minute: the revision is written."
+		"504 where they were not within a minute: the revision is written. Where a `zr dev` is attached, it writes the `file` of the project and applies it: 409 where that says something else " +
+		"than the cluster, and 502 or 504 with what is known of file and cluster where it failed, went away, or did not answer."
 )
 
-var preconditions = []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusGatewayTimeout}
+var preconditions = []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusBadGateway, http.StatusGatewayTimeout}
 
 // of returns the configuration of an environment.
 func (r *routes) of(environment string) (*environments.Environment, *configuration.Configuration, error) {
@@ -188,7 +189,8 @@ type restoreInput struct {
 
 // SettingsWritten is a change that was made.
 type SettingsWritten struct {
-	Revision int64 `json:"revision"`
+	Revision int64  `json:"revision"`
+	File     string `json:"file,omitempty" doc:"That of the project which the attached zr dev has written it into; not there where none was attached."`
 	SettingsPlan
 	ETag string `json:"etag" doc:"Of the settings as they are now, for If-Match."`
 }
@@ -235,7 +237,7 @@ func (r *routes) write(ctx context.Context, action string, in Edit, what func(co
 			change.Author, change.ETag = access.From(ctx).Name, etag
 			made, err = c.Write(acting, change)
 		}
-		return SettingsWritten{made.Revision, SettingsPlan(made.Plan), made.ETag}, r.record(ctx, action, target, revisionDetail(made), err)
+		return SettingsWritten{made.Revision, made.File, SettingsPlan(made.Plan), made.ETag}, r.record(ctx, action, target, revisionDetail(made), err)
 	})
 	if err != nil {
 		return nil, err

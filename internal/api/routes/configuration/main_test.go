@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"zr/internal/api/apitest/clustertest"
 	"zr/internal/api/configuration"
 	"zr/internal/api/contract"
+	"zr/internal/api/dev"
 	"zr/internal/api/environments"
 	routes "zr/internal/api/routes/configuration"
 	"zr/pkg/deploy/kubetest"
@@ -35,6 +37,7 @@ const path = "/api/v1/configuration"
 type environment struct {
 	*apitest.App
 	*clustertest.Namespace
+	page []string // what requests have that are of a session
 }
 
 func newEnvironment(t *testing.T) *environment {
@@ -42,7 +45,7 @@ func newEnvironment(t *testing.T) *environment {
 	e := &environment{Namespace: clustertest.New(t)}
 	shared, store := e.Stores()
 	gate := access.New("", shared, store, quiet)
-	served := environments.Only(&environments.Environment{Own: true, Configuration: configuration.New(e.Kube, store, "", quiet)})
+	served := environments.Only(&environments.Environment{Own: true, Configuration: configuration.New(e.Kube, store, dev.NewHub(), "", quiet)})
 	e.App = apitest.Serve(t, func(a *contract.API) { routes.Add(a, served, gate, shared, quiet) })
 	return e
 }
@@ -91,7 +94,7 @@ func (e *environment) generation(name string) int64 {
 // etag is that of the settings now.
 func (e *environment) etag() string {
 	e.T.Helper()
-	got := e.Get(path)
+	got := e.Request(http.MethodGet, path, e.page...)
 	if got.Status != http.StatusOK || got.Header.Get("ETag") == "" {
 		e.T.Fatalf("reading the settings: %d %s", got.Status, got.Body)
 	}
@@ -101,7 +104,7 @@ func (e *environment) etag() string {
 // put changes the settings.
 func (e *environment) put(etag, text, reason string, headers ...string) apitest.Response {
 	e.T.Helper()
-	return e.Send(http.MethodPut, path, body(map[string]any{"text": text, "reason": reason}), append([]string{"If-Match", etag}, headers...)...)
+	return e.Send(http.MethodPut, path, body(map[string]any{"text": text, "reason": reason}), slices.Concat([]string{"If-Match", etag}, e.page, headers)...)
 }
 
 func body(of map[string]any) string {
@@ -113,7 +116,7 @@ func body(of map[string]any) string {
 }
 
 // decode decodes an answer with status 200.
-func decode[T any](t *testing.T, got apitest.Response) (out T) {
+func decode[T any](t testing.TB, got apitest.Response) (out T) {
 	t.Helper()
 	if got.Status != http.StatusOK {
 		t.Fatalf("got %d %s", got.Status, got.Body)

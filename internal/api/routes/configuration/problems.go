@@ -12,7 +12,9 @@ import (
 	"zr/internal/api/contract"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/reason"
+	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/store/postgres"
+	"zr/pkg/devlink"
 )
 
 // key is under what the result of a request is kept; empty where it has no key.
@@ -47,6 +49,9 @@ func revisionDetail(made configuration.Written) string {
 		keys = append(keys, change.Key)
 	}
 	detail := "revision " + strconv.FormatInt(made.Revision, 10)
+	if made.File != "" {
+		detail += " by zr dev in " + made.File
+	}
 	if len(keys) > 0 {
 		detail += ": " + strings.Join(keys, ", ")
 	}
@@ -74,6 +79,14 @@ func problem(err error) *contract.Problem {
 	}
 	if late, is := errors.AsType[*lifecycle.NotThere](err); is {
 		return contract.Refuse(http.StatusGatewayTimeout, "not_in_effect", late.Error())
+	}
+	if handed, is := errors.AsType[*configuration.HandedError](err); is {
+		p := devroutes.Problem(handed.Err)
+		p.Detail = handed.Known + ": " + p.Detail
+		return p
+	}
+	if failed, is := errors.AsType[*devlink.Failure](err); is {
+		return devroutes.Problem(failed)
 	}
 	switch {
 	case errors.Is(err, configuration.ErrChanged):

@@ -19,10 +19,11 @@ type SettingsRevision struct {
 	Reason   string    `json:"reason" doc:"Of settings of a file, that file."`
 	Restores int64     `json:"restores,omitempty" doc:"The revision that this one went back to."`
 	Outcome  string    `json:"outcome" enum:"written,begun"`
+	File     string    `json:"file,omitempty" doc:"That of the project which an attached zr dev was to write it into; not there where none was attached."`
 }
 
 func asRevision(r postgres.Revision) SettingsRevision {
-	return SettingsRevision{r.ID, r.At, r.Author, r.Reason, r.Restores, r.Outcome}
+	return SettingsRevision{r.ID, r.At, r.Author, r.Reason, r.Restores, r.Outcome, r.File}
 }
 
 type revisionsInput struct {

@@ -18,6 +18,9 @@ type Revision struct {
 	Restores int64 // the revision that this one goes back to, or 0
 	Settings map[string]string
 	Outcome  string
+	// File is that of the project which an attached zr dev was to write it into; empty
+	// where it was written into the cluster, or was found there.
+	File string
 }
 
 // The outcomes of a Revision.
@@ -30,12 +33,12 @@ const (
 // ErrNoRevision says that there is no such revision.
 var ErrNoRevision = errors.New("there is no such revision")
 
-const revisionColumns = "id, at, author, reason, restores, settings, outcome"
+const revisionColumns = "id, at, author, reason, restores, settings, outcome, file"
 
 // AddRevision stores a revision of an environment and returns it with its ID and time.
 func (s *Store) AddRevision(ctx context.Context, environment string, r Revision) (Revision, error) {
-	return s.revision(ctx, "adding a revision", "INSERT INTO config_revisions (environment, author, reason, restores, settings, outcome) VALUES ($1, $2, $3, $4, $5, $6) RETURNING "+revisionColumns,
-		environment, r.Author, r.Reason, r.Restores, r.Settings, r.Outcome)
+	return s.revision(ctx, "adding a revision", "INSERT INTO config_revisions (environment, author, reason, restores, settings, outcome, file) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING "+revisionColumns,
+		environment, r.Author, r.Reason, r.Restores, r.Settings, r.Outcome, r.File)
 }
 
 // ConcludeRevision notes what came of a revision.
