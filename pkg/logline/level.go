@@ -73,13 +73,19 @@ func levelOf(line string) string {
 	if m := redisLine.FindStringSubmatch(line); m != nil {
 		return redisLevels[m[1]]
 	}
-	if m := logfmtLine.FindStringSubmatch(line); m != nil {
-		if level := named(m[1]); level != "" {
-			return level
+	// What may stand anywhere in a line is looked for first: a match goes through all
+	// of it, and takes many times longer.
+	if strings.Contains(line, "level=") || strings.Contains(line, "lvl=") || strings.Contains(line, "severity=") {
+		if m := logfmtLine.FindStringSubmatch(line); m != nil {
+			if level := named(m[1]); level != "" {
+				return level
+			}
 		}
 	}
-	if m := postgresLine.FindStringSubmatch(line); m != nil {
-		return named(m[1])
+	if strings.Contains(line, ":  ") {
+		if m := postgresLine.FindStringSubmatch(line); m != nil {
+			return named(m[1])
+		}
 	}
 	return prefixLevel(line)
 }
