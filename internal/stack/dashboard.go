@@ -179,7 +179,7 @@ func (p *project) upDashboard(ctx context.Context, on *connection) (urls map[str
 			return outcome{}, err
 		}
 		defer d.close()
-		urls, login, err = d.up(ctx, func(at apiclient.Address) { p.link.Found(at, p.rendered.Namespace) })
+		urls, login, err = d.up(ctx, func(at apiclient.Address) { p.attachment.Found(at, p.rendered.Namespace) })
 		if err != nil {
 			err = fault.Hint(fmt.Errorf("bringing up the dashboard: %w", err), on.lines.Kubectl("get", "pods,events", "-n", kustomize.Namespace))
 		}

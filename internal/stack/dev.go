@@ -13,7 +13,7 @@ import (
 	"zr/pkg/cluster"
 	"zr/pkg/cluster/engine"
 	"zr/pkg/config"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach/attachment"
 	"zr/pkg/event"
 	"zr/pkg/watch"
 )
@@ -27,11 +27,11 @@ type Dev struct {
 	env   exclusive
 	facts atomic.Pointer[facts]
 
-	budget  *devloop.Budget // of the compilers that saves start
-	link    *link.Link      // to the api
-	traces  traces          // of what was made live
-	scratch string          // folder for programs on their way to a container
-	watcher *watch.Watcher  // of the project
+	budget     *devloop.Budget        // of the compilers that saves start
+	attachment *attachment.Attachment // to the api
+	traces     traces                 // of what was made live
+	scratch    string                 // folder for programs on their way to a container
+	watcher    *watch.Watcher         // of the project
 
 	// Of the goroutine that brings the environment up and keeps it in step.
 	up           broughtUp
@@ -67,7 +67,7 @@ func OpenDev(cfg *config.Config, sink event.Sink, options Options) (*Dev, error)
 }
 
 func newDev(s *Stack) *Dev {
-	d := &Dev{cfg: s.cfg, link: s.link, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), clusterWatch: clusterWatch{sink: s.sink}}
+	d := &Dev{cfg: s.cfg, attachment: s.attachment, env: newExclusive(s), budget: devloop.NewBudget(build.DefaultJobs()), clusterWatch: clusterWatch{sink: s.sink}}
 	d.sink = both(s.sink, &d.traces)
 	return d
 }
@@ -126,7 +126,7 @@ func (d *Dev) Run(ctx context.Context, commands chan Command) error {
 	defer unlock()
 	defer remove()
 	group, ctx := errgroup.WithContext(ctx)
-	d.link.Serve(d.actions(commands))
+	d.attachment.Serve(d.actions(commands))
 	batches := make(chan devloop.Batch)
 	group.Go(func() error { return feed(ctx, d.watcher, batches) })
 	life := &lifecycle{env: d, sink: d.sink, batches: batches, commands: commands}

@@ -8,30 +8,30 @@ import (
 	"sync"
 	"time"
 
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 	"zr/pkg/event"
 )
 
-// actions are what the api can ask of a `zr dev`: see package devlink.
-func (d *Dev) actions(commands chan<- Command) map[devlink.Action]link.Do {
-	return map[devlink.Action]link.Do{
-		devlink.Rebuild: d.onService(event.Rebuild, commands),
-		devlink.Restart: d.onService(event.Restart, commands),
-		devlink.Apply: func(ctx context.Context, _ json.RawMessage) (any, error) {
+// actions are what the api can ask of a `zr dev`: see package devattach.
+func (d *Dev) actions(commands chan<- Command) map[devattach.Action]attachment.Do {
+	return map[devattach.Action]attachment.Do{
+		devattach.Rebuild: d.onService(event.Rebuild, commands),
+		devattach.Restart: d.onService(event.Restart, commands),
+		devattach.Apply: func(ctx context.Context, _ json.RawMessage) (any, error) {
 			return d.order(ctx, Command{Unit: manifestsUnit, Action: event.Apply}, commands)
 		},
-		devlink.Configure: d.configure(commands),
+		devattach.Configure: d.configure(commands),
 	}
 }
 
 // errNotUp says that nothing can be done yet.
-var errNotUp = &devlink.Failure{Code: devlink.Conflict, Text: "the zr dev still brings the environment up"}
+var errNotUp = &devattach.Failure{Code: devattach.Conflict, Text: "the zr dev still brings the environment up"}
 
 // onService is an action on the service that its argument names.
-func (d *Dev) onService(action event.Action, commands chan<- Command) link.Do {
+func (d *Dev) onService(action event.Action, commands chan<- Command) attachment.Do {
 	return func(ctx context.Context, argument json.RawMessage) (any, error) {
-		var of devlink.Service
+		var of devattach.Service
 		if err := json.Unmarshal(argument, &of); err != nil {
 			return nil, fmt.Errorf("reading what to %s: %w", action, err)
 		}
@@ -40,7 +40,7 @@ func (d *Dev) onService(action event.Action, commands chan<- Command) link.Do {
 			return nil, errNotUp
 		}
 		if !slices.ContainsFunc(f.wiring, func(w wiring) bool { return w.request.Service == of.Service }) {
-			return nil, &devlink.Failure{Code: devlink.NotFound, Text: fmt.Sprintf("zr dev builds no service %q of this environment", of.Service)}
+			return nil, &devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("zr dev builds no service %q of this environment", of.Service)}
 		}
 		return d.order(ctx, Command{Unit: of.Service, Action: action}, commands)
 	}
@@ -61,7 +61,7 @@ func (d *Dev) order(ctx context.Context, c Command, commands chan<- Command) (an
 		return nil, err
 	}
 	if trace.Error != "" {
-		return nil, &devlink.Failure{Code: devlink.Failed, Text: trace.Error}
+		return nil, &devattach.Failure{Code: devattach.Failed, Text: trace.Error}
 	}
 	return trace, nil
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"zr/pkg/build"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
 
@@ -32,7 +32,7 @@ func TestAnActionEndsWithItsTrace(t *testing.T) {
 		d.traces.Emit(event.Reload{Service: "web", Saved: time.Now(), Build: "other"})
 		d.traces.Emit(event.Reload{Service: "api", Saved: time.Now(), Build: "new"})
 	}()
-	got, err := d.actions(commands)[devlink.Restart](t.Context(), json.RawMessage(`{"service":"api"}`))
+	got, err := d.actions(commands)[devattach.Restart](t.Context(), json.RawMessage(`{"service":"api"}`))
 	if trace, ok := got.(event.Reload); err != nil || !ok || trace.Build != "new" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -46,32 +46,32 @@ func TestAnActionThatFails(t *testing.T) {
 		}
 		d.traces.Emit(event.Reload{Service: manifestsUnit, Saved: time.Now(), Error: "config/dev.yaml:3: no such key"})
 	}()
-	_, err := d.actions(commands)[devlink.Apply](t.Context(), nil)
-	if f, ok := errors.AsType[*devlink.Failure](err); !ok || f.Code != devlink.Failed || f.Text != "config/dev.yaml:3: no such key" {
+	_, err := d.actions(commands)[devattach.Apply](t.Context(), nil)
+	if f, ok := errors.AsType[*devattach.Failure](err); !ok || f.Code != devattach.Failed || f.Text != "config/dev.yaml:3: no such key" {
 		t.Errorf("got %v", err)
 	}
 	ctx, end := context.WithCancel(t.Context())
 	end()
-	if _, err := d.actions(commands)[devlink.Apply](ctx, nil); !errors.Is(err, context.Canceled) {
+	if _, err := d.actions(commands)[devattach.Apply](ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("while nobody takes commands: %v", err)
 	}
 }
 
 func TestAnActionOnNoService(t *testing.T) {
 	d, commands := asking(t)
-	rebuild := func(service string) devlink.Code {
-		_, err := d.actions(commands)[devlink.Rebuild](t.Context(), json.RawMessage(`{"service":"`+service+`"}`))
-		f, ok := errors.AsType[*devlink.Failure](err)
+	rebuild := func(service string) devattach.Code {
+		_, err := d.actions(commands)[devattach.Rebuild](t.Context(), json.RawMessage(`{"service":"`+service+`"}`))
+		f, ok := errors.AsType[*devattach.Failure](err)
 		if !ok {
 			t.Fatalf("%s: %v", service, err)
 		}
 		return f.Code
 	}
-	if code := rebuild("redis"); code != devlink.NotFound {
+	if code := rebuild("redis"); code != devattach.NotFound {
 		t.Errorf("one that is not built: %s", code)
 	}
 	d.facts.Store(nil)
-	if code := rebuild("api"); code != devlink.Conflict {
+	if code := rebuild("api"); code != devattach.Conflict {
 		t.Errorf("before anything is up: %s", code)
 	}
 }

@@ -9,16 +9,16 @@ import (
 	"time"
 
 	"zr/pkg/config"
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 	"zr/pkg/event"
 )
 
 // configure writes settings into the environment's file, as `zr config pull` does, and
 // waits for what that save leads to.
-func (d *Dev) configure(commands chan<- Command) link.Do {
+func (d *Dev) configure(commands chan<- Command) attachment.Do {
 	return func(ctx context.Context, argument json.RawMessage) (any, error) {
-		var asked devlink.Settings
+		var asked devattach.Settings
 		if err := json.Unmarshal(argument, &asked); err != nil {
 			return nil, fmt.Errorf("reading the settings: %w", err)
 		}
@@ -47,19 +47,19 @@ func (d *Dev) configure(commands chan<- Command) link.Do {
 }
 
 // writeSettings writes them, where the file has what the api takes it to have.
-func (d *Dev) writeSettings(asked devlink.Settings) (devlink.SettingsWritten, error) {
-	written := devlink.SettingsWritten{File: d.cfg.Name()}
+func (d *Dev) writeSettings(asked devattach.Settings) (devattach.SettingsWritten, error) {
+	written := devattach.SettingsWritten{File: d.cfg.Name()}
 	if asked.Source != written.File {
-		return written, &devlink.Failure{Code: devlink.Conflict, Text: fmt.Sprintf(
+		return written, &devattach.Failure{Code: devattach.Conflict, Text: fmt.Sprintf(
 			"the cluster has its settings from %q, and not from %s: nothing is written; `zr config pull` takes over what differs, and the next apply of the zr dev makes the file their source", asked.Source, written.File)}
 	}
 	var err error
 	written.Keys, err = d.cfg.ChangeSettings(asked.Before, asked.Settings)
 	if other, is := errors.AsType[*config.OtherSettingsError](err); is {
-		return written, &devlink.Failure{Code: devlink.Conflict, Text: other.Error() + " than the cluster: nothing is written; once the zr dev has applied the file, read the settings again"}
+		return written, &devattach.Failure{Code: devattach.Conflict, Text: other.Error() + " than the cluster: nothing is written; once the zr dev has applied the file, read the settings again"}
 	}
 	if err != nil {
-		return written, &devlink.Failure{Code: devlink.Failed, Text: "nothing is written: " + err.Error()}
+		return written, &devattach.Failure{Code: devattach.Failed, Text: "nothing is written: " + err.Error()}
 	}
 	if len(written.Keys) > 0 {
 		d.sink.Emit(event.Notice{Text: fmt.Sprintf("%s: %s changed by %s through the api, as revision %d: %q",

@@ -16,12 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"zr/internal/testkit"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
 
 // configured asks a `zr dev` for settings, as the api does.
-func configured(t *testing.T, d *Dev, commands chan Command, asked devlink.Settings) (devlink.SettingsWritten, *devlink.Failure) {
+func configured(t *testing.T, d *Dev, commands chan Command, asked devattach.Settings) (devattach.SettingsWritten, *devattach.Failure) {
 	t.Helper()
 	argument, err := json.Marshal(asked)
 	if err != nil {
@@ -29,12 +29,12 @@ func configured(t *testing.T, d *Dev, commands chan Command, asked devlink.Setti
 	}
 	ctx, end := context.WithTimeout(t.Context(), time.Minute)
 	defer end()
-	got, err := d.actions(commands)[devlink.Configure](ctx, argument)
-	failed, is := errors.AsType[*devlink.Failure](err)
+	got, err := d.actions(commands)[devattach.Configure](ctx, argument)
+	failed, is := errors.AsType[*devattach.Failure](err)
 	if err != nil && !is {
 		t.Fatal(err)
 	}
-	written, _ := got.(devlink.SettingsWritten)
+	written, _ := got.(devattach.SettingsWritten)
 	return written, failed
 }
 
@@ -54,16 +54,16 @@ func TestSettingsOfSomethingElseAreRefused(t *testing.T) {
 	d := newDev(stackOf(t, testkit.Project(config)))
 	file := filepath.Join(d.cfg.Root, "config/dev.yaml")
 	info, debug := map[string]string{"LEVEL": "info"}, map[string]string{"LEVEL": "debug"}
-	good := devlink.Settings{Before: info, Source: "config/dev.yaml", Settings: debug}
+	good := devattach.Settings{Before: info, Source: "config/dev.yaml", Settings: debug}
 	other, revision := good, good
 	other.Before = map[string]string{"LEVEL": "error"}
 	revision.Source = "revision 3 by ada: why"
-	if _, failed := configured(t, d, nil, good); failed == nil || failed.Code != devlink.Conflict || !strings.Contains(failed.Text, "brings the environment up") {
+	if _, failed := configured(t, d, nil, good); failed == nil || failed.Code != devattach.Conflict || !strings.Contains(failed.Text, "brings the environment up") {
 		t.Errorf("before anything is up: %v", failed)
 	}
 	publishAnew(t, d)
-	for asked, says := range map[*devlink.Settings]string{&other: "config/dev.yaml has something else for LEVEL", &revision: `from "revision 3 by ada: why"`} {
-		if _, failed := configured(t, d, nil, *asked); failed == nil || failed.Code != devlink.Conflict || !strings.Contains(failed.Text, says) || !strings.Contains(failed.Text, "nothing is written") {
+	for asked, says := range map[*devattach.Settings]string{&other: "config/dev.yaml has something else for LEVEL", &revision: `from "revision 3 by ada: why"`} {
+		if _, failed := configured(t, d, nil, *asked); failed == nil || failed.Code != devattach.Conflict || !strings.Contains(failed.Text, says) || !strings.Contains(failed.Text, "nothing is written") {
 			t.Errorf("want %q, got %v", says, failed)
 		}
 	}
@@ -71,7 +71,7 @@ func TestSettingsOfSomethingElseAreRefused(t *testing.T) {
 		t.Errorf("the file is now\n%s", got)
 	}
 	testkit.WriteFile(t, file, "servises: {}\n")
-	if _, failed := configured(t, d, nil, good); failed == nil || failed.Code != devlink.Failed || !strings.HasPrefix(failed.Text, "nothing is written: ") || text(t, file) != "servises: {}\n" {
+	if _, failed := configured(t, d, nil, good); failed == nil || failed.Code != devattach.Failed || !strings.HasPrefix(failed.Text, "nothing is written: ") || text(t, file) != "servises: {}\n" {
 		t.Errorf("a file that is broken: %v", failed)
 	}
 }
@@ -101,7 +101,7 @@ func TestSettingsAreWrittenAndApplied(t *testing.T) {
 		}
 	}
 	level := func(l string) map[string]string { return map[string]string{"LEVEL": l} }
-	asked := devlink.Settings{Before: level("info"), Source: "config/dev.yaml", Settings: level("debug"), Revision: 7, Author: "ada", Reason: "to see more"}
+	asked := devattach.Settings{Before: level("info"), Source: "config/dev.yaml", Settings: level("debug"), Revision: 7, Author: "ada", Reason: "to see more"}
 	written, failed := configured(t, d, commands, asked)
 	if failed != nil || written.Failed != "" || written.File != "config/dev.yaml" || !slices.Equal(written.Keys, []string{"LEVEL"}) {
 		t.Errorf("got %+v, %v", written, failed)

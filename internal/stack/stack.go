@@ -15,7 +15,7 @@ import (
 	"zr/pkg/cluster/kubecontext"
 	"zr/pkg/cmdline"
 	"zr/pkg/config"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach/attachment"
 	"zr/pkg/event"
 	"zr/pkg/image"
 	"zr/pkg/image/recipe"
@@ -30,12 +30,12 @@ type Stack struct {
 	lines   cmdline.Run // that hints tell while no cluster is known
 	dev     *devMode    // of a `zr dev`; nil where all images are release images
 
-	store    *image.Store
-	resolver *image.Resolver
-	fetch    func(what []string)  // told what the overlay fetches; nil where it may not
-	own      *ownPorts            // of an instance
-	link     *link.Link           // to the api; nil where it is told nothing
-	identity func() *aks.Identity // who the run is in Azure, made when it is first asked for
+	store      *image.Store
+	resolver   *image.Resolver
+	fetch      func(what []string)    // told what the overlay fetches; nil where it may not
+	own        *ownPorts              // of an instance
+	attachment *attachment.Attachment // to the api; nil where it is told nothing
+	identity   func() *aks.Identity   // who the run is in Azure, made when it is first asked for
 }
 
 // Options say how a run goes about what it does.
@@ -66,13 +66,13 @@ func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) 
 	if err != nil {
 		return nil, err
 	}
-	var told *link.Link
+	var told *attachment.Attachment
 	if options.Tell {
-		told = newLink(options.Verb)
+		told = newAttachment(options.Verb)
 		sink = both(sink, told)
 	}
 	s := newStack(cfg, sink, options)
-	s.store, s.link = store, told
+	s.store, s.attachment = store, told
 	makers := recipe.Makers(recipe.Options{Store: store, Sink: sink})
 	s.resolver = &image.Resolver{Store: store, Sink: sink, Step: stepImages, Makers: makers}
 	return s, nil
@@ -113,7 +113,7 @@ func sayFetch(sink event.Sink) func(what []string) {
 
 // Close lets go of what a run holds.
 func (s *Stack) Close() {
-	s.link.Close()
+	s.attachment.Close()
 	_ = s.store.Close() // it only gives up leases, which end with the process too
 }
 

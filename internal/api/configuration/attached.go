@@ -8,7 +8,7 @@ import (
 
 	"zr/internal/api/dev"
 	"zr/internal/api/store/postgres"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // HandedError says how far a change came that was handed to the attached `zr dev`, and
@@ -27,7 +27,7 @@ func (e *HandedError) Unwrap() error { return e.Err }
 // it, after the API server has taken it in a dry run. The change is Written once the
 // cluster was seen to have it. The error is dev.ErrNotAttached where nobody was asked.
 func (c *Configuration) hand(ctx context.Context, now Settings, plan Plan, change Change) (Written, error) {
-	if err := c.devs.CanAsk(c.environment, devlink.Configure); err != nil {
+	if err := c.devs.CanAsk(c.environment, devattach.Configure); err != nil {
 		return Written{}, err
 	}
 	if _, err := c.apply(ctx, now, change.Settings, now.Source, true); err != nil {
@@ -41,11 +41,11 @@ func (c *Configuration) hand(ctx context.Context, now Settings, plan Plan, chang
 		return Written{}, err
 	}
 	done := Written{Revision: revision.ID, File: now.Source, Plan: plan}
-	var answer devlink.SettingsWritten
-	err = c.devs.Ask(ctx, c.environment, devlink.Configure, devlink.Settings{
+	var answer devattach.SettingsWritten
+	err = c.devs.Ask(ctx, c.environment, devattach.Configure, devattach.Settings{
 		Before: now.Values, Source: now.Source, Settings: change.Settings, Revision: revision.ID, Author: change.Author, Reason: change.Reason,
 	}, &answer)
-	if _, refused := errors.AsType[*devlink.Failure](err); refused || errors.Is(err, dev.ErrNotAttached) {
+	if _, refused := errors.AsType[*devattach.Failure](err); refused || errors.Is(err, dev.ErrNotAttached) {
 		c.conclude(ctx, revision.ID, postgres.NotWritten)
 		return Written{}, err
 	}
@@ -53,13 +53,13 @@ func (c *Configuration) hand(ctx context.Context, now Settings, plan Plan, chang
 	if err != nil {
 		file = fmt.Sprintf("whether %s is written is not known", now.Source)
 	} else if answer.Failed != "" {
-		err = &devlink.Failure{Code: devlink.Failed, Text: answer.Failed}
+		err = &devattach.Failure{Code: devattach.Failed, Text: answer.Failed}
 	}
 	etag, there, cluster := c.look(ctx, change.Settings)
 	if there {
 		c.conclude(ctx, revision.ID, postgres.Written)
 	} else if err == nil {
-		err = &devlink.Failure{Code: devlink.Failed, Text: "the zr dev says that it has applied it"}
+		err = &devattach.Failure{Code: devattach.Failed, Text: "the zr dev says that it has applied it"}
 	}
 	if err != nil {
 		return done, &HandedError{file + ", and " + cluster, err}

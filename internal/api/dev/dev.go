@@ -2,7 +2,7 @@
 // attached and what he does now, what happened, and the way to ask an attached
 // `zr dev` for something.
 //
-// To add an action, give zr/pkg/devlink a constant with the types of its argument and
+// To add an action, give zr/pkg/devattach a constant with the types of its argument and
 // its result, and internal/stack/devactions.go the function that does it. A route then
 // calls Hub.Ask, and answers with Problem where that fails.
 package dev
@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // The reasons for which nobody was asked.
@@ -28,14 +28,14 @@ var (
 
 // Attached is a run of zr that is there now.
 type Attached struct {
-	Run     string           `json:"run" doc:"Names the run in its events."`
-	Verb    string           `json:"verb" enum:"up,dev"`
-	User    string           `json:"user" doc:"Who logged in to the api for it."`
-	Machine string           `json:"machine" doc:"The name of the machine that it runs on, as that says."`
-	Process int              `json:"process"`
-	Since   time.Time        `json:"since" doc:"When the run began."`
-	Actions []devlink.Action `json:"actions" doc:"What it can be asked for."`
-	Now     []Doing          `json:"now" doc:"What it does now, sorted by what it is done to; empty while it waits for a save."`
+	Run     string             `json:"run" doc:"Names the run in its events."`
+	Verb    string             `json:"verb" enum:"up,dev"`
+	User    string             `json:"user" doc:"Who logged in to the api for it."`
+	Machine string             `json:"machine" doc:"The name of the machine that it runs on, as that says."`
+	Process int                `json:"process"`
+	Since   time.Time          `json:"since" doc:"When the run began."`
+	Actions []devattach.Action `json:"actions" doc:"What it can be asked for."`
+	Now     []Doing            `json:"now" doc:"What it does now, sorted by what it is done to; empty while it waits for a save."`
 }
 
 // Hub knows who is attached. It is safe for concurrent use.
@@ -53,19 +53,19 @@ type Channel struct {
 	hub         *Hub
 	environment string
 	self        Attached
-	send        func(devlink.Order) error
+	send        func(devattach.Order) error
 	gone        chan struct{}
 
 	// Of the hub's mutex.
 	doing   map[string]Doing
 	last    int64 // the id of the newest request
-	waiting map[int64]chan devlink.Answer
+	waiting map[int64]chan devattach.Answer
 }
 
 // Attach takes a run that has come to an environment, and is told by send what is
 // asked of it. A connection of the same run from before is replaced.
-func (h *Hub) Attach(environment string, self Attached, send func(devlink.Order) error) *Channel {
-	c := &Channel{hub: h, environment: environment, self: self, send: send, gone: make(chan struct{}), doing: map[string]Doing{}, waiting: map[int64]chan devlink.Answer{}}
+func (h *Hub) Attach(environment string, self Attached, send func(devattach.Order) error) *Channel {
+	c := &Channel{hub: h, environment: environment, self: self, send: send, gone: make(chan struct{}), doing: map[string]Doing{}, waiting: map[int64]chan devattach.Answer{}}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, before := range h.channels {
@@ -115,24 +115,24 @@ func (h *Hub) Attached(environment string) ([]Attached, <-chan struct{}) {
 }
 
 // CanAsk returns nil where Ask would ask a `zr dev`, and otherwise the error of that.
-func (h *Hub) CanAsk(environment string, action devlink.Action) error {
+func (h *Hub) CanAsk(environment string, action devattach.Action) error {
 	_, err := h.able(environment, action)
 	return err
 }
 
 // Ask has the newest `zr dev` of an environment do an action, and decodes what it
-// answers into result. The error is ErrNotAttached, ErrGone, a *devlink.Failure, or
+// answers into result. The error is ErrNotAttached, ErrGone, a *devattach.Failure, or
 // that of ctx, with which the asking ends and not what was asked for.
-func (h *Hub) Ask(ctx context.Context, environment string, action devlink.Action, argument, result any) error {
+func (h *Hub) Ask(ctx context.Context, environment string, action devattach.Action, argument, result any) error {
 	c, err := h.able(environment, action)
 	if err != nil {
 		return err
 	}
-	r := devlink.Request{Action: action}
+	r := devattach.Request{Action: action}
 	if r.Argument, err = json.Marshal(argument); err != nil {
 		return fmt.Errorf("asking for %q: %w", action, err)
 	}
-	answered := make(chan devlink.Answer, 1)
+	answered := make(chan devattach.Answer, 1)
 	h.mu.Lock()
 	c.last++
 	r.ID = c.last
@@ -143,7 +143,7 @@ func (h *Hub) Ask(ctx context.Context, environment string, action devlink.Action
 		delete(c.waiting, r.ID)
 		h.mu.Unlock()
 	}()
-	if c.send(devlink.Order{Request: &r}) != nil {
+	if c.send(devattach.Order{Request: &r}) != nil {
 		return ErrGone
 	}
 	select {
@@ -160,24 +160,24 @@ func (h *Hub) Ask(ctx context.Context, environment string, action devlink.Action
 }
 
 // able returns the newest `zr dev` that knows an action.
-func (h *Hub) able(environment string, action devlink.Action) (*Channel, error) {
+func (h *Hub) able(environment string, action devattach.Action) (*Channel, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	err := ErrNotAttached
 	for _, c := range slices.Backward(h.channels) {
-		if c.environment != environment || c.self.Verb != devlink.Dev {
+		if c.environment != environment || c.self.Verb != devattach.Dev {
 			continue
 		}
 		if slices.Contains(c.self.Actions, action) {
 			return c, nil
 		}
-		err = &devlink.Failure{Code: devlink.Conflict, Text: fmt.Sprintf("the attached zr dev is of a version that cannot %s", action)}
+		err = &devattach.Failure{Code: devattach.Conflict, Text: fmt.Sprintf("the attached zr dev is of a version that cannot %s", action)}
 	}
 	return nil, err
 }
 
 // Answered takes what came of a request.
-func (c *Channel) Answered(a devlink.Answer) {
+func (c *Channel) Answered(a devattach.Answer) {
 	c.hub.mu.Lock()
 	defer c.hub.mu.Unlock()
 	if answered := c.waiting[a.ID]; answered != nil {

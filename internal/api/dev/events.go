@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"zr/internal/api/logstore/redact"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // RunEvent is something that a run of zr told.
@@ -71,7 +71,7 @@ func NewRecorder(store Store, redactor *redact.Redactor) *Recorder {
 }
 
 // Record stores events that a run told. What is no event of zr's is left out.
-func (r *Recorder) Record(ctx context.Context, c *Channel, told []devlink.Event) error {
+func (r *Recorder) Record(ctx context.Context, c *Channel, told []devattach.Event) error {
 	now := time.Now().UTC()
 	var events []NewEvent
 	for _, e := range told {

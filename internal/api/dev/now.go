@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
 
@@ -19,7 +19,7 @@ type Doing struct {
 const maxDoing = 500
 
 // Happened notes what events mean for what the run does now.
-func (c *Channel) Happened(events []devlink.Event) {
+func (c *Channel) Happened(events []devattach.Event) {
 	c.hub.mu.Lock()
 	defer c.hub.mu.Unlock()
 	changed := false
@@ -32,7 +32,7 @@ func (c *Channel) Happened(events []devlink.Event) {
 }
 
 // note returns whether that changed. The hub's mutex is held.
-func (c *Channel) note(e devlink.Event) bool {
+func (c *Channel) note(e devattach.Event) bool {
 	var of struct {
 		Step    string
 		Service string

@@ -8,14 +8,14 @@ import (
 
 	routes "zr/internal/api/routes/configuration"
 	"zr/internal/api/store/postgres"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // While a zr dev is attached, a change and the way back are written by it into the file,
 // and the api says so. Once it has gone, they are written into the cluster.
 func TestChangeSettingsOfAnAttachedDev200(t *testing.T) {
-	var told []devlink.Settings
-	a := newAttached(t, func(_ context.Context, a *attached, asked devlink.Settings) (any, error) {
+	var told []devattach.Settings
+	a := newAttached(t, func(_ context.Context, a *attached, asked devattach.Settings) (any, error) {
 		told = append(told, asked)
 		written, err := a.take(asked)
 		if err == nil {
@@ -48,7 +48,7 @@ func TestChangeSettingsOfAnAttachedDev200(t *testing.T) {
 		t.Errorf("gone back: %+v, the file says\n%s", back, a.says())
 	}
 
-	a.link.Close()
+	a.attachment.Close()
 	a.await(0)
 	alone := decode[routes.SettingsWritten](t, a.put(a.etag(), changed, "without it"))
 	if _, source := a.held(); alone.File != "" || !strings.HasPrefix(source, "revision "+itoa(alone.Revision)+" by ada") || a.says() != file {

@@ -7,13 +7,13 @@ import (
 
 	routes "zr/internal/api/routes/configuration"
 	"zr/internal/api/store/postgres"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // A file that says something else than the cluster is not written over, and neither the
 // cluster nor the revisions have the change.
 func TestChangeSettingsOfAnAttachedDev409(t *testing.T) {
-	a := newAttached(t, func(_ context.Context, a *attached, asked devlink.Settings) (any, error) { return a.take(asked) })
+	a := newAttached(t, func(_ context.Context, a *attached, asked devattach.Settings) (any, error) { return a.take(asked) })
 	saved := strings.Replace(file, "SIZE: \"1\"", "SIZE: \"2\"", 1)
 	write(t, a.project.File, saved)
 	got := a.put(a.etag(), changed, "why")

@@ -4,12 +4,12 @@ import (
 	"context"
 	"testing"
 
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // What the API server refuses is refused before anybody is asked.
 func TestChangeSettingsOfAnAttachedDev422(t *testing.T) {
-	a := newAttached(t, func(context.Context, *attached, devlink.Settings) (any, error) {
+	a := newAttached(t, func(context.Context, *attached, devattach.Settings) (any, error) {
 		t.Error("it was asked")
 		return nil, nil
 	})

@@ -8,7 +8,7 @@ import (
 	"zr/internal/api/apitest"
 	routes "zr/internal/api/routes/configuration"
 	"zr/internal/api/store/postgres"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // failed checks the answer to a change that an attached zr dev did not make, and the
@@ -34,7 +34,7 @@ func (a *attached) failed(got apitest.Response, outcome string, says ...string) 
 // there all the same, the next change notes it.
 func TestChangeSettingsThatAreNotApplied502(t *testing.T) {
 	refuses := true
-	a := newAttached(t, func(_ context.Context, a *attached, asked devlink.Settings) (any, error) {
+	a := newAttached(t, func(_ context.Context, a *attached, asked devattach.Settings) (any, error) {
 		written, err := a.take(asked)
 		if refuses {
 			written.Failed = "no such image"
@@ -57,7 +57,7 @@ func TestChangeSettingsThatAreNotApplied502(t *testing.T) {
 
 // A change that is applied and does not get healthy is in both.
 func TestChangeSettingsThatAreNotHealthy502(t *testing.T) {
-	a := newAttached(t, func(_ context.Context, a *attached, asked devlink.Settings) (any, error) {
+	a := newAttached(t, func(_ context.Context, a *attached, asked devattach.Settings) (any, error) {
 		written, err := a.take(asked)
 		a.apply(asked.Settings)
 		written.Failed = "api is not healthy"
@@ -68,14 +68,14 @@ func TestChangeSettingsThatAreNotHealthy502(t *testing.T) {
 
 // A zr dev that says that it has applied what the cluster does not have is not believed.
 func TestChangeSettingsThatAreNotThere502(t *testing.T) {
-	a := newAttached(t, func(_ context.Context, a *attached, asked devlink.Settings) (any, error) { return a.take(asked) })
+	a := newAttached(t, func(_ context.Context, a *attached, asked devattach.Settings) (any, error) { return a.take(asked) })
 	a.failed(a.put(a.etag(), changed, "why"), postgres.Begun, "config/dev.yaml is written, and the cluster does not have these settings now")
 }
 
 // Of a zr dev that goes before it has answered it is not known what it did.
 func TestChangeSettingsOfADevThatGoes502(t *testing.T) {
-	a := newAttached(t, func(ctx context.Context, a *attached, _ devlink.Settings) (any, error) {
-		go a.link.Close()
+	a := newAttached(t, func(ctx context.Context, a *attached, _ devattach.Settings) (any, error) {
+		go a.attachment.Close()
 		<-ctx.Done()
 		return nil, ctx.Err()
 	})

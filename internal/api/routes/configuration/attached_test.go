@@ -18,8 +18,8 @@ import (
 	"zr/pkg/apiclient"
 	"zr/pkg/config"
 	"zr/pkg/deploy/kubetest"
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 )
 
 // file is what config/dev.yaml of a project says.
@@ -29,12 +29,12 @@ const file = "project: shop\nservices: {api: {}}\nsettings:\n  LOG_LEVEL: info #
 // channel is attached, with a project.
 type attached struct {
 	*environment
-	link    *link.Link
-	project *config.Config
+	attachment *attachment.Attachment
+	project    *config.Config
 }
 
 // newAttached has the run that is attached answer with what do says.
-func newAttached(t *testing.T, do func(ctx context.Context, a *attached, asked devlink.Settings) (any, error)) *attached {
+func newAttached(t *testing.T, do func(ctx context.Context, a *attached, asked devattach.Settings) (any, error)) *attached {
 	t.Helper()
 	e := &environment{Namespace: clustertest.In(t, kubetest.Config(t))}
 	e.populate()
@@ -51,16 +51,16 @@ func newAttached(t *testing.T, do func(ctx context.Context, a *attached, asked d
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attached{environment: e, project: project, link: link.New(devlink.Hello{Run: "one", Verb: devlink.Dev})}
-	a.link.Serve(map[devlink.Action]link.Do{devlink.Configure: func(ctx context.Context, argument json.RawMessage) (any, error) {
-		var asked devlink.Settings
+	a := &attached{environment: e, project: project, attachment: attachment.New(devattach.Hello{Run: "one", Verb: devattach.Dev})}
+	a.attachment.Serve(map[devattach.Action]attachment.Do{devattach.Configure: func(ctx context.Context, argument json.RawMessage) (any, error) {
+		var asked devattach.Settings
 		if err := json.Unmarshal(argument, &asked); err != nil {
 			return nil, err
 		}
 		return do(ctx, a, asked)
 	}})
-	t.Cleanup(a.link.Close)
-	a.link.Found(apiclient.Address{Base: e.URL(), Key: apitest.LoginKey}, "")
+	t.Cleanup(a.attachment.Close)
+	a.attachment.Found(apiclient.Address{Base: e.URL(), Key: apitest.LoginKey}, "")
 	a.await(1)
 	return a
 }
@@ -88,12 +88,12 @@ func write(t *testing.T, path, text string) {
 }
 
 // take writes the settings into the file.
-func (a *attached) take(asked devlink.Settings) (devlink.SettingsWritten, error) {
+func (a *attached) take(asked devattach.Settings) (devattach.SettingsWritten, error) {
 	keys, err := a.project.ChangeSettings(asked.Before, asked.Settings)
 	if err != nil {
-		return devlink.SettingsWritten{}, &devlink.Failure{Code: devlink.Conflict, Text: err.Error()}
+		return devattach.SettingsWritten{}, &devattach.Failure{Code: devattach.Conflict, Text: err.Error()}
 	}
-	return devlink.SettingsWritten{File: a.project.Name(), Keys: keys}, nil
+	return devattach.SettingsWritten{File: a.project.Name(), Keys: keys}, nil
 }
 
 // apply has the cluster say what the file says.

@@ -14,7 +14,7 @@ import (
 	"zr/internal/api/reason"
 	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/store/postgres"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // key is under what the result of a request is kept; empty where it has no key.
@@ -85,7 +85,7 @@ func problem(err error) *contract.Problem {
 		p.Detail = handed.Known + ": " + p.Detail
 		return p
 	}
-	if failed, is := errors.AsType[*devlink.Failure](err); is {
+	if failed, is := errors.AsType[*devattach.Failure](err); is {
 		return devroutes.Problem(failed)
 	}
 	switch {

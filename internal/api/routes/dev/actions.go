@@ -10,7 +10,7 @@ import (
 	"zr/internal/api/dev"
 	env "zr/internal/api/routes/environments"
 	"zr/internal/api/store/postgres"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
 
@@ -21,16 +21,16 @@ const described = "Answered when it is done, as the trace says. 409 where no `zr
 	"504 where there was no answer within a minute: what it does goes on, and its events tell."
 
 func (r *routes) addActions(a *contract.API, path, group string) {
-	add := func(id string, action devlink.Action, summary string) {
+	add := func(id string, action devattach.Action, summary string) {
 		contract.Add(a, route(id, path+"/"+string(action), group, summary), func(ctx context.Context, in *serviceInput) (*reloadOutput, error) {
-			return r.reload(ctx, id, action, in.Environment, devlink.Service{Service: in.Body.Service})
+			return r.reload(ctx, id, action, in.Environment, devattach.Service{Service: in.Body.Service})
 		})
 	}
-	add("devRebuild", devlink.Rebuild, "Has the attached zr dev build a service anew and make that live")
-	add("devRestart", devlink.Restart, "Has the attached zr dev start the process of a service anew")
-	contract.Add(a, route("devApply", path+"/"+string(devlink.Apply), group, "Has the attached zr dev apply the manifests and the configuration as they are on its disk"),
+	add("devRebuild", devattach.Rebuild, "Has the attached zr dev build a service anew and make that live")
+	add("devRestart", devattach.Restart, "Has the attached zr dev start the process of a service anew")
+	contract.Add(a, route("devApply", path+"/"+string(devattach.Apply), group, "Has the attached zr dev apply the manifests and the configuration as they are on its disk"),
 		func(ctx context.Context, in *scopeInput) (*reloadOutput, error) {
-			return r.reload(ctx, "devApply", devlink.Apply, in.Environment, devlink.Service{})
+			return r.reload(ctx, "devApply", devattach.Apply, in.Environment, devattach.Service{})
 		})
 }
 
@@ -52,7 +52,7 @@ type serviceInput struct {
 type reloadOutput struct{ Body event.Reload }
 
 // reload asks for an action of which the result is a trace, and records how it went.
-func (r *routes) reload(ctx context.Context, id string, action devlink.Action, environment string, of devlink.Service) (*reloadOutput, error) {
+func (r *routes) reload(ctx context.Context, id string, action devattach.Action, environment string, of devattach.Service) (*reloadOutput, error) {
 	e, err := env.Of(r.Environments, environment)
 	if err != nil {
 		return nil, err
@@ -78,11 +78,11 @@ func (r *routes) reload(ctx context.Context, id string, action devlink.Action, e
 
 // Problem is what a route answers with where dev.Hub.Ask failed.
 func Problem(err error) *contract.Problem {
-	if f, failed := errors.AsType[*devlink.Failure](err); failed {
+	if f, failed := errors.AsType[*devattach.Failure](err); failed {
 		switch f.Code {
-		case devlink.NotFound:
+		case devattach.NotFound:
 			return contract.Refuse(http.StatusNotFound, "not_found", f.Text)
-		case devlink.Conflict:
+		case devattach.Conflict:
 			return contract.Refuse(http.StatusConflict, "conflict", f.Text)
 		}
 		return contract.Refuse(http.StatusBadGateway, "dev_failed", f.Text)

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 )
 
 // Without a zr dev nothing is done, and that is what is said.
@@ -22,27 +22,27 @@ func TestActions409(t *testing.T) {
 	if status, code, body := restart("api"); status != 409 || code != "not_attached" || !strings.Contains(body, "no zr dev is attached") {
 		t.Errorf("nobody is there: %d %s", status, body)
 	}
-	up := link.New(devlink.Hello{Run: "up", Verb: devlink.Up})
+	up := attachment.New(devattach.Hello{Run: "up", Verb: devattach.Up})
 	defer up.Close()
 	up.Found(address(a.App), "")
 	a.attached(runs(1))
 	if status, code, body := restart("api"); status != 409 || code != "not_attached" {
 		t.Errorf("a zr up is there: %d %s", status, body)
 	}
-	old := newLink(t, "old", map[devlink.Action]link.Do{devlink.Rebuild: nothing})
+	old := newAttachment(t, "old", map[devattach.Action]attachment.Do{devattach.Rebuild: nothing})
 	old.Found(address(a.App), "")
 	a.attached(runs(2))
 	if status, code, body := restart("api"); status != 409 || code != "conflict" || !strings.Contains(body, "cannot restart") {
 		t.Errorf("an older one is there: %d %s", status, body)
 	}
-	refusing := newLink(t, "refusing", map[devlink.Action]link.Do{devlink.Restart: func(_ context.Context, argument json.RawMessage) (any, error) {
+	refusing := newAttachment(t, "refusing", map[devattach.Action]attachment.Do{devattach.Restart: func(_ context.Context, argument json.RawMessage) (any, error) {
 		switch {
 		case strings.Contains(string(argument), "redis"):
-			return nil, &devlink.Failure{Code: devlink.NotFound, Text: "no such service"}
+			return nil, &devattach.Failure{Code: devattach.NotFound, Text: "no such service"}
 		case strings.Contains(string(argument), "broken"):
 			return nil, errors.New("main.go:3: undefined: x")
 		}
-		return nil, &devlink.Failure{Code: devlink.Conflict, Text: "not now"}
+		return nil, &devattach.Failure{Code: devattach.Conflict, Text: "not now"}
 	}})
 	refusing.Found(address(a.App), "")
 	a.attached(runs(3))
@@ -64,7 +64,7 @@ func TestActions409(t *testing.T) {
 func TestActions502(t *testing.T) {
 	a := newAPI(t)
 	asked := make(chan struct{})
-	l := newLink(t, "one", map[devlink.Action]link.Do{devlink.Restart: func(ctx context.Context, _ json.RawMessage) (any, error) {
+	l := newAttachment(t, "one", map[devattach.Action]attachment.Do{devattach.Restart: func(ctx context.Context, _ json.RawMessage) (any, error) {
 		close(asked)
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -93,10 +93,10 @@ func TestActions403(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.Status, got.Body)
 		}
 	}
-	if got := a.Request("GET", devlink.Path, viewer...); got.Status != 403 {
+	if got := a.Request("GET", devattach.Path, viewer...); got.Status != 403 {
 		t.Errorf("attaching: %d %s", got.Status, got.Body)
 	}
-	if got := a.Request("GET", devlink.Path); got.Status != 401 {
+	if got := a.Request("GET", devattach.Path); got.Status != 401 {
 		t.Errorf("attaching without a session: %d %s", got.Status, got.Body)
 	}
 }

@@ -11,29 +11,29 @@ import (
 	"zr/internal/api/dev"
 	env "zr/internal/api/routes/environments"
 	"zr/internal/api/socket"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // misspoken is the status by which a connection ends that does not speak as package
-// devlink says.
+// devattach says.
 const misspoken = 1008
 
 // storeWithin bounds the storing of one message.
 const storeWithin = 5 * time.Second
 
-// attach is the end of zr's channel: see package devlink.
+// attach is the end of zr's channel: see package devattach.
 func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 	e, err := env.Of(r.Environments, req.URL.Query().Get("environment"))
 	if p, refused := errors.AsType[*contract.Problem](err); refused {
 		contract.Write(w, req, p)
 		return
 	}
-	conn := socket.Converse(w, req, r.Origins, devlink.MaxFrame, socket.Pings{Every: devlink.PingEvery, Within: devlink.PingWithin})
+	conn := socket.Converse(w, req, r.Origins, devattach.MaxFrame, socket.Pings{Every: devattach.PingEvery, Within: devattach.PingWithin})
 	if conn == nil {
 		return
 	}
 	defer conn.Close(socket.GoingAway, "come back")
-	var first devlink.Frame
+	var first devattach.Frame
 	if conn.Receive(&first) != nil {
 		return
 	}
@@ -43,9 +43,9 @@ func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	self.User = access.From(req.Context()).Name
-	channel := r.Hub.Attach(e.Key(), self, func(o devlink.Order) error { return conn.Send(o) })
+	channel := r.Hub.Attach(e.Key(), self, func(o devattach.Order) error { return conn.Send(o) })
 	r.log.Info("zr is attached", "verb", self.Verb, "user", self.User, "machine", self.Machine, "environment", e.Name, "requestId", contract.RequestID(req.Context()))
-	told, stored := make(chan []devlink.Event, 1), make(chan struct{})
+	told, stored := make(chan []devattach.Event, 1), make(chan struct{})
 	go func() {
 		defer close(stored)
 		for events := range told {
@@ -58,7 +58,7 @@ func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 	}()
 	defer channel.Detach() // before what it told last is stored
 	for {
-		var f devlink.Frame
+		var f devattach.Frame
 		if conn.Receive(&f) != nil {
 			return
 		}
@@ -80,20 +80,20 @@ func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 
 // record stores events and says how that went. They are stored also where who told them
 // has gone.
-func (r *routes) record(ctx context.Context, channel *dev.Channel, events []devlink.Event) devlink.Order {
+func (r *routes) record(ctx context.Context, channel *dev.Channel, events []devattach.Event) devattach.Order {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
 	defer cancel()
 	if err := r.Recorder.Record(ctx, channel, events); err != nil {
 		r.log.Warn("events of a run are not stored, and will be told again", "error", err, "requestId", contract.RequestID(ctx))
-		return devlink.Order{Again: true}
+		return devattach.Order{Again: true}
 	}
-	return devlink.Order{Stored: events[len(events)-1].Seq}
+	return devattach.Order{Stored: events[len(events)-1].Seq}
 }
 
 // attachedOf checks what a run says of itself.
-func attachedOf(h *devlink.Hello) (dev.Attached, bool) {
-	if h == nil || h.Run == "" || len(h.Run) > 64 || h.Verb != devlink.Up && h.Verb != devlink.Dev || len(h.Machine) > 253 || len(h.Actions) > 50 {
+func attachedOf(h *devattach.Hello) (dev.Attached, bool) {
+	if h == nil || h.Run == "" || len(h.Run) > 64 || h.Verb != devattach.Up && h.Verb != devattach.Dev || len(h.Machine) > 253 || len(h.Actions) > 50 {
 		return dev.Attached{}, false
 	}
-	return dev.Attached{Run: h.Run, Verb: h.Verb, Machine: h.Machine, Process: h.Process, Since: h.Since.UTC(), Actions: append([]devlink.Action{}, h.Actions...)}, true
+	return dev.Attached{Run: h.Run, Verb: h.Verb, Machine: h.Machine, Process: h.Process, Since: h.Since.UTC(), Actions: append([]devattach.Action{}, h.Actions...)}, true
 }

@@ -12,7 +12,7 @@ import (
 	"zr/internal/api/dev"
 	"zr/internal/api/environments"
 	env "zr/internal/api/routes/environments"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 )
 
 // Source is what the routes answer from.
@@ -42,7 +42,7 @@ func Add(a *contract.API, source Source, log *slog.Logger) {
 	}, r.attached)
 	r.addActions(a, path, group)
 	r.addEvents(a, path, group)
-	a.AddPlain("GET "+devlink.Path, contract.Rules{Class: contract.Stream, Role: contract.Operator}, http.HandlerFunc(r.attach))
+	a.AddPlain("GET "+devattach.Path, contract.Rules{Class: contract.Stream, Role: contract.Operator}, http.HandlerFunc(r.attach))
 }
 
 type scopeInput struct{ env.Scope }

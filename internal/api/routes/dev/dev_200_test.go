@@ -14,8 +14,8 @@ import (
 
 	"zr/internal/api/routes/dev"
 	"zr/pkg/apiclient"
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 	"zr/pkg/event"
 )
 
@@ -23,7 +23,7 @@ import (
 // gone.
 func TestAttached200(t *testing.T) {
 	a := newAPI(t)
-	l := newLink(t, "one", map[devlink.Action]link.Do{devlink.Restart: nothing})
+	l := newAttachment(t, "one", map[devattach.Action]attachment.Do{devattach.Restart: nothing})
 	l.Emit(event.StepStarted{Step: "apply", Title: "apply it"})
 	l.Emit(event.ServiceState{Service: "api", State: event.Building})
 	l.Found(address(a.App), "")
@@ -64,12 +64,12 @@ func TestSilent200(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, _, err := websocket.Dial(t.Context(), session.URL(devlink.Path, nil), &websocket.DialOptions{HTTPHeader: session.Header()})
+	conn, _, err := websocket.Dial(t.Context(), session.URL(devattach.Path, nil), &websocket.DialOptions{HTTPHeader: session.Header()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.CloseNow() }()
-	hello, _ := json.Marshal(devlink.Frame{Hello: &devlink.Hello{Run: "silent", Verb: devlink.Dev}})
+	hello, _ := json.Marshal(devattach.Frame{Hello: &devattach.Hello{Run: "silent", Verb: devattach.Dev}})
 	if err := conn.Write(t.Context(), websocket.MessageText, hello); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestSilent200(t *testing.T) {
 // A run that comes back on another connection is one run.
 func TestBack200(t *testing.T) {
 	a := newAPI(t)
-	first, second := newLink(t, "same", nil), newLink(t, "same", nil)
+	first, second := newAttachment(t, "same", nil), newAttachment(t, "same", nil)
 	first.Found(address(a.App), "")
 	a.attached(runs(1))
 	second.Found(address(a.App), "")
@@ -96,13 +96,13 @@ func TestBack200(t *testing.T) {
 func TestActions200(t *testing.T) {
 	a := newAPI(t)
 	var asked string
-	do := func(action devlink.Action) link.Do {
+	do := func(action devattach.Action) attachment.Do {
 		return func(_ context.Context, argument json.RawMessage) (any, error) {
 			asked = string(action) + string(argument)
 			return event.Reload{Service: "api", Action: event.Restart, Healthy: time.Second}, nil
 		}
 	}
-	l := newLink(t, "one", map[devlink.Action]link.Do{devlink.Restart: do(devlink.Restart), devlink.Rebuild: do(devlink.Rebuild), devlink.Apply: do(devlink.Apply)})
+	l := newAttachment(t, "one", map[devattach.Action]attachment.Do{devattach.Restart: do(devattach.Restart), devattach.Rebuild: do(devattach.Rebuild), devattach.Apply: do(devattach.Apply)})
 	l.Found(address(a.App), "")
 	a.attached(runs(1))
 	for action, body := range map[string]string{"restart": `{"service":"api"}`, "rebuild": `{"service":"api"}`, "apply": ""} {

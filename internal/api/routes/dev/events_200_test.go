@@ -33,7 +33,7 @@ func (a *api) events(query string, n int) dev.RunEvents {
 // and without secrets.
 func TestEvents200(t *testing.T) {
 	a := newAPI(t)
-	l := newLink(t, "one", nil)
+	l := newAttachment(t, "one", nil)
 	l.Emit(event.StepStarted{Step: "build", Title: "build images"})
 	l.Emit(event.LogLine{Text: "is not told"})
 	l.Emit(event.Problem{Source: "api", Text: "go build ./cmd/zr-api: exit status 1: cmd/zr-api/main.go:12:3: undefined: x\n./a.go:7: \x00" + apitest.LoginKey + "\n127.0.0.1:80: refused"})
@@ -78,7 +78,7 @@ func TestEventsWait200(t *testing.T) {
 	settings["DATABASE_URL"] = postgres.URL("postgres")
 	running := apitest.Run(t, settings)
 	a := &api{running, t, running.LogIn("operator")}
-	l := newLink(t, "one", nil)
+	l := newAttachment(t, "one", nil)
 	l.Found(address(a.App), "")
 	l.Emit(event.Notice{Text: "first"})
 	a.events("", 1)
@@ -100,7 +100,7 @@ func TestEventsWait200(t *testing.T) {
 // Whoever emits does not wait, and memory is bounded, while there is no api.
 func TestNobodyWaits200(t *testing.T) {
 	a := newAPI(t)
-	l := newLink(t, "one", nil)
+	l := newAttachment(t, "one", nil)
 	for range 3000 {
 		l.Emit(event.Notice{Text: "one of many"})
 	}

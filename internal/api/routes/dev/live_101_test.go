@@ -46,7 +46,7 @@ func TestLive101(t *testing.T) {
 	if first := next(); first.Attached == nil || len(*first.Attached) != 0 || len(first.Events) != 0 {
 		t.Fatalf("at first: %+v", first)
 	}
-	l := newLink(t, "one", nil)
+	l := newAttachment(t, "one", nil)
 	l.Found(address(a.App), "")
 	if f := next(); f.Attached == nil || len(*f.Attached) != 1 {
 		t.Fatalf("when one has come: %+v", f)

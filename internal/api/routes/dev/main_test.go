@@ -11,8 +11,8 @@ import (
 	"zr/internal/api/routes/dev"
 	"zr/internal/api/store/storetest"
 	"zr/pkg/apiclient"
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 )
 
 // comesAs names a variable: with it, the test's program is a run of zr that is attached
@@ -21,18 +21,18 @@ const comesAs = "ZR_TEST_ATTACH_TO"
 
 func TestMain(m *testing.M) {
 	if base := os.Getenv(comesAs); base != "" {
-		l := link.New(devlink.Hello{Run: "of-a-process", Verb: devlink.Dev, Machine: "far", Process: os.Getpid(), Since: time.Now()})
+		l := attachment.New(devattach.Hello{Run: "of-a-process", Verb: devattach.Dev, Machine: "far", Process: os.Getpid(), Since: time.Now()})
 		l.Found(apiclient.Address{Base: base, Key: apitest.LoginKey}, "")
 		select {}
 	}
 	os.Exit(storetest.Main(m))
 }
 
-// newLink returns the link of a run, which is not attached yet.
-func newLink(t *testing.T, run string, actions map[devlink.Action]link.Do) *link.Link {
+// newAttachment returns the attachment of a run, which is not attached yet.
+func newAttachment(t *testing.T, run string, actions map[devattach.Action]attachment.Do) *attachment.Attachment {
 	t.Helper()
 	t.Setenv("USER", "ada")
-	l := link.New(devlink.Hello{Run: run, Verb: devlink.Dev, Machine: "laptop", Process: 7, Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
+	l := attachment.New(devattach.Hello{Run: run, Verb: devattach.Dev, Machine: "laptop", Process: 7, Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
 	l.Serve(actions)
 	t.Cleanup(l.Close)
 	return l

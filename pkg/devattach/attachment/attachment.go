@@ -1,8 +1,8 @@
-// Package link is zr's end of the channel of package devlink: it tells the api what
-// happens, and does what the api asks for. All of it happens in goroutines of its own.
+// Package attachment is zr's end of the channel of package devattach: it tells the api
+// what happens, and does what the api asks for. All of it happens in goroutines of its own.
 // Where there is no api, or it is away, events wait in bounded memory, and nobody waits
 // for them.
-package link
+package attachment
 
 import (
 	"cmp"
@@ -20,11 +20,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"zr/pkg/apiclient"
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
 
-// The times of a link.
+// The times of an attachment.
 const (
 	// firstPause and longestPause are between two tries to reach the api: it is
 	// back a moment after a reload of its own.
@@ -40,14 +40,14 @@ const (
 )
 
 // Do is a function that does an action and returns its result. An error that is a
-// *devlink.Failure is answered as it is.
+// *devattach.Failure is answered as it is.
 type Do func(ctx context.Context, argument json.RawMessage) (any, error)
 
-// Link is the channel of one run. It is safe for concurrent use. A nil Link tells
-// nobody anything.
-type Link struct {
-	hello   devlink.Hello
-	actions map[devlink.Action]Do // set before the api is found
+// Attachment is the channel of one run. It is safe for concurrent use. A nil Attachment
+// tells nobody anything.
+type Attachment struct {
+	hello   devattach.Hello
+	actions map[devattach.Action]Do // set before the api is found
 	events  *buffer
 	cancel  context.CancelFunc
 	ctx     context.Context
@@ -65,66 +65,66 @@ type place struct {
 	environment string
 }
 
-// New returns the Link of a run that hello tells of, but for its actions. Nothing is
+// New returns the Attachment of a run that hello tells of, but for its actions. Nothing is
 // dialled until Found.
-func New(hello devlink.Hello) *Link {
+func New(hello devattach.Hello) *Attachment {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Link{hello: hello, events: newBuffer(), ctx: ctx, cancel: cancel, failed: make(chan struct{}), found: make(chan struct{}), done: make(chan struct{})}
-	go l.run()
-	return l
+	a := &Attachment{hello: hello, events: newBuffer(), ctx: ctx, cancel: cancel, failed: make(chan struct{}), found: make(chan struct{}), done: make(chan struct{})}
+	go a.run()
+	return a
 }
 
 // Emit implements event.Sink. It never waits.
-func (l *Link) Emit(e event.Event) {
-	if l != nil {
-		l.events.add(e)
+func (a *Attachment) Emit(e event.Event) {
+	if a != nil {
+		a.events.add(e)
 	}
 }
 
 // Serve sets what the run can be asked for. It is called before Found.
-func (l *Link) Serve(actions map[devlink.Action]Do) {
-	if l == nil {
+func (a *Attachment) Serve(actions map[devattach.Action]Do) {
+	if a == nil {
 		return
 	}
-	l.actions = actions
-	l.hello.Actions = slices.Sorted(maps.Keys(actions))
+	a.actions = actions
+	a.hello.Actions = slices.Sorted(maps.Keys(actions))
 }
 
 // Found says where the api of an environment is, in whose namespace the run works. It
 // may be called again.
-func (l *Link) Found(at apiclient.Address, environment string) {
-	if l == nil {
+func (a *Attachment) Found(at apiclient.Address, environment string) {
+	if a == nil {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.at == nil {
-		close(l.found)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.at == nil {
+		close(a.found)
 	}
-	l.at = &place{at, environment}
+	a.at = &place{at, environment}
 }
 
-// Close ends the link. Where the api answers, it waits a moment until that has the
+// Close ends the attachment. Where the api answers, it waits a moment until that has the
 // last events.
-func (l *Link) Close() {
-	if l == nil {
+func (a *Attachment) Close() {
+	if a == nil {
 		return
 	}
 	defer func() {
-		l.cancel()
-		<-l.done
+		a.cancel()
+		<-a.done
 	}()
 	select {
-	case <-l.found:
+	case <-a.found:
 	default:
 		return
 	}
 	last := time.NewTimer(closeWithin)
 	defer last.Stop()
-	for !l.events.empty() {
+	for !a.events.empty() {
 		select {
-		case <-l.events.drained:
-		case <-l.failed:
+		case <-a.events.drained:
+		case <-a.failed:
 			return
 		case <-last.C:
 			return
@@ -132,48 +132,48 @@ func (l *Link) Close() {
 	}
 }
 
-func (l *Link) run() {
-	defer close(l.done)
+func (a *Attachment) run() {
+	defer close(a.done)
 	select {
-	case <-l.found:
-	case <-l.ctx.Done():
+	case <-a.found:
+	case <-a.ctx.Done():
 		return
 	}
 	var session *apiclient.Session
 	var was place
-	for pause := firstPause; l.ctx.Err() == nil; {
-		l.mu.Lock()
-		at := *l.at
-		l.mu.Unlock()
+	for pause := firstPause; a.ctx.Err() == nil; {
+		a.mu.Lock()
+		at := *a.at
+		a.mu.Unlock()
 		if at != was {
 			session, was = nil, at
 		}
 		begin := time.Now()
-		err := l.connect(at, &session)
+		err := a.connect(at, &session)
 		if time.Since(begin) > settled {
 			pause = firstPause
 		}
 		if refused, ok := errors.AsType[*apiclient.Refused](err); ok && refused.Status == http.StatusUnauthorized {
 			session = nil
 		}
-		l.fail()
-		wait(l.ctx, pause)
+		a.fail()
+		wait(a.ctx, pause)
 		pause = min(2*pause, longestPause)
 	}
 }
 
 // fail says that a try has ended.
-func (l *Link) fail() {
+func (a *Attachment) fail() {
 	select {
-	case <-l.failed:
+	case <-a.failed:
 	default:
-		close(l.failed)
+		close(a.failed)
 	}
 }
 
 // connect keeps one connection until it breaks.
-func (l *Link) connect(at place, session **apiclient.Session) error {
-	dialling, cancel := context.WithTimeout(l.ctx, dialWithin)
+func (a *Attachment) connect(at place, session **apiclient.Session) error {
+	dialling, cancel := context.WithTimeout(a.ctx, dialWithin)
 	defer cancel()
 	if *session == nil {
 		made, err := apiclient.LogIn(dialling, at.Address)
@@ -182,7 +182,7 @@ func (l *Link) connect(at place, session **apiclient.Session) error {
 		}
 		*session = made
 	}
-	conn, resp, err := websocket.Dial(dialling, (*session).URL(devlink.Path, url.Values{"environment": {at.environment}}),
+	conn, resp, err := websocket.Dial(dialling, (*session).URL(devattach.Path, url.Values{"environment": {at.environment}}),
 		&websocket.DialOptions{HTTPHeader: (*session).Header()})
 	if err != nil {
 		if resp != nil && resp.Body != nil {
@@ -192,10 +192,10 @@ func (l *Link) connect(at place, session **apiclient.Session) error {
 		return err
 	}
 	defer func() { _ = conn.CloseNow() }()
-	conn.SetReadLimit(devlink.MaxFrame)
-	group, ctx := errgroup.WithContext(l.ctx)
-	c := &connection{Link: l, conn: conn, stored: make(chan bool, 1), group: group}
-	if err := c.say(ctx, devlink.Frame{Hello: &l.hello}); err != nil {
+	conn.SetReadLimit(devattach.MaxFrame)
+	group, ctx := errgroup.WithContext(a.ctx)
+	c := &connection{Attachment: a, conn: conn, stored: make(chan bool, 1), group: group}
+	if err := c.say(ctx, devattach.Frame{Hello: &a.hello}); err != nil {
 		return err
 	}
 	group.Go(func() error { return c.listen(ctx) })
@@ -204,20 +204,20 @@ func (l *Link) connect(at place, session **apiclient.Session) error {
 	return group.Wait()
 }
 
-// connection is one of a link.
+// connection is one of an attachment.
 type connection struct {
-	*Link
+	*Attachment
 	conn   *websocket.Conn
 	stored chan bool // of what was told last: whether it is stored
 	group  *errgroup.Group
 }
 
-func (c *connection) say(ctx context.Context, f devlink.Frame) error {
+func (c *connection) say(ctx context.Context, f devattach.Frame) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	saying, cancel := context.WithTimeout(ctx, devlink.PingWithin)
+	saying, cancel := context.WithTimeout(ctx, devattach.PingWithin)
 	defer cancel()
 	return c.conn.Write(saying, websocket.MessageText, text)
 }
@@ -234,7 +234,7 @@ func (c *connection) tell(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := c.say(ctx, devlink.Frame{Events: batch}); err != nil {
+		if err := c.say(ctx, devattach.Frame{Events: batch}); err != nil {
 			return err
 		}
 		select {
@@ -253,10 +253,10 @@ func (c *connection) tell(ctx context.Context) error {
 // ask finds out when the api has gone without a word.
 func (c *connection) ask(ctx context.Context) error {
 	for {
-		if wait(ctx, devlink.PingEvery); ctx.Err() != nil {
+		if wait(ctx, devattach.PingEvery); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		asking, cancel := context.WithTimeout(ctx, devlink.PingWithin)
+		asking, cancel := context.WithTimeout(ctx, devattach.PingWithin)
 		err := c.conn.Ping(asking)
 		cancel()
 		if err != nil {
@@ -272,7 +272,7 @@ func (c *connection) listen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var o devlink.Order
+		var o devattach.Order
 		if err := json.Unmarshal(text, &o); err != nil {
 			return err
 		}
@@ -283,7 +283,7 @@ func (c *connection) listen(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return ctx.Err() // it was cut short, which is no answer
 				}
-				return c.say(ctx, devlink.Frame{Answer: answer})
+				return c.say(ctx, devattach.Frame{Answer: answer})
 			})
 		case o.Again, o.Stored > 0:
 			select {
@@ -295,11 +295,11 @@ func (c *connection) listen(ctx context.Context) error {
 }
 
 // do does what is asked.
-func (c *connection) do(ctx context.Context, r devlink.Request) *devlink.Answer {
-	answer := &devlink.Answer{ID: r.ID}
+func (c *connection) do(ctx context.Context, r devattach.Request) *devattach.Answer {
+	answer := &devattach.Answer{ID: r.ID}
 	do := c.actions[r.Action]
 	if do == nil {
-		answer.Failed = &devlink.Failure{Code: devlink.Conflict, Text: "this zr " + c.hello.Verb + " cannot " + string(r.Action)}
+		answer.Failed = &devattach.Failure{Code: devattach.Conflict, Text: "this zr " + c.hello.Verb + " cannot " + string(r.Action)}
 		return answer
 	}
 	result, err := do(ctx, r.Argument)
@@ -307,8 +307,8 @@ func (c *connection) do(ctx context.Context, r devlink.Request) *devlink.Answer 
 		answer.Result, err = json.Marshal(result)
 	}
 	if err != nil {
-		failed, _ := errors.AsType[*devlink.Failure](err)
-		answer.Failed = cmp.Or(failed, &devlink.Failure{Code: devlink.Failed, Text: short(err.Error())})
+		failed, _ := errors.AsType[*devattach.Failure](err)
+		answer.Failed = cmp.Or(failed, &devattach.Failure{Code: devattach.Failed, Text: short(err.Error())})
 	}
 	return answer
 }

@@ -1,4 +1,4 @@
-package link
+package attachment
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"zr/pkg/devlink"
+	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
 
@@ -15,8 +15,8 @@ import (
 // fifty, and a save has four. Beyond it the oldest are left out.
 const maxWaiting = 1000
 
-// maxBatch is how many events one message has. With texts of devlink.MaxText it stays
-// below devlink.MaxFrame.
+// maxBatch is how many events one message has. With texts of devattach.MaxText it stays
+// below devattach.MaxFrame.
 const maxBatch = 16
 
 // buffer holds the events that are not stored yet.
@@ -72,14 +72,14 @@ func signal(c chan<- struct{}) {
 }
 
 // batch returns the oldest events that wait.
-func (b *buffer) batch() []devlink.Event {
+func (b *buffer) batch() []devattach.Event {
 	b.mu.Lock()
 	some := slices.Clone(b.waiting[:min(len(b.waiting), maxBatch)])
 	b.mu.Unlock()
-	var out []devlink.Event
+	var out []devattach.Event
 	for _, s := range some {
 		if data, err := json.Marshal(fit(s.Event)); err == nil { // strings, numbers and times: it does
-			out = append(out, devlink.Event{Seq: s.seq, At: s.at, Type: s.Type(), Data: data})
+			out = append(out, devattach.Event{Seq: s.seq, At: s.at, Type: s.Type(), Data: data})
 		}
 	}
 	return out
@@ -120,7 +120,7 @@ func fit(e event.Event) event.Event {
 		return e
 	case event.Reload:
 		e.Error = short(e.Error)
-		e.Paths = slices.Clone(e.Paths[:min(len(e.Paths), devlink.MaxPaths)])
+		e.Paths = slices.Clone(e.Paths[:min(len(e.Paths), devattach.MaxPaths)])
 		for i := range e.Paths {
 			e.Paths[i] = e.Paths[i][:min(len(e.Paths[i]), 512)]
 		}
@@ -132,9 +132,9 @@ func fit(e event.Event) event.Event {
 // short cuts a text in the middle: a compiler begins with what is wrong, and a trace
 // ends with it.
 func short(text string) string {
-	if len(text) <= devlink.MaxText {
+	if len(text) <= devattach.MaxText {
 		return text
 	}
-	const half = devlink.MaxText / 2
+	const half = devattach.MaxText / 2
 	return strings.ToValidUTF8(text[:half], "") + "\n…\n" + strings.ToValidUTF8(text[len(text)-half:], "")
 }

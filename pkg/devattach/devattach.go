@@ -1,8 +1,8 @@
-// Package devlink is what zr and the api of an environment say to each other while a
+// Package devattach is what zr and the api of an environment say to each other while a
 // `zr up` or a `zr dev` runs. zr opens a WebSocket at Path, says who it is, tells what
 // happens, and does what it is asked. Each message is one frame of JSON: a Frame from
 // zr, an Order from the api.
-package devlink
+package devattach
 
 import (
 	"encoding/json"

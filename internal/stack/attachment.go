@@ -6,16 +6,16 @@ import (
 	"os"
 	"time"
 
-	"zr/pkg/devlink"
-	"zr/pkg/devlink/link"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 )
 
-// newLink returns the channel by which a run tells the api what happens.
-func newLink(verb string) *link.Link {
+// newAttachment returns the channel by which a run tells the api what happens.
+func newAttachment(verb string) *attachment.Attachment {
 	machine, _ := os.Hostname() // without a name, it has none there
-	return link.New(devlink.Hello{Run: rand.Text(), Verb: verb, Machine: machine, Process: os.Getpid(), Since: time.Now()})
+	return attachment.New(devattach.Hello{Run: rand.Text(), Verb: verb, Machine: machine, Process: os.Getpid(), Since: time.Now()})
 }
 
 // both is a sink that tells two.
@@ -30,11 +30,11 @@ func both(first, second event.Sink) event.Sink {
 // that the user ended is no failure.
 func (s *Stack) tellFailure(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
-		s.link.Emit(event.Failure{Error: err.Error(), Hint: fault.HintOf(err), Code: fault.Code(err)})
+		s.attachment.Emit(event.Failure{Error: err.Error(), Hint: fault.HintOf(err), Code: fault.Code(err)})
 	}
 }
 
-// meetOwnAPI tells the link where the api is that the environment has among its
+// meetOwnAPI tells the attachment where the api is that the environment has among its
 // services. It is away for as long as that does not run.
 func (p *project) meetOwnAPI() {
 	if !p.can().HostPorts {
@@ -42,7 +42,7 @@ func (p *project) meetOwnAPI() {
 	}
 	for _, port := range p.ports {
 		if at, there := p.api(endpoint{published: port, scheme: "http"}); there {
-			p.link.Found(at, p.rendered.Namespace)
+			p.attachment.Found(at, p.rendered.Namespace)
 			return
 		}
 	}
