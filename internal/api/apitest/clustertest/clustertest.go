@@ -84,7 +84,7 @@ func (n *Namespace) Create(c dynamic.ResourceInterface, manifest string, sub ...
 			return made
 		}
 		// A pod wants the account "default", which a controller makes.
-		if !strings.Contains(err.Error(), "serviceaccount") || time.Now().After(deadline) {
+		if !strings.Contains(err.Error(), "looking up service account") || time.Now().After(deadline) {
 			n.T.Fatal(err)
 		}
 	}
