@@ -257,7 +257,7 @@ func (a *azure) trustIn(t *testing.T, p *lab.Project, server string) {
 	p.InNode("sh", "-c", "sed 's|^    - kube-apiserver$|&"+flags+"|' "+manifest+" > /tmp/kube-apiserver.yaml && mv /tmp/kube-apiserver.yaml "+manifest)
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	lab.Eventually(t, "the API server that knows Entra ID", func() string {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/api", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/readyz", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,10 @@ package kube
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -96,11 +98,29 @@ func (c *Client) Roots() *x509.CertPool {
 }
 
 // Ready asks the API server whether it is ready and knows the user, which it does
-// also where the user may not see the answer. Errors are those of Get.
+// also where the user may not see the answer. Errors are those of Get; of one that is
+// not ready yet they name what it waits for.
 func (c *Client) Ready(ctx context.Context) error {
 	err := c.Get(ctx, "readyz", nil, nil)
-	if lean.HasCode(err, http.StatusForbidden) {
+	var status *lean.StatusError
+	switch {
+	case lean.HasCode(err, http.StatusForbidden):
 		return nil
+	case errors.As(err, &status) && strings.Contains(status.Message, "readyz check failed"):
+		missing := *status
+		missing.Message = "the API server is not ready yet: it waits for " + strings.Join(failedChecks(status.Message), ", ")
+		return &missing
 	}
 	return err
+}
+
+// failedChecks are the names of those in a list such as "[+]ping ok\n[-]etcd failed: reason withheld".
+func failedChecks(list string) (names []string) {
+	for line := range strings.Lines(list) {
+		if name, failed := strings.CutPrefix(line, "[-]"); failed {
+			name, _, _ = strings.Cut(name, " failed")
+			names = append(names, name)
+		}
+	}
+	return names
 }
