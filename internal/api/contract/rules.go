@@ -69,3 +69,9 @@ var limits = map[Class]Limits{
 
 // Limits returns the limits of a class.
 func (c Class) Limits() Limits { return limits[c] }
+
+// answerMargin is kept of the time of a request that acts, for its answer and its record.
+const answerMargin = 5 * time.Second
+
+// Acting is how long a request of a class may act.
+func (c Class) Acting() time.Duration { return c.Limits().Time - answerMargin }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"zr/internal/api/access"
 	"zr/internal/api/configuration"
@@ -18,9 +17,6 @@ import (
 	"zr/internal/api/store/cache"
 	"zr/pkg/config"
 )
-
-// effectMargin is kept of the time of a route for its answer and its record.
-const effectMargin = 5 * time.Second
 
 const path = contract.Base + "/configuration"
 
@@ -229,7 +225,7 @@ func (r *routes) write(ctx context.Context, action string, in Edit, what func(co
 	}
 	target := e.Target("settings")
 	done, err := once.Do(ctx, r.keys, r.key(ctx, action, target, in.Key), func() (SettingsWritten, error) {
-		acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
+		acting, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 		defer cancel()
 		change, err := what(acting, c)
 		var made configuration.Written

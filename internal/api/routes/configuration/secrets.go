@@ -55,7 +55,7 @@ func (r *routes) setSecret(ctx context.Context, in *secretInput) (*secretOutput,
 	}
 	target := e.Target("secrets/" + in.Name)
 	done, err := once.Do(ctx, r.keys, r.key(ctx, action, target, in.Key), func() (SecretSet, error) {
-		acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
+		acting, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 		defer cancel()
 		plan, err := c.SetSecret(acting, in.Name, in.Body.Value, access.From(ctx).Name, in.Confirm)
 		return SecretSet{plan.Rolls, plan.Later}, r.record(ctx, action, target, "", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"zr/internal/api/contract"
 	"zr/internal/api/dev"
@@ -13,9 +12,6 @@ import (
 	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
-
-// effectMargin is kept of the time of a route for its answer and its record.
-const effectMargin = 5 * time.Second
 
 const described = "Answered when it is done, as the trace says. 409 where no `zr dev` is attached, 502 where it was tried and failed, " +
 	"504 where there was no answer within a minute: what it does goes on, and its events tell."
@@ -57,7 +53,7 @@ func (r *routes) reload(ctx context.Context, id string, action devattach.Action,
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
+	asking, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 	defer cancel()
 	var out reloadOutput
 	err = r.Hub.Ask(asking, e.Key(), action, of, &out.Body)

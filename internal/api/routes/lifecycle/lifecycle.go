@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
@@ -18,9 +17,6 @@ import (
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/postgres"
 )
-
-// effectMargin is kept of the time of a route for its answer and its record.
-const effectMargin = 5 * time.Second
 
 type routes struct {
 	set  *environments.Set
@@ -159,7 +155,7 @@ func (r *routes) do(ctx context.Context, action string, in Target, run func(cont
 		key = "action:" + access.From(ctx).Name + ":" + action + ":" + target + ":" + in.Key
 	}
 	result, err := once.Do(ctx, r.keys, key, func() (lifecycle.Effect, error) {
-		acting, cancel := context.WithTimeout(ctx, contract.Form.Limits().Time-effectMargin)
+		acting, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 		defer cancel()
 		result, err := run(acting, e.Changes)
 		record := postgres.AuditRecord{Action: action, Target: target, Outcome: postgres.Done}
