@@ -1336,9 +1336,15 @@ export interface components {
             usedBy: string[];
             value: string;
         };
+        SettingValue: {
+            key: string;
+            value: string;
+        };
         Settings: {
             /** @description Workloads whose pods were not rolled to them, as Kind/name: the same settings written again roll them. */
             behind: string[];
+            /** @description Of this state of them, for If-Match. */
+            etag: string;
             /**
              * Format: int64
              * @description The revision that they are; not there where they are from a file.
@@ -1351,13 +1357,19 @@ export interface components {
             /** @description All of them as YAML, as they stand below settings: of a configuration. */
             text: string;
         };
-        SettingsPlan: {
+        SettingsPreview: {
             /** @description Sorted by key. */
             changes: components["schemas"]["KeyChange"][];
+            /** @description Of the settings that it was compared with, for If-Match. */
+            etag: string;
             /** @description Workloads that read it when their pods are made anew: Jobs and DaemonSets. */
             later: string[];
             /** @description Workloads whose pods are replaced, as Kind/name. */
             rolls: string[];
+            /** @description The same, sorted by key. */
+            settings: components["schemas"]["SettingValue"][];
+            /** @description The settings that were read, as YAML, sorted by key. */
+            text: string;
         };
         SettingsRevision: {
             /** Format: date-time */
@@ -1471,7 +1483,7 @@ export interface components {
             at: string;
             /** @description zr for settings of a file, which were found. */
             author: string;
-            /** @description What going back to it would change now, sorted by key. */
+            /** @description What going back to it would change now, or what differs from the revision that it is told against; sorted by key. */
             changes: components["schemas"]["KeyChange"][];
             /** @description That of the project which an attached zr dev was to write it into; not there where none was attached. */
             file?: string;
@@ -1842,7 +1854,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SettingsPlan"];
+                    "application/json": components["schemas"]["SettingsPreview"];
                 };
             };
             /** @description Unauthorized */
@@ -2005,6 +2017,8 @@ export interface operations {
             query?: {
                 /** @description The name of one of listEnvironments; without it, the first of them. */
                 environment?: string;
+                /** @description Another revision, from which the changes are told. */
+                against?: number;
             };
             header?: never;
             path: {

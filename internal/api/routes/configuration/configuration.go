@@ -83,6 +83,7 @@ type Settings struct {
 	Source   string    `json:"source" doc:"Where they are from: a file of the project, or a revision."`
 	Revision int64     `json:"revision,omitempty" doc:"The revision that they are; not there where they are from a file."`
 	Behind   []string  `json:"behind" doc:"Workloads whose pods were not rolled to them, as Kind/name: the same settings written again roll them."`
+	ETag     string    `json:"etag" doc:"Of this state of them, for If-Match."`
 }
 
 // Setting is one of them.
@@ -108,6 +109,7 @@ func (r *routes) settings(ctx context.Context, in *scopeInput) (*settingsOutput,
 	}
 	out := &settingsOutput{ETag: quoted(now.ETag), Body: Settings{
 		Text: config.WriteSettings(now.Values), Settings: []Setting{}, Source: now.Source, Revision: now.Revision, Behind: append([]string{}, now.Behind...),
+		ETag: quoted(now.ETag),
 	}}
 	for _, change := range configuration.Compare(nil, now.Values) {
 		out.Body.Settings = append(out.Body.Settings, Setting{change.Key, *change.New, append([]string{}, now.Readers[change.Key]...)})
@@ -139,9 +141,23 @@ type SettingsPlan struct {
 	Later   []string                  `json:"later" doc:"Workloads that read it when their pods are made anew: Jobs and DaemonSets."`
 }
 
+// SettingsPreview is what other settings are and do.
+type SettingsPreview struct {
+	SettingsPlan
+	Text     string         `json:"text" doc:"The settings that were read, as YAML, sorted by key."`
+	Settings []SettingValue `json:"settings" doc:"The same, sorted by key."`
+	ETag     string         `json:"etag" doc:"Of the settings that it was compared with, for If-Match."`
+}
+
+// SettingValue is a setting that nobody reads yet.
+type SettingValue struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
 type previewOutput struct {
 	ETag string `header:"ETag"`
-	Body SettingsPlan
+	Body SettingsPreview
 }
 
 func (r *routes) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {
@@ -157,7 +173,11 @@ func (r *routes) preview(ctx context.Context, in *previewInput) (*previewOutput,
 	if err != nil {
 		return nil, r.failed(ctx, "previewing settings", err)
 	}
-	return &previewOutput{quoted(etag), SettingsPlan(plan)}, nil
+	out := &previewOutput{quoted(etag), SettingsPreview{SettingsPlan(plan), config.WriteSettings(settings), []SettingValue{}, quoted(etag)}}
+	for _, change := range configuration.Compare(nil, settings) {
+		out.Body.Settings = append(out.Body.Settings, SettingValue{change.Key, *change.New})
+	}
+	return out, nil
 }
 
 // Edit is what every change of the settings takes.

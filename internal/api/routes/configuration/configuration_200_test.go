@@ -22,7 +22,10 @@ func TestSettingsAreChangedAndGoneBackTo(t *testing.T) {
 		t.Fatalf("got %+v", now)
 	}
 
-	preview := decode[routes.SettingsPlan](t, e.Send("POST", path+"/preview", body(map[string]any{"text": changed})))
+	preview := decode[routes.SettingsPreview](t, e.Send("POST", path+"/preview", body(map[string]any{"text": changed})))
+	if preview.ETag != now.ETag || preview.ETag != e.etag() || preview.Text != "LOG_LEVEL: debug\nNOBODY: reads\nSIZE: \"1\"\n" || len(preview.Settings) != 3 || preview.Settings[0] != (routes.SettingValue{Key: "LOG_LEVEL", Value: "debug"}) {
+		t.Errorf("the preview has read %+v", preview)
+	}
 	if len(preview.Changes) != 1 || preview.Changes[0].Key != "LOG_LEVEL" || *preview.Changes[0].Old != "info" || *preview.Changes[0].New != "debug" || list(preview.Rolls...) != "Deployment/api" {
 		t.Errorf("the preview is %+v", preview)
 	}
@@ -52,6 +55,10 @@ func TestSettingsAreChangedAndGoneBackTo(t *testing.T) {
 	first := path + "/revisions/" + itoa(all.Revisions[1].Revision)
 	if one := decode[routes.WholeRevision](t, e.Get(first)); one.Text != now.Text || len(one.Changes) != 1 || *one.Changes[0].New != "info" {
 		t.Errorf("the revision is %+v", one)
+	}
+	told := path + "/revisions/" + itoa(all.Revisions[0].Revision) + "?against=" + itoa(all.Revisions[1].Revision)
+	if one := decode[routes.WholeRevision](t, e.Get(told)); len(one.Changes) != 1 || *one.Changes[0].Old != "info" || *one.Changes[0].New != "debug" {
+		t.Errorf("compared with the one before, the revision is %+v", one)
 	}
 	back := decode[routes.SettingsWritten](t, e.Send("POST", first+"/restore", body(map[string]any{"reason": "too much"}), "If-Match", e.etag()))
 	if held, _ := e.held(); held["LOG_LEVEL"] != "info" || list(back.Rolls...) != "Deployment/api" {

@@ -65,13 +65,14 @@ func (r *routes) revisions(ctx context.Context, in *revisionsInput) (*revisionsO
 type revisionInput struct {
 	env.Scope
 	Revision int64 `path:"revision" minimum:"1"`
+	Against  int64 `query:"against" minimum:"1" doc:"Another revision, from which the changes are told."`
 }
 
 // WholeRevision is one with its settings.
 type WholeRevision struct {
 	SettingsRevision
 	Text    string                    `json:"text" doc:"All settings as YAML."`
-	Changes []configuration.KeyChange `json:"changes" doc:"What going back to it would change now, sorted by key."`
+	Changes []configuration.KeyChange `json:"changes" doc:"What going back to it would change now, or what differs from the revision that it is told against; sorted by key."`
 }
 
 type revisionOutput struct{ Body WholeRevision }
@@ -85,9 +86,19 @@ func (r *routes) revision(ctx context.Context, in *revisionInput) (*revisionOutp
 	if err != nil {
 		return nil, r.failed(ctx, "reading a revision", err)
 	}
-	now, err := c.Settings(ctx)
+	before, err := settingsBefore(ctx, c, in.Against)
 	if err != nil {
-		return nil, r.failed(ctx, "reading the settings", err)
+		return nil, r.failed(ctx, "reading what a revision is compared with", err)
 	}
-	return &revisionOutput{WholeRevision{asRevision(one), config.WriteSettings(one.Settings), configuration.Compare(now.Values, one.Settings)}}, nil
+	return &revisionOutput{WholeRevision{asRevision(one), config.WriteSettings(one.Settings), configuration.Compare(before, one.Settings)}}, nil
+}
+
+// settingsBefore are those of a revision, or where that is 0 those of the cluster.
+func settingsBefore(ctx context.Context, c *configuration.Configuration, revision int64) (map[string]string, error) {
+	if revision > 0 {
+		other, err := c.Revision(ctx, revision)
+		return other.Settings, err
+	}
+	now, err := c.Settings(ctx)
+	return now.Values, err
 }
