@@ -12,10 +12,11 @@ import (
 	"zr/pkg/fault"
 )
 
-// newAttachment returns the channel by which a run tells the api what happens.
-func newAttachment(verb string) *attachment.Attachment {
+// newAttachment returns the channel by which a run on the project of a folder tells the
+// api what happens.
+func newAttachment(verb, folder string) *attachment.Attachment {
 	machine, _ := os.Hostname() // without a name, it has none there
-	return attachment.New(devattach.Hello{Run: rand.Text(), Verb: verb, Machine: machine, Process: os.Getpid(), Since: time.Now()})
+	return attachment.New(devattach.Hello{Run: rand.Text(), Verb: verb, Machine: machine, Folder: folder, Process: os.Getpid(), Since: time.Now()})
 }
 
 // both is a sink that tells two.

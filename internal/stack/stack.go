@@ -68,7 +68,7 @@ func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) 
 	}
 	var told *attachment.Attachment
 	if options.Tell {
-		told = newAttachment(options.Verb)
+		told = newAttachment(options.Verb, cfg.Root)
 		sink = both(sink, told)
 	}
 	s := newStack(cfg, sink, options)

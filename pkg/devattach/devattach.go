@@ -22,6 +22,9 @@ const (
 	PingWithin = 4 * time.Second
 )
 
+// MaxFolder bounds the path of a project, in bytes: what Linux bounds one at.
+const MaxFolder = 4096
+
 // MaxText bounds each text of an event, in bytes, and MaxPaths the files that a trace
 // names: a compiler may say megabytes, and a checkout may change every file.
 const (
@@ -55,6 +58,7 @@ type Hello struct {
 	Verb    string    `json:"verb"`    // "up" or "dev"
 	User    string    `json:"user"`    // who runs it
 	Machine string    `json:"machine"` // where
+	Folder  string    `json:"folder"`  // of the project there; absolute
 	Process int       `json:"process"`
 	Since   time.Time `json:"since"`   // when the run began
 	Actions []Action  `json:"actions"` // what it can be asked for, sorted

@@ -727,6 +727,8 @@ export interface components {
         Attached: {
             /** @description What it can be asked for. */
             actions: string[];
+            /** @description The folder of the project on that machine. */
+            folder?: string;
             /** @description The name of the machine that it runs on, as that says. */
             machine: string;
             /** @description What it does now, sorted by what it is done to; empty while it waits for a save. */
@@ -835,6 +837,11 @@ export interface components {
             from: string;
             /** @description Of saves under zr dev: each one for each service that it concerns. */
             reloads: components["schemas"]["Flow"];
+            /**
+             * Format: int64
+             * @description How long a moment of a curve is.
+             */
+            stepSeconds: number;
             /** Format: date-time */
             to: string;
         };
@@ -1049,6 +1056,11 @@ export interface components {
             failed: number;
             /** Format: double */
             leadTimeMedianMs?: number;
+            /**
+             * Format: double
+             * @description Of the failures that ended in it.
+             */
+            timeToRestoreMedianMs?: number;
         };
         Outage: {
             /**
@@ -1219,6 +1231,8 @@ export interface components {
             at: string;
             /** @description The fields of an event of that type. Durations are in nanoseconds. */
             data: unknown;
+            /** @description The folder of the project on that machine, to which paths are relative. */
+            folder?: string;
             /**
              * Format: int64
              * @description Orders the events by when they were stored; where a live view goes on.
@@ -2727,6 +2741,8 @@ export interface operations {
                 service?: string;
                 /** @description Only of these types. */
                 type?: string[];
+                /** @description Only what failed: events that have an error. */
+                failed?: boolean;
             };
             header?: never;
             path?: never;

@@ -7,6 +7,7 @@ import "time"
 type Delivery struct {
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to"`
+	Step    int       `json:"stepSeconds" doc:"How long a moment of a curve is."`
 	Reloads Flow      `json:"reloads" doc:"Of saves under zr dev: each one for each service that it concerns."`
 	Deploys Flow      `json:"deploys" doc:"Of runs that changed the cluster, or failed: zr up, and the beginning of zr dev."`
 }
@@ -37,4 +38,5 @@ type Moment struct {
 	Changes int       `json:"changes"`
 	Failed  int       `json:"failed"`
 	Median  *float64  `json:"leadTimeMedianMs,omitempty"`
+	Restore *float64  `json:"timeToRestoreMedianMs,omitempty" doc:"Of the failures that ended in it."`
 }

@@ -32,6 +32,7 @@ type Attached struct {
 	Verb    string             `json:"verb" enum:"up,dev"`
 	User    string             `json:"user" doc:"Who logged in to the api for it."`
 	Machine string             `json:"machine" doc:"The name of the machine that it runs on, as that says."`
+	Folder  string             `json:"folder,omitempty" doc:"The folder of the project on that machine."`
 	Process int                `json:"process"`
 	Since   time.Time          `json:"since" doc:"When the run began."`
 	Actions []devattach.Action `json:"actions" doc:"What it can be asked for."`

@@ -20,6 +20,7 @@ type RunEvent struct {
 	Verb    string          `json:"verb" enum:"up,dev"`
 	User    string          `json:"user"`
 	Machine string          `json:"machine"`
+	Folder  string          `json:"folder,omitempty" doc:"The folder of the project on that machine, to which paths are relative."`
 	At      time.Time       `json:"at" doc:"When it happened, by the clock of that machine."`
 	Type    string          `json:"type" doc:"Such as reload, problem or step.done: what zr up -o json prints."`
 	Service string          `json:"service,omitempty" doc:"That it is about."`
@@ -39,6 +40,7 @@ type Place struct {
 type EventFilter struct {
 	Environment, Run, Service string
 	Types                     []string
+	Failed                    bool // only those that have an error
 }
 
 // Store is where events are. *postgres.Store is one.
@@ -87,7 +89,7 @@ func (r *Recorder) Record(ctx context.Context, c *Channel, told []devattach.Even
 			continue
 		}
 		events = append(events, NewEvent{Seq: e.Seq, RunEvent: RunEvent{
-			Run: c.self.Run, Verb: c.self.Verb, User: c.self.User, Machine: c.self.Machine,
+			Run: c.self.Run, Verb: c.self.Verb, User: c.self.User, Machine: c.self.Machine, Folder: c.self.Folder,
 			At: e.At.UTC(), Type: e.Type, Service: aboutOf(fields), Data: data,
 		}})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"zr/internal/api/access"
@@ -92,8 +93,11 @@ func (r *routes) record(ctx context.Context, channel *dev.Channel, events []deva
 
 // attachedOf checks what a run says of itself.
 func attachedOf(h *devattach.Hello) (dev.Attached, bool) {
-	if h == nil || h.Run == "" || len(h.Run) > 64 || h.Verb != devattach.Up && h.Verb != devattach.Dev || len(h.Machine) > 253 || len(h.Actions) > 50 {
+	if h == nil || h.Run == "" || len(h.Run) > 64 || h.Verb != devattach.Up && h.Verb != devattach.Dev || len(h.Machine) > 253 || len(h.Folder) > devattach.MaxFolder || len(h.Actions) > 50 {
 		return dev.Attached{}, false
 	}
-	return dev.Attached{Run: h.Run, Verb: h.Verb, Machine: h.Machine, Process: h.Process, Since: h.Since.UTC(), Actions: append([]devattach.Action{}, h.Actions...)}, true
+	if strings.Contains(h.Run+h.Machine+h.Folder, "\x00") { // which PostgreSQL cannot hold
+		return dev.Attached{}, false
+	}
+	return dev.Attached{Run: h.Run, Verb: h.Verb, Machine: h.Machine, Folder: h.Folder, Process: h.Process, Since: h.Since.UTC(), Actions: append([]devattach.Action{}, h.Actions...)}, true
 }

@@ -28,7 +28,7 @@ func TestAttached200(t *testing.T) {
 	l.Emit(event.ServiceState{Service: "api", State: event.Building})
 	l.Found(address(a.App), "")
 	got := a.attached(func(r dev.AttachedRuns) bool { return len(r.Attached) == 1 && len(r.Attached[0].Now) == 2 }).Attached[0]
-	if got.Run != "one" || got.Verb != "dev" || got.User != "ada" || got.Machine != "laptop" || got.Process != 7 || got.Since.Year() != 2026 || len(got.Actions) != 1 {
+	if got.Run != "one" || got.Verb != "dev" || got.User != "ada" || got.Machine != "laptop" || got.Folder != "/home/ada/shop" || got.Process != 7 || got.Since.Year() != 2026 || len(got.Actions) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if got.Now[0].What != "api" || got.Now[0].State != "building" || got.Now[1].What != "apply" || got.Now[1].State != "running" {
@@ -60,21 +60,41 @@ func TestKilled200(t *testing.T) {
 // One that does not answer any more, on a connection that stays, is not attached either.
 func TestSilent200(t *testing.T) {
 	a := newAPI(t)
-	session, err := apiclient.LogIn(t.Context(), address(a.App))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, _, err := websocket.Dial(t.Context(), session.URL(devattach.Path, nil), &websocket.DialOptions{HTTPHeader: session.Header()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.CloseNow() }()
-	hello, _ := json.Marshal(devattach.Frame{Hello: &devattach.Hello{Run: "silent", Verb: devattach.Dev}})
-	if err := conn.Write(t.Context(), websocket.MessageText, hello); err != nil {
-		t.Fatal(err)
-	}
+	a.hello(devattach.Hello{Run: "silent", Verb: devattach.Dev})
 	a.attached(runs(1))
 	a.attached(runs(0)) // who does not read answers no ping
+}
+
+// One that says of itself what cannot be stored is sent away.
+func TestMisspoken101(t *testing.T) {
+	a := newAPI(t)
+	for _, h := range []devattach.Hello{{Run: "one", Verb: "down"}, {Run: "one", Verb: devattach.Dev, Folder: "/home\x00/ada"}} {
+		if _, _, err := a.hello(h).Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+			t.Errorf("%+v: %v", h, err)
+		}
+	}
+}
+
+// hello opens a connection of a run, and says who comes.
+func (a *api) hello(h devattach.Hello) *websocket.Conn {
+	a.t.Helper()
+	session, err := apiclient.LogIn(a.t.Context(), address(a.App))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	conn, _, err := websocket.Dial(a.t.Context(), session.URL(devattach.Path, nil), &websocket.DialOptions{HTTPHeader: session.Header()})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Cleanup(func() { _ = conn.CloseNow() })
+	text, err := json.Marshal(devattach.Frame{Hello: &h})
+	if err == nil {
+		err = conn.Write(a.t.Context(), websocket.MessageText, text)
+	}
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return conn
 }
 
 // A run that comes back on another connection is one run.

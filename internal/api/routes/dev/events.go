@@ -46,6 +46,7 @@ type eventsInput struct {
 	Run     string   `query:"run" maxLength:"64" pattern:"^[A-Za-z0-9-]*$" doc:"Only of this run."`
 	Service string   `query:"service" maxLength:"253" pattern:"^[a-z0-9./ -]*$" doc:"Only about this service, or source of a problem."`
 	Types   []string `query:"type,explode" maxItems:"20" doc:"Only of these types."`
+	Failed  bool     `query:"failed" doc:"Only what failed: events that have an error."`
 }
 
 // RunEvents is a page of what runs told.
@@ -65,7 +66,7 @@ func (r *routes) events(ctx context.Context, in *eventsInput) (*eventsOutput, er
 	if err != nil {
 		return nil, err
 	}
-	events, err := r.Store.RunEvents(ctx, dev.EventFilter{Environment: e.Key(), Run: in.Run, Service: in.Service, Types: in.Types}, before, in.Limit)
+	events, err := r.Store.RunEvents(ctx, dev.EventFilter{Environment: e.Key(), Run: in.Run, Service: in.Service, Types: in.Types, Failed: in.Failed}, before, in.Limit)
 	if err != nil {
 		return nil, r.unavailable(ctx, err)
 	}

@@ -44,7 +44,7 @@ func TestEvents200(t *testing.T) {
 	types := ""
 	for _, e := range got {
 		types += e.Type + " "
-		if e.Run != "one" || e.User != "ada" || e.Machine != "laptop" || e.Verb != "dev" || e.At.IsZero() {
+		if e.Run != "one" || e.User != "ada" || e.Machine != "laptop" || e.Folder != "/home/ada/shop" || e.Verb != "dev" || e.At.IsZero() {
 			t.Errorf("got %+v", e)
 		}
 	}
@@ -68,6 +68,9 @@ func TestEvents200(t *testing.T) {
 	a.events("type=reload&type=ready", 2)
 	a.events("service=api", 2)
 	a.events("run=other", 0)
+	if failed := a.events("failed=true", 1).Events; failed[0].Type != "reload" {
+		t.Errorf("what failed is %+v", failed)
+	}
 }
 
 // An api that comes later, and a database that was away, get what happened before.

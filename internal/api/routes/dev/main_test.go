@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 func newAttachment(t *testing.T, run string, actions map[devattach.Action]attachment.Do) *attachment.Attachment {
 	t.Helper()
 	t.Setenv("USER", "ada")
-	l := attachment.New(devattach.Hello{Run: run, Verb: devattach.Dev, Machine: "laptop", Process: 7, Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
+	l := attachment.New(devattach.Hello{Run: run, Verb: devattach.Dev, Machine: "laptop", Folder: "/home/ada/shop", Process: 7, Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
 	l.Serve(actions)
 	t.Cleanup(l.Close)
 	return l

@@ -25,9 +25,9 @@ func (s *Store) AddRunEvents(ctx context.Context, environment string, events []d
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT pg_advisory_xact_lock($1, hashtext($2))", runLocks, environment)
 	for _, e := range events {
-		batch.Queue(`INSERT INTO run_events (environment, run, seq, verb, actor, machine, at, type, service, data)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (environment, run, seq) DO NOTHING`,
-			environment, e.Run, e.Seq, e.Verb, e.User, e.Machine, e.At, e.Type, e.Service, e.Data)
+		batch.Queue(`INSERT INTO run_events (environment, run, seq, verb, actor, machine, folder, at, type, service, data)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (environment, run, seq) DO NOTHING`,
+			environment, e.Run, e.Seq, e.Verb, e.User, e.Machine, e.Folder, e.At, e.Type, e.Service, e.Data)
 	}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, batch).Close() })
 	if err != nil {
@@ -36,12 +36,13 @@ func (s *Store) AddRunEvents(ctx context.Context, environment string, events []d
 	return nil
 }
 
-const runColumns = "SELECT id, run, verb, actor, machine, at, type, service, data FROM run_events "
+const runColumns = "SELECT id, run, verb, actor, machine, folder, at, type, service, data FROM run_events "
 
 // RunEvents implements dev.Store.
 func (s *Store) RunEvents(ctx context.Context, f dev.EventFilter, before int64, limit int) ([]dev.RunEvent, error) {
 	return s.runEvents(ctx, runColumns+`WHERE environment = $1 AND ($2 = '' OR run = $2) AND ($3 = '' OR service = $3) AND (cardinality($4::text[]) = 0 OR type = ANY($4))
-		AND ($5 = 0 OR id < $5) ORDER BY id DESC LIMIT $6`, f.Environment, f.Run, f.Service, append([]string{}, f.Types...), before, limit)
+		AND (NOT $5 OR coalesce(data->>'error', '') <> '') AND ($6 = 0 OR id < $6) ORDER BY id DESC LIMIT $7`,
+		f.Environment, f.Run, f.Service, append([]string{}, f.Types...), f.Failed, before, limit)
 }
 
 // RunEventsAfter implements dev.Store.
@@ -58,7 +59,7 @@ func (s *Store) runEvents(ctx context.Context, sql string, args ...any) ([]dev.R
 		return nil, fmt.Errorf("reading the events of runs: %w", classify(err))
 	}
 	events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e dev.RunEvent, err error) {
-		err = row.Scan(&e.ID, &e.Run, &e.Verb, &e.User, &e.Machine, &e.At, &e.Type, &e.Service, &e.Data)
+		err = row.Scan(&e.ID, &e.Run, &e.Verb, &e.User, &e.Machine, &e.Folder, &e.At, &e.Type, &e.Service, &e.Data)
 		e.At = e.At.UTC()
 		e.Locate()
 		return e, err
@@ -85,26 +86,31 @@ FROM run_events e WHERE e.environment = $1 AND e.at >= $2 AND e.at < $3 AND (
 	OR e.type = 'ready' AND EXISTS (SELECT FROM run_events a WHERE a.environment = e.environment AND a.run = e.run AND a.id < e.id
 		AND a.type = 'step.done' AND a.data->>'step' = 'apply' AND NOT coalesce((a.data->>'unchanged')::boolean, false)))`
 
-// flow sums changes up. A failure that follows another of the same service is part of
-// that one.
-const flow = `
+// failures finds those among changes, and when each was mended. A failure that follows
+// another of the same service is part of that one.
+const failures = `
 WITH changes AS (%s),
 streaks AS (SELECT *, lag(ok, 1, true) OVER (PARTITION BY service ORDER BY id) AS was_ok FROM changes),
 failures AS (SELECT at, (SELECT min(n.at) FROM changes n WHERE n.service = f.service AND n.ok AND n.id > f.id) AS mended FROM streaks f WHERE NOT ok AND was_ok),
-restores AS (SELECT extract(epoch FROM mended - at) * 1000 AS took FROM failures WHERE mended IS NOT NULL)
+restores AS (SELECT mended, extract(epoch FROM mended - at) * 1000 AS took FROM failures WHERE mended IS NOT NULL)`
+
+// flow sums changes up.
+const flow = failures + `
 SELECT (SELECT count(*) FROM changes), (SELECT count(*) FROM changes WHERE NOT ok), (SELECT count(*) FROM changes WHERE rolled_back),
 	(SELECT count(lead) FROM changes WHERE ok), (SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY lead::float8) FROM changes WHERE ok),
 	(SELECT count(*) FROM restores), (SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY took::float8) FROM restores),
 	(SELECT count(*) FROM failures WHERE mended IS NULL)`
 
-const curve = `
-WITH changes AS (%s)
-SELECT date_bin(make_interval(secs => $4), at, $2) AS slice, count(*), count(*) FILTER (WHERE NOT ok), percentile_cont(0.5) WITHIN GROUP (ORDER BY lead::float8) FILTER (WHERE ok)
-FROM changes GROUP BY slice ORDER BY slice`
+// curve is the same over time. What mends a failure is a change itself.
+const curve = failures + `,
+mended AS (SELECT date_bin(make_interval(secs => $4), mended, $2) AS slice, percentile_cont(0.5) WITHIN GROUP (ORDER BY took::float8) AS took FROM restores GROUP BY slice),
+sums AS (SELECT date_bin(make_interval(secs => $4), at, $2) AS slice, count(*) AS total, count(*) FILTER (WHERE NOT ok) AS failed,
+	percentile_cont(0.5) WITHIN GROUP (ORDER BY lead::float8) FILTER (WHERE ok) AS lead FROM changes GROUP BY slice)
+SELECT slice, total, failed, lead, took FROM sums LEFT JOIN mended USING (slice) ORDER BY slice`
 
 // Delivery implements dev.Store.
 func (s *Store) Delivery(ctx context.Context, environment string, from, to time.Time, step time.Duration) (dev.Delivery, error) {
-	d := dev.Delivery{From: from, To: to}
+	d := dev.Delivery{From: from, To: to, Step: int(step.Seconds())}
 	err := s.ready()
 	if err == nil {
 		d.Reloads, err = s.flow(ctx, reloads, environment, from, to, step)
@@ -137,7 +143,7 @@ func (s *Store) flow(ctx context.Context, changes, environment string, from, to 
 		return f, err
 	}
 	f.Curve, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c dev.Moment, err error) {
-		err = row.Scan(&c.At, &c.Changes, &c.Failed, &c.Median)
+		err = row.Scan(&c.At, &c.Changes, &c.Failed, &c.Median, &c.Restore)
 		c.At = c.At.UTC()
 		return c, err
 	})

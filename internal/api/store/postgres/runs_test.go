@@ -63,22 +63,25 @@ func TestDelivery(t *testing.T) {
 	d.tell("up-4", 210, event.StepDone{Step: "apply"}, "")
 	d.tell("up-4", 220, event.Ready{Took: 10 * time.Second}, "")
 
-	got, err := s.Delivery(t.Context(), "dev", at(0), at(3600), 30*time.Minute)
+	got, err := s.Delivery(t.Context(), "dev", at(0), at(3600), 50*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	half, third, two, nine := 0.5, 1.0/3, 2000.0, 9000.0
-	want := dev.Delivery{From: at(0), To: at(3600),
+	half, third := 0.5, 1.0/3
+	ms := func(n float64) *float64 { return &n }
+	want := dev.Delivery{From: at(0), To: at(3600), Step: 50,
 		Reloads: dev.Flow{Changes: 6, PerHour: 6, Failed: 3, RolledBack: 1, FailureRate: &half, Lead: &dev.Spread{Count: 2, Median: 2000, P95: 2900},
-			Restore: &dev.Spread{Count: 1, Median: 40000, P95: 40000}, Broken: 1, Curve: []dev.Moment{{At: at(0), Changes: 6, Failed: 3, Median: &two}}},
+			Restore: &dev.Spread{Count: 1, Median: 40000, P95: 40000}, Broken: 1,
+			Curve: []dev.Moment{{At: at(0), Changes: 3, Failed: 2, Median: ms(1000)}, {At: at(50), Changes: 3, Failed: 1, Median: ms(3000), Restore: ms(40000)}}},
 		Deploys: dev.Flow{Changes: 3, PerHour: 3, Failed: 1, FailureRate: &third, Lead: &dev.Spread{Count: 2, Median: 9000, P95: 9900},
-			Restore: &dev.Spread{Count: 1, Median: 100000, P95: 100000}, Curve: []dev.Moment{{At: at(0), Changes: 3, Failed: 1, Median: &nine}}},
+			Restore: &dev.Spread{Count: 1, Median: 100000, P95: 100000},
+			Curve:   []dev.Moment{{At: at(100), Changes: 2, Failed: 1, Median: ms(8000)}, {At: at(200), Changes: 1, Median: ms(10000), Restore: ms(100000)}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	none, err := s.Delivery(t.Context(), "other", at(0), at(3600), time.Hour)
-	if diff := cmp.Diff(dev.Delivery{From: at(0), To: at(3600), Reloads: dev.Flow{Curve: []dev.Moment{}}, Deploys: dev.Flow{Curve: []dev.Moment{}}}, none); err != nil || diff != "" {
+	if diff := cmp.Diff(dev.Delivery{From: at(0), To: at(3600), Step: 3600, Reloads: dev.Flow{Curve: []dev.Moment{}}, Deploys: dev.Flow{Curve: []dev.Moment{}}}, none); err != nil || diff != "" {
 		t.Errorf("of none: %v %s", err, diff)
 	}
 }
