@@ -41,6 +41,12 @@ export const advice: Record<ProblemCode, Advice> = {
     steps: [{ text: "Get a link that logs in an operator:", command: "zr dashboard" }],
   },
   refused: { title: "The api refused it", steps: [] },
+  changed_meanwhile: { title: "Somebody else has changed it meanwhile", steps: [] },
+  invalid: { title: "This cannot be written", steps: [] },
+  dev_failed: {
+    title: "The attached zr dev did not do it",
+    steps: [{ text: "See what the cluster has now:", command: "zr status" }],
+  },
   job_failed: {
     title: "The Job failed",
     steps: [{ text: "Read what the services wrote:", command: "zr logs" }],

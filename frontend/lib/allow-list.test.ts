@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { admit, admitAction } from "./allow-list";
+import { admit, admitChange } from "./allow-list";
 
 test.each([
   ["/api/v1/services", "", "/api/v1/services"],
@@ -17,7 +17,7 @@ test.each([
   ["/api/v1/history", "limit=1", "/api/v1/history?limit=1"],
   ["/api/v1/activity", "outcome=done&limit=5", "/api/v1/activity?limit=5&outcome=done"],
   ["/api/v1/history", "limit=500", "/api/v1/history?limit=500"],
-  ["/api/v1/history", "cursor=MTI&service=redis", "/api/v1/history?service=redis&cursor=MTI"],
+  ["/api/v1/history", "cursor=MTI&service=redis", "/api/v1/history?cursor=MTI&service=redis"],
   [
     "/api/v1/logs",
     "service=api&service=redis&field=a%3Db&limit=5&order=oldest",
@@ -25,6 +25,19 @@ test.each([
   ],
   ["/api/v1/logs/live", "after=41&text=x", "/api/v1/logs/live?text=x&after=41"],
   ["/api/v1/logs/export", "format=text", "/api/v1/logs/export?format=text"],
+  ["/api/v1/configuration", "environment=a", "/api/v1/configuration?environment=a"],
+  ["/api/v1/configuration/schema", "", "/api/v1/configuration/schema"],
+  ["/api/v1/configuration/secrets", "", "/api/v1/configuration/secrets"],
+  [
+    "/api/v1/configuration/revisions",
+    "limit=5&cursor=MTI",
+    "/api/v1/configuration/revisions?limit=5&cursor=MTI",
+  ],
+  [
+    "/api/v1/configuration/revisions/12",
+    "against=9",
+    "/api/v1/configuration/revisions/12?against=9",
+  ],
 ])("%s?%s is forwarded", (path, query, target) => {
   expect(admit(path, new URLSearchParams(query))).toEqual({ kind: "allowed", target });
 });
@@ -37,6 +50,10 @@ test.each([
   "/api/v1/Services",
   "/api/v1/services/api",
   "/api/v1/services/api/stop",
+  "/api/v1/configuration/preview",
+  "/api/v1/configuration/revisions/0",
+  "/api/v1/configuration/revisions/12/restore",
+  "/api/v1/configuration/secrets/PASSWORD",
   "/api/v1/services/API/uptime",
   "/api/v1/%73ervices",
   "/api/v2/services",
@@ -64,6 +81,9 @@ test.each([
   ["/api/v1/logs", "from=yesterday"],
   ["/api/v1/logs/live", "after=-1"],
   ["/api/v1/logs/export", ""],
+  ["/api/v1/configuration", "against=9"],
+  ["/api/v1/configuration/schema", "environment=a"],
+  ["/api/v1/configuration/revisions/12", "against=0"],
 ])("%s?%s has a bad query", (path, query) => {
   expect(admit(path, new URLSearchParams(query)).kind).toBe("bad_query");
 });
@@ -79,7 +99,7 @@ test.each([
   ["/api/rollback", "", { revision: 3 }, "/api/rollback", '{"revision":3}'],
   ["/my.api/scale", "", { replicas: 3 }, "/my.api/scale", '{"replicas":3}'],
 ])("%s?%s with %o changes a service", (path, query, body, target, sent) => {
-  expect(admitAction(SERVICES + path, new URLSearchParams(query), body)).toEqual({
+  expect(admitChange("POST", SERVICES + path, new URLSearchParams(query), body)).toEqual({
     kind: "allowed",
     target: SERVICES + target,
     ...(sent && { body: sent }),
@@ -99,5 +119,37 @@ test.each([
   ["/api/scale", "", { replicas: 101 }, "bad_query"],
   ["/api/scale", "", { replicas: 1, force: true }, "bad_query"],
 ])("%s?%s with %o changes nothing", (path, query, body, kind) => {
-  expect(admitAction(SERVICES + path, new URLSearchParams(query), body).kind).toBe(kind);
+  expect(admitChange("POST", SERVICES + path, new URLSearchParams(query), body).kind).toBe(kind);
+});
+
+const CONFIGURATION = "/api/v1/configuration";
+
+test.each([
+  ["POST", "/preview", "", { text: "A: b" }, "/preview"],
+  ["PUT", "", "environment=dev", { text: "A: b", reason: "why" }, "?environment=dev"],
+  ["POST", "/revisions/7/restore", "", { reason: "why" }, "/revisions/7/restore"],
+  ["PUT", "/secrets/PASSWORD", "confirm=true", { value: "v" }, "/secrets/PASSWORD?confirm=true"],
+] as const)("%s %s?%s changes the configuration", (method, path, query, body, target) => {
+  expect(admitChange(method, CONFIGURATION + path, new URLSearchParams(query), body)).toEqual({
+    kind: "allowed",
+    target: CONFIGURATION + target,
+    body: JSON.stringify(body),
+  });
+});
+
+test.each([
+  ["POST", "", "", { text: "A: b", reason: "why" }, "unknown"],
+  ["PUT", "/preview", "", { text: "A: b" }, "unknown"],
+  ["PUT", "/revisions/7/restore", "", { reason: "why" }, "unknown"],
+  ["POST", "/revisions/7", "", { reason: "why" }, "unknown"],
+  ["PUT", "/secrets", "", { value: "v" }, "unknown"],
+  ["PUT", "/secrets/a.b", "", { value: "v" }, "unknown"],
+  ["PUT", "/secrets/A", "value=v", { value: "v" }, "bad_query"],
+  ["PUT", "/secrets/A", "", {}, "bad_query"],
+  ["PUT", "", "", { text: "A: b" }, "bad_query"],
+  ["PUT", "", "confirm=true", { text: "A: b", reason: "why" }, "bad_query"],
+  ["POST", "/preview", "", { text: "x".repeat(60_001) }, "bad_query"],
+] as const)("%s %s?%s with %o changes nothing of it", (method, path, query, body, kind) => {
+  const admission = admitChange(method, CONFIGURATION + path, new URLSearchParams(query), body);
+  expect(admission.kind).toBe(kind);
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ENVIRONMENT } from "./environment";
+import type { ChangeMethod } from "./upstream";
 
 /** The greatest number of entries that one request may ask for, as in the api. */
 const MAX_PAGE = 500;
@@ -16,6 +17,11 @@ const MAX_FIELD = 1_000;
 
 /** The greatest number of replicas that a service may be given, as in the api. */
 export const MAX_REPLICAS = 100;
+
+/** The longest text of settings, reason of a change, and value of a secret, as the api takes them. */
+const MAX_SETTINGS = 60_000;
+export const MAX_REASON = 200;
+const MAX_SECRET = 32_768;
 
 /** What every route takes that is about one environment. */
 const scope = { environment: z.string().regex(ENVIRONMENT).optional() };
@@ -45,6 +51,11 @@ export const exportPath = "/api/v1/logs/export";
 /** What the routes of uptime take. */
 const past = z.strictObject({ ...scope, window: z.enum(["1h", "24h", "7d"]).optional() });
 
+const page = {
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).optional(),
+  cursor: z.string().min(1).max(MAX_CURSOR).optional(),
+};
+
 /** Every path of the api that a browser may read through the dashboard, with the query that it takes. */
 const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/services", z.strictObject(scope)],
@@ -55,17 +66,15 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
     "/api/v1/history",
     z.strictObject({
       ...scope,
-      limit: z.coerce.number().int().min(1).max(MAX_PAGE).optional(),
+      ...page,
       service: z.string().regex(SERVICE_NAME).optional(),
-      cursor: z.string().min(1).max(MAX_CURSOR).optional(),
     }),
   ],
   [
     "/api/v1/activity",
     z.strictObject({
-      limit: z.coerce.number().int().min(1).max(MAX_PAGE).optional(),
+      ...page,
       outcome: z.enum(["done", "refused", "failed"]).optional(),
-      cursor: z.string().min(1).max(MAX_CURSOR).optional(),
     }),
   ],
   [
@@ -102,6 +111,22 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   [exportPath, z.strictObject({ ...logFilter, ...logRange, format: z.enum(["ndjson", "text"]) })],
 ]);
 
+const CONFIGURATION = "/api/v1/configuration";
+const REVISION = /^\/api\/v1\/configuration\/revisions\/[1-9]\d{0,17}(\/restore)?$/;
+const SECRET = /^\/api\/v1\/configuration\/secrets\/[A-Za-z_]\w{0,252}$/;
+
+/** The same of the configuration, by what comes after its path. */
+const allowedOfConfiguration = new Map<string, z.ZodType<Record<string, unknown>>>([
+  ["", z.strictObject(scope)],
+  ["/schema", z.strictObject({})],
+  ["/secrets", z.strictObject(scope)],
+  ["/revisions", z.strictObject({ ...scope, ...page })],
+]);
+const revisionQuery = z.strictObject({
+  ...scope,
+  against: z.coerce.number().int().min(1).optional(),
+});
+
 const OF_SERVICE = /^\/api\/v1\/services\/[a-z0-9.-]{1,253}\/(\w+)$/;
 
 /** The same of the paths of one service, by what comes after its name. */
@@ -115,7 +140,11 @@ const allowedOfService = new Map<string, z.ZodType<Record<string, unknown>>>([
 const forSessions = new Set(["/api/v1/session", "/api/v1/logs", "/api/v1/logs/counts"]);
 
 export function needsSession(path: string): boolean {
-  return forSessions.has(path) || OF_SERVICE.exec(path)?.[1] === "revisions";
+  return (
+    forSessions.has(path) ||
+    path.startsWith(CONFIGURATION) ||
+    OF_SERVICE.exec(path)?.[1] === "revisions"
+  );
 }
 
 export type Admission =
@@ -128,12 +157,20 @@ export type Admission =
  * from the list and the parsed query, never copied from the request.
  */
 export function admit(path: string, query: URLSearchParams): Admission {
-  const ofService = OF_SERVICE.exec(path)?.[1];
-  const schema = ofService ? allowedOfService.get(ofService) : allowed.get(path);
-  if (!schema) {
-    return { kind: "unknown" };
+  const schema = queryOf(path);
+  return schema ? admitQuery(path, schema, query) : { kind: "unknown" };
+}
+
+/** The query that a path takes; undefined where it is not read through the dashboard. */
+function queryOf(path: string): z.ZodType<Record<string, unknown>> | undefined {
+  if (path.startsWith(CONFIGURATION)) {
+    const isRevision = REVISION.test(path) && !path.endsWith("/restore");
+    return isRevision
+      ? revisionQuery
+      : allowedOfConfiguration.get(path.slice(CONFIGURATION.length));
   }
-  return admitQuery(path, schema, query);
+  const ofService = OF_SERVICE.exec(path)?.[1];
+  return ofService ? allowedOfService.get(ofService) : allowed.get(path);
 }
 
 function admitQuery(
@@ -161,29 +198,69 @@ const ACTION = /^\/api\/v1\/services\/[a-z0-9.-]{1,253}\/(start|stop|restart|sca
 const confirmation = z.strictObject({ ...scope, confirm: z.literal("true").optional() });
 const scopeOnly = z.strictObject(scope);
 
-/** The bodies that actions have. */
-const bodies = new Map<string, z.ZodType<Record<string, unknown>>>([
-  ["scale", z.strictObject({ replicas: z.number().int().min(0).max(MAX_REPLICAS) })],
-  ["rollback", z.strictObject({ revision: z.number().int().min(1) })],
-]);
+/** The query and the body that a change takes; without a schema there is no body. */
+interface Takes {
+  query: z.ZodType<Record<string, unknown>>;
+  body?: z.ZodType<Record<string, unknown>>;
+}
 
-/** Says the same of a request to change a service. The body is written anew, from what was parsed. */
-export function admitAction(
+const text = z.string().max(MAX_SETTINGS);
+const reason = z.string().min(1).max(MAX_REASON);
+
+const actions: Record<string, Takes> = {
+  start: { query: scopeOnly },
+  stop: { query: confirmation },
+  restart: { query: scopeOnly },
+  run: { query: scopeOnly },
+  scale: {
+    query: confirmation,
+    body: z.strictObject({ replicas: z.number().int().min(0).max(MAX_REPLICAS) }),
+  },
+  rollback: {
+    query: scopeOnly,
+    body: z.strictObject({ revision: z.number().int().min(1) }),
+  },
+};
+
+/** What a change takes; undefined where it is not made through the dashboard. */
+function changeOf(method: ChangeMethod, path: string): Takes | undefined {
+  switch (`${method} ${path}`) {
+    case `POST ${CONFIGURATION}/preview`:
+      return { query: scopeOnly, body: z.strictObject({ text }) };
+    case `PUT ${CONFIGURATION}`:
+      return { query: scopeOnly, body: z.strictObject({ text, reason }) };
+  }
+  if (method === "PUT") {
+    return SECRET.test(path)
+      ? { query: confirmation, body: z.strictObject({ value: z.string().max(MAX_SECRET) }) }
+      : undefined;
+  }
+  return REVISION.exec(path)?.[1]
+    ? { query: scopeOnly, body: z.strictObject({ reason }) }
+    : actions[ACTION.exec(path)?.[1] ?? ""];
+}
+
+/** The longest body of a change, in bytes: an action holds a number, and the api takes 64 KiB of a configuration. */
+export function bodyLimit(path: string): number {
+  return path.startsWith(CONFIGURATION) ? 65_536 : 1_024;
+}
+
+/** Says the same of a request to change something. The body is written anew, from what was parsed. */
+export function admitChange(
+  method: ChangeMethod,
   path: string,
   query: URLSearchParams,
   body: unknown,
 ): Admission & { body?: string } {
-  const action = ACTION.exec(path)?.[1];
-  if (!action) {
+  const takes = changeOf(method, path);
+  if (!takes) {
     return { kind: "unknown" };
   }
-  const mayEnd = action === "stop" || action === "scale";
-  const admission = admitQuery(path, mayEnd ? confirmation : scopeOnly, query);
-  const schema = bodies.get(action);
-  if (admission.kind !== "allowed" || !schema) {
+  const admission = admitQuery(path, takes.query, query);
+  if (admission.kind !== "allowed" || !takes.body) {
     return admission;
   }
-  const parsed = schema.safeParse(body);
+  const parsed = takes.body.safeParse(body);
   return parsed.success
     ? { ...admission, body: JSON.stringify(parsed.data) }
     : { kind: "bad_query", reason: z.prettifyError(parsed.error) };

@@ -31,19 +31,39 @@ export async function fetchJSON<T>(
   );
 }
 
+/** What a change takes beside its path. */
+interface Change {
+  /** The api does the same request under the same key once. */
+  key: string;
+  /** The ETag of what it is a change of. */
+  match?: string;
+  body?: unknown;
+}
+
 /** Asks for a change through the dashboard's own server. It throws a Problem. */
-export async function postJSON<T>(
+export function postJSON<T>(path: string, schema: z.ZodType<T>, change: Change): Promise<T> {
+  return send("POST", path, schema, change);
+}
+
+/** The same of one that says what something is to be. */
+export function putJSON<T>(path: string, schema: z.ZodType<T>, change: Change): Promise<T> {
+  return send("PUT", path, schema, change);
+}
+
+async function send<T>(
+  method: string,
   path: string,
   schema: z.ZodType<T>,
-  { key, body }: { key: string; body?: unknown },
+  { key, match, body }: Change,
 ): Promise<T> {
   return dataOf(
     await request(path, schema, {
-      method: "POST",
+      method,
       signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS),
       headers: {
         accept: "application/json",
         "idempotency-key": key,
+        ...(match && { "if-match": match }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),

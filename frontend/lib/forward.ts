@@ -1,16 +1,16 @@
-import { type Admission, admit, admitAction, needsSession } from "./allow-list";
+import { type Admission, admit, admitChange, bodyLimit, needsSession } from "./allow-list";
 import { isOwnOrigin } from "./hosts";
 import { failed, type Outcome, problemStatus } from "./problem";
 import { sessionIn } from "./session";
-import { type Asking, askUpstream, openUpstream } from "./upstream";
+import { type Asking, askUpstream, type ChangeMethod, openUpstream } from "./upstream";
 
 const HEADERS = { "cache-control": "no-store" };
 
-/** The longest body of a request to change a service, in bytes: it holds a number. */
-const MAX_BODY = 1_024;
-
 /** A key under which the api does a request once; pages make one for each press of a button. */
 const KEY = /^[\w-]{1,64}$/;
+
+/** The ETag of what is changed, as the api makes it. */
+const MATCH = /^"[\w.-]{1,62}"$/;
 
 /** Answers a GET of the browser with what the api says, where the allow-list has it. */
 export async function forward(request: Request, timeoutMs?: number): Promise<Response> {
@@ -24,7 +24,7 @@ export async function forward(request: Request, timeoutMs?: number): Promise<Res
 }
 
 /** Passes a change on to the api, where a page of this dashboard asks for it. */
-export async function forwardAction(request: Request, timeoutMs?: number): Promise<Response> {
+export async function forwardChange(request: Request, timeoutMs?: number): Promise<Response> {
   const origin = request.headers.get("origin");
   if (!isOwnOrigin(origin, request.headers.get("host"))) {
     return answer(failed("foreign_page", `a page of ${origin ?? "no origin"} asks for a change`));
@@ -33,22 +33,27 @@ export async function forwardAction(request: Request, timeoutMs?: number): Promi
   if (!KEY.test(key)) {
     return answer(failed("bad_query", "a change needs an Idempotency-Key of 1 to 64 letters"));
   }
-  const body = await jsonBody(request);
+  const match = request.headers.get("if-match") ?? undefined;
+  if (match !== undefined && !MATCH.test(match)) {
+    return answer(failed("bad_query", "If-Match takes an ETag of the api"));
+  }
   const { pathname, searchParams } = new URL(request.url);
-  const admission = admitAction(pathname, searchParams, body);
+  const method: ChangeMethod = request.method === "PUT" ? "PUT" : "POST";
+  const body = await jsonBody(request, bodyLimit(pathname));
+  const admission = admitChange(method, pathname, searchParams, body);
   return answer(
     await outcomeOf(pathname, admission, {
       timeoutMs,
       session: sessionIn(request.headers.get("cookie")),
-      change: { key, body: admission.body },
+      change: { method, key, match, body: admission.body },
     }),
   );
 }
 
 /** The body in JSON; undefined where there is none, where it is too long, or something else. */
-async function jsonBody(request: Request): Promise<unknown> {
+async function jsonBody(request: Request, limit: number): Promise<unknown> {
   const length = Number(request.headers.get("content-length"));
-  if (!(length > 0 && length <= MAX_BODY)) {
+  if (!(length > 0 && length <= limit)) {
     return undefined;
   }
   try {

@@ -22,6 +22,12 @@ export const problemCodes = [
   "not_allowed",
   /** The api did not do it, and says why: others depend on it, or there is no such service. */
   "refused",
+  /** What was asked about was changed by somebody else since it was read. */
+  "changed_meanwhile",
+  /** What was written is wrong: the faults say where and why. */
+  "invalid",
+  /** The attached `zr dev` did not do it, or did not say that it has. */
+  "dev_failed",
   /** A Job was run again, and failed. */
   "job_failed",
   /** The change is written, and has not taken effect in time. */
@@ -44,13 +50,25 @@ export interface Problem {
   message: string;
   /** The services that would lose what they need, where that is why it was refused. */
   dependents?: string[];
+  /** What is wrong with a text, where that is why it was refused. */
+  faults?: Fault[];
 }
+
+const fault = z.object({
+  message: z.string(),
+  /** From 1, where the place is known. */
+  line: z.number().int().optional(),
+  column: z.number().int().optional(),
+});
+/** One thing that is wrong with a text. */
+export type Fault = z.infer<typeof fault>;
 
 export const problemBody = z.object({
   error: z.object({
     code: z.enum(problemCodes),
     message: z.string(),
     dependents: z.array(z.string()).optional(),
+    faults: z.array(fault).optional(),
   }),
 });
 
@@ -66,6 +84,9 @@ export const problemStatus: Record<ProblemCode, number> = {
   foreign_page: 403,
   not_allowed: 403,
   refused: 409,
+  changed_meanwhile: 412,
+  invalid: 422,
+  dev_failed: 502,
   job_failed: 502,
   not_in_effect: 504,
   api_error: 502,

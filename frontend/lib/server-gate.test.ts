@@ -47,7 +47,7 @@ test.each([
 test("405: TRACE", async () => {
   const answer = await ask("TRACE", "/health", "localhost");
   expect(answer.status).toBe(405);
-  expect(answer.headers.allow).toBe("GET, HEAD, POST");
+  expect(answer.headers.allow).toBe("GET, HEAD, POST, PUT");
 });
 
 test.each([

@@ -85,7 +85,7 @@ function gate(server: Server): void {
       connections.get(request.socket)?.asked(answer);
       const refused = refusal(request);
       if (refused) {
-        const allow = refused.status === 405 ? { allow: "GET, HEAD, POST" } : {};
+        const allow = refused.status === 405 ? { allow: "GET, HEAD, POST, PUT" } : {};
         answer.writeHead(refused.status, { "content-type": "text/plain; charset=utf-8", ...allow });
         answer.end(refused.text);
         return true;
@@ -122,7 +122,7 @@ function refusal(request: IncomingMessage): Refusal | undefined {
     };
   }
   if (request.method === "TRACE") {
-    return { status: 405, text: "The dashboard takes GET, HEAD and POST.\n" };
+    return { status: 405, text: "The dashboard takes GET, HEAD, POST and PUT.\n" };
   }
   return undefined;
 }

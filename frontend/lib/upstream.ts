@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Schemas } from "./api/types";
 import { apiURL } from "./api-url";
-import { failed, type Outcome } from "./problem";
+import { failed, type Outcome, type ProblemCode } from "./problem";
 import { SESSION_COOKIE } from "./session";
 
 /**
@@ -20,7 +20,16 @@ const upstreamProblem: z.ZodType<
   type: z.string().optional(),
   detail: z.string().optional(),
   dependents: z.array(z.string()).optional(),
-  errors: z.array(z.object({ location: z.string(), message: z.string() })).optional(),
+  errors: z
+    .array(
+      z.object({
+        location: z.string(),
+        message: z.string(),
+        line: z.number().int().optional(),
+        column: z.number().int().optional(),
+      }),
+    )
+    .optional(),
 });
 
 export interface Asking {
@@ -29,12 +38,18 @@ export interface Asking {
   session?: string;
   /** A change to make; without it something is read. */
   change?: {
+    method: ChangeMethod;
     /** The api does the same request under the same key once. */
     key: string;
+    /** The ETag of what it is a change of. */
+    match?: string;
     /** JSON. */
     body?: string;
   };
 }
+
+/** How a change is asked for. */
+export type ChangeMethod = "POST" | "PUT";
 
 /**
  * Asks the api, which answers in JSON. It never throws: what went wrong is the
@@ -90,17 +105,34 @@ export async function openUpstream(
   }
 }
 
+/** The problems of the api that say by themselves what is wrong. */
+const telling: Record<string, ProblemCode> = {
+  not_in_effect: "not_in_effect",
+  job_failed: "job_failed",
+  role_too_low: "not_allowed",
+  changed_meanwhile: "changed_meanwhile",
+  invalid: "invalid",
+  setting_required: "invalid",
+  refused_by_cluster: "invalid",
+  dev_failed: "dev_failed",
+  timeout: "dev_failed",
+};
+
+type UpstreamFault = Pick<Schemas["Fault"], "location" | "message" | "line" | "column">;
+
+/** A fault of a text is where its line says; of anything else, the location is the place. */
+function faultOf({ location, message, line, column }: UpstreamFault) {
+  const isText = location.startsWith("body.");
+  return { message: isText ? message : `${location}: ${message}`, line, column };
+}
+
 /** What the api says of a change is for the one who asked: it needs no address before it. */
 function refusal(doing: string, status: number, body: unknown, isChange: boolean): Outcome<never> {
   const { type, detail, dependents, errors } = upstreamProblem.safeParse(body).data ?? {};
-  if (detail && type === "urn:zr:problem:not_in_effect") {
-    return failed("not_in_effect", detail);
-  }
-  if (detail && type === "urn:zr:problem:job_failed") {
-    return failed("job_failed", detail);
-  }
-  if (detail && type === "urn:zr:problem:role_too_low") {
-    return failed("not_allowed", detail);
+  const told = telling[type?.replace(/^urn:zr:problem:/, "") ?? ""];
+  if (detail && told) {
+    const faults = told === "invalid" ? errors?.map(faultOf) : undefined;
+    return { ok: false, problem: { code: told, message: detail, faults } };
   }
   if (isChange && detail && (status === 404 || status === 409)) {
     return { ok: false, problem: { code: "refused", message: detail, dependents } };
@@ -135,9 +167,10 @@ async function fetchFresh(
       ...(session && { cookie: `${SESSION_COOKIE}=${session}` }),
       // Whose page asks was checked here: to the api it is a page of its own.
       ...(change && { origin: url.origin, "idempotency-key": change.key }),
+      ...(change?.match && { "if-match": change.match }),
       ...(change?.body && { "content-type": "application/json" }),
     },
-    ...(change && { method: "POST", body: change.body }),
+    ...(change && { method: change.method, body: change.body }),
   };
   try {
     return await fetch(url, init);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fetchJSON, postJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
+import { requestKey } from "@/lib/request-key";
 import { withQuery } from "@/lib/with-query";
 import type { Change } from "./actions";
 
@@ -22,8 +23,7 @@ export function send(change: Change, confirmed: boolean): Promise<Effect> {
     confirm: confirmed ? "true" : undefined,
   });
   return postJSON(path, effectSchema, {
-    // Not randomUUID, which browsers have on secure origins only.
-    key: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
+    key: requestKey(),
     body: bodyOf(change),
   });
 }

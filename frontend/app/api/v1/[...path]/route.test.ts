@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { serveAPI } from "@/lib/testing";
 import * as route from "./route";
 
-test("only GET and POST are forwarded", () => {
+test("only GET, POST and PUT are forwarded", () => {
   const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-  expect(methods.filter((method) => method in route)).toEqual(["GET", "POST"]);
+  expect(methods.filter((method) => method in route)).toEqual(["GET", "POST", "PUT"]);
 });
 
 test("GET answers with the api's document", async () => {

@@ -1,4 +1,4 @@
-import { forward, forwardAction } from "@/lib/forward";
+import { forward, forwardChange } from "@/lib/forward";
 
 export const dynamic = "force-dynamic";
 
@@ -7,5 +7,9 @@ export function GET(request: Request): Promise<Response> {
 }
 
 export function POST(request: Request): Promise<Response> {
-  return forwardAction(request);
+  return forwardChange(request);
+}
+
+export function PUT(request: Request): Promise<Response> {
+  return forwardChange(request);
 }
