@@ -35,8 +35,8 @@ func TestAllowedConnections(t *testing.T) {
 		overlay string
 		more    []string
 	}{
-		{"dev", nil},
-		{"dashboard", nil},
+		{"dev", []string{"api -> outside TCP 10250"}}, // the kubelets
+		{"dashboard", []string{"api -> outside TCP 10250"}},
 		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
 		{"eks", []string{"api -> outside TCP 443"}},
 	} {

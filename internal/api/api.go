@@ -26,6 +26,7 @@ import (
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
+	"zr/internal/api/usage"
 )
 
 // The exit codes.
@@ -93,7 +94,11 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
 	hub := dev.NewHub()
-	served := newEnvironments(&parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, devs: hub, secrets: secrets, log: log})
+	room := &parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, devs: hub, secrets: secrets, log: log}
+	if settings.Kubelets {
+		room.kubelets = usage.NewKubelets(settings.ServiceAccount)
+	}
+	served := newEnvironments(room)
 	gate := access.New(settings.LoginKey, shared, db, log)
 	app := &app{settings: settings, log: log, sources: sources{
 		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},

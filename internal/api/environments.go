@@ -16,6 +16,7 @@ import (
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
 	"zr/internal/api/uptime"
+	"zr/internal/api/usage"
 )
 
 // parts are what environments are made of.
@@ -28,6 +29,7 @@ type parts struct {
 	db       *postgres.Store
 	lines    *logdb.Store
 	devs     *dev.Hub
+	kubelets *usage.Kubelets
 	secrets  *redact.Redactor // that are taken out of what containers and Kubernetes say
 	log      *slog.Logger
 }
@@ -51,6 +53,9 @@ func newEnvironments(p *parts) *environments.Set {
 // environment completes one.
 func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environments.Environment) *environments.Environment {
 	e.Services = reader
+	if client != nil {
+		e.Usage = usage.New(client, p.kubelets, reader.Nodes)
+	}
 	e.Changes = lifecycle.New(client)
 	e.Configuration = configuration.New(client, p.db, p.devs, e.Key(), p.log)
 	e.Logs = newCollector(client, p.lines, p.secrets, p.log)

@@ -46,6 +46,9 @@ type Settings struct {
 	// ControlRoom says that the api serves the namespaces that it was given rights on,
 	// and not its own: ENVIRONMENTS=granted; the default is ENVIRONMENTS=own.
 	ControlRoom bool
+	// Kubelets says that the kubelets are asked what containers use, where the cluster has
+	// no metrics API: KUBELET_STATS=on; the default is off. See docs/security.md.
+	Kubelets bool
 	// ServiceAccount is the folder with the credentials of the pod: SERVICE_ACCOUNT_DIR;
 	// the default is where the kubelet mounts them.
 	ServiceAccount string
@@ -86,6 +89,12 @@ func loadSettings(getenv func(string) string) (Settings, error) {
 		s.ControlRoom = which == environmentsGranted
 	default:
 		problem("ENVIRONMENTS", "%q is neither %s nor %s", which, environmentsOwn, environmentsGranted)
+	}
+	switch which := or(getenv("KUBELET_STATS"), "off"); which {
+	case "on", "off":
+		s.Kubelets = which == "on"
+	default:
+		problem("KUBELET_STATS", "%q is neither on nor off", which)
 	}
 	if s.LogLevel, err = parseLevel(or(getenv("LOG_LEVEL"), "info")); err != nil {
 		problem("LOG_LEVEL", "%w", err)

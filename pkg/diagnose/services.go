@@ -43,10 +43,7 @@ func (s *Snapshot) unreached(t Target, r Rollout) string {
 	}
 	for _, name := range t.Services {
 		of := serviceKey(t.Namespace, name)
-		var ports []object.ServicePort
-		if svc := s.services[of]; svc != nil {
-			ports = svc.Spec.Ports
-		}
+		ports := s.PortsOf(t.Namespace, name)
 		if len(ports) == 0 { // a headless Service may have none
 			ports = []object.ServicePort{{}}
 		}
@@ -96,4 +93,12 @@ func (s *Snapshot) ServicesFor(namespace string, labels map[string]string) []str
 	}
 	slices.Sort(names)
 	return names
+}
+
+// PortsOf returns the ports of a Service, none where it is not there.
+func (s *Snapshot) PortsOf(namespace, name string) []object.ServicePort {
+	if svc := s.services[serviceKey(namespace, name)]; svc != nil {
+		return svc.Spec.Ports
+	}
+	return nil
 }

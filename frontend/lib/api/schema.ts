@@ -424,6 +424,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/{name}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a service is made of: containers, variables, ports, probes, and what they use
+         * @description Of secrets there are names alone; a value that looks like one is withheld. CPU and memory are those of the metrics API of the cluster, or of the kubelets where the api may ask them, and at most a few seconds old.
+         */
+        get: operations["getServiceDetails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services/{name}/events": {
         parameters: {
             query?: never;
@@ -784,6 +804,46 @@ export interface components {
             /** @description The cursor of the page after this one. */
             next?: string;
         };
+        Container: {
+            /** @description In the order of the template, where a later one wins. */
+            env: components["schemas"]["Variable"][];
+            image: string;
+            /** @description It runs before the others. */
+            init?: boolean;
+            limits: components["schemas"]["Resources"];
+            name: string;
+            ports: components["schemas"]["Port"][];
+            probes: components["schemas"]["Question"][];
+            requests: components["schemas"]["Resources"];
+        };
+        ContainerStatus: {
+            /**
+             * Format: double
+             * @description CPU that it uses, over the last seconds: 0.25 is a quarter of a core.
+             */
+            cpuCores?: number;
+            /** @description Of the image that runs: "sha256:...". */
+            digest?: string;
+            image: string;
+            /** @description How it ended before it was restarted last. */
+            lastEnd?: components["schemas"]["Ended"];
+            /**
+             * Format: int64
+             * @description Memory that counts against its limit.
+             */
+            memoryBytes?: number;
+            message?: string;
+            name: string;
+            ready: boolean;
+            /** @description Why it waits or has ended, in one word of Kubernetes. */
+            reason?: string;
+            /** Format: int32 */
+            restarts: number;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "running" | "waiting" | "terminated";
+        };
         Context: {
             after: components["schemas"]["Line"][];
             before: components["schemas"]["Line"][];
@@ -845,6 +905,28 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        Details: {
+            /** @description Of the template; those that run before the others come first. */
+            containers: components["schemas"]["Container"][];
+            kind: string;
+            name: string;
+            /** @description Sorted by name. */
+            pods: components["schemas"]["PodDetails"][];
+            /** @description Of the Services that lead to it. */
+            ports: components["schemas"]["LedPort"][];
+            /**
+             * Format: date-time
+             * @description When the newest pod of the current version was made; left out where there is none.
+             */
+            rolledOutAt?: string;
+            /**
+             * @description Who tells the CPU and memory of the containers.
+             * @enum {string}
+             */
+            usageBy?: "metrics.k8s.io" | "kubelet";
+            /** @description Why CPU and memory are not known. */
+            usageWhy?: string;
+        };
         Doing: {
             /** Format: date-time */
             since: string;
@@ -873,6 +955,15 @@ export interface components {
              */
             replicas: number;
             service: string;
+        };
+        Ended: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            exitCode: number;
+            reason: string;
+            /** Format: int32 */
+            signal?: number;
         };
         Environment: {
             /** @description Of its namespace. */
@@ -1015,6 +1106,14 @@ export interface components {
              */
             unanswered: number;
         };
+        LedPort: {
+            name?: string;
+            /** Format: int32 */
+            number: number;
+            protocol?: string;
+            /** @description The name of the Kubernetes Service. */
+            service: string;
+        };
         Line: {
             container?: string;
             fields?: {
@@ -1107,6 +1206,14 @@ export interface components {
             /** Format: date-time */
             startedAt?: string;
         };
+        PodDetails: {
+            address?: string;
+            containers: components["schemas"]["ContainerStatus"][];
+            /** Format: date-time */
+            createdAt: string;
+            name: string;
+            node?: string;
+        };
         Point: {
             /**
              * Format: date-time
@@ -1125,6 +1232,12 @@ export interface components {
             state: "healthy" | "unhealthy" | "starting" | "stopped" | "unknown";
             /** Format: double */
             uptime?: number;
+        };
+        Port: {
+            name?: string;
+            /** Format: int32 */
+            number: number;
+            protocol?: string;
         };
         PreviewInputBody: {
             /** @description YAML, as it stands below settings: of a configuration. */
@@ -1151,6 +1264,23 @@ export interface components {
              * @example urn:zr:problem:not_found
              */
             type: string;
+        };
+        Question: {
+            /** @description Such as "GET :8080/health". */
+            asks: string;
+            /** Format: int64 */
+            everySeconds: number;
+            /**
+             * Format: int64
+             * @description So many in a row count.
+             */
+            failures: number;
+            /** @description http, tcp, grpc or exec; empty for one that is not known. */
+            kind: string;
+            /** @enum {string} */
+            of: "startup" | "readiness" | "liveness";
+            /** Format: int64 */
+            timeoutSeconds: number;
         };
         Reason: {
             code: string;
@@ -1190,6 +1320,10 @@ export interface components {
             /** @enum {string} */
             state: "healthy" | "unhealthy" | "starting" | "stopped" | "unknown";
             uptime: components["schemas"]["Windows"];
+        };
+        Resources: {
+            cpu?: string;
+            memory?: string;
         };
         RestoreInputBody: {
             /** @description Why, for those who read the revisions. */
@@ -1491,6 +1625,18 @@ export interface components {
         };
         TokenList: {
             tokens: components["schemas"]["Token"][];
+        };
+        Variable: {
+            /** @description Where it is from, if not from the manifest: "ConfigMap/settings", "Secret/secrets", "field status.podIP". */
+            from?: string;
+            /** @description Of that object. */
+            key?: string;
+            /** @description Empty for all keys of an object that the api may not read. */
+            name: string;
+            /** @description Its value is a secret, or its name says so, and is withheld. */
+            secret?: boolean;
+            /** @description Left out where it is a secret, looks like one, or is not known to the api. */
+            value?: string;
         };
         WholeRevision: {
             /** Format: date-time */
@@ -3570,6 +3716,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceDetails: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */

@@ -13,6 +13,7 @@ import (
 	"zr/internal/api/fleet"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/logstore"
+	"zr/internal/api/usage"
 )
 
 // ErrUnknown says that the api serves no such environment.
@@ -28,6 +29,7 @@ type Environment struct {
 	Changes       *lifecycle.Services
 	Configuration *configuration.Configuration
 	Logs          *logstore.Collector
+	Usage         *usage.Source           // nil outside of a cluster
 	Jobs          []func(context.Context) // that run as long as it is served
 }
 

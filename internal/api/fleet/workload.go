@@ -21,23 +21,38 @@ const buildEnv = "ZR_BUILD_HASH"
 // Job that is called like a Deployment is "job/<name>", as it is for zr.
 var kinds = []string{object.Deployment, object.StatefulSet, object.DaemonSet, object.Job}
 
-// services makes one Service of each workload that a namespace holds.
-func services(s *diagnose.Snapshot, now time.Time) []Service {
-	var workloads []*object.Workload
+// named is a workload under the name of its service.
+type named struct {
+	name string
+	*object.Workload
+}
+
+// workloads returns those of the services that a namespace holds.
+func workloads(s *diagnose.Snapshot) (all []named) {
 	s.Workloads(func(w *object.Workload) {
 		if w.Owner() == nil { // the Jobs of a CronJob come and go
-			workloads = append(workloads, w)
+			all = append(all, named{w.Name, w})
 		}
 	})
-	slices.SortFunc(workloads, func(a, b *object.Workload) int {
-		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.Name, b.Name))
+	slices.SortFunc(all, func(a, b named) int {
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.name, b.name))
 	})
+	taken := map[string]bool{}
+	for i := range all {
+		if taken[all[i].name] {
+			all[i].name = strings.ToLower(all[i].Kind) + "/" + all[i].name
+		}
+		taken[all[i].name] = true
+	}
+	return all
+}
+
+// services makes one Service of each workload that a namespace holds.
+func services(s *diagnose.Snapshot, now time.Time) []Service {
 	var all []Service
-	for _, w := range workloads {
-		svc := service(s, w, now)
-		if slices.ContainsFunc(all, func(other Service) bool { return other.Name == svc.Name }) {
-			svc.Name = strings.ToLower(w.Kind) + "/" + w.Name
-		}
+	for _, w := range workloads(s) {
+		svc := service(s, w.Workload, now)
+		svc.Name = w.name
 		all = append(all, svc)
 	}
 	return all

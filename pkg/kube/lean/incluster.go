@@ -68,9 +68,8 @@ func (a *serviceAccount) RoundTrip(req *http.Request) (*http.Response, error) {
 func (a *serviceAccount) load() (token string, transport *http.Transport, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	raw, err := os.ReadFile(filepath.Join(a.mount, "token"))
-	if err != nil {
-		return "", nil, fmt.Errorf("reading the service account's token: %w", err)
+	if token, err = Token(a.mount); err != nil {
+		return "", nil, err
 	}
 	ca, err := os.ReadFile(filepath.Join(a.mount, "ca.crt"))
 	if err != nil {
@@ -86,7 +85,16 @@ func (a *serviceAccount) load() (token string, transport *http.Transport, err er
 		}
 		a.ca, a.transport = ca, newTransport(pool)
 	}
-	return strings.TrimSpace(string(raw)), a.transport, nil
+	return token, a.transport, nil
+}
+
+// Token returns the current token of the service account that is mounted in a folder.
+func Token(mount string) (string, error) {
+	raw, err := os.ReadFile(filepath.Join(mount, "token"))
+	if err != nil {
+		return "", fmt.Errorf("reading the service account's token: %w", err)
+	}
+	return strings.TrimSpace(string(raw)), nil
 }
 
 // newTransport returns one for an API server inside of the cluster: it is near,

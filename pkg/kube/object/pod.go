@@ -1,10 +1,7 @@
 package object
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -18,6 +15,7 @@ type Pod struct {
 // PodSpec is what is asked of a pod.
 type PodSpec struct {
 	NodeName       string      `json:"nodeName"`
+	HostNetwork    bool        `json:"hostNetwork"` // its address is that of the node
 	InitContainers []Container `json:"initContainers"`
 	Containers     []Container `json:"containers"`
 	Volumes        []struct {
@@ -33,19 +31,44 @@ type Container struct {
 	Name  string `json:"name"`
 	Image string `json:"image"`
 	Env   []struct {
-		Name  string `json:"name"`
-		Value string `json:"value"`
+		Name      string `json:"name"`
+		Value     string `json:"value"`
+		ValueFrom *struct {
+			ConfigMapKeyRef *KeyRef `json:"configMapKeyRef"`
+			SecretKeyRef    *KeyRef `json:"secretKeyRef"`
+			FieldRef        *struct {
+				FieldPath string `json:"fieldPath"`
+			} `json:"fieldRef"`
+			ResourceFieldRef *struct {
+				Resource string `json:"resource"`
+			} `json:"resourceFieldRef"`
+		} `json:"valueFrom"`
 	} `json:"env"`
+	EnvFrom []struct {
+		Prefix       string  `json:"prefix"`
+		ConfigMapRef *KeyRef `json:"configMapRef"`
+		SecretRef    *KeyRef `json:"secretRef"`
+	} `json:"envFrom"`
 	Resources struct {
-		Limits map[string]string `json:"limits"` // by resource, as the server writes them
+		Requests map[string]string `json:"requests"` // by resource, as the server writes them
+		Limits   map[string]string `json:"limits"`
 	} `json:"resources"`
 	Ports []struct {
 		Name          string `json:"name"`
 		ContainerPort int32  `json:"containerPort"`
+		Protocol      string `json:"protocol"`
 	} `json:"ports"`
 	ReadinessProbe *Probe `json:"readinessProbe"`
+	LivenessProbe  *Probe `json:"livenessProbe"`
+	StartupProbe   *Probe `json:"startupProbe"`
 	// RestartPolicy is RestartAlways for an init container that runs on.
 	RestartPolicy string `json:"restartPolicy"`
+}
+
+// KeyRef names a key of a ConfigMap or a Secret, or without a key all of it.
+type KeyRef struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
 }
 
 // RestartAlways is the restart policy of an init container that runs on beside
@@ -62,50 +85,6 @@ func (c Container) EnvOf(name string) (value string, ok bool) {
 	return "", false
 }
 
-// Probe is how the kubelet asks a container. All are nil where it runs a program.
-type Probe struct {
-	HTTPGet   *Asked `json:"httpGet"`
-	TCPSocket *Asked `json:"tcpSocket"`
-	GRPC      *Asked `json:"grpc"`
-}
-
-// Asked is where a Probe asks.
-type Asked struct {
-	Host string   `json:"host"` // empty means the pod
-	Port PortName `json:"port"`
-}
-
-// PortName is a port by its number, or by its name in the container.
-type PortName string
-
-// UnmarshalJSON takes a number too.
-func (p *PortName) UnmarshalJSON(text []byte) error {
-	*p = PortName(strings.Trim(string(text), `"`))
-	return nil
-}
-
-// AskedPort is the port at the pod's address to which the kubelet connects before it
-// calls the container ready; 0 where it connects to none.
-func (c Container) AskedPort() int32 {
-	if c.ReadinessProbe == nil {
-		return 0
-	}
-	asked := cmp.Or(c.ReadinessProbe.HTTPGet, c.ReadinessProbe.TCPSocket, c.ReadinessProbe.GRPC)
-	if asked == nil || asked.Host != "" {
-		return 0
-	}
-	for _, p := range c.Ports {
-		if p.Name == string(asked.Port) {
-			return p.ContainerPort
-		}
-	}
-	number, err := strconv.ParseInt(string(asked.Port), 10, 32)
-	if err != nil {
-		return 0 // a name that no port has: the kubelet says so
-	}
-	return int32(number)
-}
-
 // Phases of a pod.
 const (
 	PodRunning = "Running"
@@ -118,6 +97,7 @@ type PodStatus struct {
 	Reason                     string            `json:"reason"`
 	Message                    string            `json:"message"`
 	PodIP                      string            `json:"podIP"`
+	HostIP                     string            `json:"hostIP"`
 	Conditions                 []Condition       `json:"conditions"`
 	InitContainerStatuses      []ContainerStatus `json:"initContainerStatuses"`
 	ContainerStatuses          []ContainerStatus `json:"containerStatuses"`
@@ -128,6 +108,7 @@ type PodStatus struct {
 type ContainerStatus struct {
 	Name         string         `json:"name"`
 	Image        string         `json:"image"`
+	ImageID      string         `json:"imageID"` // with the digest that runs
 	Ready        bool           `json:"ready"`
 	Started      *bool          `json:"started"` // its startup probe has passed
 	RestartCount int32          `json:"restartCount"`

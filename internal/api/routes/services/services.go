@@ -33,6 +33,14 @@ func Add(a *contract.API, set *environments.Set, origins []string) {
 		Summary:  "How one service is, with its pods",
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 	}, r.get)
+	contract.Add(a, contract.Route{
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Viewer},
+		ID:    "getServiceDetails", Method: http.MethodGet, Path: contract.Base + "/services/{name}/details", Group: "services",
+		Summary: "What a service is made of: containers, variables, ports, probes, and what they use",
+		Description: "Of secrets there are names alone; a value that looks like one is withheld. CPU and memory are those of the metrics API of the cluster, " +
+			"or of the kubelets where the api may ask them, and at most a few seconds old.",
+		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+	}, r.details)
 	a.AddPlain("GET "+contract.Base+"/live/services", contract.Rules{Class: contract.Stream, Role: contract.Anybody}, http.HandlerFunc(r.live))
 }
 

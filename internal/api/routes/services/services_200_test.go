@@ -23,6 +23,7 @@ import (
 	"zr/internal/api/routes/services"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/storetest"
+	"zr/internal/api/usage"
 )
 
 // cluster answers like the Kubernetes API of a namespace with two workloads, and
@@ -56,6 +57,10 @@ func newCluster(t *testing.T) *cluster {
 	c := &cluster{done: make(chan struct{}), pods: make(chan string)}
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.asked.Add(1)
+		if strings.HasPrefix(r.URL.Path, "/apis/metrics.k8s.io/") {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
 		if status := c.status.Load(); status != 0 {
 			w.WriteHeader(int(status))
 			return
@@ -99,7 +104,7 @@ func replica(t *testing.T, c *cluster, checks map[string]probe.Check) (*apitest.
 		running.Wait()
 	})
 	return apitest.Serve(t, func(a *contract.API) {
-		services.Add(a, environments.Only(&environments.Environment{Services: reader}), nil)
+		services.Add(a, environments.Only(&environments.Environment{Services: reader, Usage: usage.New(c.client, nil, reader.Nodes)}), nil)
 	}), reader
 }
 
