@@ -19,10 +19,13 @@ import (
 	"zr/internal/api/dev"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
+	"zr/internal/api/logstore/redact"
 	"zr/internal/api/probe"
 	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/logs"
+	"zr/internal/api/server"
+	"zr/internal/api/settings"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
@@ -51,7 +54,7 @@ func Main(getenv func(string) string, out io.Writer) int {
 // everything else happens after that.
 func Run(ctx context.Context, getenv func(string) string, out io.Writer, listening func(net.Addr)) int {
 	started := time.Now()
-	settings, err := loadSettings(getenv)
+	settings, err := settings.Load(getenv)
 	log := newLogger(out, settings.LogLevel)
 
 	var db *postgres.Store
@@ -69,7 +72,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 			defer lines.Close()
 		}
 	}
-	secrets, problem := knownSecrets(settings)
+	known, problem := settings.Secrets()
 	err = errors.Join(err, problem)
 	var shared cache.Cache
 	if settings.RedisURL != "" {
@@ -87,6 +90,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		return exitConfig
 	}
 
+	secrets := redact.New(known)
 	client, err := kube.InCluster(getenv, settings.ServiceAccount)
 	if err != nil {
 		log.Warn("the Kubernetes API is not used", "reason", err.Error())
@@ -116,7 +120,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 
 // app is the running api.
 type app struct {
-	settings Settings
+	settings settings.Settings
 	log      *slog.Logger
 	sources  sources
 }
@@ -134,7 +138,7 @@ func (a *app) serve(ctx context.Context, listening func(net.Addr), jobs ...func(
 		log.Error("the api cannot listen", "error", err)
 		return exitFailed
 	}
-	srv := newServer(handler, log)
+	srv := server.New(handler, log)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }()
 	log.Info("listening", "address", listener.Addr().String(), "version", version, "build", a.settings.Build, "ms", time.Since(a.sources.health.Started).Milliseconds())
@@ -159,12 +163,12 @@ func (a *app) serve(ctx context.Context, listening func(net.Addr), jobs ...func(
 	return a.shutDown(srv)
 }
 
-func (a *app) shutDown(srv *server) int {
+func (a *app) shutDown(srv *server.Server) int {
 	a.sources.health.Stopping.Store(true)
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), a.settings.ShutdownTimeout)
 	defer cancel()
-	err := srv.stop(ctx)
+	err := srv.Stop(ctx)
 	took := time.Since(begin).Milliseconds()
 	if err != nil {
 		a.log.Warn("stopped", "ms", took, "error", err)

@@ -12,6 +12,7 @@ import (
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/logstore/redact"
 	"zr/internal/api/probe"
+	"zr/internal/api/settings"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
@@ -21,7 +22,7 @@ import (
 
 // parts are what environments are made of.
 type parts struct {
-	settings Settings
+	settings settings.Settings
 	client   *kube.Client // nil outside of a cluster
 	probes   *probe.Set
 	self     fleet.Self

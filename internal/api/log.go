@@ -1,28 +1,12 @@
 package api
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 )
 
-// levels are the names that the log carries. slog's own differ: "WARN".
-var levels = map[string]slog.Level{
-	"debug":   slog.LevelDebug,
-	"info":    slog.LevelInfo,
-	"warning": slog.LevelWarn,
-	"error":   slog.LevelError,
-}
-
-func parseLevel(name string) (slog.Level, error) {
-	level, ok := levels[name]
-	if !ok {
-		return 0, fmt.Errorf("%q is not a level (debug, info, warning, error)", name)
-	}
-	return level, nil
-}
-
-// newLogger writes one JSON object a line: time, level, msg, attributes.
+// newLogger writes one JSON object a line: time, level, msg, attributes. Its levels are
+// called as in LOG_LEVEL: slog has "WARN".
 func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: nameLevel}))
 }

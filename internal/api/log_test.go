@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"log/slog"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -27,18 +26,5 @@ func TestLevelsGoByTheirNames(t *testing.T) {
 	}
 	if got := strings.Join(levels, " "); got != "debug info warning error" {
 		t.Errorf("got %s", got)
-	}
-}
-
-func TestAPanicIsAnswered500(t *testing.T) {
-	buf := &testkit.Buffer{}
-	answer := httptest.NewRecorder()
-	identify(recoverPanics(newLogger(buf, slog.LevelInfo), panics{})).ServeHTTP(answer, httptest.NewRequest("GET", "/", nil))
-	said := answer.Body.String()
-	if answer.Code != 500 || !strings.Contains(said, "urn:zr:problem:internal") || !strings.Contains(buf.String(), "a bug") {
-		t.Errorf("got %d %s\n%s", answer.Code, said, buf)
-	}
-	if strings.Contains(said, "a bug") {
-		t.Errorf("the answer shows the panic: %s", said)
 	}
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
@@ -22,6 +21,8 @@ import (
 	"zr/internal/api/routes/session"
 	"zr/internal/api/routes/tokens"
 	uptimeroutes "zr/internal/api/routes/uptime"
+	"zr/internal/api/server"
+	"zr/internal/api/settings"
 	"zr/internal/api/store/cache"
 	"zr/internal/api/uptime"
 )
@@ -72,43 +73,10 @@ func Document() ([]byte, error) {
 }
 
 // newHandler returns all routes within all limits.
-func newHandler(settings Settings, from sources, log *slog.Logger) (http.Handler, error) {
+func newHandler(s settings.Settings, from sources, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
-	rates, open := newRates(), newOpen()
-	a, err := newContract(from, mux, func(rules contract.Rules, h http.Handler) http.Handler {
-		return limitRate(rates, rules.Class, limit(rules.Class.Limits(), from.gate.Guard(rules.Role, limitOpen(open, rules.Class.Limits().Open, h))))
-	}, log)
-	if err != nil {
+	if _, err := newContract(from, mux, server.Guard(from.gate), log); err != nil {
 		return nil, err
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) })
-
-	h := checkOrigin(settings.AllowedOrigins, from.gate, checkForm(a))
-	h = checkHost(settings.AllowedHosts, from.gate, h)
-	h = secure(h)
-	h = recoverPanics(log, h)
-	h = logRequests(log, h)
-	return identify(h), nil
-}
-
-// methods are those that routes have.
-var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
-
-// nothingThere answers what no route matches. It matches every path itself, so
-// known paths with another method are told apart here.
-func nothingThere(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	var allowed []string
-	for _, method := range methods {
-		other := r.Clone(r.Context())
-		other.Method = method
-		if _, pattern := mux.Handler(other); pattern != "/" {
-			allowed = append(allowed, method)
-		}
-	}
-	if len(allowed) == 0 {
-		contract.Write(w, r, contract.Refuse(http.StatusNotFound, "not_found", "there is nothing at this path"))
-		return
-	}
-	w.Header()["Allow"] = slices.Compact(allowed)
-	contract.Write(w, r, contract.Refuse(http.StatusMethodNotAllowed, "method_not_allowed", "this path does not take this method"))
+	return server.Handler(mux, server.Allowed{Origins: s.AllowedOrigins, Hosts: s.AllowedHosts}, from.gate, log), nil
 }

@@ -4,7 +4,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"zr/internal/testkit"
 )
@@ -15,17 +14,6 @@ func env(pairs ...string) func(string) string {
 		values[pairs[i]] = pairs[i+1]
 	}
 	return func(name string) string { return values[name] }
-}
-
-func TestSettingsDefaults(t *testing.T) {
-	s, err := loadSettings(env("DATABASE_URL", "postgres://db/zr", "REDIS_URL", "redis://cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.Port != 3001 || s.LogLevel.String() != "INFO" || s.ShutdownTimeout != 10*time.Second || s.Service != "api" ||
-		strings.Join(s.AllowedOrigins, " ") != "http://localhost:3000" || len(s.AllowedHosts) != 0 {
-		t.Errorf("got %+v", s)
-	}
 }
 
 func TestEveryProblemAtOnceAndExitCode2(t *testing.T) {

@@ -1,10 +1,13 @@
-package api
+// Package settings is what the environment says to the api.
+package settings
 
 import (
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -59,9 +62,9 @@ type Settings struct {
 	Build      string // ZR_BUILD_HASH: what it was built from, set by zr
 }
 
-// loadSettings reads the environment and returns every problem at once. No
+// Load reads the environment and returns every problem at once. No
 // problem shows the value of a secret.
-func loadSettings(getenv func(string) string) (Settings, error) {
+func Load(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		DatabaseURL:    getenv("DATABASE_URL"),
 		RedisURL:       getenv("REDIS_URL"),
@@ -122,6 +125,47 @@ func loadSettings(getenv func(string) string) (Settings, error) {
 		s.AllowedHosts = append(s.AllowedHosts, strings.ToLower(host))
 	}
 	return s, errors.Join(problems...)
+}
+
+// levels are the names of LOG_LEVEL, which the log carries too.
+var levels = map[string]slog.Level{
+	"debug":   slog.LevelDebug,
+	"info":    slog.LevelInfo,
+	"warning": slog.LevelWarn,
+	"error":   slog.LevelError,
+}
+
+func parseLevel(name string) (slog.Level, error) {
+	level, ok := levels[name]
+	if !ok {
+		return 0, fmt.Errorf("%q is not a level (debug, info, warning, error)", name)
+	}
+	return level, nil
+}
+
+// Secrets are those that the api knows: the passwords of the database and the
+// cache, which are those of their servers, the login key, and the values of the Secret
+// that is mounted. One that changes is known when zr has replaced the pods that use it.
+func (s Settings) Secrets() ([]string, error) {
+	values := []string{s.DatabaseURL, s.RedisURL, s.LoginKey}
+	if s.SecretsDir == "" {
+		return values, nil
+	}
+	files, err := os.ReadDir(s.SecretsDir)
+	if err != nil {
+		return nil, fmt.Errorf("SECRETS_DIR: %w", err)
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), "..") { // the kubelet's own, where the values are kept by version
+			continue
+		}
+		value, err := os.ReadFile(filepath.Join(s.SecretsDir, f.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("SECRETS_DIR: %w", err)
+		}
+		values = append(values, string(value))
+	}
+	return values, nil
 }
 
 func or(value, otherwise string) string {

@@ -1,4 +1,4 @@
-package api
+package server
 
 import (
 	"context"
@@ -16,7 +16,7 @@ type panics struct{}
 func (panics) ServeHTTP(http.ResponseWriter, *http.Request) { panic("a bug") }
 
 type testServer struct {
-	*server
+	*Server
 	address string
 }
 
@@ -26,7 +26,7 @@ func serveForTest(t *testing.T, h http.Handler) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testServer{newServer(h, slog.New(slog.NewTextHandler(io.Discard, nil))), l.Addr().String()}
+	s := &testServer{New(h, slog.New(slog.NewTextHandler(io.Discard, nil))), l.Addr().String()}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -80,7 +80,7 @@ func TestStopDrains(t *testing.T) {
 	<-arrived
 
 	stopped := make(chan error, 1)
-	go func() { stopped <- s.stop(t.Context()) }()
+	go func() { stopped <- s.Stop(t.Context()) }()
 	for name, c := range map[string]net.Conn{"fresh": fresh, "idle": idle} {
 		if _, err := io.ReadAll(c); err != nil && !strings.Contains(err.Error(), "reset") {
 			t.Errorf("the %s connection: %v, want it closed", name, err)
@@ -115,7 +115,7 @@ func TestStopGivesUpOnWhatHangs(t *testing.T) {
 	<-arrived
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if err := s.stop(ctx); err == nil || !strings.Contains(err.Error(), "in flight") {
+	if err := s.Stop(ctx); err == nil || !strings.Contains(err.Error(), "in flight") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,6 @@
-package api
+// Package server is the HTTP server of the api, and what holds for every request: who may
+// ask, how much, and how often.
+package server
 
 import (
 	"context"
@@ -21,11 +23,11 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// server is an http.Server that stops within milliseconds when nothing is in
+// Server is an http.Server that stops within milliseconds when nothing is in
 // flight. http.Server.Shutdown alone gives a connection on which nothing was
 // sent yet 5 s, and browsers open such connections in advance: every live
 // reload would wait for them.
-type server struct {
+type Server struct {
 	http.Server
 
 	log *slog.Logger
@@ -35,8 +37,9 @@ type server struct {
 	reading map[net.Conn]struct{} // those with a request that no handler has
 }
 
-func newServer(h http.Handler, log *slog.Logger) *server {
-	s := &server{log: log, fresh: map[net.Conn]struct{}{}, reading: map[net.Conn]struct{}{}}
+// New returns a server of h. What net/http has to say goes to log.
+func New(h http.Handler, log *slog.Logger) *Server {
+	s := &Server{log: log, fresh: map[net.Conn]struct{}{}, reading: map[net.Conn]struct{}{}}
 	s.Server = http.Server{
 		Handler:           s.handle(h),
 		ReadHeaderTimeout: headerTimeout,
@@ -56,7 +59,7 @@ func newServer(h http.Handler, log *slog.Logger) *server {
 type connKey struct{}
 
 // handle passes requests to next.
-func (s *server) handle(next http.Handler) http.Handler {
+func (s *Server) handle(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(net.Conn); ok {
 			s.mu.Lock()
@@ -67,10 +70,10 @@ func (s *server) handle(next http.Handler) http.Handler {
 	})
 }
 
-// track keeps what stop closes. It logs what the http package refuses by itself: a
+// track keeps what Stop closes. It logs what the http package refuses by itself: a
 // header that is too large, malformed or too slow. Such a connection ends with a
 // request that no handler was given.
-func (s *server) track(c net.Conn, state http.ConnState) {
+func (s *Server) track(c net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.fresh, c)
@@ -87,8 +90,8 @@ func (s *server) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// stop lets requests in flight end until ctx does, and closes everything else.
-func (s *server) stop(ctx context.Context) error {
+// Stop lets requests in flight end until ctx does, and closes everything else.
+func (s *Server) Stop(ctx context.Context) error {
 	// Before Shutdown looks at the connections for the first time; it closes
 	// the listener itself, and what is accepted until then is closed below.
 	s.SetKeepAlivesEnabled(false)
@@ -107,7 +110,7 @@ func (s *server) stop(ctx context.Context) error {
 	}
 }
 
-func (s *server) closeFresh() {
+func (s *Server) closeFresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.fresh {
