@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"zr/pkg/kube/object"
 )
 
@@ -180,8 +178,16 @@ func killedByProbe(ended *object.Terminated, probe *object.Event) bool {
 	return before > -2*time.Second && before < recently
 }
 
+// signals are the names of the signals that end a process of Linux, by their numbers
+// (signal(7)). Those of this machine may be others: SIGBUS is 10 on macOS.
+var signals = map[int]string{
+	1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
+	9: "SIGKILL", 10: "SIGUSR1", 11: "SIGSEGV", 12: "SIGUSR2", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM",
+	16: "SIGSTKFLT", 24: "SIGXCPU", 25: "SIGXFSZ", 26: "SIGVTALRM", 27: "SIGPROF", 29: "SIGIO", 30: "SIGPWR", 31: "SIGSYS",
+}
+
 func signalName(n int) string {
-	if name := unix.SignalName(unix.Signal(n)); name != "" {
+	if name, known := signals[n]; known {
 		return name
 	}
 	return fmt.Sprintf("signal %d", n)

@@ -52,6 +52,8 @@ func TestDiagnose(t *testing.T) {
 		{name: "just ended", objects: podOfSet("a", "rs2", container(`restartCount: 0, state: {terminated: {exitCode: 1}}`)), text: `container "api" crashed with exit code 1`, crashes: 1},
 		{name: "signal", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 139}}`)),
 			text: `container "api" was killed by SIGSEGV (exit code 139), 1 restart`, crashes: 2},
+		{name: "signal of Linux, whatever this machine is", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 135}}`)),
+			text: `container "api" was killed by SIGBUS (exit code 135), 1 restart`, crashes: 2},
 		{name: "memory", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}`)),
 			text: `container "api" was killed: it used more memory than its limit of 64Mi, 1 restart`, hint: "limits.memory", crashes: 2},
 		{name: "killed, perhaps for its memory", objects: podOfSet("a", "rs2", container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: Error}}`)),
