@@ -36,7 +36,7 @@ down: build ## remove the workloads; the cluster and the data stay
 	@bin/zr down
 
 .PHONY: test
-test: deps test-unit test-race test-frontend test-cluster test-e2e ## every test, unit to end-to-end; installs what it needs
+test: deps test-unit test-race test-frontend test-browser test-cluster test-e2e ## every test, unit to end-to-end; installs what it needs
 
 .PHONY: test-unit
 test-unit: deps ## the Go tests that need no cluster
@@ -46,6 +46,10 @@ test-unit: deps ## the Go tests that need no cluster
 test-frontend: frontend/node_modules/.package-lock.json ## type check and unit tests of the dashboard
 	npm --prefix frontend run typecheck
 	npm --prefix frontend test
+
+.PHONY: test-browser
+test-browser: deps frontend/node_modules/.package-lock.json ## what the dashboard can show, in a real browser, without a cluster
+	npm --prefix frontend run test:browser
 
 # The packages whose tests have parts that only a container engine or a cluster
 # can be: test-unit skips those. One after the other, since they share both.

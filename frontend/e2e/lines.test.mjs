@@ -10,7 +10,7 @@ import {
   open,
   takenOver,
 } from "./support/browser.mjs";
-import { startNextDev } from "./support/next-dev.mjs";
+import { startNext } from "./support/next-server.mjs";
 import { healthyStack, SESSION, startUpstream } from "./support/upstream.mjs";
 
 /** Longer than the page takes to notice anything on a busy machine. */
@@ -37,7 +37,7 @@ describe("the logs", () => {
 
   before(async () => {
     upstream = await startUpstream(said);
-    dashboard = await startNextDev({ env: { API_URL: upstream.url } });
+    dashboard = await startNext({ env: { API_URL: upstream.url } });
     browser = await launch();
   });
   after(async () => {

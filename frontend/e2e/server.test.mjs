@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startNextDev } from "./support/next-dev.mjs";
+import { startNextDev } from "./support/next-server.mjs";
 import { ask, beginHeaders } from "./support/raw-http.mjs";
 
 describe("the server of the dashboard", () => {

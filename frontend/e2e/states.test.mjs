@@ -11,7 +11,7 @@ import {
   showsState,
   takenOver,
 } from "./support/browser.mjs";
-import { startNextDev } from "./support/next-dev.mjs";
+import { startNext } from "./support/next-server.mjs";
 import {
   problem as apiProblem,
   healthyStack,
@@ -44,7 +44,7 @@ describe("the states of the dashboard", () => {
 
   before(async () => {
     upstream = await startUpstream(said);
-    dashboard = await startNextDev({ env: { API_URL: upstream.url } });
+    dashboard = await startNext({ env: { API_URL: upstream.url } });
     browser = await launch();
   });
   after(async () => {
@@ -66,6 +66,9 @@ describe("the states of the dashboard", () => {
   const problem = (code) => page.waitForSelector(`[data-testid=problem][data-code=${code}]`);
   const freshness = (is) => page.waitForSelector(`[data-testid=freshness][data-freshness=${is}]`);
 
+  /** It is set after the page shows what it tells. */
+  const hasTitle = (title) => page.waitForFunction((text) => document.title === text, title);
+
   async function hasNoFaults() {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
@@ -85,7 +88,7 @@ describe("the states of the dashboard", () => {
     await showsState(page, "redis", "unhealthy");
     const reason = page.locator("[data-testid=service-redis] [data-testid=reason]");
     assert.match(await reason.textContent(), /exit code 1/);
-    assert.equal(await page.title(), "redis is unhealthy · zr");
+    await hasTitle("redis is unhealthy · zr");
     await hasNoFaults();
     said.services = stackWith("redis", { state: "starting", ready: 0 });
     await showsState(page, "redis", "starting");
@@ -172,7 +175,7 @@ describe("the states of the dashboard", () => {
     await open(page, `${dashboard.url}/services/redis`);
     await page.waitForSelector("[data-testid=detail][data-state=unhealthy]");
     await page.getByText("redis-0").waitFor();
-    assert.equal(await page.title(), "redis is unhealthy · zr");
+    await hasTitle("redis is unhealthy · zr");
     await hasNoFaults();
     said.services = healthyStack().filter(({ name }) => name !== "redis");
     await page.waitForSelector("[data-testid=nothing-here]");

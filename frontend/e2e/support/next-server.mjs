@@ -1,4 +1,4 @@
-// The dashboard under `next dev` on a free port.
+// The dashboard's server on a free port of this machine.
 
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -8,16 +8,25 @@ import { fileURLToPath } from "node:url";
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const READY_TIMEOUT_MS = 60_000;
 
-/** Starts `next dev` in dir and waits until it answers /health. */
-export async function startNextDev({ env = {}, dir = project } = {}) {
-  const port = await freePort();
+/** Starts `next dev`, and waits until it answers /health. */
+export function startNextDev({ env = {} } = {}) {
   const next = createRequire(new URL("../../package.json", import.meta.url)).resolve(
     "next/dist/bin/next",
   );
+  return serve([next, "dev"], env);
+}
+
+/** Starts what `next build` made, as the image does, and waits until it answers /health. */
+export function startNext({ env = {} } = {}) {
+  return serve([".next/standalone/server.js"], env);
+}
+
+async function serve(command, env) {
+  const port = await freePort();
   const output = [];
-  const child = spawn(process.execPath, [next, "dev", "--port", String(port)], {
-    cwd: dir,
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1", ...env },
+  const child = spawn(process.execPath, command, {
+    cwd: project,
+    env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1", PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.on("data", (chunk) => output.push(chunk));
@@ -29,17 +38,15 @@ export async function startNextDev({ env = {}, dir = project } = {}) {
     await Promise.race([
       answers(`${url}/health`),
       ended.then((code) => {
-        throw new Error(`next dev ended with ${code}`);
+        throw new Error(`it ended with ${code}`);
       }),
     ]);
   } catch (error) {
     child.kill();
-    throw new Error(`starting next dev in "${dir}": ${error.message}: ${said()}`);
+    throw new Error(`starting node ${command.join(" ")}: ${error.message}: ${said()}`);
   }
   return {
     url,
-    pid: child.pid,
-    said,
     stop: async () => {
       child.kill();
       await ended;
