@@ -97,7 +97,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
-	hub := dev.NewHub()
+	hub := dev.NewHub(shared, log)
 	room := &parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, devs: hub, secrets: secrets, log: log}
 	if settings.Kubelets {
 		room.kubelets = usage.NewKubelets(settings.ServiceAccount)
@@ -115,7 +115,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
 		dev:       devroutes.Source{Environments: served, Hub: hub, Store: db, Recorder: dev.NewRecorder(db, secrets), Gate: gate, Origins: settings.AllowedOrigins},
 	}}
-	return app.serve(ctx, listening, db.Run, served.Run, app.sources.gate.Run)
+	return app.serve(ctx, listening, db.Run, served.Run, app.sources.gate.Run, hub.Run)
 }
 
 // app is the running api.

@@ -59,7 +59,7 @@ func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environ
 	}
 	e.Changes = lifecycle.New(client)
 	e.Configuration = configuration.New(client, p.db, p.devs, e.Key(), p.log)
-	e.Logs = newCollector(client, p.lines, p.secrets, p.log)
+	e.Logs = newCollector(client, p.lines, p.shared, p.secrets, p.log)
 	e.Jobs = []func(context.Context){reader.Run, fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
 	return &e
 }

@@ -13,9 +13,9 @@ import (
 const outside = "none"
 
 // newCollector returns the collector of the logs of the api's own namespace.
-func newCollector(client *kube.Client, store logstore.Store, redactor *redact.Redactor, log *slog.Logger) *logstore.Collector {
+func newCollector(client *kube.Client, store logstore.Store, replicas logstore.Replicas, redactor *redact.Redactor, log *slog.Logger) *logstore.Collector {
 	if client == nil {
-		return logstore.NewCollector(outside, nil, store, redactor, log)
+		return logstore.NewCollector(outside, nil, store, replicas, redactor, log)
 	}
-	return logstore.NewCollector(client.Namespace(), follow.New(client.API()), store, redactor, log)
+	return logstore.NewCollector(client.Namespace(), follow.New(client.API()), store, replicas, redactor, log)
 }

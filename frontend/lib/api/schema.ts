@@ -769,6 +769,8 @@ export interface components {
         };
         AttachedRuns: {
             attached: components["schemas"]["Attached"][];
+            /** @description False while Redis is away: then those that are attached to other replicas are not known. */
+            complete: boolean;
         };
         AuditRecord: {
             /** @description What: a route's id, such as stopService. */

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,7 +101,10 @@ func (r *Recorder) Record(ctx context.Context, c *Channel, told []devattach.Even
 	}
 	c.hub.mu.Lock()
 	defer c.hub.mu.Unlock()
-	c.hub.tell()
+	if !slices.Contains(c.hub.stored, c.environment) {
+		c.hub.stored = append(c.hub.stored, c.environment)
+	}
+	c.hub.tellAll()
 	return nil
 }
 

@@ -15,6 +15,27 @@ type Doing struct {
 	Since time.Time `json:"since"`
 }
 
+// running is the state of a step. The keys of what a run does tell steps and services of
+// one name apart.
+const (
+	running   = "running"
+	ofStep    = "step "
+	ofService = "service "
+)
+
+// doingOf are things that a run does, by their keys.
+func doingOf(now []Doing) map[string]Doing {
+	all := map[string]Doing{}
+	for _, d := range now {
+		key := ofService + d.What
+		if d.State == running {
+			key = ofStep + d.What
+		}
+		all[key] = d
+	}
+	return all
+}
+
 // maxDoing bounds what is held for one run.
 const maxDoing = 500
 
@@ -27,7 +48,7 @@ func (c *Channel) Happened(events []devattach.Event) {
 		changed = c.note(e) || changed
 	}
 	if changed {
-		c.hub.tell()
+		c.hub.tellAll()
 	}
 }
 
@@ -41,12 +62,12 @@ func (c *Channel) note(e devattach.Event) bool {
 	if json.Unmarshal(e.Data, &of) != nil {
 		return false
 	}
-	key, state := "step "+of.Step, "running"
+	key, state := ofStep+of.Step, running
 	ends := e.Type == event.StepDone{}.Type() || e.Type == event.StepFailed{}.Type()
 	switch e.Type {
 	case event.StepStarted{}.Type(), event.StepDone{}.Type(), event.StepFailed{}.Type():
 	case event.ServiceState{}.Type():
-		key, state = "service "+of.Service, string(of.State)
+		key, state = ofService+of.Service, string(of.State)
 		ends = of.State != event.Building && of.State != event.Reloading
 	default:
 		return false

@@ -34,10 +34,12 @@ type Collector struct {
 	environment string
 	source      Source
 	store       Store
+	replicas    Replicas
 	redactor    *redact.Redactor
 	log         *slog.Logger
 	hub         *logline.Hub
 	leading     atomic.Bool
+	heard       *heard
 	received    atomic.Int64
 	stored      atomic.Int64
 	skipped     atomic.Int64
@@ -49,11 +51,12 @@ type Source interface {
 }
 
 // NewCollector returns the Collector of an environment, which is a namespace of
-// that name. redactor takes out the secrets that are known.
+// that name. redactor takes out the secrets that are known. What is collected goes to the
+// collectors of other replicas by replicas.
 // Without a source (nil) it only shows what others collect.
-func NewCollector(environment string, source Source, store Store, redactor *redact.Redactor, log *slog.Logger) *Collector {
-	return &Collector{environment: environment, source: source, store: store, redactor: redactor, log: log.With("environment", environment),
-		hub: logline.NewHub(hubBytes)}
+func NewCollector(environment string, source Source, store Store, replicas Replicas, redactor *redact.Redactor, log *slog.Logger) *Collector {
+	return &Collector{environment: environment, source: source, store: store, replicas: replicas, redactor: redactor, log: log.With("environment", environment),
+		hub: logline.NewHub(hubBytes), heard: &heard{gap: make(chan struct{}, 1)}}
 }
 
 // Environment is the name of what is collected.
@@ -81,18 +84,46 @@ func (c *Collector) Run(ctx context.Context) {
 		return err
 	})
 	for ctx.Err() == nil {
-		if c.source != nil {
-			lease, err := c.store.Lead(ctx, c.environment, 0)
-			if err == nil {
-				c.lead(ctx, lease)
-				continue
-			}
-			if !errors.Is(err, ErrHeld) {
-				c.log.Debug("the lease of logs was not had", "error", err)
-			}
+		if lease := c.standBy(ctx); lease != nil {
+			c.lead(ctx, lease)
 		}
-		c.show(ctx)
 	}
+}
+
+// standBy shows what another replica collects until this one has the right to, or ctx
+// ends.
+func (c *Collector) standBy(ctx context.Context) Lease {
+	if lease := c.mayLead(ctx); lease != nil {
+		return lease
+	}
+	showing, stop := context.WithCancel(ctx)
+	var jobs sync.WaitGroup
+	jobs.Go(func() { c.show(showing) })
+	jobs.Go(func() { c.hear(showing) })
+	defer jobs.Wait()
+	defer stop()
+	for ctx.Err() == nil {
+		sleep(ctx, askLeaseEvery)
+		if lease := c.mayLead(ctx); lease != nil {
+			return lease
+		}
+	}
+	return nil
+}
+
+// mayLead takes the right to collect, where nobody has it.
+func (c *Collector) mayLead(ctx context.Context) Lease {
+	if c.source == nil {
+		return nil
+	}
+	lease, err := c.store.Lead(ctx, c.environment, 0)
+	if err == nil {
+		return lease
+	}
+	if !errors.Is(err, ErrHeld) {
+		c.log.Debug("the lease of logs was not had", "error", err)
+	}
+	return nil
 }
 
 // await tries until something succeeds or ctx ends, and logs the first failure.
@@ -116,18 +147,19 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// show publishes what another replica stores, until it is time to ask for the
-// lease again.
+// show publishes what another replica has stored, until ctx ends: what it could not tell, or
+// what is missing before that.
 func (c *Collector) show(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, askLeaseEvery)
-	defer cancel()
 	for ctx.Err() == nil {
-		if err := c.catchUp(ctx); err != nil {
+		if c.catchUp(ctx) != nil {
 			sleep(ctx, retryEvery)
 			continue
 		}
-		if c.store.Notified(ctx) != nil {
-			sleep(ctx, retryEvery)
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		case <-c.heard.gap:
+			sleep(ctx, replayAgain) // they are on their way
 		}
 	}
 }
@@ -145,6 +177,7 @@ func (c *Collector) catchUp(ctx context.Context) error {
 				c.hub.Publish(l)
 			}
 		}
+		c.heard.publish(c.hub) // what came after these
 		if len(lines) < most {
 			return nil
 		}
@@ -171,6 +204,7 @@ func (c *Collector) lead(ctx context.Context, lease Lease) {
 	c.log.Info("collecting logs", "epoch", lease.Epoch(), "containers", len(cursors))
 	ctx, depose := context.WithCancel(ctx)
 	defer depose()
+	telling := newTelling(c)
 	buffer := newBuffer()
 	records := newRecords(max(last, c.hub.Last()), cursors, c.redactor, func(l *logline.Line, container Container, cursor follow.Cursor) {
 		c.received.Add(1)
@@ -182,6 +216,7 @@ func (c *Collector) lead(ctx context.Context, lease Lease) {
 	jobs.Go(func() { records.run(ctx) })
 	jobs.Go(func() { writer.run(ctx) })
 	jobs.Go(func() { c.upkeep(ctx) })
+	jobs.Go(func() { telling.run(ctx) })
 	// The lease is held until the last lines are stored.
 	holding, release := context.WithCancel(context.WithoutCancel(ctx))
 	var held sync.WaitGroup

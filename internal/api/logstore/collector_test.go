@@ -14,6 +14,7 @@ import (
 
 	"zr/internal/api/logstore"
 	"zr/internal/api/logstore/redact"
+	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
 	"zr/internal/api/store/storetest"
@@ -92,10 +93,26 @@ func stored(t *testing.T, url string) *logdb.Store {
 	return lines
 }
 
-// collect runs a collector until the returned function is called.
+// hears returns a replica's way to the others, by a server that may be away.
+func hears(t *testing.T, server *storetest.Redis) logstore.Replicas {
+	t.Helper()
+	c, err := cache.Open(server.URL(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// collect runs a collector that hears no other until the returned function is called.
 func collect(t *testing.T, source logstore.Source, store logstore.Store, secrets ...string) (*logstore.Collector, func()) {
 	t.Helper()
-	c := logstore.NewCollector(env, source, store, redact.New(secrets), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return collectWith(t, source, store, hears(t, storetest.NewRedis(t)), secrets...)
+}
+
+func collectWith(t *testing.T, source logstore.Source, store logstore.Store, replicas logstore.Replicas, secrets ...string) (*logstore.Collector, func()) {
+	t.Helper()
+	c := logstore.NewCollector(env, source, store, replicas, redact.New(secrets), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); c.Run(ctx) }()
@@ -278,6 +295,83 @@ func TestAnotherReplicaShows(t *testing.T) {
 	await(t, "the other leads", func() bool { return second.Stats().Leading })
 	await(t, "its line", func() bool { return second.Stats().Stored == 1 })
 	checkNumbers(t, all(t, store), 2)
+}
+
+// TestReplicasAreTold has one that does not collect show what the other one does: while the
+// database is away, and without a gap or a repeat after Redis was away, too.
+func TestReplicasAreTold(t *testing.T) {
+	server, redis := storetest.NewPostgres(t), storetest.NewRedis(t)
+	server.Start()
+	redis.Start()
+	from, url := newNode(), server.URL("postgres")
+	first, _ := collectWith(t, from, stored(t, url), hears(t, redis))
+	await(t, "a leader", func() bool { return first.Stats().Leading })
+	second, _ := collectWith(t, from, stored(t, url), hears(t, redis))
+	var mu sync.Mutex
+	var shown []string
+	watching, cancel := context.WithCancel(t.Context())
+	var live sync.WaitGroup
+	live.Go(func() {
+		_ = second.Watch(watching, &logline.Filter{}, 0, func(lines []*logline.Line) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, l := range lines {
+				shown = append(shown, l.Message)
+			}
+			return nil
+		})
+	})
+	defer live.Wait()
+	defer cancel()
+	isShown := func(n int) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(shown) >= n
+		}
+	}
+	written := 0
+	write := func(n int) {
+		for range n {
+			written++
+			from.write([]string{"api", "web"}[written%2], fmt.Sprintf("line %d", written))
+		}
+	}
+	await(t, "lines that are not stored yet", func() bool {
+		write(1)
+		s := first.Stats()
+		return isShown(int(s.Stored) + 20)()
+	})
+	await(t, "all that was written", isShown(written))
+	server.Stop()
+	write(100)
+	await(t, "lines while the database is away", isShown(written))
+	redis.Stop()
+	write(100)
+	await(t, "lines where they are collected", func() bool { return first.Stats().Received == int64(written) })
+	redis.Start()
+	write(100)
+	server.Start()
+	await(t, "the lines in between", isShown(written))
+	write(100)
+	await(t, "those after", isShown(written))
+	mu.Lock()
+	defer mu.Unlock()
+	next := map[string]int{}
+	for _, text := range shown {
+		var n int
+		if _, err := fmt.Sscanf(text, "line %d", &n); err != nil {
+			t.Fatal(err)
+		}
+		of := []string{"api", "web"}[n%2]
+		if before := next[of]; before != 0 && n != before+2 || before == 0 && n > 2 {
+			t.Errorf("line %d of %s comes after line %d", n, of, before)
+		}
+		next[of] = n
+	}
+	if len(shown) != written {
+		t.Errorf("%d lines are shown, of %d", len(shown), written)
+	}
 }
 
 // TestRecords looks at what becomes of what is hard to read.

@@ -94,8 +94,6 @@ type Store interface {
 	Cursors(ctx context.Context, environment string) (map[Container]follow.Cursor, int64, error)
 	// Append stores a batch, or returns ErrDeposed.
 	Append(ctx context.Context, b Batch) error
-	// Notified waits until something may have been appended.
-	Notified(ctx context.Context) error
 	// LastID returns the highest ID of an environment, 0 where there is none.
 	LastID(ctx context.Context, environment string) (int64, error)
 	// After returns at most limit lines with IDs after one, by ID.

@@ -45,7 +45,7 @@ func newEnvironment(t *testing.T) *environment {
 	e := &environment{Namespace: clustertest.New(t)}
 	shared, store := e.Stores()
 	gate := access.New("", shared, store, quiet)
-	served := environments.Only(&environments.Environment{Own: true, Configuration: configuration.New(e.Kube, store, dev.NewHub(), "", quiet)})
+	served := environments.Only(&environments.Environment{Own: true, Configuration: configuration.New(e.Kube, store, dev.NewHub(nil, quiet), "", quiet)})
 	e.App = apitest.Serve(t, func(a *contract.API) { routes.Add(a, served, gate, shared, quiet) })
 	return e
 }

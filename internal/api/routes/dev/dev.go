@@ -50,6 +50,7 @@ type scopeInput struct{ env.Scope }
 // AttachedRuns are the runs of zr that are there.
 type AttachedRuns struct {
 	Attached []dev.Attached `json:"attached"`
+	Complete bool           `json:"complete" doc:"False while Redis is away: then those that are attached to other replicas are not known."`
 }
 
 type attachedOutput struct{ Body AttachedRuns }
@@ -59,6 +60,6 @@ func (r *routes) attached(_ context.Context, in *scopeInput) (*attachedOutput, e
 	if err != nil {
 		return nil, err
 	}
-	all, _ := r.Hub.Attached(e.Key())
-	return &attachedOutput{AttachedRuns{all}}, nil
+	all, complete, _ := r.Hub.Attached(e.Key())
+	return &attachedOutput{AttachedRuns{all, complete}}, nil
 }

@@ -19,7 +19,7 @@ const (
 	// livePage is how many events a frame has at most.
 	livePage = 100
 	// lookEvery is how often the database is asked for what another replica has
-	// stored. What this one does is sent at once.
+	// stored and could not tell of. What it tells of is sent at once.
 	lookEvery = time.Second
 	// readWithin bounds one question to the database.
 	readWithin = 5 * time.Second
@@ -116,6 +116,7 @@ func (r *routes) unavailable(ctx context.Context, err error) error {
 // that the parameter after names.
 type Frame struct {
 	Attached *[]dev.Attached `json:"attached,omitempty"` // where that has changed
+	Complete *bool           `json:"complete,omitempty"` // beside them: false while those of other replicas are not known
 	Events   []dev.RunEvent  `json:"events"`
 }
 
@@ -141,12 +142,12 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer conn.Close(socket.GoingAway, "go on after the last id")
-	var sent []dev.Attached
+	var sent AttachedRuns
 	for first := true; ; first = false {
-		attached, changed := r.Hub.Attached(e.Key())
+		attached, complete, changed := r.Hub.Attached(e.Key())
 		f := Frame{Events: r.after(conn.Context(), e.Key(), after)}
-		if first || !reflect.DeepEqual(sent, attached) {
-			sent, f.Attached = attached, &attached
+		if now := (AttachedRuns{attached, complete}); first || !reflect.DeepEqual(sent, now) {
+			sent, f.Attached, f.Complete = now, &attached, &complete
 		}
 		if len(f.Events) > 0 {
 			after = f.Events[len(f.Events)-1].ID

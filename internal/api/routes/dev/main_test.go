@@ -51,8 +51,16 @@ type api struct {
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
-	a := apitest.Run(t, apitest.WithServers(t))
-	return &api{a, t, a.LogIn("operator")}
+	return runAPI(t, apitest.WithServers(t))
+}
+
+// runAPI returns one with these settings, which hears other replicas.
+func runAPI(t *testing.T, settings map[string]string) *api {
+	t.Helper()
+	running := apitest.Run(t, settings)
+	a := &api{running, t, running.LogIn("operator")}
+	a.attached(func(r dev.AttachedRuns) bool { return r.Complete })
+	return a
 }
 
 // attached waits until the runs that are attached are as wanted.

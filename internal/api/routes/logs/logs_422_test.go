@@ -13,7 +13,7 @@ import (
 )
 
 func TestLogs422(t *testing.T) {
-	c := logstore.NewCollector("shop", nil, nil, nil, slog.New(slog.DiscardHandler))
+	c := logstore.NewCollector("shop", nil, nil, nil, nil, slog.New(slog.DiscardHandler))
 	a := apitest.Serve(t, func(a *contract.API) {
 		logs.Add(a, logs.Source{Environments: environments.Only(&environments.Environment{Logs: c})}, slog.New(slog.DiscardHandler))
 	})

@@ -14,6 +14,7 @@ import (
 	"zr/internal/api/logstore"
 	"zr/internal/api/logstore/redact"
 	"zr/internal/api/routes/logs"
+	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
 	"zr/internal/api/store/storetest"
@@ -50,8 +51,12 @@ func serve(t *testing.T, url string, more ...func(*contract.API)) (*apitest.App,
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared, err := cache.Open(storetest.NewRedis(t).URL(), quiet) // which is away
+	if err != nil {
+		t.Fatal(err)
+	}
 	from := make(pods)
-	c := logstore.NewCollector("shop", from, store, redact.New(nil), quiet)
+	c := logstore.NewCollector("shop", from, store, shared, redact.New(nil), quiet)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{}, 2)
 	go func() { schema.Run(ctx); done <- struct{}{} }()
@@ -62,6 +67,7 @@ func serve(t *testing.T, url string, more ...func(*contract.API)) (*apitest.App,
 		<-done
 		schema.Close()
 		store.Close()
+		_ = shared.Close()
 	})
 	a := apitest.Serve(t, func(a *contract.API) {
 		logs.Add(a, logs.Source{Environments: environments.Only(&environments.Environment{Name: "shop", Logs: c}), Store: store, Origins: []string{"http://localhost:3000"}}, quiet)

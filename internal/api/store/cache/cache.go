@@ -24,6 +24,13 @@ type Cache interface {
 	Add(ctx context.Context, key string, value []byte, ttl time.Duration) (bool, error)
 	// Delete removes a key, if it is there.
 	Delete(ctx context.Context, key string) error
+	// Publish tells everybody who follows a channel a message, and returns how many
+	// those are.
+	Publish(ctx context.Context, channel string, message []byte) (int, error)
+	// Follow passes what is published on a channel from now on to told, in its order,
+	// until ctx ends or the connection breaks, of which it returns the error. What is
+	// published while nobody follows is gone.
+	Follow(ctx context.Context, channel string, told func(message []byte)) error
 	// Close closes all connections.
 	Close() error
 }

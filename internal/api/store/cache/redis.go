@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -84,6 +85,45 @@ func (c *client) Delete(ctx context.Context, key string) error {
 		return fmt.Errorf("deleting %q from the cache: %w", key, classify(err))
 	}
 	return nil
+}
+
+func (c *client) Publish(ctx context.Context, channel string, message []byte) (int, error) {
+	n, err := c.redis.Publish(ctx, prefix+channel, message).Result()
+	if err != nil {
+		return 0, fmt.Errorf("publishing on %q: %w", channel, classify(err))
+	}
+	return int(n), nil
+}
+
+// quietFor is how long a connection on which messages come may say nothing before it is
+// asked whether it still is one, and before that is taken for a no.
+const quietFor = 2 * time.Second
+
+func (c *client) Follow(ctx context.Context, channel string, told func(message []byte)) error {
+	following := c.redis.Subscribe(ctx, prefix+channel)
+	defer following.Close()
+	ctxEnds := context.AfterFunc(ctx, func() { _ = following.Close() }) // reading heeds deadlines only
+	defer ctxEnds()
+	for asked := false; ; {
+		got, err := following.ReceiveTimeout(ctx, quietFor)
+		late, _ := errors.AsType[net.Error](err)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !asked && late != nil && late.Timeout():
+			if err := following.Ping(ctx); err != nil {
+				return fmt.Errorf("following %q: %w", channel, classify(err))
+			}
+			asked = true
+			continue
+		case err != nil:
+			return fmt.Errorf("following %q: %w", channel, classify(err))
+		}
+		asked = false
+		if m, published := got.(*redis.Message); published {
+			told([]byte(m.Payload))
+		}
+	}
 }
 
 func (c *client) Close() error { return c.redis.Close() }

@@ -19,9 +19,8 @@ import (
 	"zr/pkg/logline"
 )
 
-// The limits of the pool. Writing takes two connections (one of them holds the
-// right to write), listening and the upkeep one each; the others are for
-// searches.
+// The limits of the pool. Writing and the upkeep take a connection each; the others are
+// for searches. The right to write is held by a connection beside the pool.
 const (
 	maxConns         = 8
 	dialTimeout      = time.Second

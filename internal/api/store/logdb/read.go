@@ -265,19 +265,3 @@ func (s *Store) After(ctx context.Context, environment string, id int64, limit i
 	}
 	return lines, nil
 }
-
-// Notified implements logstore.Store.
-func (s *Store) Notified(ctx context.Context) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("waiting for log lines: %w", err)
-	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
-		return fmt.Errorf("waiting for log lines: %w", err)
-	}
-	if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
-		return fmt.Errorf("waiting for log lines: %w", err)
-	}
-	return nil
-}

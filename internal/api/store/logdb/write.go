@@ -14,9 +14,6 @@ import (
 	"zr/pkg/logline"
 )
 
-// channel is where a transaction that appended says so.
-const channel = "zr_logs"
-
 // open is the partition that is written.
 type open struct{ number, lines, bytes int64 }
 
@@ -65,7 +62,6 @@ func (s *Store) append(ctx context.Context, tx pgx.Tx, b logstore.Batch, made ma
 			ON CONFLICT (environment, pod_uid, container) DO UPDATE SET position = EXCLUDED.position, updated_at = now()`,
 			b.Environment, container.PodUID, container.Name, cursor.Bytes())
 	}
-	rest.Queue("SELECT pg_notify($1, $2)", channel, b.Environment)
 	return tx.SendBatch(ctx, &rest).Close()
 }
 
