@@ -91,6 +91,15 @@ type Route struct {
 // Add adds a route. What run returns as an error is answered as it is where it
 // is a *Problem, and otherwise as an internal one.
 func Add[In, Out any](a *API, r Route, run func(context.Context, *In) (*Out, error)) {
+	// What does not need the types is outside: this is compiled once for each route.
+	huma.Register(a.huma, operation(r), func(ctx context.Context, in *In) (*Out, error) {
+		out, err := run(ctx, in)
+		return out, a.refusal(ctx, r.ID, err)
+	})
+}
+
+// operation is how huma describes a route.
+func operation(r Route) huma.Operation {
 	op := huma.Operation{
 		OperationID: r.ID, Method: r.Method, Path: r.Path, Tags: []string{r.Group}, Summary: r.Summary, Description: r.Description,
 		DefaultStatus: r.Status, Errors: refusals(r), Metadata: map[string]any{"rules": r.Rules},
@@ -99,17 +108,19 @@ func Add[In, Out any](a *API, r Route, run func(context.Context, *In) (*Out, err
 	if r.Role != Anybody {
 		op.Security = []map[string][]string{{"session": {string(r.Role)}}, {"token": {string(r.Role)}}}
 	}
-	huma.Register(a.huma, op, func(ctx context.Context, in *In) (*Out, error) {
-		out, err := run(ctx, in)
-		if err == nil || isProblem(err) {
-			return out, err
-		}
-		if ctx.Err() != nil {
-			return nil, Refuse(http.StatusGatewayTimeout, "timeout", "the answer was not there in time")
-		}
-		a.log.Error("a route failed", "route", r.ID, "error", err, "requestId", RequestID(ctx))
-		return nil, Refuse(http.StatusInternalServerError, "internal", "the api made a mistake; its log says which")
-	})
+	return op
+}
+
+// refusal is what the error of a route is answered with.
+func (a *API) refusal(ctx context.Context, route string, err error) error {
+	if err == nil || isProblem(err) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return Refuse(http.StatusGatewayTimeout, "timeout", "the answer was not there in time")
+	}
+	a.log.Error("a route failed", "route", route, "error", err, "requestId", RequestID(ctx))
+	return Refuse(http.StatusInternalServerError, "internal", "the api made a mistake; its log says which")
 }
 
 // refusals are the statuses that a route may refuse with.
