@@ -22,6 +22,34 @@ func (d *Dev) actions(commands chan<- Command) map[devattach.Action]attachment.D
 			return d.order(ctx, Command{Unit: manifestsUnit, Action: event.Apply}, commands)
 		},
 		devattach.Configure: d.configure(commands),
+		devattach.Examine: d.onProject(func(ctx context.Context, s *Stack, _ json.RawMessage) (any, error) {
+			findings, err := s.Examine(ctx)
+			return devattach.Findings{Findings: findings}, err
+		}),
+		devattach.Propose: d.onProject(func(_ context.Context, s *Stack, argument json.RawMessage) (any, error) {
+			var of devattach.Folder
+			if err := json.Unmarshal(argument, &of); err != nil {
+				return nil, fmt.Errorf("reading which folder: %w", err)
+			}
+			return s.Propose(of.Folder)
+		}),
+	}
+}
+
+// onProject is an action that looks at the project as it is on disk, and changes nothing:
+// it waits for no other.
+func (d *Dev) onProject(look func(context.Context, *Stack, json.RawMessage) (any, error)) attachment.Do {
+	return func(ctx context.Context, argument json.RawMessage) (any, error) {
+		cfg, err := Load(d.cfg.Root, d.cfg.Env, d.cfg.Instance, d.cfg.Namespace, d.cfg.Only)
+		if err != nil {
+			return nil, err
+		}
+		s, err := Open(cfg, event.Discard, Options{})
+		if err != nil {
+			return nil, err
+		}
+		defer s.Close()
+		return look(ctx, s, argument)
 	}
 }
 

@@ -268,6 +268,9 @@ func (s *Store) clearLeftovers() (freed int64, err error) {
 	return freed, err
 }
 
+// Size is how many bytes the store takes.
+func (s *Store) Size() (int64, error) { return s.blobs(nil) }
+
 // blobs calls visit for each blob file and returns the size of all of them.
 func (s *Store) blobs(visit func(path string, info os.FileInfo) error) (size int64, err error) {
 	dir := s.path("blobs", "sha256")

@@ -219,6 +219,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dev/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What zr doctor finds on the machine of the attached zr dev, in its project and in its cluster
+         * @description Asked anew each time, which takes some 0.3 s. 409 where no `zr dev` is attached.
+         */
+        get: operations["devDoctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dev/events": {
         parameters: {
             query?: never;
@@ -253,6 +273,26 @@ export interface paths {
         get: operations["getDelivery"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dev/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The lines that make a service of a folder of the project, which the attached zr dev looks at
+         * @description Nothing is written. 404 where the project has no such folder, or nothing in it says how an image is made of it; 409 where its name is taken, or no `zr dev` is attached. A folder outside of the project is none of it, also by a symbolic link.
+         */
+        post: operations["devPropose"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1008,6 +1048,23 @@ export interface components {
             location: string;
             message: string;
         };
+        Finding: {
+            /** @description The line that mends it, for a terminal on the machine of the zr dev. */
+            command?: string;
+            detail: string;
+            /** @description What mends it, in words. */
+            hint?: string;
+            /** @description What was looked at: container engine, cluster, images, port 3000, secrets, clock, network policies … */
+            name: string;
+            /**
+             * @description warn: zr works, with what the detail says. fail: it would not.
+             * @enum {string}
+             */
+            status: "ok" | "warn" | "fail";
+        };
+        Findings: {
+            findings: components["schemas"]["Finding"][];
+        };
         Flow: {
             /**
              * Format: int64
@@ -1045,6 +1102,10 @@ export interface components {
             rolledBack: number;
             /** @description From the first failure of a service, or of the environment, to its next change that did not fail. */
             timeToRestore?: components["schemas"]["Spread"];
+        };
+        FolderInputBody: {
+            /** @description Relative to the project's folder. */
+            folder: string;
         };
         Found: {
             /** @description Whether the page is full or the last. Otherwise the time of a search was used up. */
@@ -1266,6 +1327,24 @@ export interface components {
              * @example urn:zr:problem:not_found
              */
             type: string;
+        };
+        Proposal: {
+            /** @description What in the folder says so. */
+            because: string;
+            /** @description What to write where. */
+            edits: components["schemas"]["Snippet"][];
+            /**
+             * @description How its image is built.
+             * @enum {string}
+             */
+            kind: "go" | "node" | "dockerfile";
+            /**
+             * Format: int64
+             * @description Where it listens, as far as its sources say.
+             */
+            port: number;
+            /** @description What the service is called. */
+            service: string;
         };
         Question: {
             /** @description Such as "GET :8080/health". */
@@ -1585,6 +1664,15 @@ export interface components {
             /** Format: date-time */
             observedAt: string;
             services: components["schemas"]["Service"][];
+        };
+        Snippet: {
+            /** @description Relative to the project's folder. */
+            file: string;
+            /** @description The text is all of a file that does not exist yet. */
+            new: boolean;
+            text: string;
+            /** @description The key of an existing file below which the text goes, at its end. */
+            under?: string;
         };
         Spread: {
             /** Format: int64 */
@@ -2874,6 +2962,110 @@ export interface operations {
             };
         };
     };
+    devDoctor: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRunEvents: {
         parameters: {
             query?: {
@@ -3051,6 +3243,114 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devPropose: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

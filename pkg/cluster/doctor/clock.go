@@ -44,11 +44,13 @@ func checkClock(needs Needs) []Check {
 	case newest.After(now.Add(clockSlack)):
 		c.Status = Fail
 		c.Detail += fmt.Sprintf(", which is before %s (%s)", of, newest.Format(time.RFC3339))
-		c.Hint = "set the clock: timedatectl set-ntp true"
+		c.Command = "timedatectl set-ntp true"
+		c.Hint = "set the clock: " + c.Command
 	case cert != nil && now.After(cert.NotAfter):
 		c.Status = Fail
 		c.Detail += fmt.Sprintf(", and the certificate of the cluster ended at %s", cert.NotAfter.Format(time.RFC3339))
-		c.Hint = "set the clock if it is wrong; otherwise " + needs.Lines.Anew() + " makes the cluster anew, without its data"
+		c.Command = needs.Lines.Anew()
+		c.Hint = "set the clock if it is wrong; otherwise " + c.Command + " makes the cluster anew, without its data"
 	}
 	return []Check{c}
 }

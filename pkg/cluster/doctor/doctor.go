@@ -31,6 +31,8 @@ type Check struct {
 	Detail string `json:"detail"`
 	// Hint is the command or the sentence that fixes it.
 	Hint string `json:"hint,omitempty"`
+	// Command is the line of a terminal that fixes it, where there is one.
+	Command string `json:"command,omitempty"`
 	// Fix does what Hint says. It is nil where zr cannot, or must not.
 	Fix func(context.Context, event.Sink) error `json:"-"`
 }
@@ -158,6 +160,7 @@ func checkEngine(ctx context.Context, needs Needs) []Check {
 		c := Check{Name: "container engine", Status: Fail, Detail: err.Error(), Hint: fault.HintOf(err)}
 		if errors.Is(err, engine.ErrNone) && engine.CanInstall() && (needs.Prefer == "" || needs.Prefer == engine.Podman) {
 			c.Hint, c.Fix = engine.InstallCommand(), engine.Install
+			c.Command = c.Hint
 		}
 		return []Check{c}
 	}

@@ -77,7 +77,8 @@ func disk(name, folder string) Check {
 	if free < diskWarn {
 		c.Status = Warn
 		c.Detail += fmt.Sprintf("; a first run needs about %s", bytesText(diskWarn))
-		c.Hint = "zr images prune, or remove images and containers of the engine that are not used"
+		c.Command = "zr images prune"
+		c.Hint = c.Command + ", or remove images and containers of the engine that are not used"
 	}
 	if free < diskFail {
 		c.Status = Fail
@@ -152,6 +153,7 @@ func checkInotify(folder string, cluster, watch bool) []Check {
 				c.Hint = "sysctl -w " + setting
 				c.Fix = func(context.Context, event.Sink) error { return raise(path, l, setting) }
 			}
+			c.Command = c.Hint
 		}
 		checks = append(checks, c)
 	}

@@ -8,7 +8,6 @@ import (
 	"zr/internal/api/contract"
 	"zr/internal/api/dev"
 	env "zr/internal/api/routes/environments"
-	"zr/internal/api/store/postgres"
 	"zr/pkg/devattach"
 	"zr/pkg/event"
 )
@@ -53,20 +52,8 @@ func (r *routes) reload(ctx context.Context, id string, action devattach.Action,
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, contract.Form.Acting())
-	defer cancel()
 	var out reloadOutput
-	err = r.Hub.Ask(asking, e.Key(), action, of, &out.Body)
-	record := postgres.AuditRecord{Action: id, Target: e.Target(of.Service), Outcome: postgres.Done}
-	if err != nil {
-		p := Problem(err)
-		if record.Outcome = postgres.Failed; p.Status < http.StatusInternalServerError {
-			record.Outcome = postgres.Refused
-		}
-		record.Detail, err = p.Detail, p
-	}
-	r.Gate.Record(ctx, record)
-	if err != nil {
+	if err := r.asked(ctx, id, e.Key(), action, of, &out.Body, e.Target(of.Service)); err != nil {
 		return nil, err
 	}
 	return &out, nil

@@ -41,6 +41,7 @@ func Add(a *contract.API, source Source, log *slog.Logger) {
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, r.attached)
 	r.addActions(a, path, group)
+	r.addSetup(a, path, group)
 	r.addEvents(a, path, group)
 	a.AddPlain("GET "+devattach.Path, contract.Rules{Class: contract.Stream, Role: contract.Operator}, http.HandlerFunc(r.attach))
 }
