@@ -17,7 +17,7 @@ type Finding struct {
 	Status  string `json:"status" enum:"ok,warn,fail" doc:"warn: zr works, with what the detail says. fail: it would not."`
 	Detail  string `json:"detail"`
 	Hint    string `json:"hint,omitempty" doc:"What mends it, in words."`
-	Command string `json:"command,omitempty" doc:"The line that mends it, for a terminal on the machine of the zr dev."`
+	Command string `json:"command,omitempty" doc:"The line that mends it, for a terminal of that machine."`
 }
 
 // Folder is one of a project, with the sources of a service to be.

@@ -1049,7 +1049,7 @@ export interface components {
             message: string;
         };
         Finding: {
-            /** @description The line that mends it, for a terminal on the machine of the zr dev. */
+            /** @description The line that mends it, for a terminal of that machine. */
             command?: string;
             detail: string;
             /** @description What mends it, in words. */
