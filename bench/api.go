@@ -12,8 +12,8 @@ import (
 	"zr/internal/lab"
 )
 
-// place is what the testing package writes in front of a figure.
-var place = regexp.MustCompile(`^\s+\w+_test\.go:\d+: `)
+// position is what the testing package writes in front of a figure.
+var position = regexp.MustCompile(`^\s+\w+_test\.go:\d+: `)
 
 // benchBackend runs the benchmarks of the api: those of its process, on a real API server
 // whose programs the recipe of the kind node has made, and that of its store.
@@ -35,8 +35,8 @@ func benchBackend(b *bench) {
 		b.must(c.Start())
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			switch text := lines.Text(); {
-			case place.MatchString(text):
-				fmt.Println("  " + place.ReplaceAllString(text, ""))
+			case position.MatchString(text):
+				fmt.Println("  " + position.ReplaceAllString(text, ""))
 			case strings.Contains(text, "FAIL"):
 				b.Errorf("%s", text)
 			}

@@ -43,7 +43,7 @@ patches:
 // slow is a developer at the other end of a slow line.
 type slow struct {
 	*lab.Project
-	line     *link
+	line     *slowNetwork
 	registry string // that the nodes pull from
 	bare     string // a copy of the project that the bare compiler works on
 	edits    int    // so far: each is another than all before
@@ -68,7 +68,7 @@ func newSlow(b *bench) *slow {
 	kubeconfig := filepath.Join(b.TempDir(), "kubeconfig")
 	shared.Env = []string{"KUBECONFIG=" + kubeconfig}
 	shared.Must("up", "--merge-kubeconfig")
-	s := &slow{line: newLink(b), bare: lab.Copy(b, ".")}
+	s := &slow{line: newSlowNetwork(b), bare: lab.Copy(b, ".")}
 	s.registry = newRegistry(b)
 	shared.InNode("sh", "-c", fmt.Sprintf(`mkdir -p "/etc/containerd/certs.d/%[1]s"
 printf 'server = "http://%[1]s"\n[host."http://%[1]s"]\n' > "/etc/containerd/certs.d/%[1]s/hosts.toml"
@@ -82,7 +82,7 @@ systemctl restart containerd`, s.registry))
 	_, after, _ := strings.Cut(rest, "\n")
 	b.must(os.WriteFile(kubeconfig, []byte(before+"server: https://"+net.JoinHostPort(node, "6443")+"\n"+after), 0o600))
 
-	s.Project = &lab.Project{T: b, Dir: lab.Copy(b, "."), Name: "zrtest-bench-slow", Env: shared.Env, Within: []string{"ip", "netns", "exec", linkSpace}}
+	s.Project = &lab.Project{T: b, Dir: lab.Copy(b, "."), Name: "zrtest-bench-slow", Env: shared.Env, Within: []string{"ip", "netns", "exec", slowSpace}}
 	s.use(s.registry)
 	b.Cleanup(func() { s.ZR("down", "--env", "slow", "--purge", "--yes") }) // or the cluster stays for it
 	s.Write("kustomize/overlays/slow/kustomization.yaml", slowOverlay)
@@ -92,7 +92,7 @@ systemctl restart containerd`, s.registry))
 
 // newRegistry is an empty registry at this end of the line.
 func newRegistry(b *bench) string {
-	listener, err := net.Listen("tcp", net.JoinHostPort(linkHere, "0"))
+	listener, err := net.Listen("tcp", net.JoinHostPort(slowHere, "0"))
 	b.must(err)
 	lab.ServeRegistry(b, listener)
 	return listener.Addr().String()
@@ -156,7 +156,7 @@ func (s *slow) dev(b *bench, trip time.Duration, full int64) {
 			took.add(ours)
 			bare.add(bareTook)
 			bytes = append(bytes, carried)
-			beyond.add(ours - bareTook - time.Duration(float64(carried)/linkRate*float64(time.Second)))
+			beyond.add(ours - bareTook - time.Duration(float64(carried)/slowRate*float64(time.Second)))
 		}
 	}
 	dev.Interrupt()

@@ -157,7 +157,7 @@ func testDevelopers(t *testing.T, shared *lab.Project, a *azure) {
 	anns, cids := ann.Start("dev", "--target", "aks", "--namespace", "hello-ann"), cid.Start("dev", "--target", "aks", "--namespace", "hello-cid", "--only", "web")
 	ready(anns)
 	ready(cids)
-	before, expired := a.Issued("ann-dev"), time.Now().Add(time.Minute) // what the sessions hold now
+	before, expired := a.Issued("ann-dev"), time.Now().Add(time.Minute) // what the runs hold now
 	if got := shared.Kubectl("get", "deployments,services", "-n", "hello-cid", "-o", `jsonpath={range .items[*]}{.kind} {.metadata.name} {.spec.externalName}{"\n"}{end}`); got !=
 		"Deployment web \nService greeter greeter.hello-staging.svc.cluster.local\nService web \n" {
 		t.Errorf("for one service there is\n%s", got)
@@ -194,7 +194,7 @@ func testDevelopers(t *testing.T, shared *lab.Project, a *azure) {
 	ann.Replace("greeter/words/words.go", "says Ann", "said Ann")
 	anns.Wait(annsMark, "Ann's greeter to be live", reloaded("greeter"))
 	if got := say("hello-ann", "greeter", "/greet"); got != "Welcome, world, said Ann\n" || a.Issued("ann-dev") == before {
-		t.Errorf("after its tokens have expired, a session makes %q live, with %d new ones", got, a.Issued("ann-dev")-before)
+		t.Errorf("after its tokens have expired, a run makes %q live, with %d new ones", got, a.Issued("ann-dev")-before)
 	}
 
 	for _, dev := range []*lab.Running{anns, bens, cids} {

@@ -31,7 +31,7 @@ func TestFailures(t *testing.T) {
 			return e.Text("step") == "cluster" && strings.Contains(e.Text("detail"), "control-plane")
 		})
 		if code := r.Interrupt(); code != 130 {
-			t.Errorf("exit code %d, want 130\n%s", code, r.Talk())
+			t.Errorf("exit code %d, want 130\n%s", code, r.Printed())
 		}
 		if left := lab.Output(t, "", lab.EngineName(), "ps", "-aq", "--filter", "name=zrtest-hello"); left != "" {
 			t.Errorf("left half done: %s", left)

@@ -107,7 +107,7 @@ func (k kind) save(t *testing.T, dev *lab.Running, folder *editor.Folder, n int)
 		})
 		if err != nil {
 			t.Fatalf("change %d, %s, of %s is not live: %v; it answers\n%swant\n%swhere zr called it live before, the answers were\n%s\n%s",
-				n, what, k.service, err, page(k.url()), want, answers, dev.Talk())
+				n, what, k.service, err, page(k.url()), want, answers, dev.Printed())
 		}
 		mark = next
 		got, err := k.answer()

@@ -43,9 +43,9 @@ func zr(t *testing.T, files map[string]string, args ...string) (code int, stdout
 		}
 	}
 	t.Chdir(dir)
-	var out, talk bytes.Buffer
-	code = run(t.Context(), append([]string{"zr"}, args...), &out, &talk)
-	return code, out.String(), talk.String()
+	var out, errOut bytes.Buffer
+	code = run(t.Context(), append([]string{"zr"}, args...), &out, &errOut)
+	return code, out.String(), errOut.String()
 }
 
 const tiny = "project: tiny\nservices: {a: {}}\n"
@@ -177,10 +177,10 @@ func TestEveryVerbHasHelpWithExamples(t *testing.T) {
 func TestWhatACtrlCEndsIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	var out, talk bytes.Buffer
+	var out, errOut bytes.Buffer
 	// A child that was killed says "signal: killed", not that it was cancelled.
-	if code := run(ctx, []string{"zr", "nothing"}, &out, &talk); code != 130 || !strings.HasSuffix(talk.String(), "zr: interrupted\n") {
-		t.Errorf("exit code %d\n%s", code, talk.String())
+	if code := run(ctx, []string{"zr", "nothing"}, &out, &errOut); code != 130 || !strings.HasSuffix(errOut.String(), "zr: interrupted\n") {
+		t.Errorf("exit code %d\n%s", code, errOut.String())
 	}
 }
 
@@ -193,9 +193,9 @@ func TestAReportThatIsCutShortIsNoSuccess(t *testing.T) {
 	zr(t, map[string]string{"config/dev.yaml": tiny}) // a project to stand in
 	for _, args := range []string{"version", "--version", "version -o json", "--help", "up --help", "config schema", "config show", "config show -o json",
 		"config validate", "config validate -o json", "completion bash", "completion fish"} {
-		var talk bytes.Buffer
-		if code := run(t.Context(), append([]string{"zr"}, strings.Fields(args)...), full, &talk); code != 1 || strings.Count(talk.String(), "no space left") != 1 {
-			t.Errorf("%s: exit code %d\n%s", args, code, talk.String())
+		var errOut bytes.Buffer
+		if code := run(t.Context(), append([]string{"zr"}, strings.Fields(args)...), full, &errOut); code != 1 || strings.Count(errOut.String(), "no space left") != 1 {
+			t.Errorf("%s: exit code %d\n%s", args, code, errOut.String())
 		}
 	}
 }

@@ -36,15 +36,15 @@ func runDoctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	talk, err := printer(c, c.App.ErrWriter)
+	messages, err := printer(c, c.App.ErrWriter)
 	if err != nil {
 		return err
 	}
-	defer talk.Close()
+	defer messages.Close()
 	return quietly(c, func(ctx context.Context, s *stack.Stack) error {
 		var fix event.Sink
 		if c.Bool("fix") {
-			fix = talk
+			fix = messages
 			if asJSON {
 				fix = event.Discard
 			}

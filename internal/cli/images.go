@@ -102,12 +102,12 @@ func printBuilt(c *cli.Context, build func(*stack.Stack, context.Context) ([]sta
 	if err != nil {
 		return err
 	}
-	talk, err := printer(c, c.App.ErrWriter) // the names are the result, the rest is talk
+	messages, err := printer(c, c.App.ErrWriter) // the names are the result, the rest are messages
 	if err != nil {
 		return err
 	}
-	defer talk.Close()
-	sink := event.Sink(talk)
+	defer messages.Close()
+	sink := event.Sink(messages)
 	if asJSON {
 		sink = event.Discard
 	}

@@ -29,9 +29,9 @@ func TestCheckoutRemembersItsInstance(t *testing.T) {
 	choose("blue")
 	t.Chdir(dir)
 	show := func(args ...string) string {
-		var out, talk testkit.Buffer
-		if code := run(t.Context(), append([]string{"zr", "config", "show", "-o", "json"}, args...), &out, &talk); code != 0 {
-			t.Errorf("%v: %s", args, talk.String())
+		var out, errOut testkit.Buffer
+		if code := run(t.Context(), append([]string{"zr", "config", "show", "-o", "json"}, args...), &out, &errOut); code != 0 {
+			t.Errorf("%v: %s", args, errOut.String())
 		}
 		return out.String()
 	}

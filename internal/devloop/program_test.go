@@ -266,10 +266,10 @@ func TestASharedSaveBeginsWithTheNewest(t *testing.T) {
 	})
 }
 
-// TestLinkedSourcesOfAProgram: the compiler follows links and the watcher does not,
-// so a save of what one leads to is one of the link, inside of the project and
+// TestSymlinkedSourcesOfAProgram: the compiler follows symlinks and the watcher does not,
+// so a save of what one leads to is one of the symlink, inside of the project and
 // outside, of folders and of files, also where an ignore file hides that.
-func TestLinkedSourcesOfAProgram(t *testing.T) {
+func TestSymlinkedSourcesOfAProgram(t *testing.T) {
 	root, outside := t.TempDir(), t.TempDir()
 	for _, path := range []string{filepath.Join(root, "real/sub/a.go"), filepath.Join(root, "one.go"), filepath.Join(outside, "far.go"), filepath.Join(outside, "pages/p.html")} {
 		testkit.WriteFile(t, path, "1")

@@ -178,11 +178,11 @@ func TestSourcesOfAllKinds(t *testing.T) {
 	}
 }
 
-// TestLinks saves what links of a service lead to.
-func TestLinks(t *testing.T) {
+// TestSymlinks saves what symlinks of a service lead to.
+func TestSymlinks(t *testing.T) {
 	outside, named := t.TempDir(), filepath.Join(t.TempDir(), "named")
 	root := t.TempDir()
-	if err := os.Symlink(root, named); err != nil { // the project is entered through a link
+	if err := os.Symlink(root, named); err != nil { // the project is entered through a symlink
 		t.Fatal(err)
 	}
 	in := &listed{}
@@ -229,7 +229,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s: %s", path, diff)
 		}
 	}
-	// A folder goes with what is in it, and a link may lead elsewhere by now.
+	// A folder goes with what is in it, and a symlink may lead elsewhere by now.
 	if d := s.Plan(filepath.Join(named, "shared")); d.Action != event.Sync {
 		t.Errorf("what links lead to went: %+v", d)
 	}
@@ -370,9 +370,9 @@ func TestStarter(t *testing.T) {
 	}
 }
 
-// TestManifestsBehindLinks: what links lead to, and bases outside of the project, are
+// TestManifestsBehindSymlinks: what symlinks lead to, and bases outside of the project, are
 // manifests as well.
-func TestManifestsBehindLinks(t *testing.T) {
+func TestManifestsBehindSymlinks(t *testing.T) {
 	root, outside, named := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "named")
 	for _, file := range []string{filepath.Join(root, "shared/dev.yaml"), filepath.Join(root, "real/web.yaml"), filepath.Join(outside, "dev.env"), filepath.Join(outside, "base/api.yaml")} {
 		testkit.WriteFile(t, file, "1")
@@ -382,7 +382,7 @@ func TestManifestsBehindLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(root, named); err != nil { // the project is entered through a link
+	if err := os.Symlink(root, named); err != nil { // the project is entered through a symlink
 		t.Fatal(err)
 	}
 	in := func(name string) string { return filepath.Join(named, name) }

@@ -255,13 +255,14 @@ func (w *lockedWriter) Write(b []byte) (int, error) {
 	return w.r.raw.Write(b)
 }
 
-func (r *Running) Talk() string {
+// Printed is what zr has written so far.
+func (r *Running) Printed() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.raw.String()
 }
 
-// Mark is a place in the stream of events.
+// Mark is a position in the stream of events.
 func (r *Running) Mark() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -285,7 +286,7 @@ func (r *Running) Wait(mark int, what string, fits func(Event) bool) Event {
 	r.t.Helper()
 	e, _, err := r.Next(mark, 4*time.Minute, fits)
 	if err != nil {
-		r.t.Fatalf("waiting for %s: %v:\n%s", what, err, r.Talk())
+		r.t.Fatalf("waiting for %s: %v:\n%s", what, err, r.Printed())
 	}
 	return e
 }
@@ -337,7 +338,7 @@ func (r *Running) join() int {
 	select {
 	case <-r.ended:
 	case <-time.After(2 * time.Minute):
-		r.t.Errorf("zr does not end:\n%s", r.Talk())
+		r.t.Errorf("zr does not end:\n%s", r.Printed())
 		_ = r.process.Process.Kill()
 		<-r.ended
 	}

@@ -167,7 +167,7 @@ func forbidden(importer, imported string) string {
 }
 
 // banned returns why importer may not import a library, or "". Who is imported by
-// tests only makes no program larger, and may talk to a cluster as anybody would.
+// tests only makes no program larger, and may use a cluster as anybody may.
 func banned(importer, library string) string {
 	at := -1
 	for i, b := range bans {

@@ -26,7 +26,7 @@ type connection struct {
 	platform string      // of the images for its nodes, where only they could say it
 }
 
-// connect makes the parts that talk to the cluster c.
+// connect makes the parts that make requests to the cluster c.
 func (p *project) connect(provider cluster.Provider, c *cluster.Cluster) (*connection, error) {
 	deployer, err := p.deployerOn(c, p.rendered.Namespace)
 	if err != nil {

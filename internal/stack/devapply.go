@@ -116,7 +116,7 @@ func (s *Stack) reload() (*Stack, error) {
 		return nil, err
 	}
 	next := s.withConfig(cfg)
-	next.options.Overwrite = false // it was about what the session has found
+	next.options.Overwrite = false // it was about what the run has found
 	return next, nil
 }
 

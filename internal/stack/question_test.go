@@ -13,7 +13,7 @@ import (
 	"zr/pkg/probe"
 )
 
-// server listens and has serve talk on each connection.
+// server listens and has serve answer on each connection.
 func server(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	return testkit.Serve(t, serve).String()

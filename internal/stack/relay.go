@@ -16,8 +16,8 @@ import (
 const RelayVerb = "relay"
 
 // Relay relays ports of this machine to the NodePorts of a cluster of kind's, for the
-// environment that set names, until ctx ends or the cluster is deleted. It is
-// started and talked to by relay.Ensure.
+// environment that set names, until ctx ends or the cluster is deleted. relay.Ensure
+// starts it, and asks it.
 func Relay(ctx context.Context, name, set string) error {
 	path, err := statedir.Relay(name, set)
 	if err != nil {

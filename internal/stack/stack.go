@@ -55,8 +55,8 @@ type Options struct {
 	Keep time.Duration // how long a namespace of one's own is kept that nobody works on
 }
 
-// Open opens what every verb that works on an environment needs. It talks
-// to no cluster.
+// Open opens what every verb that works on an environment needs. It makes
+// no request to a cluster.
 func Open(cfg *config.Config, sink event.Sink, options Options) (*Stack, error) {
 	cfg, err := chooseDashboard(cfg, options.Dashboard)
 	if err != nil {

@@ -44,7 +44,7 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
-// Serve listens on the loopback until the end of t and has serve talk on each
+// Serve listens on the loopback until the end of t and has serve answer on each
 // connection, which is closed then. It returns the address.
 func Serve(t testing.TB, serve func(net.Conn)) *net.TCPAddr {
 	t.Helper()

@@ -29,7 +29,7 @@ const (
 	Large = 16 << 20
 )
 
-// Open opens a regular file for reading. It follows links, never waits, and
+// Open opens a regular file for reading. It follows symlinks, never waits, and
 // returns ErrNotRegular for anything else, which it does not open: opening is
 // enough to start what some devices do.
 func Open(path string) (*os.File, error) {

@@ -90,7 +90,7 @@ func TestUnmergeLeavesOthersAlone(t *testing.T) {
 }
 
 // TestMergeKeepsTheFile: where the new content cannot be written, the old stays;
-// a link stays a link, and who may read the file may still.
+// a symlink stays a symlink, and who may read the file may still.
 func TestMergeKeepsTheFile(t *testing.T) {
 	dir := t.TempDir()
 	own, user, link := filepath.Join(dir, "own"), filepath.Join(dir, "home", "config"), filepath.Join(dir, "link")

@@ -102,7 +102,7 @@ func sameCluster(a, b *api.Config, context string) bool {
 // killed zr costs the user what is in it.
 func edit(path string, change func(*api.Config)) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // a link stays one
+		path = real // a symlink stays one
 	}
 	unlock, err := lockKubeconfig(path)
 	if err != nil {

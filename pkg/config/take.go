@@ -127,7 +127,7 @@ func different(a, b map[string]string) []string {
 }
 
 // replaceFile gives a file the content that edit makes of it, with its mode, and
-// returns what edit says has changed. A link stays one: what it leads to is replaced.
+// returns what edit says has changed. A symlink stays one: what it leads to is replaced.
 func replaceFile(file string, edit func([]byte) ([]byte, []string, error)) ([]string, error) {
 	file, err := filepath.EvalSymlinks(file)
 	if err != nil {

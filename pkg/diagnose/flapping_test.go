@@ -14,7 +14,7 @@ func TestFlapping(t *testing.T) {
 		flaps   bool
 	}
 	for name, looks := range map[string][]look{
-		"steady":    {{0, "1", true, false}, {100, "1", true, false}, {200, "1", true, false}},
+		"stable":    {{0, "1", true, false}, {100, "1", true, false}, {200, "1", true, false}},
 		"down once": {{0, "1", true, false}, {10, "1", false, false}, {100, "1", false, false}, {200, "1", true, false}},
 		"never up":  {{0, "1", false, false}, {10, "1", false, false}, {20, "1", false, false}, {30, "1", false, false}},
 		"up and down": {{0, "1", true, false}, {10, "1", false, false}, {20, "1", true, false}, {30, "1", false, false}, {40, "1", true, false},

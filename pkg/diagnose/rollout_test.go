@@ -138,8 +138,8 @@ func TestProbedPod(t *testing.T) {
 	}
 }
 
-// TestSteadiness is about containers that nothing but time vouches for.
-func TestSteadiness(t *testing.T) {
+// TestMinRuns: a container without a probe is ready after it has run for a while.
+func TestMinRuns(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	pod := func(restarts int32, probe *object.Probe, started time.Time) Rollout {
 		p := &object.Pod{}

@@ -11,7 +11,7 @@ import (
 )
 
 // pace measures the way to the container and this machine's compressors, and
-// chooses how bytes travel: as they are over a fast link, compressed over one
+// chooses how bytes travel: as they are over a fast network, compressed over one
 // that is slower than the compressor. It is safe for concurrent use.
 type pace struct {
 	mu    sync.Mutex

@@ -83,7 +83,7 @@ func checkComplete(t *testing.T, byRun map[string][]int, first int) {
 func TestClusterFollow(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	c.Apply(chatty("steady", `-lines=1000000, -every=2ms`, 2))
+	c.Apply(chatty("running", `-lines=1000000, -every=2ms`, 2))
 	c.Apply(chatty("crashing", `-lines=200, -every=2ms, -exit=1`, 1))
 	c.Apply(chatty("other", `-lines=10`, 1))
 	reader := New(c.Client)
@@ -92,7 +92,7 @@ func TestClusterFollow(t *testing.T) {
 	var got collector
 	done := make(chan error, 1)
 	go func() {
-		done <- reader.Follow(ctx, Options{Namespace: c.Namespace, Services: []string{"steady", "crashing"}, Follow: true}, got.emit)
+		done <- reader.Follow(ctx, Options{Namespace: c.Namespace, Services: []string{"running", "crashing"}, Follow: true}, got.emit)
 	}()
 	count := func(service string) int {
 		n := 0
@@ -104,11 +104,11 @@ func TestClusterFollow(t *testing.T) {
 		return n
 	}
 	c.Await("two restarts", func() bool { return count("crashing") >= 600 })
-	c.Apply(chatty("steady", `-lines=1000000, -every=2ms`, 3))
+	c.Apply(chatty("running", `-lines=1000000, -every=2ms`, 3))
 	c.Await("the lines of a new pod", func() bool {
 		pods := map[string]bool{}
 		for _, l := range got.all() {
-			if l.Service == "steady" {
+			if l.Service == "running" {
 				pods[l.Pod] = true
 			}
 		}
@@ -121,7 +121,7 @@ func TestClusterFollow(t *testing.T) {
 	lines := got.all()
 	checkComplete(t, runs(t, lines), 0)
 	for _, l := range lines {
-		if l.Service != "steady" && l.Service != "crashing" {
+		if l.Service != "running" && l.Service != "crashing" {
 			t.Fatalf("a line of %s", l.Service)
 		}
 	}
@@ -129,7 +129,7 @@ func TestClusterFollow(t *testing.T) {
 
 	// What exists, in order of time over all pods, and only the tail.
 	var tail collector
-	if err := reader.Follow(t.Context(), Options{Namespace: c.Namespace, Selector: "app=steady", Tail: 50}, tail.emit); err != nil {
+	if err := reader.Follow(t.Context(), Options{Namespace: c.Namespace, Selector: "app=running", Tail: 50}, tail.emit); err != nil {
 		t.Fatal(err)
 	}
 	if lines := tail.all(); len(lines) <= 100 || len(lines) > 150 || !slices.IsSortedFunc(lines, func(a, b event.LogLine) int { return a.Time.Compare(b.Time) }) {
@@ -142,7 +142,7 @@ func TestClusterFollow(t *testing.T) {
 func TestClusterTailThenFollow(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 1))
+	c.Apply(chatty("running", `-lines=1000000, -every=1ms`, 1))
 	reader := New(c.Client)
 	c.Await("its first lines", func() bool {
 		var got collector
@@ -171,7 +171,7 @@ func TestClusterTailThenFollow(t *testing.T) {
 func TestClusterBrokenConnections(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 2))
+	c.Apply(chatty("running", `-lines=1000000, -every=1ms`, 2))
 	c.Apply(chatty("crashing", `-lines=1500, -every=1ms, -exit=1`, 1))
 	var cuts breaker
 	reader := New(c.With(func(cfg *kube.Config) { cfg.Dial = cuts.dial }))
@@ -211,7 +211,7 @@ func TestClusterBrokenConnections(t *testing.T) {
 func TestClusterResume(t *testing.T) {
 	c := testcluster.New(t)
 	c.LoadApp()
-	c.Apply(chatty("steady", `-lines=1000000, -every=1ms`, 1))
+	c.Apply(chatty("running", `-lines=1000000, -every=1ms`, 1))
 	c.Apply(chatty("crashing", `-lines=1500, -every=1ms, -exit=1`, 1))
 	reader := New(c.Client)
 	var got collector

@@ -82,7 +82,7 @@ func (c *collector) take(e rawEvent) {
 	case e.op == fsnotify.Chmod && !c.tree.isDir(e.path) && c.enter(e.path, e.at):
 		// a folder that could not be read before
 	case e.op == fsnotify.Chmod && !c.modeChanged(e.path):
-		// touch, or a link to it came or went: the content is the same
+		// touch, or a hard link to it came or went: the content is the same
 	case e.op.Has(fsnotify.Remove) || e.op.Has(fsnotify.Rename):
 		c.left(e)
 	case e.op.Has(fsnotify.Create) && c.enter(e.path, e.at):

@@ -57,7 +57,7 @@ func (s *seen) forget(dir string) {
 const tick = 10 * time.Millisecond
 
 // onlyAttributes says that what happened to a file last was neither a write,
-// nor a touch, nor a second link to it: its mode, owner or the like changed.
+// nor a touch, nor a second hard link to it: its mode, owner or the like changed.
 func onlyAttributes(info fs.FileInfo) bool {
 	st := info.Sys().(*syscall.Stat_t)
 	return st.Nlink == 1 && changeTime(st).Sub(info.ModTime()).Abs() > tick

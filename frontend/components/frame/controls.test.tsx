@@ -62,7 +62,7 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
   },
 );
 
-test("the arrows mark a place, around the ends, and Enter goes there", () => {
+test("the arrows mark an entry, around the ends, and Enter goes there", () => {
   const input = openPalette();
   fireEvent.keyDown(input, { key: "ArrowUp" });
   expect(listed().at(-1)).toBe("[Activity]");

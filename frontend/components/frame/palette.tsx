@@ -14,15 +14,15 @@ import type { Service, State } from "@/lib/stack/schema";
 
 interface Target {
   label: string;
-  /** Of a place. */
+  /** Of a screen. */
   href?: string;
-  /** Of the place of a service. */
+  /** Of a service. */
   state?: State;
   /** What can be done to a service. */
   change?: { service: string; action: Action };
 }
 
-/** Every place that can be gone to, the services first, and for who writes something what can be done to them. */
+/** All services and screens, and for an operator what can be done to each service. */
 function targetsOf(services: Service[], writes: boolean): Target[] {
   return [
     ...services.map(({ name, state }) => ({ href: servicePath(name), label: name, state })),
@@ -103,7 +103,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
           onKeyDown={onKeyDown}
           className="h-11 w-full border-line border-b bg-transparent px-4 outline-none placeholder:text-muted"
         />
-        <div id={list} role="listbox" aria-label="Places" className="max-h-80 overflow-y-auto p-1">
+        <div id={list} role="listbox" aria-label="Services, screens and actions" className="max-h-80 overflow-y-auto p-1">
           {found.map((target, i) => (
             <Option
               key={target.label}

@@ -185,7 +185,7 @@ func (j *journal) put(name, p string, undoable bool) error {
 	return nil
 }
 
-// save gives the file p a second name, by link or rename, and returns its
+// save gives the file p a second name, by hard link or rename, and returns its
 // name, or "" where there is no such file.
 func (j *journal) save(p string, by func(from, to string) error) (string, error) {
 	name := fmt.Sprintf("%s/%d", undoDir, j.kept)

@@ -56,7 +56,7 @@ type held struct {
 }
 
 // identity tells whether somebody else wrote to a file since it was put in
-// place. Renames and links change the inode's ctime, so that stays out.
+// place. Renames and hard links change the inode's ctime, so that stays out.
 type identity struct {
 	inode uint64
 	size  int64
@@ -159,12 +159,12 @@ func (f *Folder) copySeed(seed string) error {
 		if err != nil {
 			return err
 		}
-		// A link counts as the file that it names: the image made it, so it
+		// A symlink counts as the file that it names: the image made it, so it
 		// may lead anywhere in the image.
 		info, err := os.Stat(from)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil // a dangling link
+			return nil // a dangling symlink
 		case err != nil:
 			return err
 		case d.IsDir():

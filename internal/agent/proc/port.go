@@ -61,22 +61,22 @@ func udpFree(port int) (free, known bool) {
 	return err == nil, err == nil || err == syscall.EADDRINUSE
 }
 
-// place is a port that a process serves.
-type place struct {
+// servedPort is a port that a process serves.
+type servedPort struct {
 	port int
 	udp  bool
 }
 
-func (p place) free() (free, known bool) {
+func (p servedPort) free() (free, known bool) {
 	if p.udp {
 		return udpFree(p.port)
 	}
 	return PortFree(p.port)
 }
 
-// allFree tells whether a process could take all places now.
-func allFree(places []place) (free, known bool) {
-	for _, p := range places {
+// allFree tells whether a process could take all served now.
+func allFree(served []servedPort) (free, known bool) {
+	for _, p := range served {
 		if free, known := p.free(); !free || !known {
 			return false, known
 		}
@@ -90,31 +90,31 @@ const (
 	udpOpen   = "07" // TCP_CLOSE: a UDP socket that is not connected
 )
 
-// serving returns the places that the processes below this one serve, each once:
+// serving returns the served that the processes below this one serve, each once:
 // TCP ports that are listened on, and UDP ports that the kernel did not choose.
 // Those of a process that may not be looked into are missing.
-func serving() []place {
-	sockets := map[string]place{}
+func serving() []servedPort {
+	sockets := map[string]servedPort{}
 	for socket, port := range bound(tcpListen, "/proc/net/tcp", "/proc/net/tcp6") {
-		sockets[socket] = place{port, false}
+		sockets[socket] = servedPort{port, false}
 	}
 	first, last := chosenPorts("/proc/sys/net/ipv4/ip_local_port_range")
 	for socket, port := range bound(udpOpen, "/proc/net/udp", "/proc/net/udp6") {
 		if port < first || port > last {
-			sockets[socket] = place{port, true}
+			sockets[socket] = servedPort{port, true}
 		}
 	}
-	var places []place
+	var served []servedPort
 	for _, pid := range descendants(os.Getpid()) {
 		fds, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
 		for _, fd := range fds {
 			to, _ := os.Readlink(fd)
-			if p, ok := sockets[to]; ok && !slices.Contains(places, p) {
-				places = append(places, p)
+			if p, ok := sockets[to]; ok && !slices.Contains(served, p) {
+				served = append(served, p)
 			}
 		}
 	}
-	return places
+	return served
 }
 
 // chosenPorts reads the range that the kernel chooses ports from for whoever does
@@ -129,7 +129,7 @@ func chosenPorts(path string) (first, last int) {
 }
 
 // bound reads tables of the kernel and returns the ports of the sockets that are in
-// a state, by what a link to a descriptor of the socket says.
+// a state, by what a symlink to a descriptor of the socket says.
 func bound(state string, tables ...string) map[string]int {
 	sockets := map[string]int{}
 	for _, table := range tables {

@@ -34,7 +34,7 @@ func act(what string) {
 	switch what {
 	case "exit":
 		os.Exit(7)
-	case "talk":
+	case "print":
 		fmt.Println("to stdout")
 		fmt.Fprintln(os.Stderr, "to stderr")
 		fmt.Print("no newline")
@@ -124,7 +124,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func TestOutput(t *testing.T) {
 	var out, errs bytes.Buffer
-	p, err := Start(reaper, Command{Argv: []string{os.Args[0], "as", "talk"}, Stdout: &out, Stderr: &errs})
+	p, err := Start(reaper, Command{Argv: []string{os.Args[0], "as", "print"}, Stdout: &out, Stderr: &errs})
 	if err != nil {
 		t.Fatal(err)
 	}

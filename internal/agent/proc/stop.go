@@ -66,25 +66,25 @@ func Stop(ctx context.Context, p *Process, port int) {
 // the given one, and all that are served with it. There is none where the
 // given one is free already or cannot be looked at, which says nothing about
 // the stop.
-func inUse(port int) []place {
+func inUse(port int) []servedPort {
 	if port == 0 {
 		return nil
 	}
 	if free, known := PortFree(port); free || !known {
 		return nil
 	}
-	places := []place{{port: port}}
+	served := []servedPort{{port: port}}
 	for _, other := range serving() {
-		if free, known := other.free(); other != places[0] && !free && known {
-			places = append(places, other)
+		if free, known := other.free(); other != served[0] && !free && known {
+			served = append(served, other)
 		}
 	}
-	return places
+	return served
 }
 
 // released waits, for Grace at the most, until nothing listens on the ports: a
 // child of a process that has ended may have one, and is killed, but not gone.
-func released(ctx context.Context, ports []place) {
+func released(ctx context.Context, ports []servedPort) {
 	for end := time.Now().Add(Grace); len(ports) > 0 && ctx.Err() == nil && time.Now().Before(end); time.Sleep(portPoll) {
 		if free, known := allFree(ports); free || !known {
 			return

@@ -24,10 +24,10 @@ const channel = "dev"
 
 const (
 	// tellEvery is how often a replica says that it is there, and tellSoon how often
-	// while it does not hear itself. One that was not heard for silence is gone.
+	// while it does not hear itself. One that was not heard for goneAfter is gone.
 	tellEvery = 2 * time.Second
 	tellSoon  = 200 * time.Millisecond
-	silence   = 3 * tellEvery
+	goneAfter = 3 * tellEvery
 	// tellWithin bounds one message.
 	tellWithin = time.Second
 )
@@ -166,7 +166,7 @@ func (h *Hub) drop(name string) {
 // forget drops the replicas that are not heard any more. The mutex is held.
 func (h *Hub) forget(now time.Time) {
 	for name, p := range h.peers {
-		if now.Sub(p.heard) > silence {
+		if now.Sub(p.heard) > goneAfter {
 			h.drop(name)
 			h.tell()
 		}

@@ -82,12 +82,12 @@ func TestFlapsAreNotHealthy(t *testing.T) {
 	f := flaps{}
 	var last *Snapshot
 	for i := range 7 {
-		last = look(i, "ok", "dev", []string{"healthy", "unhealthy"}[i%2], "steady", "healthy", "web", []string{"healthy", "unhealthy"}[i%2])
+		last = look(i, "ok", "dev", []string{"healthy", "unhealthy"}[i%2], "stable", "healthy", "web", []string{"healthy", "unhealthy"}[i%2])
 		last.Services[0].Dev = true
 		f.judge(last)
 	}
-	dev, steady, web := last.Services[0], last.Services[1], last.Services[2]
-	if dev.State != Healthy || steady.State != Healthy || web.State != Unhealthy || web.Reason.Code != Flapping {
+	dev, stable, web := last.Services[0], last.Services[1], last.Services[2]
+	if dev.State != Healthy || stable.State != Healthy || web.State != Unhealthy || web.Reason.Code != Flapping {
 		t.Errorf("got %+v", last.Services)
 	}
 	calm := look(7+300, "ok", "web", "healthy")

@@ -139,16 +139,16 @@ func BenchmarkFlood(b *testing.B) {
 	var written atomic.Int64
 	for b.Loop() {
 		health := askHealth(a, func() { write(kubelet, 20_000, time.Minute, &written) })
-		stored, skipped := settled(a, client, written.Load())
+		stored, skipped := allStored(a, client, written.Load())
 		b.Logf("20,000 lines/s for 60 s: %d written = %d stored + %d skipped; memory of the api at most %d MB (load %s)",
 			written.Load(), stored, skipped, a.PeakMemory()>>20, load())
 		b.Logf("/health meanwhile: %v", health)
 	}
 	for rate, lost := 5_000, int64(0); lost == 0 && rate <= 100_000; rate += 5_000 {
-		_, before := settled(a, client, written.Load())
+		_, before := allStored(a, client, written.Load())
 		from := written.Load()
 		write(kubelet, rate, 10*time.Second, &written)
-		_, skipped := settled(a, client, written.Load())
+		_, skipped := allStored(a, client, written.Load())
 		lost = skipped - before
 		b.Logf("%d lines/s for 10 s: %d skipped (load %s)", (written.Load()-from)/10, lost, load())
 	}
@@ -173,8 +173,8 @@ func askHealth(a *processtest.API, do func()) *times {
 	return &took
 }
 
-// settled waits until every line is stored or counted as skipped.
-func settled(a *processtest.API, client *processtest.Client, written int64) (stored, skipped int64) {
+// allStored waits until every line is stored or counted as skipped.
+func allStored(a *processtest.API, client *processtest.Client, written int64) (stored, skipped int64) {
 	a.Await("all lines are stored or counted", func() bool {
 		var counts logs.Counts
 		client.Get(contract.Base+"/logs/counts?every=3600", &counts)

@@ -88,7 +88,7 @@ func vim(path string, text []byte) error {
 		os.Remove(swap))
 }
 
-// emacs locks the file by a link that leads nowhere, moves the old file to the
+// emacs locks the file by a symlink that leads nowhere, moves the old file to the
 // backup, which stays, and writes a new one.
 func emacs(path string, text []byte) error {
 	lock := beside(path, ".#", "")

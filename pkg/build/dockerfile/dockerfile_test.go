@@ -86,8 +86,8 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestLinks: an engine is sent links as they are.
-func TestLinks(t *testing.T) {
+// TestSymlinks: an engine is sent symlinks as they are.
+func TestSymlinks(t *testing.T) {
 	p := newProject(t)
 	for name, target := range map[string]string{"folder": "sub", "nowhere": "missing"} {
 		if err := os.Symlink(target, filepath.Join(p.root, "tool", name)); err != nil {

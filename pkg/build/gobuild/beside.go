@@ -112,7 +112,7 @@ func (b *beside) take(folder string, dockerfile []byte) error {
 }
 
 // files returns the files as they are now: path below the program's folder →
-// absolute path. What is not a regular file, or no link to one, is left out.
+// absolute path. What is not a regular file, or no symlink to one, is left out.
 func (b *beside) files() (map[string]string, error) {
 	files := map[string]string{}
 	for _, s := range b.sources {

@@ -153,7 +153,7 @@ func TestFilesThatTheDockerfileCopies(t *testing.T) {
 	}
 }
 
-// TestOnlyRegularFilesLieBeside: links to files are files; FIFOs and devices are
+// TestOnlyRegularFilesLieBeside: symlinks to files are files; FIFOs and devices are
 // nothing that an image holds.
 func TestOnlyRegularFilesLieBeside(t *testing.T) {
 	p := newProject(t)

@@ -46,7 +46,7 @@ func (t toolchain) attended(ctx context.Context, run func(ctx context.Context) e
 }
 
 // irregular returns a file of the module that has the name of a Go file and is a
-// pipe, a socket or a device, or a link to one, as it is called from the project.
+// pipe, a socket or a device, or a symlink to one, as it is called from the project.
 func (t toolchain) irregular(ctx context.Context) (found string) {
 	skipped := []string{".git", "node_modules", "testdata"} // the go command reads nothing there
 	_ = filepath.WalkDir(t.dir, func(path string, d fs.DirEntry, err error) error {

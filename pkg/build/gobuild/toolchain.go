@@ -83,7 +83,7 @@ func (t toolchain) env() []string {
 	pinned := []string{
 		"CGO_ENABLED=0", "GOFLAGS=" + goFlags, "GOOS=" + t.goos, "GOARCH=" + t.goarch,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOARM=" + t.arm(), "GOEXPERIMENT=", "GODEBUG=", "GOFIPS140=off",
-		// The go command names files by it: a project may be reached by a link.
+		// The go command names files by it: a project may be reached by a symlink.
 		"PWD=" + t.dir,
 	}
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {

@@ -463,8 +463,8 @@ func TestStartInAShell(t *testing.T) {
 	}
 }
 
-// TestLinks: a link to a folder is the folder, wherever that is.
-func TestLinks(t *testing.T) {
+// TestSymlinks: a symlink to a folder is the folder, wherever that is.
+func TestSymlinks(t *testing.T) {
 	s := copyFixture(t, "plain")
 	testkit.WriteFile(t, filepath.Join(s.root, "shared/a.js"), "1")
 	for name, target := range map[string]string{"shared": "../shared", "again": ".", "nowhere": "../missing", "../shared/back": "../web"} {

@@ -56,7 +56,7 @@ type manifest struct {
 // locked is a package of a lock file.
 type locked struct {
 	manifest
-	Resolved string `json:"resolved"` // its URL; a path for a link
+	Resolved string `json:"resolved"` // its URL; a path for a symlink
 	Link     bool   `json:"link"`     // to a folder
 }
 
@@ -116,7 +116,7 @@ func (p *project) readLocal(dir string, l locked) error {
 	return nil
 }
 
-// folders are those that node_modules has links to.
+// folders are those that node_modules has symlinks to.
 func (p *project) folders() (folders []string) {
 	for name := range p.local {
 		if path.Base(name) == manifestFile {

@@ -48,7 +48,7 @@ type Options struct {
 	Kubeconfig string
 	// Lines are the command lines that hints tell.
 	Lines cmdline.Run
-	// Client is how Azure is talked to. The zero value is the public cloud.
+	// Client are the options of requests to Azure. The zero value is the public cloud.
 	Client azcore.ClientOptions
 }
 

@@ -116,7 +116,7 @@ func registryID(ctx context.Context, opts Options, registry string) (string, err
 	return "", fmt.Errorf("subscription %s has none of that name, or not for who is signed in", opts.Subscription)
 }
 
-// arm is how the resource manager is talked to. A registry of resource types is
+// arm are the options of requests to the resource manager. A registry of resource types is
 // not for a tool that deploys to touch.
 func (o Options) arm() *arm.ClientOptions {
 	return &arm.ClientOptions{ClientOptions: o.Client, DisableRPRegistration: true}

@@ -18,7 +18,7 @@ type IdentityOptions struct {
 	Tenant string
 	// Prompt tells a person which code to type where. Without it nobody is asked.
 	Prompt func(text string)
-	// Client is how Entra ID is talked to. The zero value is the public cloud.
+	// Client are the options of requests to Entra ID. The zero value is the public cloud.
 	Client azcore.ClientOptions
 	// Credential replaces what is looked for on this machine.
 	Credential azcore.TokenCredential

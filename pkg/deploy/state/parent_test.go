@@ -12,7 +12,7 @@ import (
 func TestParentSurvivesTheCluster(t *testing.T) {
 	p := NewParent("zr-x", "shop")
 	p.Add(manifest.KindOf(schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, nil), "shop")
-	p.Add(manifest.KindOf(schema.GroupVersionKind{Version: "v1", Kind: "Secret"}, nil), "vault")
+	p.Add(manifest.KindOf(schema.GroupVersionKind{Version: "v1", Kind: "Secret"}, nil), "other")
 	p.Add(manifest.KindOf(schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}, nil), "")
 	p.Records["Deployment.apps/shop/web"] = Record{Manifest: "1", Live: "2", Fields: []byte(`{"f:spec":{"f:replicas":{}}}`)}
 	m, err := p.Object()
@@ -22,7 +22,7 @@ func TestParentSurvivesTheCluster(t *testing.T) {
 	if got := m.GetAnnotations()[kindsAnnotation]; got != "Deployment.apps,Namespace,Secret" {
 		t.Errorf("the kinds are %q", got)
 	}
-	if got := m.GetAnnotations()[namespacesAnnotation]; got != "vault" {
+	if got := m.GetAnnotations()[namespacesAnnotation]; got != "other" {
 		t.Errorf("the further namespaces are %q", got)
 	}
 	again := ReadParent(m)

@@ -33,8 +33,8 @@ const (
 	againAfter = 2 * time.Second
 	// dialWithin bounds one try.
 	dialWithin = 5 * time.Second
-	// settled is how long a connection lasts that was none of a try.
-	settled = 10 * time.Second
+	// lasting is how long a connection lasts that was none of a try.
+	lasting = 10 * time.Second
 	// closeWithin is how long the end of a run may wait for its last events.
 	closeWithin = 250 * time.Millisecond
 )
@@ -54,13 +54,13 @@ type Attachment struct {
 	failed  chan struct{} // closed after the first try that failed
 
 	mu    sync.Mutex
-	at    *place
-	found chan struct{} // closed when the first place is known
+	at    *target
+	found chan struct{} // closed when the first target is known
 	done  chan struct{} // closed when the goroutine has ended
 }
 
-// place is where the api is, and which environment the run is about.
-type place struct {
+// target is where the api is, and which environment the run is about.
+type target struct {
 	apiclient.Address
 	environment string
 }
@@ -101,7 +101,7 @@ func (a *Attachment) Found(at apiclient.Address, environment string) {
 	if a.at == nil {
 		close(a.found)
 	}
-	a.at = &place{at, environment}
+	a.at = &target{at, environment}
 }
 
 // Close ends the attachment. Where the api answers, it waits a moment until that has the
@@ -140,7 +140,7 @@ func (a *Attachment) run() {
 		return
 	}
 	var session *apiclient.Session
-	var was place
+	var was target
 	for pause := firstPause; a.ctx.Err() == nil; {
 		a.mu.Lock()
 		at := *a.at
@@ -150,7 +150,7 @@ func (a *Attachment) run() {
 		}
 		begin := time.Now()
 		err := a.connect(at, &session)
-		if time.Since(begin) > settled {
+		if time.Since(begin) > lasting {
 			pause = firstPause
 		}
 		if refused, ok := errors.AsType[*apiclient.Refused](err); ok && refused.Status == http.StatusUnauthorized {
@@ -172,7 +172,7 @@ func (a *Attachment) fail() {
 }
 
 // connect keeps one connection until it breaks.
-func (a *Attachment) connect(at place, session **apiclient.Session) error {
+func (a *Attachment) connect(at target, session **apiclient.Session) error {
 	dialling, cancel := context.WithTimeout(a.ctx, dialWithin)
 	defer cancel()
 	if *session == nil {

@@ -37,7 +37,7 @@ func PushHint(repository string) string {
 	return fmt.Sprintf("have somebody who may grant the right run `az role assignment create --role AcrPush --assignee YOU --scope \"$(az acr show -n %s --query id -o tsv)\"`", short)
 }
 
-// Registry is how to talk to a registry, at host, as the owner of the tokens that
+// Registry is how requests are made to a registry, at host, as the owner of the tokens that
 // token returns for Scope. Other registries get the credentials of the engines'
 // configuration files.
 func Registry(host string, token func(context.Context) (string, error)) image.Registry {

@@ -195,7 +195,7 @@ func (b *builder) layers(ctx context.Context, r Recipe, s sources) ([]namedLayer
 	return layers, nil
 }
 
-// fileTree is the recipe's own files, folders and links, and the users where
+// fileTree is the recipe's own files, folders and symlinks, and the users where
 // no package layer brings them.
 func (r Recipe) fileTree(withUsers bool, root *rootfs) (tree, error) {
 	t := tree{}

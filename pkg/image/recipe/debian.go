@@ -90,7 +90,7 @@ func (b *builder) bootstrap(ctx context.Context, r Recipe, root, parent *rootfs,
 		`--aptopt=Acquire::Retries "3"`,
 	}
 	if parent == nil {
-		// Without the hook that makes /bin and the like links from the start,
+		// Without the hook that makes /bin and the like symlinks from the start,
 		// a package that does so later is installed, and Perl with it.
 		args = append(args, "--variant=essential", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
 			"--skip=cleanup/apt/lists") // those who go on it install from the same lists

@@ -20,7 +20,7 @@ import (
 // path, relative and clean.
 type tree map[string]node
 
-// A node is one file, folder or link. Its header has the name, and times and
+// A node is one file, folder or symlink. Its header has the name, and times and
 // names of users left out.
 type node struct {
 	header *tar.Header
@@ -147,7 +147,7 @@ func section(name string, offset, size int64) func() (io.ReadCloser, error) {
 }
 
 // resolveHardLinks makes each hard link a file of its own: a layer that has
-// the link may lack its target, and few packages have any.
+// the symlink may lack its target, and few packages have any.
 func (t tree) resolveHardLinks() error {
 	for name, n := range t {
 		if n.header.Typeflag != tar.TypeLink {

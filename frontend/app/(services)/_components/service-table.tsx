@@ -3,7 +3,7 @@ import type { UptimeSummary } from "@/lib/stack/uptime";
 import { ServiceRows } from "./service-rows";
 import { head, lastIfNarrow, wide } from "./service-table-layout";
 
-/** Every service in the order of the api, which stays the same, so that each keeps its place. */
+/** Every service in the order of the api, which stays the same, so that each keeps its row. */
 export function ServiceTable({
   services,
   past,

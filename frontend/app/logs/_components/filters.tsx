@@ -222,7 +222,7 @@ function TimeRange({
   );
 }
 
-/** A time as the browser's control takes it: of this place, to the second. */
+/** A time as the browser's control takes it: in its time zone, to the second. */
 function localTime(time: string | undefined): string {
   if (!time) {
     return "";

@@ -57,8 +57,8 @@ export function line(points: Point[], most: number): string {
       if (p95 === undefined) {
         return "";
       }
-      const place = `${i + 0.5} ${(HEIGHT * (1 - p95 / (most || 1))).toFixed(2)}`;
-      return points[i - 1]?.p95 === undefined ? `M${place}h0.01` : `L${place}`;
+      const at = `${i + 0.5} ${(HEIGHT * (1 - p95 / (most || 1))).toFixed(2)}`;
+      return points[i - 1]?.p95 === undefined ? `M${at}h0.01` : `L${at}`;
     })
     .join("");
 }

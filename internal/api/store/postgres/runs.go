@@ -86,27 +86,27 @@ FROM run_events e WHERE e.environment = $1 AND e.at >= $2 AND e.at < $3 AND (
 	OR e.type = 'ready' AND EXISTS (SELECT FROM run_events a WHERE a.environment = e.environment AND a.run = e.run AND a.id < e.id
 		AND a.type = 'step.done' AND a.data->>'step' = 'apply' AND NOT coalesce((a.data->>'unchanged')::boolean, false)))`
 
-// failures finds those among changes, and when each was mended. A failure that follows
+// failures finds those among changes, and when each was restored. A failure that follows
 // another of the same service is part of that one.
 const failures = `
 WITH changes AS (%s),
 streaks AS (SELECT *, lag(ok, 1, true) OVER (PARTITION BY service ORDER BY id) AS was_ok FROM changes),
-failures AS (SELECT at, (SELECT min(n.at) FROM changes n WHERE n.service = f.service AND n.ok AND n.id > f.id) AS mended FROM streaks f WHERE NOT ok AND was_ok),
-restores AS (SELECT mended, extract(epoch FROM mended - at) * 1000 AS took FROM failures WHERE mended IS NOT NULL)`
+failures AS (SELECT at, (SELECT min(n.at) FROM changes n WHERE n.service = f.service AND n.ok AND n.id > f.id) AS restored FROM streaks f WHERE NOT ok AND was_ok),
+restores AS (SELECT restored, extract(epoch FROM restored - at) * 1000 AS took FROM failures WHERE restored IS NOT NULL)`
 
 // flow sums changes up.
 const flow = failures + `
 SELECT (SELECT count(*) FROM changes), (SELECT count(*) FROM changes WHERE NOT ok), (SELECT count(*) FROM changes WHERE rolled_back),
 	(SELECT count(lead) FROM changes WHERE ok), (SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY lead::float8) FROM changes WHERE ok),
 	(SELECT count(*) FROM restores), (SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY took::float8) FROM restores),
-	(SELECT count(*) FROM failures WHERE mended IS NULL)`
+	(SELECT count(*) FROM failures WHERE restored IS NULL)`
 
-// curve is the same over time. What mends a failure is a change itself.
+// curve is the same over time. What restores it is a change itself.
 const curve = failures + `,
-mended AS (SELECT date_bin(make_interval(secs => $4), mended, $2) AS slice, percentile_cont(0.5) WITHIN GROUP (ORDER BY took::float8) AS took FROM restores GROUP BY slice),
+restored AS (SELECT date_bin(make_interval(secs => $4), restored, $2) AS slice, percentile_cont(0.5) WITHIN GROUP (ORDER BY took::float8) AS took FROM restores GROUP BY slice),
 sums AS (SELECT date_bin(make_interval(secs => $4), at, $2) AS slice, count(*) AS total, count(*) FILTER (WHERE NOT ok) AS failed,
 	percentile_cont(0.5) WITHIN GROUP (ORDER BY lead::float8) FILTER (WHERE ok) AS lead FROM changes GROUP BY slice)
-SELECT slice, total, failed, lead, took FROM sums LEFT JOIN mended USING (slice) ORDER BY slice`
+SELECT slice, total, failed, lead, took FROM sums LEFT JOIN restored USING (slice) ORDER BY slice`
 
 // Delivery implements dev.Store.
 func (s *Store) Delivery(ctx context.Context, environment string, from, to time.Time, step time.Duration) (dev.Delivery, error) {

@@ -44,16 +44,16 @@ func (l *Lister) List(context.Context) (inputs.List, error) {
 	return list, l.walk(&list, l.dir, nil)
 }
 
-// walk adds what a folder holds. A link to a folder is taken for the folder,
+// walk adds what a folder holds. A symlink to a folder is taken for the folder,
 // since an image has no place for it to lead to; above are the folders that
-// this one is in, as they are without links.
+// this one is in, as they are without symlinks.
 func (l *Lister) walk(list *inputs.List, dir string, above []string) error {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
 	}
 	if slices.ContainsFunc(above, func(folder string) bool { return within(folder, real) }) {
-		return nil // the link leads back
+		return nil // the symlink leads back
 	}
 	above = append(slices.Clip(above), real)
 	list.Dirs = append(list.Dirs, inputs.Dir{Path: dir, Deep: true})
@@ -80,7 +80,7 @@ func (l *Lister) walk(list *inputs.List, dir string, above []string) error {
 			if err := l.walk(list, path, above); err != nil {
 				return err
 			}
-		case link || e.Type().IsRegular(): // a link that leads nowhere may do so later
+		case link || e.Type().IsRegular(): // a symlink that leads nowhere may do so later
 			list.Files = append(list.Files, path)
 		}
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
@@ -98,7 +98,7 @@ func within(path, dir string) bool {
 // has become part of a work tree.
 func (l *Lister) Settings() string { return strings.Join(l.ignored.Files(filepath.Dir(l.dir)), "\n") }
 
-// Shape is the content of an ignore file, and where a link to a folder leads; others
+// Shape is the content of an ignore file, and where a symlink to a folder leads; others
 // say nothing about the list.
 func (l *Lister) Shape(path string, content []byte) string {
 	if l.ignored.IsFile(path) || isLinkToFolder(path) {

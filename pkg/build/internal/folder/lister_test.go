@@ -15,7 +15,7 @@ import (
 )
 
 // TestAnotherKindOfThingUnderAName: a name that was a file's may be a folder's now, or
-// a link's to either, although the folder that it is in lists the same names.
+// a symlink's to either, although the folder that it is in lists the same names.
 func TestAnotherKindOfThingUnderAName(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "web")
@@ -27,17 +27,17 @@ func TestAnotherKindOfThingUnderAName(t *testing.T) {
 	}
 	set := inputs.Load(root, "", NewLister(root, dir, func(string) bool { return false }))
 	kinds := map[string]struct {
-		target string   // of a link; "" for a file
+		target string   // of a symlink; "" for a file
 		files  []string // of the set
 	}{
-		"file":                   {"", []string{"web/x"}},
-		"link to a file":         {"../one", []string{"web/x"}},
-		"link to a folder":       {"../few", []string{"web/x/a"}},
-		"link to another folder": {"../more", []string{"web/x/a", "web/x/sub/b"}},
-		"link to an empty one":   {"../none", nil},
-		"link to nothing":        {"../missing", []string{"web/x"}},
-		"link to itself":         {"x", []string{"web/x"}},
-		"link that leads back":   {".", nil},
+		"file":                      {"", []string{"web/x"}},
+		"symlink to a file":         {"../one", []string{"web/x"}},
+		"symlink to a folder":       {"../few", []string{"web/x/a"}},
+		"symlink to another folder": {"../more", []string{"web/x/a", "web/x/sub/b"}},
+		"symlink to an empty one":   {"../none", nil},
+		"symlink to nothing":        {"../missing", []string{"web/x"}},
+		"symlink to itself":         {"x", []string{"web/x"}},
+		"symlink that leads back":   {".", nil},
 	}
 	look := func(what string, want []string) {
 		t.Helper()
@@ -102,7 +102,7 @@ func TestListStandsOnlyWhereItIsTheSame(t *testing.T) {
 			if op != 0 {
 				os.RemoveAll(path)
 			}
-			os.MkdirAll(filepath.Dir(path), 0o755) // where a file or a link is in the way, the change does nothing
+			os.MkdirAll(filepath.Dir(path), 0o755) // where a file or a symlink is in the way, the change does nothing
 			switch op {
 			case 0, 1:
 				os.WriteFile(path, []byte([]string{"a\n", "b/\n", "!a\n"}[r.IntN(3)]), 0o644)

@@ -50,7 +50,7 @@ func TestAgreesWithGit(t *testing.T) {
 			t.Errorf("%s: excluded %v, git says %v", name, got, want)
 		}
 	}
-	// The project is a folder of the work tree, entered through a link.
+	// The project is a folder of the work tree, entered through a symlink.
 	write(".git/info/exclude", "mine\n/nested/project/sub/mine2\n!*.log\n")
 	project := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(filepath.Join(root, "nested", "project"), project); err != nil {

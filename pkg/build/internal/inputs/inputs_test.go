@@ -30,7 +30,7 @@ func (f *folder) List(context.Context) (List, error) {
 	for _, name := range names {
 		path := filepath.Join(f.root, name)
 		l.Files = append(l.Files, path)
-		content, _ := os.ReadFile(path) // a link to a folder has none
+		content, _ := os.ReadFile(path) // a symlink to a folder has none
 		if used := f.Shape(path, content); used != "" {
 			l.Files = append(l.Files, filepath.Join(f.root, used))
 		}
@@ -253,8 +253,8 @@ func TestOtherSettings(t *testing.T) {
 	}
 }
 
-// TestLinkToAFolder: a link to a folder is an input by where it leads.
-func TestLinkToAFolder(t *testing.T) {
+// TestSymlinkToAFolder: a symlink to a folder is an input by where it leads.
+func TestSymlinkToAFolder(t *testing.T) {
 	f := newFixture(t)
 	if err := os.Symlink("..", f.path("up.txt")); err != nil {
 		t.Fatal(err)

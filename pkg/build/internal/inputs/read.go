@@ -41,7 +41,7 @@ type content struct {
 
 // read returns a file's content, and its stat from before and after the read
 // agreeing, so that a hash never mixes two versions of a file. The content of a
-// link to a folder is where it leads.
+// symlink to a folder is where it leads.
 func read(path string) (content, stat, error) {
 	for {
 		before, err := statOf(path, time.Now())

@@ -56,7 +56,7 @@ func statOf(path string, now time.Time) (stat, error) {
 }
 
 // isGone reports whether an error says that nothing is at a path: it is not there, a
-// file is where a folder on the way was, or a link leads to itself.
+// file is where a folder on the way was, or a symlink leads to itself.
 func isGone(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
 }

@@ -48,7 +48,7 @@ func (t *Tar) Close() error {
 	return t.w.Close()
 }
 
-// dirTime is the time of all folders and links: any constant will do.
+// dirTime is the time of all folders and symlinks: any constant will do.
 var dirTime = time.Unix(1_000_000_000, 0).UTC()
 
 // fileTime is a modification time that is a function of the content. A web
@@ -160,7 +160,7 @@ func (t *Tar) Stream(name string, mode fs.FileMode, owner Owner, from string) {
 	}
 }
 
-// Symlink adds a link.
+// Symlink adds a symlink.
 func (t *Tar) Symlink(name, target string, owner Owner) {
 	name = clean(name)
 	t.parents(name)
@@ -232,7 +232,7 @@ func (t *Tar) entry(name, file, rel string, d fs.DirEntry, owner Owner, rewrite 
 		}
 		t.File(name, mode, owner, content)
 	default:
-		return fmt.Errorf("%q is neither a file nor a folder nor a link", file)
+		return fmt.Errorf("%q is neither a file nor a folder nor a symlink", file)
 	}
 	return t.err
 }

@@ -49,7 +49,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Run runs a command that talks to people on both of its outputs. The error is the
+// Run runs a command that writes for people on both of its outputs. The error is the
 // context's where it was cancelled, and otherwise an *Error with what the command
 // said, in its order.
 func (c Command) Run(ctx context.Context) error {

@@ -10,46 +10,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// link is a slow line between this machine and a network namespace: two TUN devices,
+// slowNetwork is a slow line between this machine and a network namespace: two TUN devices,
 // between which packets are carried as a line of a given delay and rate would. It does
 // what tc's netem does, which not every kernel has.
-type link struct {
+type slowNetwork struct {
 	delay atomic.Int64 // of one way, in nanoseconds
 	bytes atomic.Int64 // of IP that were carried, both ways
 }
 
 // The names and addresses of a line, which lead nowhere beyond this machine.
 const (
-	linkSpace = "zrbench"
-	linkHere  = "10.213.7.1"
-	linkThere = "10.213.7.2"
+	slowSpace = "zrbench"
+	slowHere  = "10.213.7.1"
+	slowThere = "10.213.7.2"
 )
 
-// linkRate is in bytes a second: 10 Mbit/s each way.
-const linkRate = 10e6 / 8
+// slowRate is in bytes a second: 10 Mbit/s each way.
+const slowRate = 10e6 / 8
 
 // linkQueue is how long a packet may wait for its turn before it is dropped, as by a
 // router.
 const linkQueue = 200 * time.Millisecond
 
-// newLink makes the namespace and its line, which go at the end of the part.
-func newLink(b *bench) *link {
-	l := &link{}
+// newSlowNetwork makes the namespace and its line, which go at the end of the part.
+func newSlowNetwork(b *bench) *slowNetwork {
+	l := &slowNetwork{}
 	ip := func(args ...string) {
 		if text, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			b.Fatalf("ip %s: %v\n%s", strings.Join(args, " "), err, text)
 		}
 	}
-	ip("netns", "add", linkSpace)
-	b.Cleanup(func() { _ = exec.Command("ip", "netns", "del", linkSpace).Run() })
+	ip("netns", "add", slowSpace)
+	b.Cleanup(func() { _ = exec.Command("ip", "netns", "del", slowSpace).Run() })
 	here, there := openTUN(b, "zrbench0"), openTUN(b, "zrbench1")
-	ip("link", "set", "zrbench1", "netns", linkSpace)
-	ip("addr", "add", linkHere+"/30", "dev", "zrbench0")
+	ip("link", "set", "zrbench1", "netns", slowSpace)
+	ip("addr", "add", slowHere+"/30", "dev", "zrbench0")
 	ip("link", "set", "zrbench0", "up")
-	ip("-n", linkSpace, "addr", "add", linkThere+"/30", "dev", "zrbench1")
-	ip("-n", linkSpace, "link", "set", "zrbench1", "up")
-	ip("-n", linkSpace, "link", "set", "lo", "up")
-	ip("-n", linkSpace, "route", "add", "default", "via", linkHere)
+	ip("-n", slowSpace, "addr", "add", slowThere+"/30", "dev", "zrbench1")
+	ip("-n", slowSpace, "link", "set", "zrbench1", "up")
+	ip("-n", slowSpace, "link", "set", "lo", "up")
+	ip("-n", slowSpace, "route", "add", "default", "via", slowHere)
 	go l.carry(here, there)
 	go l.carry(there, here)
 	return l
@@ -70,7 +70,7 @@ func openTUN(b *bench, name string) *os.File {
 }
 
 // carry takes packets from one end to the other, until one is closed.
-func (l *link) carry(from, to *os.File) {
+func (l *slowNetwork) carry(from, to *os.File) {
 	type packet struct {
 		due  time.Time
 		data []byte
@@ -97,7 +97,7 @@ func (l *link) carry(from, to *os.File) {
 		if free.Sub(now) > linkQueue {
 			continue
 		}
-		free = free.Add(time.Duration(float64(n) / linkRate * float64(time.Second)))
+		free = free.Add(time.Duration(float64(n) / slowRate * float64(time.Second)))
 		l.bytes.Add(int64(n))
 		way <- packet{free.Add(time.Duration(l.delay.Load())), append([]byte{}, buffer[:n]...)}
 	}
