@@ -26,7 +26,7 @@ func benchBackend(b *bench) {
 		b.Fatal("the programs of the node image are not there: `zr up` makes them")
 	}
 	for _, pkg := range []string{"./internal/api/processtest", "./internal/api/store/logdb"} {
-		c := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-benchtime", "1x", "-timeout", "40m", pkg)
+		c := exec.Command("go", "test", "-v", "-run", "^$", "-bench", ".", "-benchtime", "1x", "-timeout", "40m", pkg)
 		c.Dir = lab.Repository(b)
 		c.Env = append(os.Environ(), "ZR_TEST_REQUIRE=1", "ZR_TEST_KUBE_BIN="+filepath.Dir(programs[0]))
 		c.Stderr = os.Stderr

@@ -7,7 +7,7 @@ import (
 
 // The bounds of what an expression is taken apart into.
 const (
-	// minLiteral is the shortest text that an index of trigrams can find.
+	// minLiteral is the shortest text that leaves out much.
 	minLiteral = 3
 	// maxAlternatives keeps the query short. Beyond it the expression is tried
 	// on every line.
@@ -65,8 +65,8 @@ func required(re *syntax.Regexp) [][]string {
 	return nil
 }
 
-// plain returns the parts of a text that the database compares as Go does:
-// those in ASCII.
+// plain returns the parts of a text that a store compares as Go does: those in
+// ASCII.
 func plain(text string) [][]string {
 	var parts []string
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r >= 0x80 || r < ' ' }) {

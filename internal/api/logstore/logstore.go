@@ -55,10 +55,13 @@ type Batch struct {
 	Cursors map[Container]follow.Cursor
 }
 
-// Partition is a table of lines.
+// Partition is a part of the lines of an environment.
 type Partition struct {
 	Number          int64
 	FirstAt, LastAt time.Time
+	// Blocks are those of its blocks that may have lines of a scope, a bit each; 0
+	// where it has none, since it was not sealed long ago.
+	Blocks uint32
 }
 
 // Scope narrows what a partition is asked for. It is what a database can do
@@ -70,6 +73,9 @@ type Scope struct {
 	// AnyOf are alternatives: each of them texts that a line contains, all of
 	// them, in any case of ASCII letters.
 	AnyOf [][]string
+	// Expressions are matched by the text of a line, all of them. What AnyOf says
+	// follows from them.
+	Expressions []string
 	// Oldest begins with the oldest line. Otherwise the newest comes first.
 	Oldest bool
 }
@@ -105,13 +111,14 @@ type Store interface {
 	// Partitions returns those that may have lines in a scope.
 	Partitions(ctx context.Context, environment string, s Scope) ([]Partition, error)
 	// Candidates returns at most limit lines of a partition in a scope, in its
-	// order, beyond a position where that is not nil.
-	Candidates(ctx context.Context, environment string, p Partition, s Scope, beyond *Position, limit int) ([]*logline.Line, error)
+	// order, beyond a position where that is not nil. It returns where to go on, or
+	// nil where there are no more.
+	Candidates(ctx context.Context, environment string, p Partition, s Scope, beyond *Position, limit int) ([]*logline.Line, *Position, error)
 	// Around returns at most n lines of the same container on each side of each
 	// of the lines, by position.
 	Around(ctx context.Context, environment string, lines []*logline.Line, n int) ([]Context, error)
 	// Counts returns how many lines there are by level in each interval of a
-	// scope, whose AnyOf is not looked at.
+	// scope, whatever the texts of the lines.
 	Counts(ctx context.Context, environment string, s Scope, every time.Duration) ([]Count, error)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -19,9 +20,9 @@ const (
 	// searchBudget is how long one search may look. What it found until then is
 	// a page, from which the next one goes on.
 	searchBudget = 2 * time.Second
-	// firstLook and mostLook are how many candidates are asked for at once: few
-	// where most of them match, and then more, up to some MB.
-	firstLook, mostLook = 256, 16 << 10
+	// mostLook is how many candidates are asked for at once at most, which is some
+	// MB. At first as many are as the page has lines, since most of them match.
+	mostLook = 16 << 10
 )
 
 // Query says what to search for.
@@ -63,15 +64,20 @@ func scopeOf(q Query) Scope {
 			certain = append(certain, of[0]...)
 		}
 	}
-	switch {
-	case q.Filter.Regexp == nil:
-	default:
+	if q.Filter.Regexp != nil {
+		s.Expressions = append(s.Expressions, q.Filter.Regexp.String())
 		of := literals(q.Filter.Regexp.String())
 		if len(of) == 1 {
 			certain = append(certain, of[0]...)
 		} else if certain == nil {
 			s.AnyOf = of
 		}
+	}
+	if q.Filter.Text != "" {
+		s.Expressions = append(s.Expressions, "(?i)"+regexp.QuoteMeta(q.Filter.Text))
+	}
+	for _, f := range q.Filter.Fields {
+		s.Expressions = append(s.Expressions, regexp.QuoteMeta(f.String()))
 	}
 	if certain != nil {
 		s.AnyOf = [][]string{certain}
@@ -192,11 +198,11 @@ func (f *finder) look(ctx context.Context, p Partition) (Position, error) {
 		reached = *beyond
 	}
 	matched := 0
-	for n := firstLook; ; n = min(4*n, mostLook) {
+	for n := f.query.Limit; ; n = min(4*n, mostLook) {
 		if f.full() && f.compare(f.last(), reached) <= 0 {
 			return reached, nil
 		}
-		lines, err := f.store.Candidates(ctx, f.query.Environment, p, f.scope, beyond, n)
+		lines, next, err := f.store.Candidates(ctx, f.query.Environment, p, f.scope, beyond, n)
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -217,11 +223,10 @@ func (f *finder) look(ctx context.Context, p Partition) (Position, error) {
 		}
 		f.merge(matching)
 		matched += len(matching)
-		if len(lines) < n || matched >= f.query.Limit {
+		if next == nil || matched >= f.query.Limit {
 			return reached, nil
 		}
-		reached = PositionOf(lines[len(lines)-1])
-		beyond = &reached
+		reached, beyond = *next, next
 	}
 }
 

@@ -2,6 +2,7 @@ package logdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -54,7 +55,11 @@ func (s *Store) Around(ctx context.Context, environment string, lines []*logline
 			}
 		}
 		for at, which := range asked {
-			if err := s.around(ctx, environment, partitions[at].number, lines, which, n, step, around); err != nil && !isUndefined(err) {
+			err := s.around(ctx, environment, partitions[at].number, lines, which, n, step, around)
+			if isUndefined(err) { // it is packed, or dropped since
+				err = s.aroundInBlocks(ctx, environment, partitions[at].number, lines, which, n, step, around)
+			}
+			if err != nil {
 				return fail(err)
 			}
 		}
@@ -89,27 +94,154 @@ func (s *Store) around(ctx context.Context, environment string, number int64, li
 		rows, err := s.pool.Query(ctx, `SELECT h.nth, l.* FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
 			WITH ORDINALITY AS h (id, at, service, pod, container, nth)
 			JOIN log_sources o ON o.environment = $6 AND o.service = h.service AND o.pod = h.pod AND o.container = h.container
-			CROSS JOIN LATERAL `+side(ask.compare, ask.order)+" l", ids, ats, services, pods, containers, environment)
+			CROSS JOIN LATERAL `+side(ask.compare, ask.order)+" l", inBinary, ids, ats, services, pods, containers, environment)
 		if err != nil {
 			return err
 		}
 		var nth int64
-		found := map[int64][]*logline.Line{}
-		if err := s.collect(ctx, rows, []any{&nth}, func(l *logline.Line) { found[nth] = append(found[nth], l) }); err != nil {
+		var asked []int64
+		var found []stored
+		if err := collect(rows, []any{&nth}, func(r *stored) { asked, found = append(asked, nth), append(found, *r) }); err != nil {
 			return err
 		}
-		sign := 1
-		if ask.order == "DESC" {
-			sign = -1
+		more, err := s.lines(ctx, found)
+		if err != nil {
+			return err
 		}
-		for nth, more := range found {
-			into := ask.into(&around[which[nth-1]])
-			*into = append(*into, more...)
-			slices.SortFunc(*into, func(a, b *logline.Line) int { // late lines are in the other partition
-				return sign * logstore.PositionOf(a).Compare(logstore.PositionOf(b))
-			})
-			*into = (*into)[:min(len(*into), n)]
+		for k, l := range more {
+			into := ask.into(&around[which[asked[k]-1]])
+			*into = append(*into, l)
+		}
+		for _, i := range which {
+			ordered(ask.into(&around[i]), ask.order == "DESC", n)
 		}
 	}
 	return nil
+}
+
+// ordered sorts lines, of which some came from the partition beside, and keeps the
+// nearest n.
+func ordered(lines *[]*logline.Line, newest bool, n int) {
+	slices.SortFunc(*lines, func(a, b *logline.Line) int {
+		if newest {
+			a, b = b, a
+		}
+		return logstore.PositionOf(a).Compare(logstore.PositionOf(b))
+	})
+	*lines = (*lines)[:min(len(*lines), n)]
+}
+
+// packedPartition is a partition as far as its blocks were read.
+type packedPartition struct {
+	heads []packed
+	lines [][]stored // by block; nil where it was not read
+}
+
+// aroundInBlocks is around for a packed partition.
+func (s *Store) aroundInBlocks(ctx context.Context, environment string, number int64, lines []*logline.Line, which []int, n, step int, around []logstore.Context) error {
+	ids, err := s.idsOf(ctx, environment)
+	if err != nil {
+		return err
+	}
+	p, err := s.readHeads(ctx, number)
+	if err != nil {
+		return err
+	}
+	for _, i := range which {
+		l := lines[i]
+		at, source := logstore.PositionOf(l), ids[keyOf(environment, l)]
+		for _, side := range []struct {
+			wanted bool
+			way    int
+			into   *[]*logline.Line
+		}{{step <= 0, -1, &around[i].Before}, {step >= 0, 1, &around[i].After}} {
+			if !side.wanted {
+				continue
+			}
+			found, err := s.beside(ctx, number, p, at, source, n, side.way)
+			if err != nil {
+				return err
+			}
+			more, err := s.lines(ctx, found)
+			if err != nil {
+				return err
+			}
+			*side.into = append(*side.into, more...)
+			ordered(side.into, side.way < 0, n)
+		}
+	}
+	return nil
+}
+
+// idsOf returns the ids of all containers of an environment.
+func (s *Store) idsOf(ctx context.Context, environment string) (map[sourceKey]int32, error) {
+	rows, err := s.pool.Query(ctx, "SELECT id, service, pod, container FROM log_sources WHERE environment = $1", environment)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[sourceKey]int32{}
+	var id int32
+	key := sourceKey{environment: environment}
+	_, err = pgx.ForEachRow(rows, []any{&id, &key.service, &key.pod, &key.container}, func() error {
+		ids[key] = id
+		return nil
+	})
+	return ids, err
+}
+
+func (s *Store) readHeads(ctx context.Context, number int64) (*packedPartition, error) {
+	rows, err := s.pool.Query(ctx, "SELECT first_at, first_id, last_at, last_id, sources FROM log_blocks WHERE partition = $1 ORDER BY nth", number)
+	if err != nil {
+		return nil, err
+	}
+	p := &packedPartition{}
+	var head packed
+	_, err = pgx.ForEachRow(rows, []any{&head.first.At, &head.first.ID, &head.last.At, &head.last.ID, &head.sources}, func() error {
+		p.heads = append(p.heads, head)
+		head.sources = nil // a slice of its own for each
+		return nil
+	})
+	p.lines = make([][]stored, len(p.heads))
+	return p, err
+}
+
+// beside returns the nearest n lines of a container before (way -1) or after (1) a
+// position, the nearest first.
+func (s *Store) beside(ctx context.Context, number int64, p *packedPartition, at logstore.Position, source int32, n, way int) (found []stored, err error) {
+	nth, _ := slices.BinarySearchFunc(p.heads, at, func(head packed, at logstore.Position) int { return head.last.Compare(at) })
+	if way < 0 && (nth == len(p.heads) || p.heads[nth].first.Compare(at) > 0) {
+		nth-- // all of it comes after
+	}
+	for ; nth >= 0 && nth < len(p.heads) && len(found) < n; nth += way {
+		if !slices.Contains(p.heads[nth].sources, source) {
+			continue
+		}
+		if p.lines[nth] == nil {
+			var body []byte
+			err := s.pool.QueryRow(ctx, "SELECT body FROM log_blocks WHERE partition = $1 AND nth = $2", inBinary, number, nth).Scan(&body)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return found, nil // dropped since
+			}
+			if err == nil {
+				p.lines[nth], err = linesOf(body)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		lines := p.lines[nth]
+		i, exact := slices.BinarySearchFunc(lines, at, func(r stored, at logstore.Position) int { return r.position().Compare(at) })
+		switch {
+		case way < 0:
+			i--
+		case exact:
+			i++
+		}
+		for ; i >= 0 && i < len(lines) && len(found) < n; i += way {
+			if lines[i].source == source {
+				found = append(found, lines[i])
+			}
+		}
+	}
+	return found, nil
 }

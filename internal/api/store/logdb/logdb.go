@@ -1,5 +1,5 @@
-// Package logdb keeps log lines in PostgreSQL, in tables that are sealed when
-// they are large and dropped when they are old.
+// Package logdb keeps log lines in PostgreSQL: new ones in a table, which is packed
+// into blocks when it is large, and all of them dropped when they are old.
 package logdb
 
 import (
@@ -30,7 +30,7 @@ const (
 // Limits say when a table is sealed and what is kept.
 type Limits struct {
 	// Lines and Bytes (of text) are how much a table takes before it is sealed.
-	// What is not indexed yet is read line by line: 100,000 lines take some
+	// What is not packed yet is read line by line: 100,000 lines take some
 	// 50 ms.
 	Lines, Bytes int64
 	// Span is how long a table is written at most, so that Age is kept where

@@ -12,65 +12,50 @@ import (
 	"zr/pkg/logline"
 )
 
-// columns are what scan reads.
-const columns = "l.id, l.at, l.source, l.message_bytes, coalesce(l.skipped, 0), l.level, l.text, coalesce(l.styles, '')"
+// columns are what into reads.
+const columns = "l.id, l.at, l.source, coalesce(l.message_bytes, -1), coalesce(l.skipped, 0), l.level, l.text, coalesce(l.styles, '')"
 
-// row is a line as it is stored.
-type row struct {
-	line         *logline.Line
-	source       int32
-	messageBytes *int32
-	level        int16
-	text, styles string
-}
+// inBinary is for what has many or large values: as text, which is how this pool asks
+// otherwise, they would be twice as large and take twice the time. It costs a round trip
+// for each statement that is new to a connection.
+const inBinary = pgx.QueryExecModeCacheDescribe
 
 // into returns where Scan puts columns.
-func (r *row) into() []any {
-	r.line = &logline.Line{}
-	return []any{&r.line.ID, &r.line.Time, &r.source, &r.messageBytes, &r.line.Skipped, &r.level, &r.text, &r.styles}
+func (r *stored) into() []any {
+	return []any{&r.id, &r.at, &r.source, &r.messageBytes, &r.skipped, &r.level, &r.text, &r.styles}
 }
 
-// record puts a row together, all but its source.
-func (r *row) record() *logline.Line {
-	l := r.line
-	l.Time = l.Time.UTC()
-	l.Level, l.Message, l.Styles = levels[r.level], r.text, parseStyles(r.styles)
-	if r.messageBytes != nil {
-		n := int(*r.messageBytes)
-		l.Message = r.text[:n]
-		l.Fields = logline.SplitFields(r.text[n:])
-	}
-	return l
-}
-
-// collect reads rows of columns, after extra ones that each row is told of.
-func (s *Store) collect(ctx context.Context, rows pgx.Rows, extra []any, each func(*logline.Line)) error {
-	var lines []*logline.Line
-	var sources []int32
+// collect passes on rows of columns, after extra ones that each row is told of.
+func collect(rows pgx.Rows, extra []any, each func(*stored)) error {
+	defer rows.Close()
+	var r stored
+	into := append(extra, r.into()...)
 	for rows.Next() {
-		var r row
-		if err := rows.Scan(append(extra[:len(extra):len(extra)], r.into()...)...); err != nil {
-			rows.Close()
+		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		l := r.record()
-		lines, sources = append(lines, l), append(sources, r.source)
-		each(l)
+		each(&r)
 	}
-	if err := rows.Err(); err != nil {
-		return err
+	return rows.Err()
+}
+
+// lines puts lines together, with who wrote them.
+func (s *Store) lines(ctx context.Context, found []stored) ([]*logline.Line, error) {
+	lines := make([]*logline.Line, len(found))
+	for i := range found {
+		lines[i] = found[i].line()
 	}
-	return s.name(ctx, lines, sources)
+	return lines, s.name(ctx, lines, found)
 }
 
 // name adds to lines who wrote them.
-func (s *Store) name(ctx context.Context, lines []*logline.Line, sources []int32) error {
+func (s *Store) name(ctx context.Context, lines []*logline.Line, found []stored) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	unknown := map[int32]struct{}{}
-	for _, id := range sources {
-		if _, known := s.sources[id]; !known {
-			unknown[id] = struct{}{}
+	for _, r := range found {
+		if _, known := s.sources[r.source]; !known {
+			unknown[r.source] = struct{}{}
 		}
 	}
 	if len(unknown) > 0 {
@@ -92,7 +77,7 @@ func (s *Store) name(ctx context.Context, lines []*logline.Line, sources []int32
 		}
 	}
 	for i, l := range lines {
-		key := s.sources[sources[i]]
+		key := s.sources[found[i].source]
 		l.Service, l.Pod, l.Container = key.service, key.pod, key.container
 	}
 	return nil
@@ -151,8 +136,12 @@ func (s *Store) Partitions(ctx context.Context, environment string, scope logsto
 	if err != nil {
 		return fail(err)
 	}
+	w := wantedOf(scope.AnyOf)
 	var q query
-	q.sql.WriteString("SELECT p.number, p.first_at, p.last_at FROM log_partitions p WHERE p.environment = " + q.arg(environment))
+	q.sql.WriteString(`SELECT p.number, p.first_at, p.last_at, p.blocks, coalesce((
+			SELECT string_agg(substring(p.grams FROM ((h & octet_length(p.grams) / 4 - 1) * 4 + 1)::integer FOR 4), ''::bytea ORDER BY n)
+			FROM unnest(` + q.arg(w.all) + `::bigint[]) WITH ORDINALITY AS w (h, n)), '')
+		FROM log_partitions p WHERE p.environment = ` + q.arg(environment))
 	q.sql.WriteString(" AND EXISTS (SELECT FROM log_counts c WHERE c.partition = p.number")
 	counted(&q, scope, sources)
 	q.sql.WriteString(")")
@@ -160,62 +149,112 @@ func (s *Store) Partitions(ctx context.Context, environment string, scope logsto
 	if err != nil {
 		return fail(err)
 	}
-	partitions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[logstore.Partition])
-	if err != nil {
+	var partitions []logstore.Partition
+	var p logstore.Partition
+	var blocks int
+	var masks []byte
+	if _, err := pgx.ForEachRow(rows, []any{&p.Number, &p.FirstAt, &p.LastAt, &blocks, &masks}, func() error {
+		if p.Blocks = 0; blocks > 0 {
+			if p.Blocks = w.blocks(masks) & (1<<blocks - 1); p.Blocks == 0 {
+				return nil
+			}
+		}
+		partitions = append(partitions, p)
+		return nil
+	}); err != nil {
 		return fail(err)
 	}
 	return partitions, nil
 }
 
 // Candidates implements logstore.Store.
-func (s *Store) Candidates(ctx context.Context, environment string, p logstore.Partition, scope logstore.Scope, beyond *logstore.Position, limit int) ([]*logline.Line, error) {
-	fail := func(err error) ([]*logline.Line, error) {
-		if isUndefined(err) {
-			return nil, nil // dropped since it was listed
-		}
-		return nil, fmt.Errorf("searching a partition of logs: %w", classify(err))
+func (s *Store) Candidates(ctx context.Context, environment string, p logstore.Partition, scope logstore.Scope, beyond *logstore.Position, limit int) ([]*logline.Line, *logstore.Position, error) {
+	fail := func(err error) ([]*logline.Line, *logstore.Position, error) {
+		return nil, nil, fmt.Errorf("searching a partition of logs: %w", classify(err))
 	}
 	sources, err := s.sourcesOf(ctx, environment, scope.Services)
 	if err != nil {
 		return fail(err)
 	}
-	order, compare := "DESC", "<"
-	if scope.Oldest {
-		order, compare = "ASC", ">"
+	l := look{scope, sources, atLeast(scope.Level), beyond, limit}
+	var found []stored
+	var next *logstore.Position
+	if p.Blocks == 0 {
+		found, next, err = s.fromTable(ctx, p.Number, l)
 	}
-	var q query
-	q.sql.WriteString("SELECT " + columns + " FROM " + table(p.Number) + " l WHERE true")
-	if !scope.From.IsZero() {
-		q.sql.WriteString(" AND l.at >= " + q.arg(scope.From))
+	if p.Blocks != 0 || isUndefined(err) { // it was packed since it was listed, or dropped
+		found, next, err = s.fromBlocks(ctx, p, l)
 	}
-	if !scope.To.IsZero() {
-		q.sql.WriteString(" AND l.at <= " + q.arg(scope.To))
-	}
-	if beyond != nil {
-		fmt.Fprintf(&q.sql, " AND (l.at, l.id) %s (%s, %s)", compare, q.arg(beyond.At), q.arg(beyond.ID))
-	}
-	if sources != nil {
-		q.sql.WriteString(" AND l.source = ANY(" + q.arg(sources) + ")")
-	}
-	if wanted := atLeast(scope.Level); wanted != nil {
-		q.sql.WriteString(" AND l.level = ANY(" + q.arg(wanted) + ")")
-		if wanted[0] >= levelWarning {
-			fmt.Fprintf(&q.sql, " AND l.level >= %d", levelWarning) // for the index of these
-		}
-	}
-	if len(scope.AnyOf) > 0 {
-		q.sql.WriteString(" AND " + containing(&q, scope.AnyOf))
-	}
-	fmt.Fprintf(&q.sql, " ORDER BY l.at %s, l.id %s LIMIT %d", order, order, limit)
-	rows, err := s.pool.Query(ctx, q.sql.String(), q.args...)
 	if err != nil {
 		return fail(err)
 	}
-	var lines []*logline.Line
-	if err := s.collect(ctx, rows, nil, func(l *logline.Line) { lines = append(lines, l) }); err != nil {
+	lines, err := s.lines(ctx, found)
+	if err != nil {
 		return fail(err)
 	}
-	return lines, nil
+	return lines, next, nil
+}
+
+// look is what is looked for in a partition.
+type look struct {
+	logstore.Scope
+
+	sources []int32 // nil: all
+	levels  []int16 // nil: all
+	beyond  *logstore.Position
+	limit   int
+}
+
+// fromTable looks through the table of a partition.
+func (s *Store) fromTable(ctx context.Context, number int64, l look) (found []stored, next *logstore.Position, err error) {
+	wants, err := newMatchers(l.Expressions)
+	if err != nil {
+		return nil, nil, err
+	}
+	order, compare := "DESC", "<"
+	if l.Oldest {
+		order, compare = "ASC", ">"
+	}
+	var q query
+	q.sql.WriteString("SELECT " + columns + " FROM " + table(number) + " l WHERE true")
+	if !l.From.IsZero() {
+		q.sql.WriteString(" AND l.at >= " + q.arg(l.From))
+	}
+	if !l.To.IsZero() {
+		q.sql.WriteString(" AND l.at <= " + q.arg(l.To))
+	}
+	if l.beyond != nil {
+		fmt.Fprintf(&q.sql, " AND (l.at, l.id) %s (%s, %s)", compare, q.arg(l.beyond.At), q.arg(l.beyond.ID))
+	}
+	if l.sources != nil {
+		q.sql.WriteString(" AND l.source = ANY(" + q.arg(l.sources) + ")")
+	}
+	if l.levels != nil {
+		q.sql.WriteString(" AND l.level = ANY(" + q.arg(l.levels) + ")")
+		if l.levels[0] >= levelWarning {
+			fmt.Fprintf(&q.sql, " AND l.level >= %d", levelWarning) // for the index of these
+		}
+	}
+	if len(l.AnyOf) > 0 {
+		q.sql.WriteString(" AND " + containing(&q, l.AnyOf))
+	}
+	fmt.Fprintf(&q.sql, " ORDER BY l.at %s, l.id %s LIMIT %d", order, order, l.limit)
+	rows, err := s.pool.Query(ctx, q.sql.String(), append([]any{inBinary}, q.args...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := 0
+	var last logstore.Position
+	err = collect(rows, nil, func(r *stored) {
+		n, last = n+1, r.position()
+		if wants.match(r.text) {
+			found = append(found, *r)
+		}
+	})
+	if n == l.limit {
+		next = &last
+	}
+	return found, next, err
 }
 
 // containing is the condition that a line has all texts of one alternative.
@@ -246,22 +285,28 @@ func (s *Store) After(ctx context.Context, environment string, id int64, limit i
 	if err != nil {
 		return fail(err)
 	}
-	var lines []*logline.Line
+	var found []stored
 	for _, number := range numbers {
-		rows, err := s.pool.Query(ctx, "SELECT "+columns+" FROM "+table(number)+" l WHERE l.id > $1 ORDER BY l.id LIMIT $2", id, limit-len(lines))
+		most := limit - len(found)
+		rows, err := s.pool.Query(ctx, "SELECT "+columns+" FROM "+table(number)+" l WHERE l.id > $1 ORDER BY l.id LIMIT $2", inBinary, id, most)
+		if err == nil {
+			err = collect(rows, nil, func(r *stored) { found = append(found, *r) })
+		}
+		if isUndefined(err) { // it is packed, or dropped since
+			var packed []stored
+			packed, err = s.afterInBlocks(ctx, number, id, most)
+			found = append(found, packed...)
+		}
 		if err != nil {
 			return fail(err)
 		}
-		err = s.collect(ctx, rows, nil, func(l *logline.Line) { lines = append(lines, l) })
-		if isUndefined(err) {
-			continue // dropped since
-		}
-		if err != nil {
-			return fail(err)
-		}
-		if len(lines) >= limit {
+		if len(found) >= limit {
 			break
 		}
+	}
+	lines, err := s.lines(ctx, found)
+	if err != nil {
+		return fail(err)
 	}
 	return lines, nil
 }

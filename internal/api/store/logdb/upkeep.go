@@ -2,71 +2,22 @@ package logdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"zr/internal/api/logstore"
 )
 
-// undefinedObject is the code of the error for a class of operators that does
-// not exist: the server has no pg_trgm.
-const undefinedObject = "42704"
-
-// Upkeep indexes what was sealed, and drops what is too old or too much. Who
+// Upkeep packs what was sealed, and drops what is too old or too much. Who
 // collects the logs of an environment calls it now and then.
 func (s *Store) Upkeep(ctx context.Context, environment string) error {
-	if err := s.indexSealed(ctx, environment); err != nil {
-		return fmt.Errorf("indexing sealed logs: %w", classify(err))
+	if err := s.packSealed(ctx, environment); err != nil {
+		return fmt.Errorf("packing sealed logs: %w", classify(err))
 	}
 	if err := s.dropOld(ctx, environment); err != nil {
 		return fmt.Errorf("dropping old logs: %w", classify(err))
-	}
-	return nil
-}
-
-func (s *Store) indexSealed(ctx context.Context, environment string) error {
-	rows, err := s.pool.Query(ctx, "SELECT number FROM log_partitions WHERE environment = $1 AND sealed_at IS NOT NULL AND NOT indexed ORDER BY number", environment)
-	if err != nil {
-		return err
-	}
-	numbers, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil || len(numbers) == 0 {
-		return err
-	}
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	defer func() {
-		if _, err := conn.Exec(context.WithoutCancel(ctx), "RESET statement_timeout"); err != nil {
-			_ = conn.Conn().Close(context.WithoutCancel(ctx))
-		}
-	}()
-	if _, err := conn.Exec(ctx, "SET statement_timeout = 0"); err != nil {
-		return err
-	}
-	for _, number := range numbers {
-		name := table(number)
-		begin := time.Now()
-		// Nobody writes there any more, so that the lock is in nobody's way.
-		_, err := conn.Exec(ctx, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s_text ON %s USING gin (text gin_trgm_ops)", name, name))
-		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == undefinedObject {
-			s.log.Warn("logs are searched without an index", "reason", "the server has no pg_trgm")
-		} else if err != nil {
-			return err
-		}
-		if _, err := conn.Exec(ctx, "VACUUM (ANALYZE, FREEZE) "+name); err != nil {
-			return err
-		}
-		if _, err := conn.Exec(ctx, "UPDATE log_partitions SET indexed = true, bytes = pg_total_relation_size($2::regclass) WHERE number = $1", number, name); err != nil {
-			return err
-		}
-		s.log.Debug("indexed logs", "partition", number, "ms", time.Since(begin).Milliseconds())
 	}
 	return nil
 }

@@ -145,9 +145,8 @@ func (s *Store) copyLines(ctx context.Context, tx pgx.Tx, b logstore.Batch, made
 	return tx.SendBatch(ctx, &rest).Close()
 }
 
-// openPartition returns the one that is written, made where there is none. The
-// indexes that keep the order of what is appended cost little while writing;
-// that of the text is made when the partition is sealed.
+// openPartition returns the one that is written, made where there is none. Its
+// indexes keep the order of what is appended, which costs little while writing.
 func (s *Store) openPartition(ctx context.Context, tx pgx.Tx, b logstore.Batch) (p open, err error) {
 	err = tx.QueryRow(ctx, "SELECT number, lines, bytes FROM log_partitions WHERE environment = $1 AND sealed_at IS NULL", b.Environment).
 		Scan(&p.number, &p.lines, &p.bytes)
