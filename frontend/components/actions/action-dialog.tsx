@@ -17,7 +17,7 @@ import { actionLabel, actionPurpose, changeTitle, consequence } from "@/lib/acti
 import type { Problem } from "@/lib/problem";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Service } from "@/lib/stack/schema";
-import type { Asked } from "./actions";
+import type { Asked } from "./asked";
 
 /** As in the api. */
 const MAX_REPLICAS = 100;

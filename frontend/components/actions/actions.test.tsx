@@ -6,7 +6,8 @@ import type { Problem } from "@/lib/problem";
 import { aService } from "@/lib/stack/fixtures";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Services } from "@/lib/stack/schema";
-import { ActionsProvider, type Asked, useActions } from "./actions";
+import { ActionsProvider, useActions } from "./actions";
+import type { Asked } from "./asked";
 
 /** What the dashboard's own server answers to a change, and what it was asked. */
 let answer: (path: string) => Response | Promise<Response>;

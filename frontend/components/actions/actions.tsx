@@ -4,25 +4,14 @@ import { useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { createContext, type ReactNode, useCallback, useContext, useState } from "react";
 import { useEnvironment } from "@/components/environment";
-import { type Action, type Change, ends } from "@/lib/actions/actions";
+import { type Change, ends } from "@/lib/actions/actions";
 import type { Problem } from "@/lib/problem";
+import type { Asked } from "./asked";
 import type { Going } from "./notices";
 
 // What is shown only when somebody acts is not part of the first load.
 const ActionDialog = dynamic(() => import("./action-dialog").then((m) => m.ActionDialog));
 const Notices = dynamic(() => import("./notices").then((m) => m.Notices));
-
-/** What a person is asked about: which service, and what of it where that is chosen. */
-export interface Asked {
-  /** That of the page where it was asked. */
-  environment?: string;
-  service: string;
-  action?: Action;
-  replicas?: number;
-  revision?: number;
-  /** The services that the api named when it refused to go on without a word. */
-  dependents?: string[];
-}
 
 const AskContext = createContext<(asked: Asked) => void>(() => {});
 

@@ -103,7 +103,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
           onKeyDown={onKeyDown}
           className="h-11 w-full border-line border-b bg-transparent px-4 outline-none placeholder:text-muted"
         />
-        <div id={list} role="listbox" aria-label="Services, screens and actions" className="max-h-80 overflow-y-auto p-1">
+        <div
+          id={list}
+          role="listbox"
+          aria-label="Services, screens and actions"
+          className="max-h-80 overflow-y-auto p-1"
+        >
           {found.map((target, i) => (
             <Option
               key={target.label}
