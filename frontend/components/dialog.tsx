@@ -29,7 +29,7 @@ export function Dialog({
       onClose={({ currentTarget }) => currentTarget.open || onClose()}
       // A press beside the content is one on the dialog itself: its backdrop.
       onPointerDown={(event) => event.target === event.currentTarget && onClose()}
-      className="mx-auto mt-[12vh] w-full max-w-lg rounded-lg border border-line bg-surface p-0 text-ink backdrop:bg-scrim"
+      className="mx-auto mt-[12vh] w-[calc(100%-2rem)] max-w-lg rounded-lg border border-line bg-surface p-0 text-ink backdrop:bg-scrim"
     >
       {children}
     </dialog>

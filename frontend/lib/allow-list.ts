@@ -60,6 +60,7 @@ const page = {
 const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/services", z.strictObject(scope)],
   ["/api/v1/environments", z.strictObject({})],
+  ["/api/v1/dev", z.strictObject(scope)],
   ["/api/v1/uptime", past],
   ["/api/v1/session", z.strictObject({})],
   [
@@ -137,7 +138,12 @@ const allowedOfService = new Map<string, z.ZodType<Record<string, unknown>>>([
 ]);
 
 /** Those that the api answers only to who has a session, and records where it does not. */
-const forSessions = new Set(["/api/v1/session", "/api/v1/logs", "/api/v1/logs/counts"]);
+const forSessions = new Set([
+  "/api/v1/session",
+  "/api/v1/dev",
+  "/api/v1/logs",
+  "/api/v1/logs/counts",
+]);
 
 export function needsSession(path: string): boolean {
   return (

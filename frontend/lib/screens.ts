@@ -5,6 +5,7 @@ export const screens = [
   { href: "/", label: "Services", key: "s" },
   { href: "/logs", label: "Logs", key: "l" },
   { href: "/uptime", label: "Health", key: "u" },
+  { href: "/configuration", label: "Configuration", key: "c" },
   { href: "/history", label: "History", key: "h" },
   { href: "/activity", label: "Activity", key: "a" },
 ] as const;

@@ -55,6 +55,7 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
       "Services",
       "Logs",
       "Health",
+      "Configuration",
       "History",
       "Activity",
     ]);

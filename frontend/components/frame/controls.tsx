@@ -32,7 +32,10 @@ export function Controls() {
 
 /** Shortcuts of one letter are for when nothing is being written. */
 function isWriting(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, select, textarea") !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest("input, select, textarea, [contenteditable=true]") !== null
+  );
 }
 
 function useShortcuts(setOpened: (opened: Opened) => void) {

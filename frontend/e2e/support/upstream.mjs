@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
+import { configurationOf } from "./configuration.mjs";
 
 const HOUR = 3_600_000;
 
@@ -95,6 +96,9 @@ export async function startUpstream(state) {
     if (!environments(state).includes(environment)) {
       return send(response, 404, problem("not_found", "there is no such environment"));
     }
+    if (path.startsWith("/api/v1/configuration")) {
+      return configurationOf(state, request, (status, body) => send(response, status, body));
+    }
     if (path === "/api/v1/services") {
       return send(response, 200, {
         namespace: environment,
@@ -130,6 +134,9 @@ export async function startUpstream(state) {
       return request.headers.cookie === `zr_session=${SESSION}`
         ? send(response, 200, { records: state.records ?? [] })
         : send(response, 401, problem("not_logged_in", "log in first"));
+    }
+    if (path === "/api/v1/dev") {
+      return send(response, 200, { attached: state.attached ?? [] });
     }
     if (path === "/api/v1/session") {
       return send(response, 200, { name: "ana", role: state.role ?? "operator" });

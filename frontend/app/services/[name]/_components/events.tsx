@@ -6,9 +6,9 @@ import { Button } from "@/components/button";
 import { useEnvironment } from "@/components/environment";
 import { HealthyIcon, UnhealthyIcon } from "@/components/icons";
 import { Panel } from "@/components/panel";
+import { Unread } from "@/components/unread";
 import { ago } from "@/lib/time";
 import { eventsQuery, type KubernetesEvent } from "../queries";
-import { Unread } from "./unread";
 
 /** As many events as are read at a glance. */
 const FIRST = 8;

@@ -5,12 +5,12 @@ import { useActions } from "@/components/actions/actions";
 import { Button } from "@/components/button";
 import { useEnvironment } from "@/components/environment";
 import { Panel } from "@/components/panel";
+import { Unread } from "@/components/unread";
 import type { Problem } from "@/lib/problem";
 import { shortImage } from "@/lib/stack/image-name";
 import type { Service } from "@/lib/stack/schema";
 import { ago } from "@/lib/time";
 import { type Revision, revisionsQuery } from "../queries";
-import { Unread } from "./unread";
 
 const notLoggedIn: Problem = {
   code: "not_logged_in",
