@@ -89,6 +89,19 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
   }
 
   for (const colorScheme of ["light", "dark"]) {
+    test(`the graph shows who needs whom, in a ${colorScheme} page without faults`, async (t) => {
+      const { page, complaints } = await visit(t, { colorScheme });
+      await takenOver(page);
+      await page.getByRole("button", { name: "Graph" }).press("Enter");
+      await page.waitForURL("**/?view=graph");
+      for (const name of expected) {
+        await page.waitForSelector(`[data-testid=node-${name}][data-state=healthy]`);
+      }
+      assert.ok((await page.locator("[data-testid=dependency]").count()) > 0);
+      assert.deepEqual(await accessibilityViolations(page), []);
+      assert.deepEqual(complaints, []);
+    });
+
     test(`the page of each service has its pods, in a ${colorScheme} page without faults`, async (t) => {
       const { page, complaints } = await visit(t, { colorScheme });
       await takenOver(page);

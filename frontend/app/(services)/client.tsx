@@ -1,6 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { useSearchParams } from "next/navigation";
 import { useState } from "react";
 import { ChangePanel } from "@/components/change-panel";
 import { KubernetesNotice } from "@/components/kubernetes-notice";
@@ -18,10 +19,14 @@ import { uptimeQuery } from "@/lib/stack/uptime";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
+import { withQuery } from "@/lib/with-query";
 import { Empty } from "./_components/empty";
 import { Overview } from "./_components/overview";
+import { ServiceGraph } from "./_components/service-graph";
 import { ServiceTable } from "./_components/service-table";
+import { ViewSwitch } from "./_components/view-switch";
 import { recentChanges } from "./recent-changes";
+import { type OverviewState, parseState, statePath } from "./search-params";
 
 const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
 
@@ -37,6 +42,8 @@ export function ServicesClient({
   renderedAt: number;
 }) {
   const [paused, setPaused] = useState(false);
+  const params = useSearchParams();
+  const { view, service } = parseState(new URLSearchParams(params ?? undefined));
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
   const services = usePolled(servicesQuery(environment), initial.services, clock);
@@ -49,6 +56,11 @@ export function ServicesClient({
   const summary =
     services.data && services.freshness === "live" ? summarize(services.data.services) : undefined;
   useTab(summary ? `${summary.text} · zr` : "zr", summary?.state ?? "unknown");
+
+  /** The address changes without asking the server for the page again. */
+  function go(state: OverviewState) {
+    window.history.pushState(null, "", withQuery(statePath(state), { environment }));
+  }
 
   function togglePaused() {
     setPaused(!paused);
@@ -92,12 +104,24 @@ export function ServicesClient({
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
         <Panel
           title={known ? "Services" : "Services as they were"}
-          note={<span className="font-mono">{namespace}</span>}
+          note={
+            <>
+              <span className="mr-3 font-mono">{namespace}</span>
+              <ViewSwitch view={view} onChange={(view) => go({ view })} />
+            </>
+          }
         >
-          {list.length === 0 ? (
-            <Empty />
-          ) : (
+          {list.length === 0 && <Empty />}
+          {list.length > 0 && view === "table" && (
             <ServiceTable services={list} past={past.data?.services} now={now} known={known} />
+          )}
+          {list.length > 0 && view === "graph" && (
+            <ServiceGraph
+              services={list}
+              service={service}
+              known={known}
+              onChoose={(service) => go({ view, service })}
+            />
           )}
         </Panel>
         <ChangePanel
