@@ -73,6 +73,10 @@ const (
 	ArgsAppend  = "args"    // arguments for the image's command
 )
 
+// LayersArgument is the agent's one argument in a pod that makes layers near their
+// registry, in place of running a process.
+const LayersArgument = "layers"
+
 // Spec is the part that is known when the image is built.
 type Spec struct {
 	// Seed is the read-only folder that Dir is filled from when a container

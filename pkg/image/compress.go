@@ -51,17 +51,23 @@ func (s *Store) compressed(ctx context.Context, base v1.Layer, opened func(io.Re
 		return nil, err
 	}
 	l := &compressedLayer{ctx: ctx, store: s, base: base, diffID: diffID, opened: opened}
-	raw, err := os.ReadFile(s.path(l.learnedName()))
-	if err == nil && json.Unmarshal(raw, &l.desc) == nil && l.desc.Digest.Hex != "" {
+	if l.recall() {
 		return l, nil
 	}
 	if l.desc, err = l.make(); err != nil {
 		return nil, err
 	}
-	if raw, err = json.Marshal(l.desc); err != nil {
+	raw, err := json.Marshal(l.desc)
+	if err != nil {
 		return nil, err
 	}
 	return l, s.replace(l.learnedName(), raw)
+}
+
+// recall reports whether the layer was compressed before, and what it became is known.
+func (l *compressedLayer) recall() bool {
+	raw, err := os.ReadFile(l.store.path(l.learnedName()))
+	return err == nil && json.Unmarshal(raw, &l.desc) == nil && l.desc.Digest.Hex != ""
 }
 
 func (l *compressedLayer) learnedName() string {

@@ -32,6 +32,8 @@ type Pusher struct {
 	Registry Registry
 	// Shared is what the images of a run have in common. Default: nothing.
 	Shared *Shared
+	// Mender may push layers of which the registry has an older one. May be nil.
+	Mender Mender
 	Sink   event.Sink
 	Step   string // the step that progress belongs to
 }
@@ -109,7 +111,7 @@ func (p Pusher) push(ctx context.Context, img v1.Image, repository, tag string) 
 		}
 		return pinned.Name(), Stats{}, p.Shared.has(pinned.Context(), layers)
 	}
-	if err := p.send(ctx, ready, pinned.Context().Tag(tag)); err != nil {
+	if err := p.send(ctx, out, ready, pinned.Context().Tag(tag)); err != nil {
 		return "", out.stats(), err
 	}
 	return pinned.Name(), out.stats(), nil

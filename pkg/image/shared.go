@@ -88,7 +88,7 @@ func (s *Shared) has(repo name.Repository, layers []v1.Layer) error {
 
 // send makes a repository hold the blobs of an image, and then its manifest. What
 // nobody else sends goes first, so that no two images wait for each other.
-func (p Pusher) send(ctx context.Context, img v1.Image, tag name.Tag) error {
+func (p Pusher) send(ctx context.Context, out *outgoing, img v1.Image, tag name.Tag) error {
 	layers, err := img.Layers()
 	if err != nil {
 		return err
@@ -106,17 +106,19 @@ func (p Pusher) send(ctx context.Context, img v1.Image, tag name.Tag) error {
 	if err != nil {
 		return err
 	}
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(layersAtOnce)
-	for _, layer := range append(mine, config) {
-		group.Go(func() error { return to.Upload(gctx, repo, layer) })
+	if err = p.mend(ctx, repo, out, layers, mine); err == nil {
+		group, gctx := errgroup.WithContext(ctx)
+		group.SetLimit(layersAtOnce)
+		for _, layer := range append(mine, config) {
+			group.Go(func() error { return to.Upload(gctx, repo, layer) })
+		}
+		err = group.Wait()
 	}
-	err = group.Wait()
 	done(err == nil)
 	if err != nil {
 		return err
 	}
-	group, gctx = errgroup.WithContext(ctx)
+	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(layersAtOnce)
 	for layer, from := range theirs {
 		group.Go(func() error {

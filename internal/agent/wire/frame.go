@@ -43,6 +43,8 @@ const (
 	TypeLook                    // zr: nothing; answered by a Welcome
 	TypeLeaves                  // zr: LeavesOf; agent: Leaves
 	TypeBye                     // agent: Bye, the last frame before it closes
+	TypeLayer                   // zr: Layer, to an agent that makes layers
+	TypeLayered                 // agent: Layered
 )
 
 // Limits of a frame's payload.
