@@ -47,6 +47,9 @@ type Request struct {
 	OwnCommand bool
 }
 
+// Image is what is built.
+type Image = v1.Image
+
 // Result is an image in the store.
 type Result struct {
 	Service   string

@@ -16,6 +16,9 @@ type Kind struct {
 	Name string
 	// Tools returns the programs of this machine that a build runs. May be nil.
 	Tools func(spec config.Build) []Tool
+	// Crosses says whether images are made for platforms other than this machine's as
+	// well. May be nil: they are not.
+	Crosses func(spec config.Build) bool
 	// Advice says what to do about a version that did not get healthy, from the
 	// words that its process ended with. file is the config as people call it. It
 	// returns "" where it knows nothing. May be nil.
@@ -78,6 +81,12 @@ func (ks Kinds) InPlace(spec config.Build) bool {
 	}
 	_, ok := k.New(Deps{}).(Reloader)
 	return ok
+}
+
+// Crosses says whether a spec's images are made for any platform.
+func (ks Kinds) Crosses(spec config.Build) bool {
+	k, err := ks.Of(spec)
+	return err == nil && k.Crosses != nil && k.Crosses(spec)
 }
 
 // Tools returns the programs that builds of all the requests run, each once.

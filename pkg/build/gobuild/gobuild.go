@@ -36,7 +36,9 @@ const oldest = "1.21"
 var Kind = build.Kind{
 	Name: "go", Advice: advice,
 	Tools: func(config.Build) []build.Tool { return []build.Tool{{Name: "go", Min: oldest}} },
-	New:   func(deps build.Deps) build.Builder { return New(deps) },
+	// A base of others is in the store for one platform.
+	Crosses: func(spec config.Build) bool { return spec.Base == "" },
+	New:     func(deps build.Deps) build.Builder { return New(deps) },
 }
 
 // New returns a Builder.
