@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -10,12 +11,14 @@ import (
 	"time"
 
 	"zr/internal/lab"
+	"zr/pkg/image"
 )
 
 // How often each step is measured over each line.
 const (
 	slowPushes = 3
 	slowUps    = 5
+	slowSaved  = 3
 	slowSaves  = 10
 )
 
@@ -23,7 +26,7 @@ const (
 // with a registry. It is asked whether it is alive, which needs no database.
 const (
 	slowConfig = `project: zrtest-bench-slow
-cluster: {provider: context, context: kind-zrtest-bench-slow-dev, registry: "%s/api"}
+cluster: {provider: context, context: kind-zrtest-bench-slow-dev, registry: "%s/api", deltaPush: true}
 services:
   api: {build: {go: ./cmd/zr-api}}
 `
@@ -58,6 +61,7 @@ func benchSlow(b *bench) {
 		fmt.Printf("  %s of round trip, 10 Mbit/s\n", trip)
 		full, fullBytes := s.push(b)
 		row("push of the whole image", full)
+		s.saved(b, fullBytes)
 		s.up(b, fullBytes)
 		s.dev(b, trip, fullBytes)
 	}
@@ -120,6 +124,44 @@ func (s *slow) push(b *bench) (took sample, bytes int64) {
 	s.use(s.registry)
 	fmt.Printf("  %-58s %.2f MB\n", "the whole image on the line", float64(bytes)/1e6)
 	return took, bytes
+}
+
+// saved measures what tools do that have a container engine build: it is given the image
+// of each change, and pushes what its registry lacks.
+func (s *slow) saved(b *bench, full int64) {
+	store, err := image.DefaultDir()
+	b.must(err)
+	images, err := image.Open(store)
+	b.must(err)
+	defer images.Close()
+	there := s.registry + "/saved"
+	engine := func(args ...string) string {
+		line := slices.Concat(s.Within, []string{lab.EngineName()}, args)
+		return lab.Output(b, "", line[0], line[1:]...)
+	}
+	b.Cleanup(func() { engine("rmi", "--force", there) })
+	var took sample
+	var bytes []int64
+	for i := range 1 + slowSaved {
+		s.edit(b, s.Dir)
+		name := strings.TrimSpace(s.Must("images", "build", "--env", "slow").Stdout)
+		before := s.line.bytes.Load()
+		pushed := timed(func() {
+			archive, err := os.Create(filepath.Join(b.TempDir(), "image.tar"))
+			b.must(err)
+			b.must(images.Save(context.Background(), name, archive))
+			b.must(archive.Close())
+			loaded := strings.Fields(engine("load", "--quiet", "--input", archive.Name()))
+			engine("tag", loaded[len(loaded)-1], there)
+			engine("push", "--quiet", "--tls-verify=false", there)
+		})
+		if i > 0 { // the first has the base go along
+			took.add(pushed)
+			bytes = append(bytes, s.line.bytes.Load()-before)
+		}
+	}
+	row("the same by "+lab.EngineName()+" load and push", took)
+	fewer("bytes of it", bytes, full)
 }
 
 // up measures `zr up` after one changed line.

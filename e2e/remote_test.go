@@ -23,6 +23,7 @@ cluster:
   provider: context
   context: kind-zrtest-remote-dev
   registry: %s/hello
+  deltaPush: true
 services:
   greeter:
     build: {go: ./greeter}
@@ -116,7 +117,13 @@ func testContext(t *testing.T, p *lab.Project) {
 	})
 	dev.Interrupt()
 
-	p.Must("up", "--target", target)
+	// Its registry is the loopback of each machine, and so none of a pod's.
+	if r := p.Must("up", "--target", target, "-o", "json"); !strings.Contains(r.Stdout, "/hello/greeter travels as a whole: ") || !strings.Contains(r.Stdout, "connection refused") {
+		t.Errorf("a pod that cannot reach the registry goes without a word:\n%s", r.Stdout)
+	}
+	if left := strings.TrimSpace(p.Kubectl("get", "pods", "-n", "hello-shared", "-l", "zr.dev/pushes", "-o", "name")); left != "" {
+		t.Errorf("after a push there is %s", left)
+	}
 	if got := image("greeter"); got == release || strings.Contains(got, "dev") {
 		t.Errorf("after `zr up` the greeter runs %s, before the edit it was %s", got, release)
 	}

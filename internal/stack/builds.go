@@ -25,6 +25,8 @@ import (
 type made struct {
 	results  []build.Result
 	requests []build.Request // what each of results was asked for by
+	// beside has the images of the same services for the other platforms of the nodes.
+	beside map[string][]build.Result
 }
 
 // requests are the images to build, by the name of their service.
@@ -51,34 +53,69 @@ func (s *Stack) requests() []build.Request {
 // nodes run, as where images alone are made.
 const hostPlatform = "linux/" + runtime.GOARCH
 
-// choosePlatform returns the platform of the cluster's nodes, for which images are
-// built, where only they can say it, and "" otherwise. Of several it takes this machine's,
-// if that is one of them, since it builds that without an emulator.
-func (p *project) choosePlatform(ctx context.Context, c *cluster.Cluster) (string, error) {
+// choosePlatforms returns the platforms of the cluster's nodes, for which images are
+// built, where only they can say it. The first is the one that all images are built for:
+// this machine's, if it is among them.
+func (p *project) choosePlatforms(ctx context.Context, c *cluster.Cluster) ([]string, error) {
 	if p.can().Platform != "" || len(p.builds) == 0 {
-		return "", nil
+		return nil, nil
 	}
 	all, err := c.Platforms(ctx)
 	if err != nil || len(all) == 0 {
-		return "", err
+		return nil, err
 	}
-	platform := platformOf(all)
-	if len(all) > 1 {
+	platforms := ownFirst(all)
+	var single []string // services with images for one platform
+	for _, r := range p.builds {
+		if !p.crosses(r) {
+			single = append(single, r.Service)
+		}
+	}
+	if len(all) > 1 && len(single) > 0 {
 		p.sink.Emit(event.Notice{
-			Text: fmt.Sprintf("the nodes of %s run %s; images are built for %s", p.clusterName(), strings.Join(all, ", "), platform),
-			Hint: "a nodeSelector for kubernetes.io/arch keeps pods off the other nodes",
+			Text: fmt.Sprintf("the nodes of %s run %s; images of %s are built for %s alone", p.clusterName(), strings.Join(all, ", "), strings.Join(single, ", "), platforms[0]),
+			Hint: "a nodeSelector for kubernetes.io/arch keeps their pods off the other nodes",
 		})
 	}
-	return platform, nil
+	return platforms, nil
 }
 
-// platformOf chooses the platform of images for nodes of these, of which there is one
-// at least.
-func platformOf(nodes []string) string {
-	if slices.Contains(nodes, hostPlatform) {
-		return hostPlatform
+// ownFirst returns platforms with this machine's before the others, which are sorted.
+func ownFirst(platforms []string) []string {
+	if !slices.Contains(platforms, hostPlatform) {
+		return platforms
 	}
-	return nodes[0]
+	return append([]string{hostPlatform}, slices.DeleteFunc(slices.Clone(platforms), func(other string) bool { return other == hostPlatform })...)
+}
+
+// crosses says whether a service has images for all platforms of mixed nodes. Those that
+// are changed while they run have one, that of the agent.
+func (p *project) crosses(r build.Request) bool { return p.dev == nil && kinds.Crosses(r.Spec) }
+
+// onPlatforms returns the same with images for other platforms; none leaves it as it is.
+func (p *project) onPlatforms(platforms []string) *project {
+	if len(platforms) == 0 {
+		return p
+	}
+	next := *p
+	next.builds, next.others = slices.Clone(p.builds), platforms[1:]
+	for i := range next.builds {
+		next.builds[i].Platform = platforms[0]
+	}
+	return &next
+}
+
+// beside are the images to build for the other platforms of mixed nodes.
+func (p *project) beside() (requests []build.Request) {
+	for _, r := range p.builds {
+		for _, platform := range p.others {
+			if p.crosses(r) {
+				r.Platform = platform
+				requests = append(requests, r)
+			}
+		}
+	}
+	return requests
 }
 
 // ownCommands notes which images are run by a command of the manifest.

@@ -18,12 +18,12 @@ import (
 // connection is a cluster that answered, with what applies an environment there and
 // asks for its health. It is never changed, and any goroutine may use it until close.
 type connection struct {
-	cluster  *cluster.Cluster
-	provider cluster.Provider // which found or made the cluster
-	deployer *deploy.Deployer
-	gate     *health.Gate
-	lines    cmdline.Run // that hints tell, about the environment on this cluster
-	platform string      // of the images for its nodes, where only they could say it
+	cluster   *cluster.Cluster
+	provider  cluster.Provider // which found or made the cluster
+	deployer  *deploy.Deployer
+	gate      *health.Gate
+	lines     cmdline.Run // that hints tell, about the environment on this cluster
+	platforms []string    // of the images for its nodes, where only they could say it
 }
 
 // connect makes the parts that make requests to the cluster c.

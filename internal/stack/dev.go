@@ -183,7 +183,7 @@ func (d *Dev) bringUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		now.project = p.onPlatform(runs.on.platform)
+		now.project = p.onPlatforms(runs.on.platforms)
 		now.on, now.plan, now.images = runs.on, runs.plan, runs.images
 		d.publish(now)
 		p.meetOwnAPI()

@@ -81,7 +81,7 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 		if err != nil {
 			return err
 		}
-		p = p.onPlatform(r.on.platform)
+		p = p.onPlatforms(r.on.platforms)
 		plan, err := p.planPorts(ctx, r.on)
 		if err != nil {
 			return err

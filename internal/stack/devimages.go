@@ -32,7 +32,7 @@ func (p *project) rebuild(ctx context.Context, before made, anew string) (made, 
 		at := slices.IndexFunc(requests, func(r build.Request) bool { return r.Service == result.Service && r.Mode == result.Mode })
 		results[at] = result
 	}
-	return made{results, requests}, nil
+	return made{results: results, requests: requests}, nil
 }
 
 // keepRunning has the services go on with the dev images that their pods were
@@ -60,5 +60,5 @@ func (p *project) keepRunning(ctx context.Context, on *connection, built made) (
 		names[r.Service] = results[i].Name
 	}
 	p.rendered.PinDev(names)
-	return made{results, built.requests}, nil
+	return made{results: results, requests: built.requests}, nil
 }

@@ -23,15 +23,15 @@ func (s *Stack) Diff(ctx context.Context) (*ChangeSet, error) {
 	if _, err := p.planPorts(ctx, on); err != nil {
 		return nil, err
 	}
-	platform, err := p.choosePlatform(ctx, on.cluster)
+	platforms, err := p.choosePlatforms(ctx, on.cluster)
 	if err != nil {
 		return nil, err
 	}
-	built, _, err := p.onPlatform(platform).build(ctx, nil)
+	built, _, err := p.onPlatforms(platforms).build(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.pin(ctx, built, false); err != nil {
+	if err := p.pin(ctx, built, nil); err != nil {
 		return nil, err
 	}
 	return on.deployer.Diff(ctx, p.rendered)

@@ -174,15 +174,17 @@ func (p *project) loadBuilt(ctx context.Context, nodes []image.Node, results []b
 }
 
 // pin fills the digests of what was built into the manifests. A cluster of
-// others pulls, so there the images are pushed first where push says so, and
-// what the registry makes of them is what is pinned.
-func (p *project) pin(ctx context.Context, built made, push bool) error {
+// others pulls, so there the images are pushed first where it is given, and
+// what the registry makes of them is what is pinned. on may be nil.
+func (p *project) pin(ctx context.Context, built made, on *connection) error {
 	images := map[build.Mode]map[string]string{build.Release: {}, build.Dev: {}}
 	for _, r := range built.results {
 		images[r.Mode][r.Service] = r.Local()
 	}
 	if !p.can().Loads {
-		names, err := p.pushed(ctx, built.results, push)
+		mender, end := p.mender(on)
+		defer end()
+		names, err := p.pushed(ctx, built, on != nil, mender)
 		if err != nil {
 			return err
 		}

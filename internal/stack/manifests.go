@@ -23,7 +23,7 @@ func (s *Stack) Manifests(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.pin(ctx, built, false); err != nil {
+	if err := p.pin(ctx, built, nil); err != nil {
 		return nil, err
 	}
 	return p.rendered.Manifests()

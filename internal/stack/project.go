@@ -23,6 +23,7 @@ type project struct {
 	rendered *render.Rendered // nil where it could not be rendered: see unrendered
 	external []string         // images of the manifests that somebody else makes, sorted
 	builds   []build.Request  // by the name of their service
+	others   []string         // platforms of the nodes beside that of builds
 	ports    []published      // the ports of this machine that are wanted
 }
 
@@ -104,19 +105,6 @@ func (p *project) workloads() []string {
 // new one as soon as they take images; it may be nil.
 func (p *project) provider(nodeUp func(context.Context, []cluster.Node)) cluster.Provider {
 	return p.newProvider(mapping(p.ports), nodeUp)
-}
-
-// onPlatform returns the same with images for another platform; "" leaves it as it is.
-func (p *project) onPlatform(platform string) *project {
-	if platform == "" {
-		return p
-	}
-	next := *p
-	next.builds = slices.Clone(p.builds)
-	for i := range next.builds {
-		next.builds[i].Platform = platform
-	}
-	return &next
 }
 
 // targets are the workloads to gate, with their probes: what the config says,

@@ -26,23 +26,33 @@ func (s *Stack) pusher() image.Pusher {
 }
 
 // pushed makes the registry hold what was built, where send says so, and
-// returns the names by which it does, in the order of results.
-func (s *Stack) pushed(ctx context.Context, results []build.Result, send bool) ([]string, error) {
-	pusher, names := s.pusher(), make([]string, len(results))
+// returns the names by which it does, in the order of results. mender may be nil.
+func (s *Stack) pushed(ctx context.Context, built made, send bool, mender image.Mender) ([]string, error) {
+	pusher, names := s.pusher(), make([]string, len(built.results))
+	pusher.Mender = mender
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(pushes)
-	for n, r := range results {
+	for n, r := range built.results {
 		group.Go(func() (err error) {
 			repository := s.cfg.Cluster.Registry + "/" + r.Service
 			if send {
-				names[n], _, err = pusher.Push(ctx, r.Image, repository, r.InputHash+tagSuffix[r.Mode])
+				names[n], _, err = pusher.PushAll(ctx, imagesOf(r, built.beside[r.Service]), repository, r.InputHash+tagSuffix[r.Mode])
 			} else {
-				names[n], err = pusher.Name(ctx, r.Image, repository)
+				names[n], err = pusher.NameAll(ctx, imagesOf(r, built.beside[r.Service]), repository)
 			}
 			return err
 		})
 	}
 	return names, group.Wait()
+}
+
+// imagesOf are those of one service, for one platform each.
+func imagesOf(r build.Result, beside []build.Result) []build.Image {
+	images := []build.Image{r.Image}
+	for _, other := range beside {
+		images = append(images, other.Image)
+	}
+	return images
 }
 
 // tagSuffix keeps the two images of one service apart, which have the same inputs.
@@ -57,7 +67,7 @@ func (s *Stack) PushImages(ctx context.Context) ([]BuiltImage, error) {
 				"its cluster gets them without one; --env names another environment")
 		}
 		err = step{stepImages, "push images", func(ctx context.Context) (o outcome, err error) {
-			names, err = s.pushed(ctx, built.results, true)
+			names, err = s.pushed(ctx, built, true, nil)
 			return outcome{detail: s.cfg.Cluster.Registry}, err
 		}}.run(ctx, s.sink)
 		return names, err

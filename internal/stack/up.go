@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"zr/pkg/build"
@@ -199,7 +200,7 @@ func (p *project) clusterAndImages(ctx context.Context, early *earlyLoad) (runs 
 				case <-ctx.Done():
 					return outcome{}, ctx.Err()
 				case <-pulls: // its nodes, which have also said what to build for
-					builds = p.onPlatform(runs.on.platform)
+					builds = p.onPlatforms(runs.on.platforms)
 				}
 			}
 			if runs.images, o, err = builds.build(ctx, f.needsBuild); err == nil {
@@ -238,7 +239,7 @@ func (p *project) ensureCluster(ctx context.Context, early *earlyLoad) (*connect
 			return nil, outcome{}, err
 		}
 	}
-	platform, err := p.choosePlatform(ctx, c)
+	platforms, err := p.choosePlatforms(ctx, c)
 	if err != nil {
 		return nil, outcome{}, err
 	}
@@ -246,7 +247,7 @@ func (p *project) ensureCluster(ctx context.Context, early *earlyLoad) (*connect
 	if err != nil {
 		return nil, outcome{}, err
 	}
-	on.platform = platform
+	on.platforms = platforms
 	return on, outcome{detail: c.Context, unchanged: found}, nil
 }
 
@@ -254,7 +255,7 @@ func (p *project) ensureCluster(ctx context.Context, early *earlyLoad) (*connect
 // to be made; it may be nil.
 func (p *project) build(ctx context.Context, missing func()) (made, outcome, error) {
 	requests := p.images()
-	results, err := build.All(ctx, kinds.With(p.deps(missing)), requests, build.Parallel{Sink: p.sink, Step: stepBuild})
+	results, err := build.All(ctx, kinds.With(p.deps(missing)), slices.Concat(requests, p.beside()), build.Parallel{Sink: p.sink, Step: stepBuild})
 	if err != nil {
 		return made{}, outcome{}, err
 	}
@@ -264,7 +265,11 @@ func (p *project) build(ctx context.Context, missing func()) (made, outcome, err
 			fresh++
 		}
 	}
-	return made{results, requests}, outcome{detail: fmt.Sprintf("%d of %d built", fresh, len(results)), unchanged: fresh == 0}, nil
+	built := made{results: results[:len(requests)], requests: requests, beside: map[string][]build.Result{}}
+	for _, r := range results[len(requests):] {
+		built.beside[r.Service] = append(built.beside[r.Service], r)
+	}
+	return built, outcome{detail: fmt.Sprintf("%d of %d built", fresh, len(results)), unchanged: fresh == 0}, nil
 }
 
 // apply makes the cluster say what the overlay says. Images travel before the
@@ -276,7 +281,7 @@ func (p *project) apply(ctx context.Context, on *connection, l *runLease, built 
 			return made{}, outcome{}, err
 		}
 	}
-	if err := p.pin(ctx, built, true); err != nil {
+	if err := p.pin(ctx, built, on); err != nil {
 		return made{}, outcome{}, err
 	}
 	changes, err := on.deployer.Diff(ctx, p.rendered)

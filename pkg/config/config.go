@@ -64,6 +64,9 @@ type Cluster struct {
 	// Registry takes the images of a cluster that is not kind, for example
 	// registry.example/team.
 	Registry string `yaml:"registry,omitempty" json:"registry,omitempty"`
+	// DeltaPush has a run send what has changed in a layer, where the registry has an
+	// older one: a pod of the environment's namespace makes it whole and pushes it.
+	DeltaPush bool `yaml:"deltaPush,omitempty" json:"deltaPush,omitempty"`
 	// Nodes is the number of kind nodes. Default: 1.
 	Nodes int `yaml:"nodes,omitempty" json:"nodes,omitempty" jsonschema:"minimum=1,maximum=16"`
 	// NodeImage is the kind node image. Default: the one of zr's kind version.

@@ -69,7 +69,7 @@ func (v *validator) config(c *Config) {
 // clusterKeys are the keys of a cluster that not every provider has.
 var clusterKeys = map[string][]string{
 	"name": {ProviderKind}, "nodes": {ProviderKind}, "nodeImage": {ProviderKind}, "ports": {ProviderKind},
-	"context": {ProviderContext}, "aks": {ProviderAKS}, "registry": {ProviderContext, ProviderAKS},
+	"context": {ProviderContext}, "aks": {ProviderAKS}, "registry": {ProviderContext, ProviderAKS}, "deltaPush": {ProviderContext, ProviderAKS},
 }
 
 func (v *validator) cluster(c *Cluster) {

@@ -80,6 +80,22 @@ func (d *Deployer) PullSecrets(ctx context.Context, r *render.Rendered) ([]PullS
 	return found, nil
 }
 
+// PullSecretNames are the Secrets that pods of what is rendered name to pull images of
+// zr's with.
+func PullSecretNames(r *render.Rendered) (names []string) {
+	for _, o := range r.Objects {
+		if !slices.ContainsFunc(o.Images, r.Builds) {
+			continue
+		}
+		for _, ref := range manifest.Items(manifest.At(manifest.PodTemplate(o.Unstructured), "spec"), "imagePullSecrets") {
+			if name := manifest.Text(ref, "name"); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // ofAnyAge returns an object that is rendered, or else the one that the cluster
 // has, or nil.
 func (d *Deployer) ofAnyAge(ctx context.Context, r *render.Rendered, k manifest.Kind, namespace, name string) (map[string]any, error) {

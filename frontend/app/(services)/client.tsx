@@ -12,11 +12,10 @@ import { Skeleton } from "@/components/skeleton";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { historyScreenPath } from "@/lib/screens";
-import { historyQuery } from "@/lib/stack/queries";
+import { historyQuery, servicesQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
 import { uptimeQuery } from "@/lib/stack/uptime";
-import { useServices } from "@/lib/stack/use-services";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -47,7 +46,7 @@ export function ServicesClient({
   const { view, service } = parseState(new URLSearchParams(params ?? undefined));
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
-  const services = useServices(environment, initial.services, clock);
+  const services = usePolled(servicesQuery(environment), initial.services, clock);
   const history = usePolled(historyQuery(recentChanges(environment)), initial.history, clock);
   // What is not there with the first paint may come a moment later.
   const past = useQuery({

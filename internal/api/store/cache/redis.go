@@ -15,8 +15,10 @@ import (
 	"zr/internal/api/reason"
 )
 
-// Every call is one small round trip to a server one hop away.
+// The limits of the pool. Every call is one small round trip to a server one
+// hop away.
 const (
+	poolSize    = 16
 	dialTimeout = time.Second
 	ioTimeout   = time.Second
 )
@@ -24,22 +26,19 @@ const (
 // prefix keeps the keys apart from those of others in the same database.
 const prefix = "zr:api:"
 
-type client struct {
-	redis *redis.Client
-	most  int
-}
+type client struct{ redis *redis.Client }
 
 // Open returns the Cache of a URL such as redis://:password@host:6379/0. It
 // does no I/O, and its error does not show the URL. What go-redis itself has
-// to say goes to log, for the whole process. The pool has so many connections at most.
+// to say goes to log, for the whole process.
 //
 //go:noinline
-func Open(url string, connections int, log *slog.Logger) (Cache, error) {
+func Open(url string, log *slog.Logger) (Cache, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("not a URL of a Redis database (redis://:password@host:port/number)")
 	}
-	o.PoolSize = connections
+	o.PoolSize = poolSize
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
 	o.ContextTimeoutEnabled = true
 	// The callers have short deadlines and a way to do without: an answer
@@ -50,7 +49,7 @@ func Open(url string, connections int, log *slog.Logger) (Cache, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(logger{log})
-	return &client{redis.NewClient(o), connections}, nil
+	return &client{redis.NewClient(o)}, nil
 }
 
 func (c *client) Check(ctx context.Context) error { return classify(c.redis.Ping(ctx).Err()) }
@@ -125,11 +124,6 @@ func (c *client) Follow(ctx context.Context, channel string, told func(message [
 			told([]byte(m.Payload))
 		}
 	}
-}
-
-func (c *client) Use() Use {
-	s := c.redis.PoolStats()
-	return Use{c.most, int(s.TotalConns - s.IdleConns), int(s.IdleConns), int64(s.WaitCount)}
 }
 
 func (c *client) Close() error { return c.redis.Close() }
