@@ -1,8 +1,8 @@
 // Command runc-wrapper stands in front of runc on machines whose processes lack a
-// capability, which containers of the outside may be: runc then refuses every
-// privileged container, for which an engine asks for all capabilities. It
-// takes out of what is asked for what this process cannot give, and becomes
-// runc. hack/with-docker gives it to its engine as the runtime.
+// capability, such as those that are containers themselves. runc then refuses every
+// privileged container, since an engine asks for all capabilities for it. It takes out
+// of what is asked for what this process cannot give, and becomes runc.
+// hack/with-docker gives it to its engine as the runtime.
 package main
 
 import (

@@ -1,7 +1,6 @@
-// Package agent is PID 1 of a dev container: it runs the service's process,
-// takes changed files over a connection of its own, swaps the process for one
-// that is made from them, and puts the last good version back when that does
-// not get healthy.
+// Package agent is PID 1 of a dev container. It runs the service's process, and takes
+// changed files over a connection of its own. It swaps the process for one that is made
+// from them. When that does not get healthy, it puts the last good version back.
 package agent
 
 import (
@@ -42,9 +41,9 @@ type options struct {
 	env     []string // of the process
 }
 
-// Main runs the agent with the environment of this process until it is told
-// to stop, and returns the exit code: that of the service's process, or 2
-// where the environment makes no sense.
+// Main runs the agent with the environment of this process until it is told to stop. It
+// returns the exit code: that of the service's process, or 2 where the environment
+// makes no sense.
 func Main() int {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("logger", "zr-agent")
 	o, err := optionsOf(os.Args[1:], os.Environ())

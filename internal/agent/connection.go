@@ -22,9 +22,9 @@ const (
 	idleTimeout = 15 * time.Second
 	// writeTime is how long zr may not read what it is sent.
 	writeTime = 10 * time.Second
-	// resultFirst is how long a new status waits for the result of what changed
-	// it, which tells it too: each frame wakes every program between here and
-	// zr, while a dev server compiles the save on the same cores.
+	// resultFirst is how long a new status waits for the result of what changed it,
+	// which tells it too. Each frame wakes every program between here and zr, while a
+	// dev server compiles the save on the same cores.
 	resultFirst = 5 * time.Millisecond
 	// readBuffer takes a chunk in few system calls.
 	readBuffer = 256 << 10

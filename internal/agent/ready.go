@@ -23,10 +23,10 @@ const (
 	toldTime = 2 * time.Second
 )
 
-// readiness answers the kubelet for the process. If the kubelet asked the
-// process itself, it would meet the gap of a swap now and then, three times in a
-// row in a series of saves, and lead nobody to the pod for a second in which zr
-// has called the save live.
+// readiness answers the kubelet for the process. If the kubelet asked the process
+// itself, it would meet the gap of a swap now and then, three times in a row in a
+// series of saves. Then it would lead nobody to the pod for a second in which zr has
+// called the save live.
 type readiness struct {
 	status *published
 	server *http.Server

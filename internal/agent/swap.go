@@ -157,10 +157,9 @@ func (e *engine) refuse(ctx context.Context, verdict error, res *wire.Result) {
 	e.down(res.Error, res.Output)
 }
 
-// rollBack puts the version before back and waits until it answers: one that
-// was still on its trial when it was replaced goes on with that, and where it
-// does not get healthy again, the last good one follows. A newer version ends
-// the waiting.
+// rollBack puts the version before back and waits until it answers. One that was still
+// on its trial when it was replaced goes on with that. Where it does not get healthy
+// again, the last good one follows. A newer version ends the waiting.
 func (e *engine) rollBack(ctx context.Context) (healthy bool, err error) {
 	if e.proc != nil {
 		proc.Kill(e.proc)

@@ -19,10 +19,10 @@ import (
 	"zr/pkg/fault"
 )
 
-// Main runs the command line args (with the program's name first) and returns
-// the exit code: 0 done, 1 failed, 2 bad usage or configuration, 3 not healthy
-// in time, 130 interrupted, 141 nobody reads the output any more. The first Ctrl-C cancels what is being done and
-// waits until it has tidied up; the second ends the process at once.
+// Main runs the command line args (with the program's name first). It returns the exit
+// code: 0 done, 1 failed, 2 bad usage or configuration, 3 not healthy in time, 130
+// interrupted, 141 nobody reads the output any more. The first Ctrl-C cancels what is
+// being done and waits until it has tidied up; the second ends the process at once.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible()
 	defer stop()

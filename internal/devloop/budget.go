@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// Budget bounds how many builds run at once: a save in a package that twenty
-// services share would otherwise start twenty compilers, which are slower
-// together than one after the other, and take the memory of all. It is safe for
-// concurrent use.
+// Budget bounds how many builds run at once. A save in a package that twenty services
+// share would otherwise start twenty compilers. They are slower together than one after
+// the other, and take the memory of all. It is safe for concurrent use.
 type Budget struct {
 	mu      sync.Mutex
 	free    int
@@ -31,10 +30,10 @@ func NewBudget(jobs int) *Budget { return &Budget{free: max(jobs, 1)} }
 // waits for the others: who comes first is for Take to say.
 const gather = 2 * time.Millisecond
 
-// Take waits until a build may begin. Of those that wait, the one that was saved
-// last comes first; a save that is shared, and concerns several, is followed
-// first by the one that was saved last before it. release lets the next one
-// begin. The error is that of the context.
+// Take waits until a build may begin. Of those that wait, the one that was saved last
+// comes first. A save may be shared and concern several; they are followed first by the
+// one that was saved last before it. release lets the next one begin. The error is that
+// of the context.
 func (b *Budget) Take(ctx context.Context, saved, before time.Time, shared bool) (release func(), err error) {
 	t := &turn{saved, before, make(chan struct{})}
 	b.mu.Lock()

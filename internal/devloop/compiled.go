@@ -8,9 +8,9 @@ import (
 	"zr/pkg/livesync"
 )
 
-// Compiled is a service that runs what a build script makes of its sources, such
-// as a TypeScript one: each save builds on this machine, sends what came out
-// otherwise, and swaps the process. A build that fails sends nothing.
+// Compiled is a service that runs what a build script makes of its sources, such as a
+// TypeScript one. Each save builds on this machine, sends what came out otherwise, and
+// swaps the process. A build that fails sends nothing.
 type Compiled struct {
 	*Sources
 	// Budget bounds the builds of all services together.

@@ -83,10 +83,10 @@ type Command struct {
 	Action event.Action
 }
 
-// The pauses before work that was cancelled by a newer save starts again: the
-// first bears a formatter that writes a file once more, the second tells a
-// burst (a checkout, a generator, a search and replace) from typing. So a
-// burst costs three builds at the most, however many saves it has.
+// The pauses before work that was cancelled by a newer save starts again. The first
+// bears a formatter that writes a file once more. The second tells a burst (a checkout,
+// a generator, a search and replace) from typing. So a burst costs three builds at the
+// most, however many saves it has.
 const (
 	firstPause = 100 * time.Millisecond
 	burstPause = 400 * time.Millisecond

@@ -51,8 +51,8 @@ func kubeTokenPlugin() []string {
 }
 
 // KubeToken returns the text of a credential plugin for the API server of an AKS
-// cluster: the contract of client.authentication.k8s.io/v1. server names the
-// application that the token is for; an empty tenant is that of who is signed in.
+// cluster, by the contract of client.authentication.k8s.io/v1. server names the
+// application that the token is for. An empty tenant is that of who is signed in.
 func KubeToken(ctx context.Context, server, tenant string) ([]byte, error) {
 	if server == "" {
 		return nil, fault.WithCode(errors.New("--server-id says what the token is for"), fault.Usage, "")

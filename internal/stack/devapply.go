@@ -9,9 +9,9 @@ import (
 	"zr/pkg/health"
 )
 
-// applySaved makes the cluster say what the manifests and the configuration say
-// now, and returns the wait for its health: none where other services are
-// reloaded now than before, of whose new client that is the first thing.
+// applySaved makes the cluster say what the manifests and the configuration say now. It
+// returns the wait for its health. There is none where other services are reloaded now
+// than before, of whose new client that is the first thing.
 func (r *reloading) applySaved(ctx context.Context) (func(context.Context) error, error) {
 	unchanged, err := r.reapply(ctx, "")
 	if err != nil || r.rewired(r.wired) != nil {

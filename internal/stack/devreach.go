@@ -21,9 +21,9 @@ type agent interface {
 
 // throughService is a container that counts as healthy, and a change of it as live,
 // once it can be reached through its Services. Its agent vouches for the process, and
-// knows nothing of the way there: a container that is new, or of which the kubelet
-// was told that it is not ready, comes into its Services only after all on the way
-// have heard of it. It is safe for concurrent use.
+// knows nothing of the way there. A container that is new, or of which the kubelet was
+// told that it is not ready, comes into its Services only after all on the way have
+// heard of it. It is safe for concurrent use.
 type throughService struct {
 	agent
 	leads func(context.Context) error // waits until its Services lead to it

@@ -18,10 +18,10 @@ import (
 	"zr/pkg/probe"
 )
 
-// question asks what listens at an address something that only the pods of a
-// Service answer: that a port accepts a connection says nothing, since a proxy on
-// the way does so with nobody behind it. It returns the scheme of a URL of the
-// address, "" where that is no HTTP.
+// question asks what listens at an address something that only the pods of a Service
+// answer. That a port accepts a connection says nothing: a proxy on the way does so
+// with nobody behind it. It returns the scheme of a URL of the address, "" where that
+// is no HTTP.
 type question func(ctx context.Context, address string) (scheme string, err error)
 
 // answerTimeout is how long an answer may take where no probe is given longer.

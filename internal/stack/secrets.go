@@ -14,10 +14,10 @@ import (
 	"zr/pkg/event"
 )
 
-// renderWithSecrets renders the overlay with secrets that the environment may run
-// with. Where their file is missing it is made: another checkout, or this one
-// before the file was lost, may have made volumes with the values that the
-// cluster holds, and with others nobody would get into them.
+// renderWithSecrets renders the overlay with secrets that the environment may run with.
+// Where their file is missing it is made. Another checkout, or this one before the file
+// was lost, may have made volumes with the values that the cluster holds. With others
+// nobody would get into them.
 func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
 	if err := s.ignoreSecrets(s.cfg); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Package config is what a project says about itself in config/<env>.yaml:
-// the types, a strict loader that reports every problem at once with its
-// place, and the JSON Schema that editors complete from.
+// Package config is what a project says about itself in config/<env>.yaml. It has the
+// types, a strict loader that reports every problem at once with its place, and the
+// JSON Schema that editors complete from.
 package config
 
 import (

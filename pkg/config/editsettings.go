@@ -11,8 +11,8 @@ import (
 
 // editSettings returns the text of a configuration with other settings. Only the lines
 // of entries that differ are touched, where `settings` is written with an entry on each
-// line; otherwise the whole file is written anew, by its nodes, which keep comments and
-// order but not the layout. The caller checks what came out.
+// line. Otherwise the whole file is written anew by its nodes, which keep comments and
+// order and lose the layout. The caller checks what came out.
 func editSettings(data []byte, settings map[string]string) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {

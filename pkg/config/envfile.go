@@ -12,12 +12,12 @@ var (
 	reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 )
 
-// envFile reads KEY=value lines as the tools do that people write them for (the
-// dotenv libraries, Compose): a "#" at the beginning of a line, or behind a
-// blank, starts a comment, "export " may stand in front, and a value may be in
-// quotes and then go over several lines. Within '…' everything is as it stands;
-// elsewhere ${KEY} is the value of an earlier key, and within "…" a backslash
-// makes \n, \r and \t, and takes the meaning of \, " and $ away.
+// envFile reads KEY=value lines as the tools do that people write them for: the dotenv
+// libraries and Compose. A "#" at the beginning of a line, or behind a blank, starts a
+// comment. "export " may stand in front. A value may be in quotes and then go over
+// several lines. Within '…' everything is as it stands; elsewhere ${KEY} is the value
+// of an earlier key, and within "…" a backslash makes \n, \r and \t, and takes the
+// meaning of \, " and $ away.
 type envFile struct {
 	name     string
 	values   map[string]string

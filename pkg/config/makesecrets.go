@@ -20,11 +20,11 @@ type MadeSecrets struct {
 	New   []string // the keys that got random values
 }
 
-// MakeSecrets writes the secrets file that is missing, mode 0600, and reads it:
-// the lines of its example, with the values that are held already, because the
-// environment runs with them, and otherwise random ones in place of those that
-// begin with "mock-". What is held and in no example follows. The file appears
-// whole or not at all, and one that another process made first is kept.
+// MakeSecrets writes the secrets file that is missing, mode 0600, and reads it. It has
+// the lines of its example. Values that are held already stay, because the environment
+// runs with them. Of the others, those that begin with "mock-" become random ones. What
+// is held and in no example follows. The file appears whole or not at all, and one that
+// another process made first is kept.
 func (c *Config) MakeSecrets(held map[string]string) (MadeSecrets, error) {
 	file := secretsFile(c.Root, c.Env)
 	made := MadeSecrets{File: rel(c.Root, file)}

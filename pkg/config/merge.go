@@ -6,10 +6,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// merge puts the keys that `<<: *base`, or `<<: [*a, *b]`, takes from elsewhere
-// into the mappings that have it, as YAML's merge key says: the mapping's own
-// key counts, and otherwise the first that has it. All that reads the document
-// afterwards then finds them where they count.
+// merge puts the keys that `<<: *base`, or `<<: [*a, *b]`, takes from elsewhere into
+// the mappings that have it, as YAML's merge key says. The mapping's own key counts,
+// and otherwise the first that has it. All that reads the document afterwards then
+// finds them where they count.
 func (s *strict) merge(n *yaml.Node, done map[*yaml.Node]bool) {
 	if done[n] {
 		return

@@ -10,9 +10,9 @@ import (
 	"zr/pkg/bounded"
 )
 
-// Against reports the names of the config that its overlay lacks, given the
-// names of the workloads there, of what can have a port of this machine ("web" is
-// the first port of Service web, "web/metrics" the one of that name), and of the
+// Against reports the names of the config that its overlay lacks. It is given three
+// lists of names from there: the workloads; what can have a port of this machine ("web"
+// is the first port of Service web, "web/metrics" the one of that name); and the
 // images, without their tags.
 func (c *Config) Against(workloads, ports, images []string) error {
 	problems := c.unused(images)

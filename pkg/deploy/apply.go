@@ -221,9 +221,9 @@ func (a *application) apply(ctx context.Context, i *item) error {
 	return nil
 }
 
-// tries is how often an object is tried that the server may refuse for a moment
-// only: it does not judge by a new definition at once, and a port of the node is
-// free when the Service that gives it up, in the same stage, has been applied.
+// tries is how often an object is tried that the server may refuse for a moment only.
+// It does not judge by a new definition at once. A port of the node is free when the
+// Service that gives it up, in the same stage, has been applied.
 const tries = 20
 
 // write applies an object.

@@ -1,7 +1,7 @@
 // Package deploy makes a cluster say what a kustomize overlay says. Package render
-// makes the objects, and package state says what the cluster keeps of them; this one
-// finds out what would change, applies that in order by server-side apply, removes
-// what is no longer rendered, and takes everything down again.
+// makes the objects, and package state says what the cluster keeps of them. This one
+// finds out what would change, and applies that in order by server-side apply. It
+// removes what is no longer rendered, and takes everything down again.
 //
 // What belongs to an environment is an ApplySet (KEP-3659): each of its
 // objects carries the set's label, and a Secret in the environment's

@@ -20,10 +20,10 @@ import (
 	"zr/pkg/podconfig"
 )
 
-// Diff finds out what Apply would do, and writes nothing. What is unchanged
-// since the last apply is known from a few lists; for the rest the server is
-// asked, and what it refuses is reported, all at once: then the change set, to
-// be shown and not applied, has all else that would change.
+// Diff finds out what Apply would do, and writes nothing. What is unchanged since the
+// last apply is known from a few lists. For the rest the server is asked. What it
+// refuses is reported, all at once; then the change set, to be shown and not applied,
+// has all else that would change.
 func (d *Deployer) Diff(ctx context.Context, r *render.Rendered) (*ChangeSet, error) {
 	cs, err := d.diff(ctx, r)
 	if err != nil {
@@ -246,7 +246,7 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 }
 
 // besideLive returns what the server makes of an object, and has the item's live object
-// as the server had it then: a controller may have written since it was listed, and
+// as the server had it then. A controller may have written since it was listed, and
 // what that wrote is no change of zr's.
 func (d *Deployer) besideLive(ctx context.Context, i *item, want *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	for range 5 { // a controller that writes without end is shown with what it writes

@@ -115,9 +115,9 @@ func (d *Deployer) may(ctx context.Context, verb string, k manifest.Kind, namesp
 	return allowed, nil
 }
 
-// takesPods asks whether the server will take the pods of the workloads that
-// change: a LimitRange, a quota, Pod Security and webhooks judge pods, and their
-// controller is told, not the one who applies it.
+// takesPods asks whether the server will take the pods of the workloads that change. A
+// LimitRange, a quota, Pod Security and webhooks judge pods. What they say is told to
+// the controller, and nobody else.
 func (d *Deployer) takesPods(ctx context.Context, r *render.Rendered, cs *ChangeSet) error {
 	for _, i := range cs.items {
 		if i.write && i.object.Kind.Stage <= manifest.StagePolicy || i.object.Kind == manifest.NamespaceKind && i.live == nil {

@@ -8,9 +8,9 @@ import (
 	"zr/pkg/deploy/state"
 )
 
-// A namespace that was there before, be it that somebody made it by hand or
-// that an administrator gives one out, is used and stays somebody else's: it
-// does not become a member of the set, and no purge deletes it.
+// A namespace that was there before is used and stays somebody else's: somebody made it
+// by hand, or an administrator gave it out. It does not become a member of the set, and
+// no purge deletes it.
 
 // lent says whether a live object is such a namespace.
 func lent(o *render.Object, live *unstructured.Unstructured, was state.Record) bool {

@@ -3,11 +3,11 @@
 // asks nobody: the gate, zr status and the api each bring what they have read, and
 // get one answer.
 //
-// A workload is healthy when the rollout of its current template is complete (not
-// that of an earlier ReplicaSet) with at least the pods that the manifest asks
-// for, none of their containers restarts in a loop, each of its Services leads to
-// them, and one of them answers the probe; a Job when it has completed. One that
-// is not meant to run is stopped, and never called healthy.
+// A workload is healthy when all of these hold. The rollout of its current template is
+// complete (not that of an earlier ReplicaSet), with at least the pods that the
+// manifest asks for. None of their containers restarts in a loop. Each of its Services
+// leads to them, and one of them answers the probe. A Job is healthy when it has
+// completed. One that is not meant to run is stopped, and never called healthy.
 package diagnose
 
 import (

@@ -38,12 +38,12 @@ type Route struct {
 func (r Route) TCP() bool { return strings.HasSuffix(r.Address, "/tcp") }
 
 // RoutesOf returns the routes of a target's Services, as far as all nodes have the
-// same: a headless Service has no address, some lead only to pods that are near, and
-// where nothing is ready a node may choose what is about to end.
+// same. A headless Service has no address. Some Services lead only to pods that are
+// near. Where nothing is ready, a node may choose what is about to end.
 //
 // stale names a Service of which the endpoints still have a pod that is gone or about
 // to be, and is "" where none has. What is known of each kind of object may be of
-// another moment: of a Deployment that is complete, each earlier pod is about to be
+// another moment. Of a Deployment that is complete, each earlier pod is about to be
 // gone, although neither it nor the endpoints may say so yet.
 func (s *Snapshot) RoutesOf(t Target, r Rollout) (routes []Route, stale string) {
 	alive, vouched := map[string]bool{}, map[string]bool{}
@@ -120,10 +120,10 @@ func Unvouched(routes []Route) []Route {
 	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return served[r.Service] })
 }
 
-// Misled says what stands between those who come by way of a Service and its pods,
-// in the eyes of the nodes, or "". Each node has to lead to the pods that are ready,
-// and to no other; and at one port of the Service at least, all of them have to
-// accept connections: some manifests name ports that nobody serves.
+// Misled says what stands between those who come by way of a Service and its pods, in
+// the eyes of the nodes, or "". Each node has to lead to the pods that are ready, and
+// to no other. At one port of the Service at least, all of them have to accept
+// connections: some manifests name ports that nobody serves.
 func Misled(routes []Route, nodes map[string]View) string {
 	for _, node := range slices.Sorted(maps.Keys(nodes)) {
 		table := nodes[node].Table

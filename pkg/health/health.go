@@ -1,15 +1,14 @@
 // Package health says of every service whether it is healthy, and if not,
 // exactly what is not and why.
 //
-// A service is healthy when the rollout of its current template is complete
-// (not that of an earlier ReplicaSet) with at least the pods that the manifest
-// asks for, none of their containers restarts in a loop, each of its Services
-// leads to them and finds them listening, on each node that can be asked, and one of them answers the probe; a
-// Job when it has completed.
-// One that is not meant to run is stopped, and never called healthy.
-// Rollouts are followed by watches; probes travel through a port-forward that
-// is kept open, so that they reach a pod on any cluster and are not subject to
-// its NetworkPolicies.
+// A service is healthy when all of these hold. The rollout of its current template is
+// complete (not that of an earlier ReplicaSet), with at least the pods that the
+// manifest asks for. None of their containers restarts in a loop. Each of its Services
+// leads to them and finds them listening, on each node that can be asked. One of them
+// answers the probe. A Job is healthy when it has completed. One that is not meant to
+// run is stopped, and never called healthy. Rollouts are followed by watches; probes
+// travel through a port-forward that is kept open, so that they reach a pod on any
+// cluster and are not subject to its NetworkPolicies.
 package health
 
 import (

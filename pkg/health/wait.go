@@ -18,12 +18,12 @@ import (
 // Step is the name of the step that Wait reports for a service.
 func Step(service string) string { return "health/" + service }
 
-// Wait returns when every target is healthy, or when it is certain which are
-// not: each is gated as soon as those that it depends on are healthy, and has
-// its own deadline from then on. One that is not meant to run is waited for until
-// it is stopped, and holds up nobody. The error joins one fault per service, with
-// the exit code fault.NotHealthy. It emits StepStarted with the deadline,
-// StepDone or StepFailed per service, and ServiceState at each change.
+// Wait returns when every target is healthy, or when it is certain which are not. Each
+// is gated as soon as those that it depends on are healthy, and has its own deadline
+// from then on. One that is not meant to run is waited for until it is stopped, and
+// holds up nobody. The error joins one fault per service, with the exit code
+// fault.NotHealthy. It emits StepStarted with the deadline, StepDone or StepFailed per
+// service, and ServiceState at each change.
 func (g *Gate) Wait(ctx context.Context, targets []Target, sink event.Sink) error {
 	if err := inOrder(targets); err != nil {
 		return err

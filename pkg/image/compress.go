@@ -21,10 +21,10 @@ import (
 // its digest was learned: zr was built with another version of the encoder.
 var errStale = errors.New("the layer compresses to other bytes than before")
 
-// compressedLayer is an uncompressed layer as a registry gets it. What it
-// compresses to is a function of its content and of the encoder, so that the
-// digest is learned once and kept in the store; the bytes are made again only
-// where a registry lacks them. It has a temporary file until Close.
+// compressedLayer is an uncompressed layer as a registry gets it. What it compresses to
+// is a function of its content and of the encoder. So the digest is learned once and
+// kept in the store, and the bytes are made again only where a registry lacks them. It
+// has a temporary file until Close.
 type compressedLayer struct {
 	ctx    context.Context
 	store  *Store

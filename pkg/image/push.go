@@ -21,12 +21,12 @@ import (
 
 // Pusher sends images to a registry.
 //
-// A pushed image has another manifest digest than the same image in the store
-// and on a local node, because its layers travel compressed (zstd) while local
-// ones stay as they are. Its config, and so what engines call the image ID, is
-// the same byte for byte. The pushed digest is again a function of the inputs:
-// the same sources give it on every machine that runs the same zr, since the
-// encoder is part of zr and runs at a fixed level.
+// A pushed image has another manifest digest than the same image in the store and on a
+// local node, because its layers travel compressed (zstd) while local ones stay as they
+// are. Its config, and so what engines call the image ID, is the same byte for byte.
+// The pushed digest is again a function of the inputs. The same sources give it on
+// every machine that runs the same zr: the encoder is part of zr and runs at a fixed
+// level.
 type Pusher struct {
 	Store    *Store
 	Registry Registry

@@ -17,9 +17,9 @@ import (
 // nothing is a digest that no manifest has.
 const nothing = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
-// Readable asks the registry of a repository whether it lets somebody pull from
-// there: who has the credentials of a docker config file, of which the text is
-// given, or anybody at all where that is nil or says nothing of this registry. The
+// Readable asks the registry of a repository whether it lets somebody pull from there.
+// That is who has the credentials of a docker config file, of which the text is given.
+// It is anybody at all where that is nil or says nothing of this registry. The
 // transport of r is used, and none of its credentials.
 func (r Registry) Readable(ctx context.Context, repository string, dockerConfig []byte) (bool, error) {
 	repo, err := name.NewRepository(repository, name.WeakValidation)

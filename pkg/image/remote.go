@@ -19,9 +19,9 @@ import (
 	"zr/pkg/fault"
 )
 
-// Where there is no registry, that must show in seconds: a connection that
-// takes longer than this is as good as none, and a registry that has not begun
-// to answer by then will not.
+// Where there is no registry, that must show in seconds. A connection that takes longer
+// than this is as good as none. A registry that has not begun to answer by then will
+// not.
 const (
 	connectTimeout = 3 * time.Second
 	answerTimeout  = 20 * time.Second

@@ -20,10 +20,9 @@ const layersAtOnce = 4
 // which a laptop finds another network.
 var patience = remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.1, Steps: 6}
 
-// Shared knows which repositories of a registry have which layers, so that images
-// that are pushed in one run send what they have in common once: the registry
-// mounts it into the other repositories. The zero value knows nothing yet. It is
-// safe for concurrent use.
+// Shared knows which repositories of a registry have which layers. So images that are
+// pushed in one run send what they have in common once: the registry mounts it into the
+// other repositories. The zero value knows nothing yet. It is safe for concurrent use.
 type Shared struct {
 	mu     sync.Mutex
 	layers map[v1.Hash]*holder

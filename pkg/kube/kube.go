@@ -59,9 +59,9 @@ func New(cfg *Config) (*Client, error) {
 	return &Client{Client: lean.New(base, signed, cfg.UserAgent), config: cfg, pool: pool}, nil
 }
 
-// transportFor returns the connections of a Client, and what signs the requests
-// over them. client-go would make the first by itself, but with 4 MiB for what waits
-// in each of the logs that are followed at once, and one for all Clients of a
+// transportFor returns the connections of a Client, and what signs the requests over
+// them. client-go would make the first by itself, but with 4 MiB for what waits in each
+// of the logs that are followed at once. And it would make one for all Clients of a
 // cluster: who asks whether a cluster is back must not ask a connection of before.
 func transportFor(cfg *Config) (pool *http.Transport, signed http.RoundTripper, err error) {
 	of, err := cfg.TransportConfig()

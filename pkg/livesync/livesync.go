@@ -1,12 +1,11 @@
-// Package livesync keeps the files of a running container in step with files
-// of this machine, through the agent in the container: the smallest change is
-// sent, put in place completely or not at all, and the process is swapped
-// where that is asked for.
+// Package livesync keeps the files of a running container in step with files of this
+// machine, through the agent in the container. The smallest change is sent, and put in
+// place completely or not at all. The process is swapped where that is asked for.
 //
-// A Client holds one connection open and dials again when it breaks or when
-// the pod is replaced. It remembers what the container is to hold, so that a
-// transfer that was cancelled or lost is made up for by the next one, and a
-// container that came up with other files gets the difference by itself.
+// A Client holds one connection open and dials again when it breaks or when the pod is
+// replaced. It remembers what the container is to hold. So a transfer that was
+// cancelled or lost is made up for by the next one. A container that came up with other
+// files gets the difference by itself.
 package livesync
 
 import (

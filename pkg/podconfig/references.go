@@ -1,7 +1,7 @@
 // Package podconfig says what pods read of ConfigMaps and Secrets. What applies
-// manifests and what changes settings in a cluster, where there are no manifests,
-// have it in common: both come to the same hash, so that what one has rolled the
-// other leaves as it is.
+// manifests has it in common with what changes settings in a cluster, where there are
+// no manifests. Both come to the same hash, so that what one has rolled the other
+// leaves as it is.
 package podconfig
 
 import "slices"

@@ -1,6 +1,5 @@
-// Package probe has the kinds of probes, and asks those that a manifest can have
-// as the kubelet would, so that the kubelet, the agent and the gate say the same
-// of one process.
+// Package probe has the kinds of probes. It asks those that a manifest can have as the
+// kubelet would. So the kubelet, the agent and the gate say the same of one process.
 package probe
 
 import (

@@ -1,6 +1,6 @@
-// Package ticket is the part of a one-time login link that proves who made it: a
-// claim under a key that zr and the api of an environment share. zr makes them, the
-// api takes each of them once.
+// Package ticket is the part of a one-time login link that proves who made it. It is a
+// claim under a key that zr and the api of an environment share. zr makes them, the api
+// takes each of them once.
 package ticket
 
 import (

@@ -1,7 +1,6 @@
-// Package watch turns the file events of a source tree into batches of changed
-// paths: one batch for what a person would call one change, be it the save of
-// one file by an editor that writes, renames and deletes four, or a git
-// checkout of ten thousand.
+// Package watch turns the file events of a source tree into batches of changed paths.
+// One batch is what a person would call one change: the save of one file by an editor
+// that writes, renames and deletes four, or a git checkout of ten thousand.
 package watch
 
 import (
@@ -41,9 +40,9 @@ type Batch struct {
 	Changes []Change
 	// First and Last are when the first and the last event arrived.
 	First, Last time.Time
-	// Rescan says that Changes is not complete, and the tree has to be compared
-	// by content: the kernel dropped events, a folder took the name of one that
-	// was moved away with what was in it, or a folder cannot be watched.
+	// Rescan says that Changes is not complete, and the tree has to be compared by
+	// content. The kernel dropped events, or a folder took the name of one that was
+	// moved away with what was in it, or a folder cannot be watched.
 	Rescan bool
 }
 

@@ -1,6 +1,6 @@
-// Command lint runs the analyzers that find faults which go vet and staticcheck
-// leave: errors nobody looks at, wrapped errors that are compared or asserted
-// as if they were not, bodies of answers that stay open.
+// Command lint runs analyzers for faults that go vet and staticcheck leave: errors
+// nobody looks at, comparisons and assertions that miss a wrapped error, bodies of
+// answers that stay open.
 package main
 
 import (

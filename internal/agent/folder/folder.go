@@ -1,7 +1,6 @@
-// Package folder is the writable folder of a dev container: filled from the
-// image, changed by transactions that are carried out completely or not at
-// all, able to go back to the last version that was called good, and always
-// able to say what it holds.
+// Package folder is the writable folder of a dev container. It is filled from the
+// image. Transactions change it, each completely or not at all. It can go back to the
+// last version that was called good, and it can always say what it holds.
 package folder
 
 import (
@@ -20,10 +19,10 @@ import (
 	"zr/pkg/agentspec"
 )
 
-// Files is the folder of the volume that holds the files, and that the process
-// sees. Nothing else lies in it: whoever watches or scans it sees the files and
-// none of the agent's books (to Next.js, a folder that went and came back there
-// after each save cost 20 ms of the save).
+// Files is the folder of the volume that holds the files, and that the process sees.
+// Nothing else lies in it, so whoever watches or scans it sees the files and none of
+// the agent's books. (A folder there that went and came back after each save cost
+// Next.js 20 ms of the save.)
 const Files = agentspec.FilesDir
 
 // The folders beside Files. They share its volume, so that everything moves by
@@ -68,10 +67,10 @@ func identityOf(info fs.FileInfo) identity {
 	return identity{inode: st.Ino, size: st.Size, mtime: st.Mtim}
 }
 
-// Open opens the folder Files of a volume and makes it hold the last version that
-// Save described, if that came from the same seed and is still intact, and
-// otherwise the files of the folder seed. It returns the build hash of what
-// it holds: seedBuild, or that of the saved version.
+// Open opens the folder Files of a volume. It makes it hold the last version that Save
+// described, if that came from the same seed and is still intact. Otherwise it makes it
+// hold the files of the folder seed. It returns the build hash of what it holds:
+// seedBuild, or that of the saved version.
 //
 // A container that was restarted within its pod finds its emptyDir as it was:
 // it comes up with the code that was live last, not with that of the image.

@@ -107,11 +107,10 @@ func (h *Health) Await(ctx context.Context, p *Process, build string) error {
 	}
 }
 
-// Watch goes on asking a process that is healthy, at the pace of the probe, and
-// calls changed when the verdict changes: with the last answer when it has
-// failed as often in a row as the probe says, with nil when it is healthy
-// again. It returns when the process ends or ctx does. A process without a
-// probe is not asked.
+// Watch goes on asking a process that is healthy, at the pace of the probe. It calls
+// changed when the verdict changes: with the last answer when the process has failed as
+// often in a row as the probe says, with nil when it is healthy again. It returns when
+// the process ends or ctx does. A process without a probe is not asked.
 func (h *Health) Watch(ctx context.Context, p *Process, build string, changed func(error)) {
 	if h.asker == nil {
 		return

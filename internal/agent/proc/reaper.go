@@ -1,6 +1,6 @@
-// Package proc runs the service's process for the agent: it does the duties
-// of PID 1, stops and starts the process with the smallest gap, keeps the
-// last lines of what it wrote, and asks it whether it is healthy.
+// Package proc runs the service's process for the agent. It does the duties of PID 1,
+// and stops and starts the process with the smallest gap. It keeps the last lines of
+// what the process wrote, and asks it whether it is healthy.
 package proc
 
 import (

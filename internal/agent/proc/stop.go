@@ -18,12 +18,11 @@ const (
 	portPoll = 500 * time.Microsecond
 )
 
-// Stop ends the process and returns as soon as another one can take its
-// place: when it has exited or, if port is not 0, when nothing listens any more
-// on that port nor has any other port that the process served. A server of
-// several ports closes one after the other, and the next process would not get
-// the others. In the second case it finishes its requests meanwhile, and is
-// killed after DrainGrace. A process that does neither within Grace is killed.
+// Stop ends the process and returns as soon as another one can take its place: when it
+// has exited or, if port is not 0, when it has given up that port and any other that it
+// served. A server of several ports closes one after the other, and the next process
+// would not get the others. In the second case it finishes its requests meanwhile, and
+// is killed after DrainGrace. A process that does neither within Grace is killed.
 // Cancelling ctx kills at once.
 func Stop(ctx context.Context, p *Process, port int) {
 	ports := inUse(port)

@@ -1,12 +1,12 @@
-// Package wire is what zr and its agent say to each other: length-prefixed
-// frames over one byte stream, control messages as JSON, file contents as
-// binary chunks that can be applied in any order.
+// Package wire is what zr and its agent say to each other: length-prefixed frames over
+// one byte stream. Control messages are JSON. File contents are binary chunks that can
+// be applied in any order.
 //
-// zr speaks first (Hello). Then both sides send frames whenever they like:
-// zr opens a transaction (Begin), streams its chunks (Chunk) and closes it
-// (Commit, Abort); the agent answers every Commit with one Result and sends a
-// Status whenever that changes. Pings travel between the chunks, so that a
-// dead connection is noticed during a long transfer too.
+// zr speaks first (Hello). Then both sides send frames whenever they like. zr opens a
+// transaction (Begin), streams its chunks (Chunk) and closes it (Commit, Abort). The
+// agent answers every Commit with one Result, and sends a Status whenever that changes.
+// Pings travel between the chunks, so that a dead connection is noticed during a long
+// transfer too.
 package wire
 
 import (
@@ -110,9 +110,9 @@ func (c *Conn) Read(buf []byte) (Type, []byte, error) {
 	return Type(head[0]), buf, nil
 }
 
-// Write sends a frame whose payload is the parts one after the other, in one
-// write of the stream below (a port-forward makes a frame of its own of each,
-// which wakes each program on the way).
+// Write sends a frame whose payload is the parts one after the other, in one write of
+// the stream below: a port-forward makes a frame of its own of each write, which wakes
+// each program on the way.
 func (c *Conn) Write(t Type, parts ...[]byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -88,9 +88,9 @@ type Commit struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-// HealthTimeout is how long a new process has to get healthy where zr does
-// not say: ten times what a Go service with a database takes on a loaded
-// machine, and still short enough to wait for.
+// HealthTimeout is how long a new process has to get healthy where zr does not say. It
+// is ten times what a Go service with a database takes on a loaded machine, and still
+// short enough to wait for.
 const HealthTimeout = 10 * time.Second
 
 // Abort ends a transaction that was not committed.

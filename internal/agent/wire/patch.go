@@ -7,18 +7,18 @@ import (
 	"io"
 )
 
-// A patch gives bytes as the difference to bytes of the base that may lie at
-// another offset. It is made for rebuilt programs: a function that grew moves
-// what follows it, so that hardly a block is where it was, and every moved
-// instruction that refers to something unmoved differs in a few bytes of its
-// operand. Taken at the right offset, nineteen bytes of twenty are equal.
+// A patch gives bytes as the difference to bytes of the base that may lie at another
+// offset. It is made for rebuilt programs. A function that grew moves what follows it,
+// so that hardly a block is where it was. Every moved instruction that refers to
+// something unmoved differs in a few bytes of its operand. Taken at the right offset,
+// nineteen bytes of twenty are equal.
 //
-// Its form: the length of the control part, the control part, the data part.
-// The control part is a sequence of runs: how many bytes the run stands for,
-// how far away they lie in the base (signed), how many differences there are,
-// and per difference how many equal bytes precede it and how many bytes it
-// has. The data part holds those bytes, less the base's. All numbers are
-// varints. Bytes before the beginning and after the end of the base are zero.
+// Its form: the length of the control part, the control part, the data part. The
+// control part is a sequence of runs. Each says how many bytes it stands for, how far
+// away they lie in the base (signed), and how many differences there are. Each
+// difference says how many equal bytes precede it and how many bytes it has. The data
+// part holds those bytes, less the base's. All numbers are varints. Bytes before the
+// beginning and after the end of the base are zero.
 
 // mergeGap is how many equal bytes between two differences are cheaper to send
 // than a second difference.

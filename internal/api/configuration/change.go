@@ -56,10 +56,10 @@ func (c *Configuration) Preview(ctx context.Context, settings map[string]string)
 }
 
 // Write makes a change a revision, writes it, rolls who reads it, and waits until that
-// has taken effect. Where a `zr dev` is attached, it does so with the file of the project.
-// The error is ErrChanged where the settings are not those of the ETag any more, and a
-// *lifecycle.NotThere where the change is written and its pods do not get ready in time;
-// of an attached `zr dev` it is a *HandedError or that of dev.Hub.Ask.
+// has taken effect. Where a `zr dev` is attached, it does so with the file of the
+// project. The error is ErrChanged where the settings are not those of the ETag any
+// more. It is a *lifecycle.NotThere where the change is written and its pods do not get
+// ready in time. Of an attached `zr dev` it is a *HandedError or that of dev.Hub.Ask.
 func (c *Configuration) Write(ctx context.Context, change Change) (Written, error) {
 	now, err := c.Settings(ctx)
 	if err != nil {

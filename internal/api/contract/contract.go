@@ -1,6 +1,6 @@
-// Package contract is what all routes of the api have in common: how they are
-// described (OpenAPI 3.1), how they refuse (RFC 9457), how long and how often
-// they may be asked, who may, and how their lists are paged.
+// Package contract is what all routes of the api have in common. It says how they are
+// described (OpenAPI 3.1) and how they refuse (RFC 9457), how long and how often they
+// may be asked, who may, and how their lists are paged.
 //
 // A route is a function from a struct of what comes in to a struct of what goes
 // out. Its description is made of the two types, and so is the check of what

@@ -1,6 +1,6 @@
-// Package logstore keeps what the containers of an environment write: it follows
-// them, makes records of the lines, takes known secrets out, stores each once,
-// and hands them to those who watch and those who search.
+// Package logstore keeps what the containers of an environment write. It follows them,
+// makes records of the lines, takes known secrets out, and stores each once. It hands
+// them to those who watch and those who search.
 package logstore
 
 import (

@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// Kubelet serves the logs of containers as a kubelet does: from files that are
-// appended to, from a second on, each line with its time in front, and on and on
-// where that is asked for. It is safe for concurrent use.
+// Kubelet serves the logs of containers as a kubelet does, from files that are appended
+// to: from a second on, each line with its time in front, and on and on where that is
+// asked for. It is safe for concurrent use.
 type Kubelet struct {
 	t    testing.TB
 	dir  string

@@ -111,9 +111,9 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// checkHost refuses names that a stranger's DNS may have pointed here (DNS
-// rebinding): a page of evil.example that resolves to 127.0.0.1 is of the
-// same origin for the browser, and its requests carry that name.
+// checkHost refuses names that a stranger's DNS may have pointed here (DNS rebinding).
+// A page of evil.example that resolves to 127.0.0.1 is of the same origin for the
+// browser, and its requests carry that name.
 func checkHost(allowed []string, gate *access.Gate, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !ownHost(r.Host, allowed) {

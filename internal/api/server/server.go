@@ -23,10 +23,9 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// Server is an http.Server that stops within milliseconds when nothing is in
-// flight. http.Server.Shutdown alone gives a connection on which nothing was
-// sent yet 5 s, and browsers open such connections in advance: every live
-// reload would wait for them.
+// Server is an http.Server that stops within milliseconds when nothing is in flight.
+// http.Server.Shutdown alone gives a connection on which nothing was sent yet 5 s.
+// Browsers open such connections in advance, so every live reload would wait for them.
 type Server struct {
 	http.Server
 

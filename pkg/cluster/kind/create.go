@@ -107,10 +107,9 @@ func (p *provider) nodeImage(ctx context.Context, e engine.Engine) (image, error
 	return image{ref: own, source: source, boots: boots}, nil
 }
 
-// provision has kind make the cluster, or where the node image is zr's own
-// only its containers, with all settings in them. kind.Create takes no context:
-// when ctx ends, the containers are taken away from under it, upon which it
-// fails.
+// provision has kind make the cluster with all settings in it, or only its containers
+// where the node image is zr's own. kind.Create takes no context. When ctx ends, the
+// containers are taken away from under it, upon which it fails.
 func (p *provider) provision(ctx context.Context, e engine.Engine, img image, callback *nodeUp, sink event.Sink) error {
 	path, err := p.kubeconfig()
 	if err != nil {

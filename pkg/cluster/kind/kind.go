@@ -1,11 +1,11 @@
 // Package kind makes, finds, repairs and deletes a Kubernetes cluster whose
 // nodes are containers of this machine's engine, with the kind library.
 //
-// What is known about a cluster lives in it: kind's labels and the node
-// image's name on the containers, a file in the control plane's container that
-// says it was finished, and an annotation of its Node that repeats the file
-// for those who ask the API. So any zr on the machine can be killed at any
-// point, and the next one knows what it finds.
+// What is known about a cluster lives in it. kind's labels and the node image's name
+// are on the containers. A file in the control plane's container says that it was
+// finished. An annotation of its Node repeats the file for those who ask the API. So
+// any zr on the machine can be killed at any point, and the next one knows what it
+// finds.
 package kind
 
 import (

@@ -14,10 +14,9 @@ import (
 	"zr/pkg/cluster/engine"
 )
 
-// library returns the kind library for an engine. kind starts the engine's
-// commands itself and hands them this process's environment, so that the
-// settings which a constrained machine needs must be there while it works;
-// restore takes them away again.
+// library returns the kind library for an engine. kind starts the engine's commands
+// itself and hands them this process's environment. So the settings which a constrained
+// machine needs must be there while it works; restore takes them away again.
 func library(e engine.Engine, logger kindlog.Logger) (lib *kindcluster.Provider, restore func(), err error) {
 	var option kindcluster.ProviderOption
 	switch e.Name {

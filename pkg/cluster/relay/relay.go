@@ -1,10 +1,10 @@
-// Package relay gives ports of this machine to NodePorts of a kind cluster that
-// kind did not map when it made the cluster, and cannot map any more: a process
-// of zr's own listens at them, on the loopback address, and hands connections on.
+// Package relay gives ports of this machine to NodePorts of a kind cluster that kind
+// did not map when it made the cluster, and cannot map any more. A process of zr's own
+// listens at them, on the loopback address, and hands connections on.
 //
-// There is one such process at most for an environment. It holds a file of zr's
-// state locked as long as it lives, and the file says what it relays, so that
-// every zr finds it, sees whether it is what is wanted, and can end it.
+// There is one such process at most for an environment. It holds a file of zr's state
+// locked as long as it lives. The file says what it relays. So every zr finds it, sees
+// whether it is what is wanted, and can end it.
 package relay
 
 import (

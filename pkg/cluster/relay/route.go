@@ -27,9 +27,9 @@ const apiName = "kubernetes"
 // machine's, nobody may ever answer.
 const proofTimeout = 500 * time.Millisecond
 
-// Route is the way from this machine to the NodePorts of a kind cluster: straight
-// to the node's address where this machine reaches the network of the engine, as
-// it does on Linux unless the engine is rootless. Otherwise it is by the API.
+// Route is the way from this machine to the NodePorts of a kind cluster. It goes
+// straight to the node's address where this machine reaches the network of the engine,
+// as it does on Linux unless the engine is rootless. Otherwise it is by the API.
 type Route struct {
 	config *kube.Config
 	client *kube.Client // for port-forwards

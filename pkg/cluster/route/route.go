@@ -53,9 +53,9 @@ func Look(ctx context.Context, nodes []cluster.Node, pods []string) (map[string]
 	return views, group.Wait()
 }
 
-// parse reads what look prints. In the rules of the table nat, kube-proxy leads an address of a Service
-// from the chain KUBE-SERVICES to one chain for each of its ports, from there to one
-// for each pod, and from there to the pod's address.
+// parse reads what look prints. In the rules of the table nat, kube-proxy leads an
+// address of a Service from the chain KUBE-SERVICES to one chain for each of its ports.
+// From there it leads to one chain for each pod, and from there to the pod's address.
 func parse(out io.Reader) diagnose.View {
 	view := diagnose.View{Table: diagnose.Table{}, Accepts: map[string]bool{}}
 	services := map[string]string{}   // the chain of a port, by its address

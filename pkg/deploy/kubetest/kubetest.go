@@ -1,9 +1,9 @@
 // Package kubetest gives tests a real Kubernetes API server.
 //
-// Either ZR_TEST_KUBECONFIG is the path of a kubeconfig of a running cluster,
-// or ZR_TEST_KUBE_BIN is a folder with the multi-call program "kube" of the
-// kind node image and with "server" (etcd): then a control plane without a
-// node is started from it, on the loopback. Without either, tests are skipped.
+// Either ZR_TEST_KUBECONFIG is the path of a kubeconfig of a running cluster. Or
+// ZR_TEST_KUBE_BIN is a folder with the multi-call program "kube" of the kind node
+// image and with "server" (etcd): then a control plane without a node is started from
+// it, on the loopback. Without either, tests are skipped.
 package kubetest
 
 import (

@@ -1,6 +1,6 @@
-// Package manifest reads objects of Kubernetes whose Go types are of no matter: what
-// kind they are of and when that is applied, where their pods are made from, and
-// which labels make them an environment's.
+// Package manifest reads objects of Kubernetes without their Go types. It says what
+// kind they are of and when that is applied, where their pods are made from, and which
+// labels make them an environment's.
 package manifest
 
 import (

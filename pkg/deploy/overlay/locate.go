@@ -12,9 +12,9 @@ import (
 )
 
 // Locate finds where an object, or a field of it such as
-// "spec.template.spec.containers[0].image", is written, and returns
-// "file:line:column: ", or "" where it is not found: kustomize may have put
-// it together from several files. It is called for messages only.
+// "spec.template.spec.containers[0].image", is written. It returns "file:line:column:
+// ", or "" where it is not found: kustomize may have put it together from several
+// files. It is called for messages only.
 func Locate(files []string, m *unstructured.Unstructured, field string) string {
 	best := ""
 	for _, file := range files {

@@ -1,6 +1,6 @@
-// Package overlay runs kustomize on an overlay, as one who does not trust what it is
-// given: all that kustomize would read is looked at first, what would be fetched is
-// told or refused, and a failure names the file and the line.
+// Package overlay runs kustomize on an overlay that need not be trusted. All that
+// kustomize would read is looked at first. What would be fetched is told or refused. A
+// failure names the file and the line.
 package overlay
 
 import (
@@ -15,10 +15,10 @@ type Resource struct {
 	Object     map[string]any
 }
 
-// Build returns what the overlay in the folder dir, an absolute path, is made of,
-// in the order of kustomize, and the absolute paths of the files that were read,
-// sorted. tell is called with what is fetched from elsewhere; where it is nil, that
-// is refused. The error names every fault that was found.
+// Build returns what the overlay in the folder dir, an absolute path, is made of, in
+// the order of kustomize. It also returns the absolute paths of the files that were
+// read, sorted. tell is called with what is fetched from elsewhere; where it is nil,
+// that is refused. The error names every fault that was found.
 func Build(ctx context.Context, dir string, tell func(what []string)) (made []Resource, read []string, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err

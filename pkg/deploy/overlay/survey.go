@@ -18,9 +18,9 @@ import (
 	"zr/pkg/fault"
 )
 
-// maxNodes bounds the keys and values of everything that is rendered, bases as
-// often as they are included: a base that is included twice by one that is
-// included twice, and so on, has no end otherwise.
+// maxNodes bounds the keys and values of everything that is rendered, bases as often as
+// they are included. A base that is included twice by one that is included twice, and
+// so on, has no end otherwise.
 const maxNodes = 4 * bounded.MaxNodes
 
 // survey looks at all that kustomize would read, before it does: kustomize

@@ -1,6 +1,6 @@
 // Package state is what a cluster keeps of an environment, which is an ApplySet
-// (KEP-3659): its parent, a Secret that says which kinds are in it, and a Record for each
-// of its objects of what was last applied. It makes no requests.
+// (KEP-3659). Its parent is a Secret that says which kinds are in it. For each of its
+// objects there is a Record of what was last applied. It makes no requests.
 package state
 
 import (

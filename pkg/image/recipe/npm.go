@@ -56,9 +56,9 @@ func (b *builder) npm(ctx context.Context, r Recipe) (tree, error) {
 	return t, nil
 }
 
-// fetchNpm gets one package through the npm client, so that the user's
-// registry, proxy and credentials apply, and unpacks the files that the
-// recipe takes once the package proves to be the pinned one.
+// fetchNpm gets one package through the npm client, so that the user's registry, proxy
+// and credentials apply. It unpacks the files that the recipe takes once the package
+// proves to be the pinned one.
 func fetchNpm(ctx context.Context, n npmSpec, to string) error {
 	work := filepath.Dir(to)
 	err := run(ctx, command{

@@ -228,9 +228,9 @@ func (t tree) adoptFolders(below tree) {
 	}
 }
 
-// addParents puts the folders above what is in the tree into it, as they are
-// in below where that has them: an engine that unpacks a layer without them
-// makes them with a mode of its own, which then hides the one below.
+// addParents puts the folders above what is in the tree into it, as they are in below
+// where that has them. Without them an engine that unpacks a layer makes them with a
+// mode of its own, which then hides the one below.
 func (t tree) addParents(below tree) error {
 	for name := range maps.Clone(t) {
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {

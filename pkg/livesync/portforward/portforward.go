@@ -1,6 +1,6 @@
-// Package portforward reaches the agent of a pod through the Kubernetes API:
-// the same way for a cluster on this machine and for a remote one, without a
-// listener on this machine and without the pod's network being open to it.
+// Package portforward reaches the agent of a pod through the Kubernetes API. The way is
+// the same for a cluster on this machine and for a remote one. It needs no listener on
+// this machine, and the pod's network need not be open to it.
 package portforward
 
 import (

@@ -12,10 +12,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Pool is a *pgxpool.Pool. It is an interface for the sake of rebuilds: the
-// struct is made of generic types, and the compiler compiles their methods again
-// in every package that sees it, also as a field of a field. In internal/api that
-// was a fifth of its code, at each save.
+// Pool is a *pgxpool.Pool. It is an interface for the sake of rebuilds. The struct is
+// made of generic types. The compiler compiles their methods again in every package
+// that sees it, also as a field of a field. In internal/api that was a fifth of its
+// code, at each save.
 type Pool interface {
 	Acquire(context.Context) (Conn, error)
 	Begin(context.Context) (pgx.Tx, error)

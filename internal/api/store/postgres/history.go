@@ -31,10 +31,9 @@ type Event struct {
 	At       time.Time `json:"at"`
 }
 
-// record writes an event only where the observation is newer than the last
-// one and differs from it, in one statement: replicas that see the same
-// change at the same time wait for each other's row, and the second finds
-// nothing to do.
+// record writes an event, in one statement, only where the observation is newer than
+// the last one and differs from it. Replicas that see the same change at the same time
+// wait for each other's row, and the second finds nothing to do.
 const record = `
 WITH changed AS (
 	INSERT INTO service_health AS last (environment, service, state, reason, message, build, observed_at)

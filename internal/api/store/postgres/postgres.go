@@ -42,9 +42,9 @@ const (
 	migrationRetry = 2 * time.Second
 )
 
-// patience is how long Check waits for a server that is coming up: who asks
-// once a second, as the kubelet does, then learns of it when it is there and not
-// up to a second later. It ends well before a round of checks has to.
+// patience is how long Check waits for a server that is coming up. Who asks once a
+// second, as the kubelet does, then learns of it when it is there, and not up to a
+// second later. It ends well before a round of checks has to.
 const patience = 700 * time.Millisecond
 
 // Store is a pool of connections to one database. It is safe for concurrent
