@@ -13,7 +13,10 @@ var escape = regexp.MustCompile("\x1b(?:\\[([0-9;?]*)[ -/]*([@-~])|\\][^\x07\x1b
 // feeds stay. Of what a carriage return overwrites, such as a progress bar, what
 // a terminal would show in the end is left.
 func clean(raw string) (string, []Style) {
-	if strings.IndexFunc(raw, isControl) < 0 {
+	switch {
+	case isPlain(raw):
+		return raw, nil
+	case strings.IndexFunc(raw, isControl) < 0:
 		return strings.ToValidUTF8(raw, "\uFFFD"), nil
 	}
 	var b strings.Builder
@@ -37,6 +40,16 @@ func clean(raw string) (string, []Style) {
 		b.WriteString(visible(line[last:]))
 	}
 	return b.String(), styles
+}
+
+// isPlain tells that a text is nothing but visible ASCII, spaces and tabs, as most are.
+func isPlain(raw string) bool {
+	for i := range len(raw) {
+		if c := raw[i]; c < ' ' && c != '\t' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // cleaned is clean where styles have no place: in JSON.

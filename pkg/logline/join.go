@@ -68,6 +68,7 @@ func (j *Joiner) End() { j.open = false }
 
 func kindOf(line string) trace {
 	switch {
+	case isObject(line):
 	case goStart.MatchString(line):
 		return goTrace
 	case pyStart.MatchString(line):
@@ -91,6 +92,9 @@ func (j *Joiner) belongs(line string) bool {
 		}
 		return pyBetween.MatchString(line)
 	}
+	if isObject(line) {
+		return false
+	}
 	if frame.MatchString(line) || j.joined && closing.MatchString(line) {
 		return true
 	}
@@ -100,6 +104,10 @@ func (j *Joiner) belongs(line string) bool {
 	}
 	return indented(line) && levelOf(line) == ""
 }
+
+// isObject tells that a line begins as one in JSON does, which no line of a trace does
+// but by its text.
+func isObject(line string) bool { return strings.HasPrefix(line, `{"`) }
 
 // indented leaves out a single space, with which Next.js and others begin lines
 // of their own.

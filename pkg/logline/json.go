@@ -16,10 +16,8 @@ var (
 	timeKeys    = []string{"time", "ts", "timestamp", "@timestamp", "t", "datetime", "@t"}
 )
 
-type jsonField struct {
-	key   string
-	value json.RawMessage
-}
+// jsonField is a field of an object. The value is as it stands there.
+type jsonField struct{ key, value string }
 
 // parseJSON reads a line that is one JSON object with a level or a message.
 func parseJSON(line string) (r Record, ok bool) {
@@ -48,28 +46,109 @@ func parseJSON(line string) (r Record, ok bool) {
 	return r, messageAt >= 0 || hasLevel
 }
 
-// fieldsOf returns the fields of an object in their order.
-func fieldsOf(line string) ([]jsonField, bool) {
-	d := json.NewDecoder(strings.NewReader(line))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, false
+// fieldsOf returns the fields of an object in their order, and false where the text is
+// not one object. It does what a json.Decoder would in a tenth of the time, since most
+// values are short texts and numbers: every line of every container comes by here.
+func fieldsOf(text string) ([]jsonField, bool) {
+	rest := afterSpace(text[1:])
+	if rest == "}" {
+		return nil, true
 	}
-	var fields []jsonField
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
+	fields := make([]jsonField, 0, 8)
+	for {
+		end := stringEnd(rest)
+		if end < 0 {
 			return nil, false
 		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
+		f := jsonField{key: stringOf(rest[:end])}
+		rest = afterSpace(rest[end:])
+		if rest == "" || rest[0] != ':' {
 			return nil, false
 		}
-		fields = append(fields, jsonField{key.(string), value}) // the keys of an object are strings
+		rest = afterSpace(rest[1:])
+		if end = valueEnd(rest); end < 0 {
+			return nil, false
+		}
+		f.value, rest = rest[:end], afterSpace(rest[end:])
+		fields = append(fields, f)
+		switch {
+		case rest == "}":
+			return fields, true
+		case rest == "" || rest[0] != ',':
+			return nil, false
+		}
+		rest = afterSpace(rest[1:])
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, false
+}
+
+func afterSpace(text string) string {
+	if text == "" || text[0] > ' ' {
+		return text // as nearly always
 	}
-	return fields, true
+	return strings.TrimLeft(text, " \t\r\n")
+}
+
+// stringEnd returns where the string ends that a text begins with, or -1.
+func stringEnd(text string) int {
+	if text == "" || text[0] != '"' {
+		return -1
+	}
+	escaped := false
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			if escaped && !json.Valid([]byte(text[:i+1])) {
+				return -1
+			}
+			return i + 1
+		case c == '\\':
+			escaped = true
+			i++
+		case c < ' ':
+			return -1
+		}
+	}
+	return -1
+}
+
+// valueEnd returns where the value ends that a text begins with, or -1.
+func valueEnd(text string) int {
+	if text == "" {
+		return -1
+	}
+	end := strings.IndexAny(text, ",} \t\r\n") // of a number or a word
+	switch text[0] {
+	case '"':
+		return stringEnd(text)
+	case '{', '[':
+		end = nestedEnd(text)
+	}
+	if end < 0 || !json.Valid([]byte(text[:end])) {
+		return -1
+	}
+	return end
+}
+
+// nestedEnd returns where an object or a list ends, or -1.
+func nestedEnd(text string) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			end := stringEnd(text[i:])
+			if end < 0 {
+				return -1
+			}
+			i += end - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
 }
 
 // messageField returns the index of the field with the message, or -1.
@@ -82,27 +161,29 @@ func messageField(fields []jsonField) int {
 	return -1
 }
 
-func isString(v json.RawMessage) bool { return len(v) > 0 && v[0] == '"' }
+func isString(v string) bool { return v != "" && v[0] == '"' }
 
-func stringOf(v json.RawMessage) string {
+// stringOf returns the text of a string.
+func stringOf(v string) string {
+	if !strings.Contains(v, `\`) {
+		return v[1 : len(v)-1]
+	}
 	var s string
-	if json.Unmarshal(v, &s) != nil {
-		return string(v)
+	if json.Unmarshal([]byte(v), &s) != nil {
+		return v
 	}
 	return s
 }
 
 // levelOfValue reads a level by name, or by pino's and bunyan's number: 10
 // trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal.
-func levelOfValue(v json.RawMessage) string {
+func levelOfValue(v string) string {
 	if isString(v) {
-		s := stringOf(v)
-		if level := named(s); level != "" {
-			return level
+		if v = stringOf(v); named(v) != "" {
+			return named(v)
 		}
-		v = json.RawMessage(s)
 	}
-	n, err := strconv.ParseFloat(string(v), 64)
+	n, err := strconv.ParseFloat(v, 64)
 	switch {
 	case err != nil || n < 10:
 		return ""
@@ -117,13 +198,16 @@ func levelOfValue(v json.RawMessage) string {
 }
 
 // compact returns the text of a string, and of anything else its JSON.
-func compact(v json.RawMessage) string {
+func compact(v string) string {
 	if isString(v) {
 		return stringOf(v)
 	}
+	if v[0] != '{' && v[0] != '[' {
+		return v
+	}
 	var b bytes.Buffer
-	if json.Compact(&b, v) != nil {
-		return string(v)
+	if json.Compact(&b, []byte(v)) != nil {
+		return v
 	}
 	return b.String()
 }

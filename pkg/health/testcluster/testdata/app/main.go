@@ -19,6 +19,7 @@ func main() {
 	readyAfter := flag.Duration("ready-after", 0, "answer /health with 503 until then")
 	lines := flag.Int("lines", 0, "write so many numbered lines")
 	every := flag.Duration("every", 0, "pause between lines")
+	now := flag.Bool("now", false, "a line has the time at which it is written, and not that of the beginning; -every is then the time from one to the next")
 	say := flag.String("say", "", "write this to stderr")
 	eat := flag.Int("eat", 0, "MiB of memory to use")
 	crash := flag.Bool("panic", false, "panic")
@@ -54,8 +55,15 @@ func main() {
 	}
 	host, _ := os.Hostname() // part of a line's text only
 	for i := range *lines {
-		fmt.Printf("line %d of %s at %s\n", i, host, began.Format(time.RFC3339Nano))
-		time.Sleep(*every)
+		at := began
+		if *now {
+			time.Sleep(time.Until(began.Add(time.Duration(i) * *every)))
+			at = time.Now()
+		}
+		fmt.Printf("line %d of %s at %s\n", i, host, at.Format(time.RFC3339Nano))
+		if !*now {
+			time.Sleep(*every)
+		}
 	}
 	time.Sleep(*after)
 	for n := range *eat {
