@@ -13,13 +13,15 @@ import (
 // whose result is handed out until it is too old. It is safe for concurrent
 // use.
 type Value[T any] struct {
-	get     func(context.Context) T
-	keep    func(T) time.Duration
-	timeout time.Duration
+	get       func(context.Context) T
+	keep      func(T) time.Duration
+	meanwhile func(T) time.Duration // nil: no longer
+	timeout   time.Duration
 
 	mu      sync.Mutex
 	value   T
 	until   time.Time
+	last    time.Time     // how long it may be handed out while a new one is made
 	running chan struct{} // closed when the running call is done; nil without one
 }
 
@@ -29,17 +31,25 @@ func New[T any](timeout time.Duration, get func(context.Context) T, keep func(T)
 	return &Value[T]{get: get, keep: keep, timeout: timeout}
 }
 
+// Meanwhile lets a result that is too old be handed out for so much longer, while a new
+// one is made: who asks often never waits. It returns v.
+func (v *Value[T]) Meanwhile(longer func(T) time.Duration) *Value[T] {
+	v.meanwhile = longer
+	return v
+}
+
 // Get returns the latest result, after waiting for a new one where that is
 // too old. It fails only with ctx; the call goes on for the others.
 func (v *Value[T]) Get(ctx context.Context) (T, error) {
 	v.mu.Lock()
-	if v.running == nil {
-		if time.Now().Before(v.until) {
-			defer v.mu.Unlock()
-			return v.value, nil
-		}
+	now := time.Now()
+	if v.running == nil && !now.Before(v.until) {
 		v.running = make(chan struct{})
 		go v.run(v.running)
+	}
+	if now.Before(v.last) {
+		defer v.mu.Unlock()
+		return v.value, nil
 	}
 	done := v.running
 	v.mu.Unlock()
@@ -65,5 +75,8 @@ func (v *Value[T]) run(done chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.value, v.until, v.running = value, time.Now().Add(v.keep(value)), nil
+	if v.last = v.until; v.meanwhile != nil {
+		v.last = v.until.Add(v.meanwhile(value))
+	}
 	close(done)
 }

@@ -39,6 +39,41 @@ func TestCallersShareOneCall(t *testing.T) {
 	})
 }
 
+func TestWhoAsksOftenNeverWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		v := New(time.Second, func(context.Context) int {
+			time.Sleep(100 * time.Millisecond)
+			calls++
+			return calls
+		}, func(int) time.Duration { return time.Second }).Meanwhile(func(int) time.Duration { return time.Second })
+		waited := func() (int, time.Duration) {
+			begin := time.Now()
+			n, err := v.Get(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			return n, time.Since(begin)
+		}
+		if n, took := waited(); n != 1 || took == 0 {
+			t.Errorf("at first: %d after %v", n, took)
+		}
+		for i := range 100 {
+			time.Sleep(150 * time.Millisecond)
+			if n, took := waited(); n == 0 || took != 0 {
+				t.Fatalf("the %dth time: %d after %v", i, n, took)
+			}
+		}
+		if calls < 10 {
+			t.Errorf("in 15 s it was made %d times", calls)
+		}
+		time.Sleep(2 * time.Second)
+		if n, took := waited(); n != calls || took == 0 {
+			t.Errorf("what is much too old: %d after %v", n, took)
+		}
+	})
+}
+
 func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := New(time.Second, func(ctx context.Context) error {

@@ -16,10 +16,13 @@ const Deadline = time.Second
 
 // How long a round is handed out before the next. A bad one is short-lived,
 // so that recovery shows within a few milliseconds; a good one still means
-// that no number of probes asks the databases more than four times a second.
+// that no number of probes asks the databases more than four times a second. Who
+// asks at least every second is given a good one while the next is made, so that
+// /health is quick however busy the databases are.
 const (
-	keepGood = 250 * time.Millisecond
-	keepBad  = 20 * time.Millisecond
+	keepGood  = 250 * time.Millisecond
+	keepBad   = 20 * time.Millisecond
+	meanwhile = time.Second
 )
 
 // The statuses of a Result.
@@ -67,6 +70,11 @@ func NewSet(checks map[string]Check) *Set {
 			return keepGood
 		}
 		return keepBad
+	}).Meanwhile(func(r Round) time.Duration {
+		if r.Good() {
+			return meanwhile
+		}
+		return 0
 	})
 	return s
 }

@@ -59,7 +59,7 @@ func TestProbesDoNotHammer(t *testing.T) {
 		if asked > 5 {
 			t.Errorf("asked %d times in a second", asked)
 		}
-		time.Sleep(keepGood)
+		time.Sleep(keepGood + meanwhile)
 		down = true
 		if round, _ := s.Round(t.Context()); round.Good() {
 			t.Fatal("an old good round")
