@@ -97,6 +97,16 @@ describe("the states of the dashboard", () => {
     assert.equal(await page.evaluate(() => globalThis.loadedOnce), true);
   });
 
+  test("a change that the api tells is shown before it is asked for", async () => {
+    await open(page, dashboard.url);
+    await takenOver(page);
+    await upstream.watched("/api/v1/live/services");
+    said.hang = true;
+    upstream.tell(stackWith("redis", crashed).find(({ name }) => name === "redis"));
+    await showsState(page, "redis", "unhealthy");
+    await hasTitle("redis is unhealthy · zr");
+  });
+
   test("an api that goes away leaves the last known state, and its return fixes it", async () => {
     await open(page, dashboard.url);
     await freshness("live");

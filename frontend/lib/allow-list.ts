@@ -43,8 +43,8 @@ const logRange = {
 /** Parameters of logs that may be there several times. */
 const repeated = new Set(["service", "field"]);
 
-/** What a view of the lines that come takes. */
-export const livePath = "/api/v1/logs/live";
+/** The views that stay open: the lines that come, and the services as they change. */
+export const livePaths = new Set(["/api/v1/logs/live", "/api/v1/live/services"]);
 /** What a file of all lines that a search finds takes. */
 export const exportPath = "/api/v1/logs/export";
 
@@ -99,8 +99,9 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
       every: z.coerce.number().int().min(60).max(86_400).optional(),
     }),
   ],
+  ["/api/v1/live/services", z.strictObject(scope)],
   [
-    livePath,
+    "/api/v1/logs/live",
     z.strictObject({
       ...logFilter,
       after: z

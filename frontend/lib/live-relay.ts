@@ -1,12 +1,12 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
-import { admit, livePath } from "./allow-list";
+import { admit, livePaths } from "./allow-list";
 import { apiURL } from "./api-url";
 import { isOwnOrigin } from "./hosts";
 import { SESSION_COOKIE, sessionIn } from "./session";
 
-/** The views of live lines that are open: they end with this process, which otherwise waits for them. */
+/** The live views that are open: they end with this process, which otherwise waits for them. */
 const relayed = new Set<Socket>();
 process.on("SIGTERM", () => {
   for (const socket of relayed) {
@@ -15,12 +15,12 @@ process.on("SIGTERM", () => {
 });
 
 /**
- * Passes a WebSocket of the live lines on to the api, byte by byte, so that the
+ * Passes a WebSocket of a live view on to the api, byte by byte, so that the
  * api feels how slow the browser is. It says whether the request is for it.
  */
 export function relayLive(request: IncomingMessage, socket: Socket): boolean {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://dashboard");
-  if (pathname !== livePath) {
+  if (!livePaths.has(pathname)) {
     return false;
   }
   const admission = admit(pathname, searchParams);

@@ -12,10 +12,11 @@ import { Skeleton } from "@/components/skeleton";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { historyScreenPath } from "@/lib/screens";
-import { historyQuery, servicesQuery } from "@/lib/stack/queries";
+import { historyQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
 import { uptimeQuery } from "@/lib/stack/uptime";
+import { useServices } from "@/lib/stack/use-services";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -46,7 +47,7 @@ export function ServicesClient({
   const { view, service } = parseState(new URLSearchParams(params ?? undefined));
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
-  const services = usePolled(servicesQuery(environment), initial.services, clock);
+  const services = useServices(environment, initial.services, clock);
   const history = usePolled(historyQuery(recentChanges(environment)), initial.history, clock);
   // What is not there with the first paint may come a moment later.
   const past = useQuery({

@@ -2,6 +2,7 @@
 // tells it to: states that a healthy stack does not get into on request.
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { configurationOf } from "./configuration.mjs";
 
@@ -154,29 +155,44 @@ export async function startUpstream(state) {
     }
     send(response, 404, problem("not_found", "no such path"));
   });
-  const views = new Set();
+  /** Who watches, by the path. */
+  const views = new Map();
   server.on("upgrade", (request, socket) => {
     socket.write(acceptance(request));
     socket.on("error", () => {});
     socket.on("end", () => socket.destroy());
     socket.on("close", () => views.delete(socket));
     socket.resume();
-    views.add(socket);
+    views.set(socket, new URL(request.url, "http://upstream").pathname);
   });
   const port = await new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve(server.address().port));
   });
+  const toWatchers = (path, body) => {
+    for (const [socket] of [...views].filter(([, watched]) => watched === path)) {
+      socket.write(textFrame(JSON.stringify(body)));
+    }
+  };
   return {
     url: `http://127.0.0.1:${port}`,
-    /** Sends lines to all who watch. */
-    write: (lines) => {
-      for (const socket of views) {
-        socket.write(textFrame(JSON.stringify(lines)));
+    /** Waits until somebody watches a path. */
+    watched: async (path) => {
+      while (![...views.values()].includes(path)) {
+        await once(server, "upgrade");
       }
     },
+    /** Sends lines to all who watch. */
+    write: (lines) => toWatchers("/api/v1/logs/live", lines),
+    /** Tells all who watch of services that changed. */
+    tell: (...changed) =>
+      toWatchers("/api/v1/live/services", {
+        kubernetes: { status: "ok", latencyMs: 2.1 },
+        changed,
+        removed: [],
+      }),
     /** Breaks the connections of all who watch. */
     interrupt: () => {
-      for (const socket of views) {
+      for (const socket of views.keys()) {
         socket.destroy();
       }
     },
@@ -184,7 +200,7 @@ export async function startUpstream(state) {
       new Promise((resolve) => {
         server.close(resolve);
         server.closeAllConnections();
-        for (const socket of views) {
+        for (const socket of views.keys()) {
           socket.destroy();
         }
       }),

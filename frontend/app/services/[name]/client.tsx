@@ -16,8 +16,9 @@ import { actionLabel } from "@/lib/actions/words";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { healthScreenPath, historyScreenPath, logsScreenPath } from "@/lib/screens";
-import { historyQuery, servicesQuery } from "@/lib/stack/queries";
+import { historyQuery } from "@/lib/stack/queries";
 import type { History, Service, Services } from "@/lib/stack/schema";
+import { useServices } from "@/lib/stack/use-services";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -46,7 +47,7 @@ export function ServiceClient({
 }) {
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
-  const services = usePolled(servicesQuery(environment), initial.services, clock);
+  const services = useServices(environment, initial.services, clock);
   const history = usePolled(historyQuery(changesOf(name, environment)), initial.history, clock);
   const known = services.freshness === "live";
   const service = services.data?.services.find((each) => each.name === name);
