@@ -20,6 +20,7 @@ import (
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/logstore/redact"
+	"zr/internal/api/metrics"
 	"zr/internal/api/probe"
 	devroutes "zr/internal/api/routes/dev"
 	"zr/internal/api/routes/health"
@@ -60,7 +61,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	var db *postgres.Store
 	if settings.DatabaseURL != "" {
 		var problem error
-		if db, problem = postgres.Open(settings.DatabaseURL, log); problem != nil {
+		if db, problem = postgres.Open(settings.DatabaseURL, settings.Connections.Postgres, log); problem != nil {
 			err = errors.Join(err, fmt.Errorf("DATABASE_URL: %w", problem))
 		} else {
 			defer db.Close()
@@ -68,7 +69,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	var lines *logdb.Store
 	if settings.DatabaseURL != "" && err == nil {
-		if lines, err = logdb.Open(settings.DatabaseURL, logdb.DefaultLimits(), log); err == nil {
+		if lines, err = logdb.Open(settings.DatabaseURL, settings.Connections.Logs, logdb.DefaultLimits(), log); err == nil {
 			defer lines.Close()
 		}
 	}
@@ -77,7 +78,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	var shared cache.Cache
 	if settings.RedisURL != "" {
 		var problem error
-		if shared, problem = cache.Open(settings.RedisURL, log); problem != nil {
+		if shared, problem = cache.Open(settings.RedisURL, settings.Connections.Redis, log); problem != nil {
 			err = errors.Join(err, fmt.Errorf("REDIS_URL: %w", problem))
 		} else {
 			defer shared.Close()
@@ -104,11 +105,14 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	served := newEnvironments(room)
 	gate := access.New(settings.LoginKey, shared, db, log)
+	counted := metrics.New()
+	counted.Add(built(settings.Build), room.dependencies, room.pools, room.work(served, gate))
 	app := &app{settings: settings, log: log, sources: sources{
 		health:  &health.Source{Probes: probes, Version: version, Build: settings.Build, Started: started},
 		served:  served,
 		history: db,
 		uptime:  db,
+		counted: counted,
 		gate:    gate, tokens: db, activity: db,
 		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],

@@ -212,7 +212,7 @@ func (s *stranger) audited() map[string]bool {
 // expired is the cookie of a session that has ended, and that Redis still holds.
 func expired(s *stranger) (headers, body string) {
 	s.t.Helper()
-	shared, err := cache.Open(s.Env["REDIS_URL"], slog.New(slog.DiscardHandler))
+	shared, err := cache.Open(s.Env["REDIS_URL"], 8, slog.New(slog.DiscardHandler))
 	if err != nil {
 		s.t.Fatal(err)
 	}

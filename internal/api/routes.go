@@ -7,6 +7,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
+	"zr/internal/api/metrics"
 	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/configuration"
 	devroutes "zr/internal/api/routes/dev"
@@ -17,6 +18,7 @@ import (
 	"zr/internal/api/routes/history"
 	lifecycleroutes "zr/internal/api/routes/lifecycle"
 	"zr/internal/api/routes/logs"
+	metricsroutes "zr/internal/api/routes/metrics"
 	"zr/internal/api/routes/services"
 	"zr/internal/api/routes/session"
 	"zr/internal/api/routes/tokens"
@@ -33,6 +35,7 @@ type sources struct {
 	served   *environments.Set
 	history  history.Source
 	uptime   uptime.Source
+	counted  *metrics.Set
 	gate     *access.Gate
 	tokens   tokens.Store
 	activity activity.Source
@@ -59,6 +62,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	lifecycleroutes.Add(a, from.served, from.gate, from.keys, log)
 	devroutes.Add(a, from.dev, log)
 	configuration.Add(a, from.served, from.gate, from.keys, log)
+	metricsroutes.Add(a, from.counted)
 	return a, docs.Add(a)
 }
 
@@ -75,8 +79,8 @@ func Document() ([]byte, error) {
 // newHandler returns all routes within all limits.
 func newHandler(s settings.Settings, from sources, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
-	if _, err := newContract(from, mux, server.Guard(from.gate), log); err != nil {
+	if _, err := newContract(from, mux, server.Guard(from.gate, from.counted), log); err != nil {
 		return nil, err
 	}
-	return server.Handler(mux, server.Allowed{Origins: s.AllowedOrigins, Hosts: s.AllowedHosts}, from.gate, log), nil
+	return server.Handler(mux, server.Allowed{Origins: s.AllowedOrigins, Hosts: s.AllowedHosts}, from.gate, from.counted, log), nil
 }

@@ -62,6 +62,7 @@ type Gate struct {
 
 	mu      sync.Mutex
 	backlog []postgres.AuditRecord // that wait for the database
+	tokens  map[string]shown       // that were found lately, by their hash
 }
 
 // New returns the Gate whose login links are made with key; without one there are
@@ -144,9 +145,12 @@ func (g *Gate) byToken(ctx context.Context, secret string) (Caller, error) {
 	t, err := g.store.FindToken(ctx, hash(secret))
 	switch {
 	case errors.Is(err, postgres.ErrNoToken):
+		g.forget(secret)
 		return Caller{}, errNotLoggedIn
 	case err != nil:
-		return Caller{}, errTokens
+		return g.recall(secret)
 	}
-	return Caller{Name: "token " + t.Name, Role: contract.Role(t.Role), Expires: t.ExpiresAt}, nil
+	c := Caller{Name: "token " + t.Name, Role: contract.Role(t.Role), Expires: t.ExpiresAt}
+	g.remember(secret, c)
+	return c, nil
 }

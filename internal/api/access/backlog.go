@@ -47,6 +47,13 @@ func (g *Gate) Record(ctx context.Context, record postgres.AuditRecord) {
 		"outcome", record.Outcome, "detail", record.Detail, "requestId", record.RequestID)
 }
 
+// Waiting is how many records wait for the database.
+func (g *Gate) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.backlog)
+}
+
 // Run writes what waits, in its order, until ctx ends, and once more then.
 func (g *Gate) Run(ctx context.Context) {
 	for ctx.Err() == nil {

@@ -267,6 +267,14 @@ type asked struct {
 	replied chan reply
 }
 
+// Counts are how many runs are attached to this replica, and how many other replicas it
+// hears.
+func (h *Hub) Counts() (attached, replicas int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.channels), len(h.peers)
+}
+
 // presentHere are the runs that are attached to this replica. The mutex is held.
 func (h *Hub) presentHere() []present {
 	var all []present

@@ -35,12 +35,13 @@ type informer struct {
 	mu      sync.Mutex
 	held    map[string]map[string]object.Object // by the resource's name and the UID
 	trouble map[string]error                    // why a resource cannot be followed now
+	watches map[string]int64                    // how often the watch of a resource was begun
 	took    time.Duration                       // by the last list
 	changed chan struct{}                       // closed at the next change
 }
 
 func newInformer(client *kube.Client) *informer {
-	i := &informer{kube: client, held: map[string]map[string]object.Object{}, trouble: map[string]error{}, changed: make(chan struct{})}
+	i := &informer{kube: client, held: map[string]map[string]object.Object{}, trouble: map[string]error{}, watches: map[string]int64{}, changed: make(chan struct{})}
 	for _, r := range watched {
 		i.trouble[r.Name] = errNotListed
 	}
@@ -95,6 +96,9 @@ func (i *informer) listAndWatch(ctx context.Context, r object.Resource) error {
 		delete(i.trouble, r.Name)
 	})
 	for err == nil && ctx.Err() == nil {
+		i.mu.Lock()
+		i.watches[r.Name]++
+		i.mu.Unlock()
 		version, err = i.kube.Watch(ctx, r, fields, version, func(c lean.Change) {
 			i.set(func() {
 				if c.Deleted {
@@ -122,6 +126,17 @@ func (i *informer) moved() <-chan struct{} {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.changed
+}
+
+// restarts are how often the watch of a resource ended and was begun anew.
+func (i *informer) restarts() map[string]int64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	all := map[string]int64{}
+	for resource, watches := range i.watches {
+		all[resource] = watches - 1
+	}
+	return all
 }
 
 // look returns what the namespace holds, and how long the server took for its last

@@ -117,6 +117,15 @@ func (r *Reader) prepare(ctx context.Context) {
 	}
 }
 
+// WatchRestarts are how often the watch of a resource ended and was begun anew, by its
+// name.
+func (r *Reader) WatchRestarts() map[string]int64 {
+	if r.informer == nil {
+		return nil
+	}
+	return r.informer.restarts()
+}
+
 // moved returns a channel that is closed when Kubernetes tells a change.
 func (r *Reader) moved() <-chan struct{} {
 	if r.informer == nil {

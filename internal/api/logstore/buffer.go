@@ -68,6 +68,13 @@ func (b *buffer) add(l *logline.Line, container Container, cursor follow.Cursor)
 	}
 }
 
+// held are the lines that wait, and the bytes that they take.
+func (b *buffer) held() (lines, bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting), b.bytes
+}
+
 // next returns the oldest lines, which stay until done. Where all that waited
 // was taken, the counts of what was skipped come last.
 func (b *buffer) next() []entry {

@@ -40,6 +40,7 @@ type Collector struct {
 	hub         *logline.Hub
 	leading     atomic.Bool
 	heard       *heard
+	waiting     atomic.Pointer[buffer] // for the database; nil where this replica has not collected
 	received    atomic.Int64
 	stored      atomic.Int64
 	skipped     atomic.Int64
@@ -66,11 +67,17 @@ func (c *Collector) Environment() string { return c.environment }
 type Stats struct {
 	Leading                   bool
 	Received, Stored, Skipped int64
+	// Waiting are the lines that wait for the database now, and what they take.
+	Waiting, WaitingBytes int
 }
 
 // Stats returns how much was collected here.
 func (c *Collector) Stats() Stats {
-	return Stats{c.leading.Load(), c.received.Load(), c.stored.Load(), c.skipped.Load()}
+	s := Stats{Leading: c.leading.Load(), Received: c.received.Load(), Stored: c.stored.Load(), Skipped: c.skipped.Load()}
+	if b := c.waiting.Load(); b != nil {
+		s.Waiting, s.WaitingBytes = b.held()
+	}
+	return s
 }
 
 // Run collects while this replica has the right to, and otherwise shows what
@@ -206,6 +213,7 @@ func (c *Collector) lead(ctx context.Context, lease Lease) {
 	defer depose()
 	telling := newTelling(c)
 	buffer := newBuffer()
+	c.waiting.Store(buffer)
 	records := newRecords(max(last, c.hub.Last()), cursors, c.redactor, func(l *logline.Line, container Container, cursor follow.Cursor) {
 		c.received.Add(1)
 		c.hub.Publish(l)

@@ -78,11 +78,11 @@ func (n *node) Follow(ctx context.Context, o follow.Options, emit func(follow.Li
 func stored(t *testing.T, url string) *logdb.Store {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	schema, err := postgres.Open(url, log)
+	schema, err := postgres.Open(url, 8, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := logdb.Open(url, logdb.DefaultLimits(), log)
+	lines, err := logdb.Open(url, 8, logdb.DefaultLimits(), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func stored(t *testing.T, url string) *logdb.Store {
 // hears returns a replica's way to the others, by a server that may be away.
 func hears(t *testing.T, server *storetest.Redis) logstore.Replicas {
 	t.Helper()
-	c, err := cache.Open(server.URL(), slog.New(slog.DiscardHandler))
+	c, err := cache.Open(server.URL(), 8, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ import (
 
 // counter stands in front of an API server and counts what comes by.
 type counter struct {
+	server *httptest.Server
+
 	mu       sync.Mutex
 	requests map[string]int // by method, and path where it is no watch
 }
@@ -55,6 +57,7 @@ func count(t testing.TB, mount map[string]string) (*counter, map[string]string) 
 		c.mu.Unlock()
 		proxy.ServeHTTP(w, r)
 	}))
+	c.server = server
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(func() {

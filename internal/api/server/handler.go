@@ -7,6 +7,7 @@ import (
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
+	"zr/internal/api/metrics"
 )
 
 // Allowed says whose pages may read the answers, and under which names the api may be
@@ -17,25 +18,28 @@ type Allowed struct {
 }
 
 // Guard returns what keeps each route within the limits of its class, and to callers of
-// its role.
-func Guard(gate *access.Gate) contract.Guard {
+// its role. Streams are counted.
+func Guard(gate *access.Gate, counted *metrics.Set) contract.Guard {
 	rates, open := newRates(), newOpen()
 	return func(rules contract.Rules, h http.Handler) http.Handler {
 		limits := rules.Class.Limits()
+		if rules.Class == contract.Stream {
+			h = countStreams(counted, h)
+		}
 		return limitRate(rates, rules.Class, limit(limits, gate.Guard(rules.Role, limitOpen(open, limits.Open, h))))
 	}
 }
 
 // Handler returns the routes of a mux, with an answer for what is none of them, and with
 // what holds for every request around them.
-func Handler(mux *http.ServeMux, allowed Allowed, gate *access.Gate, log *slog.Logger) http.Handler {
+func Handler(mux *http.ServeMux, allowed Allowed, gate *access.Gate, counted *metrics.Set, log *slog.Logger) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) })
 
 	h := checkOrigin(allowed.Origins, gate, checkForm(mux))
 	h = checkHost(allowed.Hosts, gate, h)
 	h = secure(h)
 	h = recoverPanics(log, h)
-	h = logRequests(log, h)
+	h = logRequests(log, counted, h)
 	return identify(h)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
+	"zr/internal/api/metrics"
 )
 
 // identify gives each request an id: the one that the caller sent, where that
@@ -37,13 +38,15 @@ func validID(id string) bool {
 	}) < 0
 }
 
-// logRequests writes one line for each request. Probes ask every few seconds
+// logRequests counts each request, and writes one line for it. Probes ask every few seconds
 // for ever, so what they are told shows at level debug only; what changes in health is
 // logged where it is noticed.
-func logRequests(log *slog.Logger, next http.Handler) http.Handler {
+func logRequests(log *slog.Logger, counted *metrics.Set, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin, seen := time.Now(), &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(seen, r)
+		took := time.Since(begin)
+		counted.Request(method(r), route(r), seen.status, took)
 		level := slog.LevelInfo
 		switch {
 		case (r.URL.Path == "/health" || r.URL.Path == "/health/live") && (seen.status == http.StatusOK || seen.status == http.StatusServiceUnavailable):
@@ -53,7 +56,33 @@ func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 		}
 		log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
-			slog.Float64("ms", float64(time.Since(begin).Microseconds())/1000), slog.String("requestId", contract.RequestID(r.Context())))
+			slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("requestId", contract.RequestID(r.Context())))
+	})
+}
+
+// route is the pattern of the route that a request was led to, without its method, or
+// "none". It is known when the request was answered.
+func route(r *http.Request) string {
+	_, path, found := strings.Cut(r.Pattern, " ")
+	if !found { // of no route
+		return "none"
+	}
+	return path
+}
+
+// method is one of those that routes have, or "other": strangers may send any word.
+func method(r *http.Request) string {
+	if slices.Contains(methods, r.Method) {
+		return r.Method
+	}
+	return "other"
+}
+
+// countStreams counts those that are open.
+func countStreams(counted *metrics.Set, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer counted.Stream(route(r))()
+		next.ServeHTTP(w, r)
 	})
 }
 

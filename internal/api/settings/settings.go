@@ -24,6 +24,15 @@ const (
 	defaultOrigin          = "http://localhost:3000"
 )
 
+// The default sizes of the pools. Those of PostgreSQL, times a few replicas, stay far below
+// the server's default of 100.
+const (
+	defaultPostgres = 8
+	defaultLogs     = 8
+	defaultRedis    = 16
+	mostConnections = 1000
+)
+
 // The values of ENVIRONMENTS.
 const (
 	environmentsOwn     = "own"
@@ -58,8 +67,11 @@ type Settings struct {
 	// SecretsDir is a folder with values, one a file, that are taken out of logs:
 	// SECRETS_DIR, where somebody mounts a Secret; without it there are none.
 	SecretsDir string
-	Service    string // SERVICE_NAME: the name of the api's own workload
-	Build      string // ZR_BUILD_HASH: what it was built from, set by zr
+	// Connections are how many each pool has at most: POSTGRES_CONNECTIONS,
+	// LOGS_CONNECTIONS (also to PostgreSQL) and REDIS_CONNECTIONS.
+	Connections struct{ Postgres, Logs, Redis int }
+	Service     string // SERVICE_NAME: the name of the api's own workload
+	Build       string // ZR_BUILD_HASH: what it was built from, set by zr
 }
 
 // Load reads the environment and returns every problem at once. No
@@ -86,6 +98,16 @@ func Load(getenv func(string) string) (Settings, error) {
 	var err error
 	if s.Port, err = strconv.Atoi(or(getenv("PORT"), strconv.Itoa(defaultPort))); err != nil || s.Port < 0 || s.Port > 65535 {
 		problem("PORT", "%q is not a port (0 to 65535; 0 takes a free one)", getenv("PORT"))
+	}
+	for _, pool := range []struct {
+		name      string
+		into      *int
+		otherwise int
+	}{{"POSTGRES_CONNECTIONS", &s.Connections.Postgres, defaultPostgres}, {"LOGS_CONNECTIONS", &s.Connections.Logs, defaultLogs}, {"REDIS_CONNECTIONS", &s.Connections.Redis, defaultRedis}} {
+		if *pool.into, err = strconv.Atoi(or(getenv(pool.name), strconv.Itoa(pool.otherwise))); err != nil || *pool.into < 2 || *pool.into > mostConnections {
+			problem(pool.name, "%q is not a number from 2 to %d", getenv(pool.name), mostConnections)
+			*pool.into = pool.otherwise // so that the other problems are found
+		}
 	}
 	switch which := or(getenv("ENVIRONMENTS"), environmentsOwn); which {
 	case environmentsOwn, environmentsGranted:

@@ -155,11 +155,11 @@ func (n *Namespace) Stores() (cache.Cache, *postgres.Store) {
 	n.Postgres = server
 	redis.Start()
 	server.Start()
-	shared, err := cache.Open(redis.URL(), quiet)
+	shared, err := cache.Open(redis.URL(), 8, quiet)
 	if err != nil {
 		n.T.Fatal(err)
 	}
-	if n.DB, err = postgres.Open(server.URL("postgres"), quiet); err != nil {
+	if n.DB, err = postgres.Open(server.URL("postgres"), 8, quiet); err != nil {
 		n.T.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

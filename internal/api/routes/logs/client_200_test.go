@@ -22,13 +22,13 @@ import (
 func TestClient200(t *testing.T) {
 	redis := storetest.NewRedis(t)
 	redis.Start()
-	shared, err := cache.Open(redis.URL(), slog.New(slog.DiscardHandler))
+	shared, err := cache.Open(redis.URL(), 8, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer shared.Close()
 	url := storetest.Database(t)
-	audit, err := postgres.Open(url, slog.New(slog.DiscardHandler))
+	audit, err := postgres.Open(url, 8, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,15 +43,15 @@ func (p pods) Follow(ctx context.Context, _ follow.Options, emit func(follow.Lin
 func serve(t *testing.T, url string, more ...func(*contract.API)) (*apitest.App, pods, *logstore.Collector) {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	schema, err := postgres.Open(url, quiet)
+	schema, err := postgres.Open(url, 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := logdb.Open(url, logdb.DefaultLimits(), quiet)
+	store, err := logdb.Open(url, 8, logdb.DefaultLimits(), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared, err := cache.Open(storetest.NewRedis(t).URL(), quiet) // which is away
+	shared, err := cache.Open(storetest.NewRedis(t).URL(), 8, quiet) // which is away
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func openCache(t *testing.T, url string) cache.Cache {
 	t.Helper()
-	c, err := cache.Open(url, quiet)
+	c, err := cache.Open(url, 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,6 +102,7 @@ func (r *routes) remove(ctx context.Context, in *removeInput) (*struct{}, error)
 	if err != nil {
 		return nil, r.unavailable(ctx, err)
 	}
+	r.gate.ForgetTokens()
 	r.gate.Record(ctx, postgres.AuditRecord{Action: "removeToken", Target: removed.Name, Outcome: postgres.Done})
 	return nil, nil
 }

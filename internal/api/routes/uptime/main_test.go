@@ -24,7 +24,7 @@ var quiet = slog.New(slog.DiscardHandler)
 // recorded serves the uptime of an environment of which this was recorded.
 func recorded(t *testing.T, periods []uptime.Period, samples []uptime.Sample) *apitest.App {
 	t.Helper()
-	db, err := postgres.Open(storetest.Database(t), quiet)
+	db, err := postgres.Open(storetest.Database(t), 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,12 @@ import (
 	"time"
 )
 
+// Use is how much of a pool is used.
+type Use struct {
+	Most, Used, Idle int
+	Waited           int64 // how often all were used, and somebody waited for one
+}
+
 // Cache is a key-value store whose entries expire. It is safe for concurrent
 // use.
 //
@@ -31,6 +37,8 @@ type Cache interface {
 	// until ctx ends or the connection breaks, of which it returns the error. What is
 	// published while nobody follows is gone.
 	Follow(ctx context.Context, channel string, told func(message []byte)) error
+	// Use is how much of the pool is used.
+	Use() Use
 	// Close closes all connections.
 	Close() error
 }

@@ -15,10 +15,8 @@ import (
 	"zr/internal/api/reason"
 )
 
-// The limits of the pool. Every call is one small round trip to a server one
-// hop away.
+// Every call is one small round trip to a server one hop away.
 const (
-	poolSize    = 16
 	dialTimeout = time.Second
 	ioTimeout   = time.Second
 )
@@ -26,19 +24,22 @@ const (
 // prefix keeps the keys apart from those of others in the same database.
 const prefix = "zr:api:"
 
-type client struct{ redis *redis.Client }
+type client struct {
+	redis *redis.Client
+	most  int
+}
 
 // Open returns the Cache of a URL such as redis://:password@host:6379/0. It
 // does no I/O, and its error does not show the URL. What go-redis itself has
-// to say goes to log, for the whole process.
+// to say goes to log, for the whole process. The pool has so many connections at most.
 //
 //go:noinline
-func Open(url string, log *slog.Logger) (Cache, error) {
+func Open(url string, connections int, log *slog.Logger) (Cache, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("not a URL of a Redis database (redis://:password@host:port/number)")
 	}
-	o.PoolSize = poolSize
+	o.PoolSize = connections
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
 	o.ContextTimeoutEnabled = true
 	// The callers have short deadlines and a way to do without: an answer
@@ -49,7 +50,7 @@ func Open(url string, log *slog.Logger) (Cache, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(logger{log})
-	return &client{redis.NewClient(o)}, nil
+	return &client{redis.NewClient(o), connections}, nil
 }
 
 func (c *client) Check(ctx context.Context) error { return classify(c.redis.Ping(ctx).Err()) }
@@ -124,6 +125,11 @@ func (c *client) Follow(ctx context.Context, channel string, told func(message [
 			told([]byte(m.Payload))
 		}
 	}
+}
+
+func (c *client) Use() Use {
+	s := c.redis.PoolStats()
+	return Use{c.most, int(s.TotalConns - s.IdleConns), int(s.IdleConns), int64(s.WaitCount)}
 }
 
 func (c *client) Close() error { return c.redis.Close() }

@@ -16,7 +16,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 func open(t *testing.T, url string) Cache {
 	t.Helper()
-	c, err := Open(url, quiet)
+	c, err := Open(url, 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func await(t *testing.T, c Cache, want string) {
 }
 
 func TestOpenNeverShowsTheURL(t *testing.T) {
-	_, err := Open("redis://:hunter2@localhost:6379/zero", quiet)
+	_, err := Open("redis://:hunter2@localhost:6379/zero", 8, quiet)
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Fatalf("got %v", err)
 	}

@@ -19,10 +19,8 @@ import (
 	"zr/pkg/logline"
 )
 
-// The limits of the pool. Writing and the upkeep take a connection each; the others are
-// for searches. The right to write is held by a connection beside the pool.
+// The limits of a connection.
 const (
-	maxConns         = 8
 	dialTimeout      = time.Second
 	statementTimeout = 5 * time.Second
 )
@@ -68,9 +66,12 @@ type sourceKey struct{ environment, service, pod, container string }
 // Open returns the Store of a URL such as postgres://user:password@host/db.
 // It does no I/O, and its error does not show the URL. The schema is made by
 // package postgres; until it is there, every call fails.
-func Open(url string, limits Limits, log *slog.Logger) (*Store, error) {
-	connections, err := pool.Open(url, func(cfg *pgxpool.Config) {
-		cfg.MaxConns = maxConns
+//
+// Writing and the upkeep take a connection of the pool each; the others are for searches.
+// The right to write is held by a connection beside it.
+func Open(url string, connections int, limits Limits, log *slog.Logger) (*Store, error) {
+	all, err := pool.Open(url, func(cfg *pgxpool.Config) {
+		cfg.MaxConns = int32(connections)
 		cfg.MaxConnIdleTime = 5 * time.Minute
 		cfg.ConnConfig.ConnectTimeout = dialTimeout
 		// Each table has statements of its own, and each search its own selectivity:
@@ -91,8 +92,11 @@ func Open(url string, limits Limits, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{pool: connections, limits: limits, log: log, ids: map[sourceKey]int32{}, sources: map[int32]sourceKey{}}, nil
+	return &Store{pool: all, limits: limits, log: log, ids: map[sourceKey]int32{}, sources: map[int32]sourceKey{}}, nil
 }
+
+// Use is how much of the pool is used.
+func (s *Store) Use() pool.Use { return s.pool.Use() }
 
 // Close closes all connections. Calls in flight end first.
 func (s *Store) Close() { s.pool.Close() }

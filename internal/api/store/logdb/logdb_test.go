@@ -34,7 +34,7 @@ func newStore(t testing.TB, limits Limits) *Store {
 func openStore(t testing.TB, url string, limits Limits) *Store {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	schema, err := postgres.Open(url, quiet)
+	schema, err := postgres.Open(url, 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func openStore(t testing.TB, url string, limits Limits) *Store {
 			t.Fatal("the schema does not come")
 		}
 	}
-	s, err := Open(url, limits, quiet)
+	s, err := Open(url, 8, limits, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

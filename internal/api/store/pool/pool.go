@@ -23,7 +23,14 @@ type Pool interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+	Use() Use
 	Close()
+}
+
+// Use is how much of a pool is used.
+type Use struct {
+	Most, Used, Idle int
+	Waited           int64 // how often all were used, and somebody waited for one
 }
 
 // Conn is a *pgxpool.Conn.
@@ -52,6 +59,11 @@ func Open(url string, adjust func(*pgxpool.Config)) (Pool, error) {
 }
 
 type pool struct{ *pgxpool.Pool }
+
+func (p pool) Use() Use {
+	s := p.Stat()
+	return Use{int(s.MaxConns()), int(s.AcquiredConns()), int(s.IdleConns()), s.EmptyAcquireCount()}
+}
 
 // Acquire hides the type of the connection, too.
 func (p pool) Acquire(ctx context.Context) (Conn, error) {

@@ -46,6 +46,13 @@ func (s *Store) Lead(ctx context.Context, work string) (bool, error) {
 	return true, nil
 }
 
+// Leads says whether this replica does a piece of work, as far as it knows.
+func (s *Store) Leads(work string) bool {
+	s.leading.Lock()
+	defer s.leading.Unlock()
+	return s.leads[work] != nil
+}
+
 // resign ends all that this replica leads: the server frees what their connections
 // hold.
 func (s *Store) resign(ctx context.Context) {

@@ -14,7 +14,7 @@ func TestReplicasMigrateOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	stores := make([]*Store, 8)
 	for i := range stores {
-		s, err := Open(url, quiet)
+		s, err := Open(url, 8, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestReplicasMigrateOnce(t *testing.T) {
 }
 
 func TestAMigrationThatFailsLeavesNothing(t *testing.T) {
-	s, err := Open(storetest.Database(t), quiet)
+	s, err := Open(storetest.Database(t), 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,9 +22,6 @@ import (
 
 // The limits of the pool.
 const (
-	// maxConns times a few replicas stays far below the server's default of
-	// 100, and no request needs more than one.
-	maxConns = 8
 	// dialTimeout is short, since the server is one hop away: a packet that
 	// got no answer in a second was dropped.
 	dialTimeout = time.Second
@@ -57,6 +55,8 @@ type Store struct {
 	succeeded chan struct{} // closed after the first that did
 	lost      chan struct{} // tells Run that the schema is gone
 
+	version atomic.Int64 // of the schema, when it was asked last
+
 	mu       sync.Mutex
 	tried    bool
 	wasReady bool
@@ -68,9 +68,10 @@ type Store struct {
 
 // Open returns the Store of a URL such as postgres://user:password@host/db.
 // It does no I/O, and its error does not show the URL.
-func Open(url string, log *slog.Logger) (*Store, error) {
-	connections, err := pool.Open(url, func(cfg *pgxpool.Config) {
-		cfg.MaxConns = maxConns
+// The pool has so many connections at most.
+func Open(url string, connections int, log *slog.Logger) (*Store, error) {
+	all, err := pool.Open(url, func(cfg *pgxpool.Config) {
+		cfg.MaxConns = int32(connections)
 		cfg.MinConns = 0 // connect when first used
 		cfg.MaxConnIdleTime = 5 * time.Minute
 		cfg.MaxConnLifetime = time.Hour
@@ -83,8 +84,14 @@ func Open(url string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{pool: connections, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}, leads: map[string]*pgx.Conn{}}, nil
+	return &Store{pool: all, log: log, attempted: make(chan struct{}), succeeded: make(chan struct{}), lost: make(chan struct{}, 1), notReady: &reason.Err{Reason: reason.Starting}, leads: map[string]*pgx.Conn{}}, nil
 }
+
+// Use is how much of the pool is used.
+func (s *Store) Use() pool.Use { return s.pool.Use() }
+
+// SchemaVersion is the one that Check has seen last.
+func (s *Store) SchemaVersion() int64 { return s.version.Load() }
 
 // lookup finds the server's addresses in the time that dialing it may take:
 // ConnectTimeout begins after it, and the system's own patience with a name
@@ -185,6 +192,7 @@ func (s *Store) Check(ctx context.Context) error {
 	if err != nil {
 		return classify(err)
 	}
+	s.version.Store(int64(version))
 	if version == 0 {
 		s.attempt(&reason.Err{Reason: reason.Migrating})
 		select {

@@ -21,7 +21,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 // open returns a Store whose Run goes on in the background.
 func open(t *testing.T, url string) *Store {
 	t.Helper()
-	s, err := Open(url, quiet)
+	s, err := Open(url, 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func await(t *testing.T, s *Store, want string) {
 }
 
 func TestOpenNeverShowsTheURL(t *testing.T) {
-	_, err := Open("postgres://zr:hunter2@localhost:port/zr", quiet)
+	_, err := Open("postgres://zr:hunter2@localhost:port/zr", 8, quiet)
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Fatalf("got %v", err)
 	}
