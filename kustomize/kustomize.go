@@ -18,6 +18,9 @@ const (
 	Account   = "api" // the ServiceAccount whose rights it has
 )
 
+// Asking returns the labels of the pods that ask the services of environments how they are.
+func Asking() map[string]string { return map[string]string{"app.kubernetes.io/name": "api"} }
+
 // Role is the manifest of the Role that the api needs in each namespace that it
 // serves, and of its binding.
 //

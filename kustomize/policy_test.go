@@ -25,6 +25,8 @@ func TestAllowedConnections(t *testing.T) {
 		"api -> redis TCP 6379",
 		"api -> outside TCP 6443", // the Kubernetes API of a kubeadm cluster
 		"frontend -> api TCP 3001",
+		"api -> frontend TCP 3000", // how it is
+		"api -> api TCP 3001",
 		"outside -> frontend TCP 3000",
 		"outside -> api TCP 3001",
 	}
@@ -35,8 +37,9 @@ func TestAllowedConnections(t *testing.T) {
 		overlay string
 		more    []string
 	}{
-		{"dev", []string{"api -> outside TCP 10250"}}, // the kubelets
-		{"dashboard", []string{"api -> outside TCP 10250"}},
+		// The kubelets, and the agents of services under zr dev.
+		{"dev", []string{"api -> outside TCP 10250", "api -> frontend TCP 29798", "api -> api TCP 29798"}},
+		{"dashboard", append(toOthers(), "api -> outside TCP 10250")},
 		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
 		{"eks", []string{"api -> outside TCP 443"}},
 	} {
@@ -60,6 +63,14 @@ func TestAllowedConnections(t *testing.T) {
 			}
 		})
 	}
+}
+
+// toOthers is what lets the api of the dashboard ask the services of any environment.
+func toOthers() (all []string) {
+	for _, port := range []int{22, 53, 80, 443, 3000, 3001, 5432, 6379, 6443, 10250, 29798} {
+		all = append(all, fmt.Sprintf("api -> impostor TCP %d", port))
+	}
+	return all
 }
 
 // The ranges of the pods of kind and kubeadm, of the overlay eks, and of some other
@@ -136,7 +147,7 @@ func newWorld(t *testing.T, rendered *render.Rendered, pods netip.Prefix) *world
 		},
 		namespaces: map[string]labels.Set{},
 		// What is not served by anybody has to be closed as well.
-		ports: []port{{"UDP", 53}, {"TCP", 53}, {"TCP", 22}, {"TCP", 80}, {"TCP", 443}, {"TCP", 6443}, {"TCP", 10250}},
+		ports: []port{{"UDP", 53}, {"TCP", 53}, {"TCP", 22}, {"TCP", 80}, {"TCP", 443}, {"TCP", 6443}, {"TCP", 10250}, {"TCP", 29798}},
 	}
 	for _, namespace := range []string{"kube-system", "elsewhere", rendered.Namespace} {
 		w.namespaces[namespace] = labels.Set{"kubernetes.io/metadata.name": namespace}

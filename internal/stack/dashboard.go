@@ -42,7 +42,7 @@ func dashboardAccess(cfg *config.Config) *render.Access {
 	}
 	return &render.Access{
 		Name: kustomize.Namespace, Role: kustomize.Role, Labels: map[string]string{environmentLabel: cfg.Set()},
-		Account: kustomize.Account, Namespace: kustomize.Namespace,
+		Account: kustomize.Account, Namespace: kustomize.Namespace, Pods: kustomize.Asking(),
 	}
 }
 

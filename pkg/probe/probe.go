@@ -34,6 +34,25 @@ type Probe struct {
 	Failures  int `json:"failures,omitempty"`
 }
 
+// String says what is asked, without the address of a pod: "GET :8080/health".
+func (p Probe) String() string {
+	where := fmt.Sprintf("%s:%d", p.Host, p.Port)
+	switch p.Kind {
+	case HTTP:
+		if p.Scheme == "HTTPS" {
+			where = "https://" + where
+		}
+		return "GET " + where + "/" + strings.TrimPrefix(p.Path, "/")
+	case TCP:
+		return "TCP " + where
+	case GRPC:
+		return strings.TrimSpace("gRPC health " + where + " " + p.Service)
+	case Exec:
+		return "exec " + strings.Join(p.Command, " ")
+	}
+	return ""
+}
+
 // Options say how a Probe reaches the process.
 type Options struct {
 	// Host is the address of the pod.

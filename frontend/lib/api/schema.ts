@@ -784,6 +784,28 @@ export interface components {
             next?: string;
             records: components["schemas"]["AuditRecord"][];
         };
+        Answer: {
+            /** @description Its own readiness probe, such as "GET :8080/health". */
+            asks?: string;
+            /**
+             * Format: date-time
+             * @description When the api asked.
+             */
+            at?: string;
+            /**
+             * @description Who is taken at his word. Where the api is, it asks every five seconds.
+             * @enum {string}
+             */
+            by: "api" | "kubelet";
+            /** Format: double */
+            latencyMs?: number;
+            /** @enum {string} */
+            status: "ready" | "not ready";
+            /** @description What it answered to the api, such as "200 OK". */
+            text?: string;
+            /** @description The api does not ask: there is no probe, it is a command within the container, or no connection leads there, as where a NetworkPolicy refuses it. */
+            why?: string;
+        };
         Attached: {
             /** @description What it can be asked for. */
             actions: string[];
@@ -1271,6 +1293,8 @@ export interface components {
         };
         PodDetails: {
             address?: string;
+            /** @description The last one to its readiness probe. */
+            answer: components["schemas"]["Answer"];
             containers: components["schemas"]["ContainerStatus"][];
             /** Format: date-time */
             createdAt: string;
@@ -1362,6 +1386,17 @@ export interface components {
             of: "startup" | "readiness" | "liveness";
             /** Format: int64 */
             timeoutSeconds: number;
+        };
+        Readiness: {
+            /** @description Its own readiness probe, such as "GET :8080/health". */
+            asks?: string;
+            /**
+             * @description Who is taken at his word. Where the api is, it asks every five seconds.
+             * @enum {string}
+             */
+            by: "api" | "kubelet";
+            /** @description The api does not ask: there is no probe, it is a command within the container, or no connection leads there, as where a NetworkPolicy refuses it. */
+            why?: string;
         };
         Reason: {
             code: string;
@@ -1526,6 +1561,7 @@ export interface components {
             measured?: components["schemas"]["Result"];
             name: string;
             pods?: components["schemas"]["Pod"][];
+            readiness?: components["schemas"]["Readiness"];
             /** Format: int32 */
             ready: number;
             reason?: components["schemas"]["Reason"];

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zr/internal/api/kube"
+	"zr/internal/api/podprobe"
 	"zr/internal/api/reason"
 	"zr/internal/api/usage"
 	"zr/pkg/diagnose"
@@ -81,6 +82,7 @@ type PodDetails struct {
 	Address    string            `json:"address,omitempty"`
 	Created    time.Time         `json:"createdAt"`
 	Containers []ContainerStatus `json:"containers"`
+	Answer     *Answer           `json:"answer" doc:"The last one to its readiness probe."`
 }
 
 // ContainerStatus is how a container of a pod is.
@@ -180,7 +182,7 @@ func (r *Reader) details(s *diagnose.Snapshot, w named, settings map[string]stri
 		}
 	}
 	for _, p := range slices.Concat(rollout.Current, rollout.Earlier) {
-		d.Pods = append(d.Pods, r.podDetails(p, use))
+		d.Pods = append(d.Pods, r.podDetails(targetOf(w.Workload, p), use))
 	}
 	slices.SortFunc(d.Pods, func(a, b PodDetails) int { return strings.Compare(a.Name, b.Name) })
 	return d
@@ -196,8 +198,9 @@ func (r *Reader) container(c object.Container, settings map[string]string, init 
 	return out
 }
 
-func (r *Reader) podDetails(p *object.Pod, use usage.Report) PodDetails {
-	d := PodDetails{Name: p.Name, Node: p.Spec.NodeName, Address: p.Status.PodIP, Created: p.CreationTimestamp, Containers: []ContainerStatus{}}
+func (r *Reader) podDetails(t podprobe.Target, use usage.Report) PodDetails {
+	p := t.Pod
+	d := PodDetails{Name: p.Name, Node: p.Spec.NodeName, Address: p.Status.PodIP, Created: p.CreationTimestamp, Containers: []ContainerStatus{}, Answer: r.answer(t)}
 	for _, c := range p.Statuses() {
 		s := r.containerStatus(c)
 		if u, known := use.Of[usage.Container{Pod: p.Name, Name: c.Name}]; known {

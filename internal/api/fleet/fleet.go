@@ -5,6 +5,7 @@ package fleet
 import (
 	"time"
 
+	"zr/internal/api/podprobe"
 	"zr/internal/api/probe"
 )
 
@@ -54,9 +55,14 @@ type Service struct {
 	Pods     []Pod     `json:"pods,omitempty"`
 	// DependsOn are the services that this one needs, by their names.
 	DependsOn []string `json:"dependsOn,omitempty"`
-	// Measured is what this api found when it used the service, for those
-	// that it uses, and for itself.
+	// Readiness is nil where it has no pod.
+	Readiness *Readiness `json:"readiness,omitempty"`
+	// Measured is what this api found when it used the service, for those that it uses
+	// and for itself, and otherwise what the slowest of its pods answered, or the last
+	// that is not ready: the reason is what that says.
 	Measured *probe.Result `json:"measured,omitempty"`
+
+	asked []podprobe.Target
 }
 
 // Pod is one pod of a service.

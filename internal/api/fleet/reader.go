@@ -10,6 +10,7 @@ import (
 
 	"zr/internal/api/kube"
 	"zr/internal/api/logstore/redact"
+	"zr/internal/api/podprobe"
 	"zr/internal/api/probe"
 	"zr/internal/api/reason"
 	"zr/pkg/diagnose"
@@ -33,6 +34,8 @@ const (
 type Reader struct {
 	kube     *kube.Client // nil outside of a cluster
 	informer *informer    // nil outside of a cluster
+	asker    *podprobe.Asker
+	answerOf func(podprobe.Target) podprobe.Answer // of the asker
 	probes   *probe.Set
 	self     Self
 	secrets  *redact.Redactor
@@ -59,7 +62,8 @@ type Self struct {
 // The secrets are taken out of what Kubernetes says, such as why a container does not
 // start.
 func NewReader(client *kube.Client, probes *probe.Set, self Self, secrets *redact.Redactor) *Reader {
-	r := &Reader{kube: client, probes: probes, self: self, secrets: secrets, flaps: flaps{}, changed: make(chan struct{}), probed: make(chan struct{}, 1), ended: make(chan struct{})}
+	r := &Reader{kube: client, asker: podprobe.New(), probes: probes, self: self, secrets: secrets, flaps: flaps{}, changed: make(chan struct{}), probed: make(chan struct{}, 1), ended: make(chan struct{})}
+	r.answerOf = r.asker.Of
 	if client != nil {
 		r.informer = newInformer(client)
 	}
@@ -76,6 +80,7 @@ func (r *Reader) Run(ctx context.Context) {
 	}
 	if r.informer != nil {
 		reading.Go(func() { r.informer.run(ctx) })
+		reading.Go(func() { r.ask(ctx) })
 	}
 	r.prepare(ctx)
 	tick := time.NewTicker(lookEvery)
@@ -201,8 +206,9 @@ func (r *Reader) look() *Snapshot {
 		var took time.Duration
 		if held, took, err = r.informer.look(); err == nil {
 			s.Services = append(s.Services, r.redacted(services(held, s.At))...)
+			r.addAsked(s.Services)
 		}
-		s.Kubernetes.LatencyMS = float64(took.Microseconds()) / 1000
+		s.Kubernetes.LatencyMS = milliseconds(took)
 	}
 	if err != nil {
 		s.Kubernetes.Status, s.Kubernetes.Reason = probe.Down, kubernetesReason(err)
@@ -247,7 +253,7 @@ func kubernetesReason(err error) string {
 func (r *Reader) addMeasured(s *Snapshot, round probe.Round) {
 	for name, result := range round {
 		svc := s.service(name)
-		svc.Measured = &result
+		svc.Measured, svc.Readiness = &result, &Readiness{Asks: "a query of its own kind", By: podprobe.ByAPI}
 		switch {
 		case result.Status == probe.OK && svc.Kind == "":
 			svc.State = Healthy
@@ -256,7 +262,9 @@ func (r *Reader) addMeasured(s *Snapshot, round probe.Round) {
 		}
 	}
 	self := s.service(r.self.Service)
-	self.Measured = &probe.Result{Status: probe.OK}
+	if self.Measured == nil {
+		self.Measured = &probe.Result{Status: probe.OK}
+	}
 	self.Build = r.self.Build
 	if self.Kind == "" {
 		self.State, self.Started = Healthy, r.self.Started

@@ -1,16 +1,13 @@
 package fleet
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"zr/pkg/kube/object"
 	"zr/pkg/podconfig"
-	"zr/pkg/probe"
 )
 
 // Variable is one of the environment of a container.
@@ -89,26 +86,7 @@ func (r *Reader) questions(c object.Container) []Question {
 			continue
 		}
 		q := c.Question(of.probe)
-		all = append(all, Question{Of: of.name, Kind: q.Kind, Asks: r.secrets.Text(asks(q)), Every: int(q.Period / time.Second), Limit: int(q.Timeout / time.Second), Fails: q.Failures})
+		all = append(all, Question{Of: of.name, Kind: q.Kind, Asks: r.secrets.Text(q.String()), Every: int(q.Period / time.Second), Limit: int(q.Timeout / time.Second), Fails: q.Failures})
 	}
 	return all
-}
-
-// asks says what a probe asks, without the address of a pod.
-func asks(q probe.Probe) string {
-	where := fmt.Sprintf("%s:%d", q.Host, q.Port)
-	switch q.Kind {
-	case probe.HTTP:
-		if q.Scheme == "HTTPS" {
-			where = "https://" + where
-		}
-		return "GET " + where + "/" + strings.TrimPrefix(q.Path, "/")
-	case probe.TCP:
-		return "TCP " + where
-	case probe.GRPC:
-		return strings.TrimSpace("gRPC health " + where + " " + q.Service)
-	case probe.Exec:
-		return "exec " + strings.Join(q.Command, " ")
-	}
-	return ""
 }

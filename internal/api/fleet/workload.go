@@ -75,6 +75,7 @@ func service(s *diagnose.Snapshot, w *object.Workload, now time.Time) Service {
 			continue
 		}
 		d := describe(s, t, p, now)
+		svc.asked = append(svc.asked, targetOf(w, p))
 		svc.Pods = append(svc.Pods, d)
 		svc.Restarts += d.Restarts
 		if d.Started.After(svc.Started) {

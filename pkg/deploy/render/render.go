@@ -100,6 +100,13 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Access != nil { // under zr dev, the agents are asked
+		added, err := o.Access.policies(manifests)
+		if err != nil {
+			return nil, err
+		}
+		manifests = append(manifests, added...)
+	}
 	r.dev = slices.Collect(maps.Keys(o.Dev))
 	if err := stampConfig(manifests, files); err != nil {
 		return nil, err
