@@ -99,7 +99,6 @@ generate: hack/openapi-ts/node_modules/.package-lock.json ## make the generated 
 	go run ./hack/openapi > docs/openapi.json
 	hack/openapi-ts/node_modules/.bin/openapi-typescript docs/openapi.json -o frontend/lib/api/schema.ts >/dev/null
 	@$(MAKE) --no-print-directory -s build
-	bin/zr config schema > config/schema.json
 	go run ./hack/clidocs > docs/cli.md
 
 .PHONY: bench
