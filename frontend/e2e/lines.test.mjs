@@ -10,6 +10,7 @@ import {
   open,
   takenOver,
 } from "./support/browser.mjs";
+import { Million } from "./support/million.mjs";
 import { startNext } from "./support/next-server.mjs";
 import { healthyStack, SESSION, startUpstream } from "./support/upstream.mjs";
 
@@ -129,6 +130,30 @@ describe("the logs", () => {
       return rows.filter((row, i) => i > 0 && Math.abs(row.top - rows[i - 1].bottom) > 1).length;
     });
     assert.equal(overlaps, 0);
+  });
+
+  test("of a million lines each can be scrolled to, without a gap, and back to the newest", async () => {
+    const million = new Million(1_000_000);
+    said.search = (query) => million.search(query);
+    await show();
+    await feed("live");
+    upstream.write(million.write(100));
+    await line(`request ${million.count} was answered`).waitFor();
+    const numbers = () =>
+      page
+        .locator("[data-testid=line]")
+        .evaluateAll((rows) => rows.map((row) => Number(/request (\d+)/.exec(row.textContent)[1])));
+    await page.locator("[data-testid=lines]").hover();
+    // Farther back than what is kept: the newest are let go of.
+    for (let first = million.count; first > million.count - 25_000; [first] = await numbers()) {
+      await page.mouse.wheel(0, -40_000);
+      const seen = (await numbers()).toSorted((a, b) => a - b);
+      assert.ok(seen.length > 10, `${seen.length} lines are there`);
+      assert.equal(seen.at(-1) - seen[0], seen.length - 1, "lines are missing between");
+    }
+    await page.getByTestId("hold").click();
+    await line(`request ${million.count} was answered`).waitFor();
+    await feed("live");
   });
 
   test("the address is the whole state: filters, a field, back and forward", async () => {

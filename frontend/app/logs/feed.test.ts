@@ -54,11 +54,15 @@ afterEach(() => {
 function answer(query: URLSearchParams) {
   const begin = Number(query.get("cursor") ?? 0);
   const end = begin + Number(query.get("limit"));
-  const newest = stored.toReversed();
+  const from = query.get("from") ?? "";
+  const found =
+    query.get("order") === "oldest"
+      ? stored.filter(({ time }) => time >= from)
+      : stored.toReversed();
   return {
-    lines: newest.slice(begin, end),
+    lines: found.slice(begin, end),
     complete: true,
-    ...(end < newest.length && { next: String(end) }),
+    ...(end < found.length && { next: String(end) }),
   };
 }
 
@@ -147,6 +151,38 @@ test("lines that were let go of can be read again, by their time", async () => {
   expect(feed.snapshot().older).toBe("more");
   await feed.loadOlder();
   expect(asked.at(-1)?.get("to")).toBe(first?.time);
+});
+
+test("who reads far back has newer lines let go of, which are read again, and then the newest", async () => {
+  const at = (n: number) => aLine({ id: String(n), time: new Date(1e12 + n).toISOString() });
+  stored = Array.from({ length: KEPT + 4_000 }, (_, i) => at(i + 1));
+  const { feed, socket } = await follow();
+  feed.pause();
+  while (feed.snapshot().newer === "none") {
+    await feed.loadOlder();
+  }
+  expect(feed.snapshot().lines).toHaveLength(KEPT);
+  const last = feed.snapshot().lines.at(-1);
+  socket?.send(at(90_000));
+  await until(feed, ({ held }) => held === 1);
+  await feed.loadNewer();
+  expect(asked.at(-1)?.get("order")).toBe("oldest");
+  expect(asked.at(-1)?.get("from")).toBe(last?.time);
+  while (feed.snapshot().newer === "more") {
+    await feed.loadNewer();
+  }
+  expect(feed.snapshot().lines.length).toBeLessThan(KEPT + 4_000);
+  expect(ids(feed)).toEqual(
+    stored.slice(stored.length - feed.snapshot().lines.length).map(({ id }) => id),
+  );
+  feed.resume();
+  await until(feed, ({ lines }) => lines.length === 500 && lines.at(-1)?.id === stored.at(-1)?.id);
+});
+
+test("all that came is counted, also what is missing", async () => {
+  const { feed, socket } = await follow();
+  socket?.send(aLine({ id: "4" }), aLine({ id: "5", skipped: 1_200 }));
+  await until(feed, ({ received }) => received === 1_201);
 });
 
 test("a connection that breaks goes on after the last line", async () => {

@@ -7,8 +7,8 @@ import { type LogState, livePath, searchPath } from "./search-params";
 const PAGE = 500;
 
 /**
- * How many lines are kept while new ones come, and how many more may come
- * before the oldest go: they can be read again.
+ * How many lines are kept, and how many more may come before those go that are
+ * farthest from what is seen: they can be read again.
  */
 export const KEPT = 20_000;
 const SLACK = 2_000;
@@ -39,8 +39,12 @@ export interface Feed {
   paused: boolean;
   /** Whether there are older lines: they can be read, are being read, or there are none. */
   older: "more" | "reading" | "none";
-  /** How many lines were put before the others in all. */
+  /** The same of newer ones, where such were let go of while older ones were read. */
+  newer: "more" | "reading" | "none";
+  /** How many lines were put before the others in all, less those that were taken away there. */
   prepended: number;
+  /** How many lines came since it began, with those that are marked as missing. */
+  received: number;
   problem?: Problem;
 }
 
@@ -56,6 +60,8 @@ export class LogFeed {
   private cursor?: string;
   /** The time of the first line where older ones were let go of: the cursor is of those. */
   private before?: string;
+  /** Where newer lines are read on, once such were let go of: from there on none waits, all are read again. */
+  private after?: { from: string; cursor?: string };
   private lastId?: string;
   private socket?: WebSocket;
   private retry?: ReturnType<typeof setTimeout>;
@@ -68,7 +74,9 @@ export class LogFeed {
     held: 0,
     paused: false,
     older: "none",
+    newer: "none",
     prepended: 0,
+    received: 0,
   };
   private listeners = new Set<() => void>();
 
@@ -92,7 +100,15 @@ export class LogFeed {
     const follow = !this.state.to;
     this.cursor = undefined;
     this.before = undefined;
-    this.update({ lines: this.lines, status: "loading", problem: undefined, held: 0 });
+    this.after = undefined;
+    this.update({
+      lines: this.lines,
+      status: "loading",
+      problem: undefined,
+      held: 0,
+      newer: "none",
+      received: 0,
+    });
     try {
       // What is written from here on comes live, however old the last line is that the filter finds.
       const newest = follow ? await this.search({ limit: "1" }, true) : undefined;
@@ -123,6 +139,11 @@ export class LogFeed {
 
   /** Shows the lines that waited, and goes on. */
   resume(): void {
+    if (this.after) {
+      this.update({ paused: false });
+      void this.start();
+      return;
+    }
     const waited = this.waiting;
     this.waiting = [];
     this.update({ paused: false, held: 0 });
@@ -137,8 +158,30 @@ export class LogFeed {
     const { signal } = this.stopped;
     try {
       await this.readOlder();
+      this.letGoOfNewest();
     } catch (problem) {
       this.update({ older: "more" });
+      this.fail(problem, signal);
+    }
+  }
+
+  /** Reads a page of lines that are newer than all others, where such were let go of. */
+  async loadNewer(): Promise<void> {
+    if (this.current.newer !== "more" || !this.after) {
+      return;
+    }
+    const { signal } = this.stopped;
+    const { after } = this;
+    this.update({ newer: "reading" });
+    try {
+      const page = await this.search({ limit: String(PAGE), order: "oldest", ...after });
+      const last = new Set(this.lines.slice(-PAGE).map(({ id }) => id));
+      this.lines.push(...page.lines.filter(({ id }) => !last.has(id)));
+      after.cursor = page.next;
+      const prepended = this.current.prepended - this.letGoOfOldest();
+      this.update({ newer: page.next ? "more" : "none", prepended });
+    } catch (problem) {
+      this.update({ newer: "more" });
       this.fail(problem, signal);
     }
   }
@@ -220,29 +263,51 @@ export class LogFeed {
   private receive(lines: Line[]): void {
     const fresh = lines.filter(({ id }) => !this.known.has(id));
     this.lastId = lines.at(-1)?.id ?? this.lastId;
+    this.publish({ received: this.current.received + count(fresh) });
     if (!this.current.paused) {
       this.append(fresh);
       return;
     }
-    this.waiting.push(...fresh);
+    if (!this.after) {
+      this.waiting.push(...fresh);
+    }
     if (this.waiting.length > KEPT + SLACK) {
       this.waiting = shortened(this.waiting);
     }
-    this.publish({ held: this.waiting.length });
+    this.publish({ held: this.current.held + fresh.length });
   }
 
   private append(lines: Line[]): void {
     for (const line of lines) {
       this.lines.push(line);
     }
-    if (this.lines.length > KEPT + SLACK) {
-      this.lines.splice(0, this.lines.length - KEPT);
-      this.known = new Set(this.lines.slice(0, PAGE).map(({ id }) => id));
-      this.cursor = undefined;
-      this.before = this.lines[0]?.time;
-      this.publish({ older: "more" });
-    }
+    this.letGoOfOldest();
     this.publish({});
+  }
+
+  /** Keeps the memory that the lines take bounded, and says how many went. */
+  private letGoOfOldest(): number {
+    const over = this.lines.length - KEPT;
+    if (over <= SLACK) {
+      return 0;
+    }
+    this.lines.splice(0, over);
+    this.known = new Set(this.lines.slice(0, PAGE).map(({ id }) => id));
+    this.cursor = undefined;
+    this.before = this.lines[0]?.time;
+    this.publish({ older: "more" });
+    return over;
+  }
+
+  /** The same at the other end, where somebody reads far back. */
+  private letGoOfNewest(): void {
+    if (!this.current.paused || this.lines.length <= KEPT + SLACK) {
+      return;
+    }
+    this.lines.splice(KEPT);
+    this.waiting = [];
+    this.after = { from: this.lines[KEPT - 1]?.time ?? "" };
+    this.update({ newer: "more" });
   }
 
   /** Tells a problem of what was not stopped meanwhile, and tries again where that can help. */
@@ -290,7 +355,12 @@ const NO_FILTER = {
 function shortened(lines: Line[]): Line[] {
   const cut = lines.length - KEPT;
   const [first] = lines;
-  const gone = lines.slice(0, cut).reduce((sum, { skipped }) => sum + (skipped ?? 1), 0);
+  const gone = count(lines.slice(0, cut));
   const marker = first && { ...first, message: "", fields: undefined, skipped: gone };
   return [...(marker ? [marker] : []), ...lines.slice(cut)];
+}
+
+/** How many lines were written, with those that are marked as missing. */
+function count(lines: Line[]): number {
+  return lines.reduce((sum, { skipped }) => sum + (skipped ?? 1), 0);
 }

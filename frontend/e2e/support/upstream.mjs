@@ -146,6 +146,9 @@ export async function startUpstream(state) {
       return send(response, 200, { counts: state.counts ?? [] });
     }
     if (path === "/api/v1/logs") {
+      if (state.search) {
+        return send(response, 200, state.search(searchParams));
+      }
       const newest = (state.lines ?? []).toReversed();
       return send(response, 200, { lines: newest, complete: true });
     }

@@ -1,6 +1,6 @@
 "use client";
 
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useNow } from "@/lib/use-now";
 import type { Feed, LogFeed } from "../feed";
@@ -12,6 +12,9 @@ const ROW = 22;
 
 /** How far from an end counts as there, in pixels. */
 const NEAR = 8;
+
+/** How many lines before an end the next page is read, so that it is there in time, in pixels. */
+const AHEAD = 2_000 * ROW;
 
 /** The lines, of which only those that can be seen are in the page. It stays at the end while lines are followed. */
 export function LineList({
@@ -39,7 +42,7 @@ export function LineList({
     overscan: 10,
   });
   const onScroll = useEnds({ feed, now, box, height: rows.getTotalSize() });
-  useKeptPlace(prepended, (n) => rows.scrollToIndex(n, { align: "start" }), paused);
+  useKeptPlace({ prepended, paused, box, rows });
   useLineOfLink(state.line, lines, (i) => rows.scrollToIndex(i, { align: "center" }));
   const toggle = useCallback((id: string) => {
     setOpened((all) => {
@@ -110,7 +113,7 @@ export function LineList({
  */
 function useEnds({
   feed,
-  now: { paused, lines, older },
+  now: { paused, lines, older, newer },
   box,
   height,
 }: {
@@ -130,6 +133,20 @@ function useEnds({
       lastTop.current = box.current.scrollTop;
     }
   }, [box, paused, count, height]);
+  // Again after each page, until there is enough.
+  useEffect(() => {
+    const element = box.current;
+    if (!element || !paused) {
+      return;
+    }
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    if (older === "more" && scrollTop < AHEAD) {
+      void feed.loadOlder();
+    }
+    if (newer === "more" && scrollHeight - scrollTop - clientHeight < AHEAD) {
+      void feed.loadNewer();
+    }
+  });
   return () => {
     const element = box.current;
     if (!element) {
@@ -140,27 +157,50 @@ function useEnds({
     if (!paused && !atEnd && scrollTop < lastTop.current) {
       byScroll.current = true;
       feed.pause();
-    } else if (paused && atEnd && byScroll.current && scrollTop > lastTop.current) {
+    } else if (
+      paused &&
+      atEnd &&
+      newer === "none" &&
+      byScroll.current &&
+      scrollTop > lastTop.current
+    ) {
       byScroll.current = false;
       feed.resume();
     }
     lastTop.current = scrollTop;
-    if (scrollTop < NEAR && older === "more" && paused) {
-      void feed.loadOlder();
-    }
   };
 }
 
-/** Keeps the line where it is that was the first, when others are put before it. */
-function useKeptPlace(prepended: number, show: (index: number) => void, paused: boolean) {
+/** Keeps the lines that are seen where they are, when others are put before them or taken away there. */
+function useKeptPlace({
+  prepended,
+  paused,
+  box,
+  rows,
+}: {
+  prepended: number;
+  paused: boolean;
+  box: React.RefObject<HTMLElement | null>;
+  rows: Virtualizer<HTMLElement, Element>;
+}) {
   const before = useRef(prepended);
+  /** A line that is seen: its index, and where it begins, in pixels. */
+  const seen = useRef<{ index: number; start: number }>(undefined);
   useLayoutEffect(() => {
+    const element = box.current;
     const added = prepended - before.current;
     before.current = prepended;
-    if (added > 0 && paused) {
-      show(added);
+    const item = seen.current && rows.measurementsCache[seen.current.index + added];
+    if (!element || !paused) {
+      // Who follows is at the end: to ask where would cost a layout for each frame.
+      seen.current = undefined;
+      return;
     }
-  }, [prepended, paused, show]);
+    if (added !== 0 && item && seen.current) {
+      element.scrollTop += item.start - seen.current.start;
+    }
+    seen.current = rows.getVirtualItemForOffset(element.scrollTop);
+  });
 }
 
 /** Shows the line that a link leads to, once. */

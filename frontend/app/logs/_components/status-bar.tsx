@@ -26,12 +26,17 @@ export function StatusBar({
   state: LogState;
   onChange: (rest: Partial<LogState>) => void;
 }) {
-  const { paused, status, lines, held } = now;
+  const { paused, status, lines, held, received } = now;
   const { label, dot } =
     paused && status === "live" ? { label: "Paused", dot: "bg-pending" } : look[status];
   return (
     <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-2 text-xs">
-      <p data-testid="feed" data-status={status} className="flex items-center gap-2">
+      <p
+        data-testid="feed"
+        data-status={status}
+        data-received={received}
+        className="flex items-center gap-2"
+      >
         <span aria-hidden="true" className={`size-2 rounded-full ${dot}`} />
         <span className="font-medium">{label}</span>
         <span className="text-muted">
