@@ -58,6 +58,19 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
     await login.close();
   });
 
+  test("the page of the api shows its containers, what they use, and what they answered", async () => {
+    await open(page, new URL("/services/api", BASE_URL).href);
+    await takenOver(page);
+    await page.waitForSelector("[data-testid=usage] [data-testid=answer]");
+    await page.waitForSelector("[data-testid=container-api]");
+    await page.locator("[data-testid=container-api] ~ details summary").press("Enter");
+    await page
+      .locator("[data-testid=variables] li", { hasText: "a secret, not shown" })
+      .first()
+      .waitFor();
+    assert.deepEqual(await accessibilityViolations(page), []);
+  });
+
   test("a service is scaled to two pods and back, and its page shows them", async () => {
     await open(page, new URL("/services/frontend", BASE_URL).href);
     await takenOver(page);

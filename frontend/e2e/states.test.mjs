@@ -194,6 +194,17 @@ describe("the states of the dashboard", () => {
     await page.waitForSelector("[data-testid=detail][data-state=healthy]");
   });
 
+  test("the page of a service shows what it is made of to who is logged in, secrets by name", async () => {
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    await open(page, `${dashboard.url}/services/api`);
+    await takenOver(page);
+    await page.getByText(/^ready: 200 OK to GET :3001\/health in 0.8 ms/).waitFor();
+    await page.getByText(/13 millicores · 39.1 MiB/).waitFor();
+    await page.getByText("2 variables").press("Enter");
+    await page.getByText("PASSWORD (a secret, not shown)").waitFor();
+    await hasNoFaults();
+  });
+
   test("the history is an address: its service, its page, back and forward", async () => {
     const at = new Date().toISOString();
     said.events = [{ id: 2, service: "redis", state: "healthy", previous: "starting", at }];

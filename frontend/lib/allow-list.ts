@@ -136,6 +136,7 @@ const allowedOfService = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["uptime", past],
   ["events", z.strictObject(scope)],
   ["revisions", z.strictObject(scope)],
+  ["details", z.strictObject(scope)],
 ]);
 
 /** Those that the api answers only to who has a session, and records where it does not. */
@@ -150,7 +151,7 @@ export function needsSession(path: string): boolean {
   return (
     forSessions.has(path) ||
     path.startsWith(CONFIGURATION) ||
-    OF_SERVICE.exec(path)?.[1] === "revisions"
+    ["revisions", "details"].includes(OF_SERVICE.exec(path)?.[1] ?? "")
   );
 }
 

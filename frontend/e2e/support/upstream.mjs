@@ -54,6 +54,67 @@ export function past(service, rest = {}) {
   };
 }
 
+/** What a service is made of: a container with a probe, a port, and a variable of each sort. */
+export function details(name, rest = {}) {
+  return {
+    name,
+    kind: "Deployment",
+    rolledOutAt: new Date(Date.now() - HOUR).toISOString(),
+    ports: [{ service: name, number: 3001 }],
+    containers: [
+      {
+        name,
+        image: `localhost/zr/${name}@sha256:c2d9e8134f60`,
+        ports: [{ name: "http", number: 3001 }],
+        probes: [
+          {
+            of: "readiness",
+            kind: "http",
+            asks: "GET :3001/health",
+            everySeconds: 5,
+            timeoutSeconds: 2,
+            failures: 3,
+          },
+        ],
+        env: [
+          { name: "LOG_LEVEL", value: "info", from: "ConfigMap/settings", key: "LOG_LEVEL" },
+          { name: "PASSWORD", secret: true, from: "Secret/secrets", key: "PASSWORD" },
+        ],
+        requests: { cpu: "50m", memory: "64Mi" },
+        limits: { memory: "256Mi" },
+      },
+    ],
+    pods: [
+      {
+        name: `${name}-7d9c5-x2x4p`,
+        createdAt: new Date(Date.now() - HOUR).toISOString(),
+        node: "zr-control-plane",
+        address: "10.244.0.7",
+        answer: {
+          by: "api",
+          status: "ready",
+          asks: "GET :3001/health",
+          text: "200 OK",
+          latencyMs: 0.8,
+          at: new Date().toISOString(),
+        },
+        containers: [
+          {
+            name,
+            image: "",
+            state: "running",
+            ready: true,
+            restarts: 0,
+            cpuCores: 0.013,
+            memoryBytes: 41_000_000,
+          },
+        ],
+      },
+    ],
+    ...rest,
+  };
+}
+
 /** The stack in good health. */
 export function healthyStack() {
   return [
@@ -122,6 +183,10 @@ export async function startUpstream(state) {
     }
     if (path.endsWith("/events")) {
       return send(response, 200, { events: state.told ?? [] });
+    }
+    const [, detailed] = /^\/api\/v1\/services\/([^/]+)\/details$/.exec(path) ?? [];
+    if (detailed) {
+      return send(response, 200, state.details ?? details(detailed));
     }
     if (path.endsWith("/revisions")) {
       return send(response, 200, { revisions: state.revisions ?? [] });

@@ -22,6 +22,7 @@ import { useServices } from "@/lib/stack/use-services";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
+import { Details } from "./_components/details";
 import { Events } from "./_components/events";
 import { Facts } from "./_components/facts";
 import { Pods } from "./_components/pods";
@@ -110,6 +111,7 @@ export function ServiceClient({
           <Panel title={known ? "Pods" : "Pods as they were"}>
             <Pods pods={service.pods} now={now} />
           </Panel>
+          <Details service={name} loggedIn={loggedIn} now={now} />
           {hasRevisions(service) && <Revisions service={name} loggedIn={loggedIn} now={now} />}
           <Events service={name} now={now} />
         </div>

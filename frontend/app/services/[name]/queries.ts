@@ -4,6 +4,7 @@ import type { Schemas } from "@/lib/api/types";
 import { fetchJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
+import { detailsSchema } from "./details";
 
 /** How often what changes seldom is asked for, in milliseconds. */
 const POLL_MS = 10_000;
@@ -62,4 +63,8 @@ export function eventsQuery(service: string, environment: string | undefined) {
 
 export function revisionsQuery(service: string, environment: string | undefined) {
   return ofService(service, "revisions", environment, revisionsSchema);
+}
+
+export function detailsQuery(service: string, environment: string | undefined) {
+  return ofService(service, "details", environment, detailsSchema);
 }

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import type { Schemas } from "@/lib/api/types";
+
+const time = z.iso.datetime({ offset: true });
+
+const portSchema = z.object({
+  name: z.string().optional(),
+  number: z.number(),
+  protocol: z.string().optional(),
+}) satisfies z.ZodType<Schemas["Port"]>;
+
+const resourcesSchema = z.object({
+  cpu: z.string().optional(),
+  memory: z.string().optional(),
+}) satisfies z.ZodType<Schemas["Resources"]>;
+
+const variableSchema = z.object({
+  name: z.string(),
+  /** None of a secret, and of what the api does not know. */
+  value: z.string().optional(),
+  secret: z.boolean().optional(),
+  /** As in "Secret/secrets". */
+  from: z.string().optional(),
+  key: z.string().optional(),
+}) satisfies z.ZodType<Schemas["Variable"]>;
+export type Variable = z.infer<typeof variableSchema>;
+
+/** What Kubernetes asks a container to know how it is. */
+const questionSchema = z.object({
+  of: z.enum(["startup", "readiness", "liveness"]),
+  kind: z.string(),
+  asks: z.string(),
+  everySeconds: z.number(),
+  timeoutSeconds: z.number(),
+  failures: z.number(),
+}) satisfies z.ZodType<Schemas["Question"]>;
+
+const containerSchema = z.object({
+  name: z.string(),
+  init: z.boolean().optional(),
+  image: z.string(),
+  ports: z.array(portSchema),
+  probes: z.array(questionSchema),
+  env: z.array(variableSchema),
+  requests: resourcesSchema,
+  limits: resourcesSchema,
+}) satisfies z.ZodType<Schemas["Container"]>;
+export type Container = z.infer<typeof containerSchema>;
+
+const endedSchema = z.object({
+  at: time,
+  exitCode: z.number(),
+  reason: z.string(),
+}) satisfies z.ZodType<Schemas["Ended"]>;
+
+const statusSchema = z.object({
+  name: z.string(),
+  state: z.enum(["running", "waiting", "terminated"]),
+  ready: z.boolean(),
+  restarts: z.number(),
+  /** Why it waits or has ended. */
+  reason: z.string().optional(),
+  lastEnd: endedSchema.optional(),
+  /** 0.25 is a quarter of a core. */
+  cpuCores: z.number().optional(),
+  memoryBytes: z.number().optional(),
+});
+export type ContainerStatus = z.infer<typeof statusSchema>;
+
+/** What a pod said last to its readiness probe. */
+const answerSchema = z.object({
+  by: z.enum(["api", "kubelet"]),
+  status: z.enum(["ready", "not ready"]),
+  asks: z.string().optional(),
+  text: z.string().optional(),
+  latencyMs: z.number().optional(),
+  at: time.optional(),
+  /** Why the api does not ask itself. */
+  why: z.string().optional(),
+}) satisfies z.ZodType<Schemas["Answer"]>;
+export type Answer = z.infer<typeof answerSchema>;
+
+const podSchema = z.object({
+  name: z.string(),
+  node: z.string().optional(),
+  address: z.string().optional(),
+  answer: answerSchema,
+  containers: z.array(statusSchema),
+});
+export type PodDetails = z.infer<typeof podSchema>;
+
+/** What a service is made of, and what it uses. */
+export const detailsSchema = z.object({
+  containers: z.array(containerSchema),
+  pods: z.array(podSchema),
+  /** Of the Kubernetes Services that lead to it. */
+  ports: z.array(portSchema.extend({ service: z.string() })),
+  rolledOutAt: time.optional(),
+  /** Why CPU and memory are not known. */
+  usageWhy: z.string().optional(),
+});
+export type Details = z.infer<typeof detailsSchema>;
+
+/** A share of a core: "0.25 cores", "3 millicores". */
+export function coresText(cores: number): string {
+  return cores < 0.1 ? `${Math.round(cores * 1_000)} millicores` : `${cores.toFixed(2)} cores`;
+}
+
+/** "12.4 MiB". */
+export function memoryText(bytes: number): string {
+  const mib = bytes / 2 ** 20;
+  return mib < 1_024 ? `${mib.toFixed(1)} MiB` : `${(mib / 1_024).toFixed(1)} GiB`;
+}
