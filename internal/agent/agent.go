@@ -22,8 +22,8 @@ import (
 
 	"zr/internal/agent/folder"
 	"zr/internal/agent/proc"
-	"zr/internal/agent/wire"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/probe"
 )
 

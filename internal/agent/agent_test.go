@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 )
 
 func TestMain(m *testing.M) { agenttest.Main(m) }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"zr/internal/agent/folder"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // The patience of a connection.

@@ -12,8 +12,8 @@ import (
 
 	"zr/internal/agent/folder"
 	"zr/internal/agent/proc"
-	"zr/internal/agent/wire"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 )
 
 // The patience of the engine.

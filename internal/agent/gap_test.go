@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // Under constant load, requests fail only while neither version has the port.

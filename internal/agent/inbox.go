@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"zr/internal/agent/folder"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // request is a transaction whose files are staged.

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
 	"zr/internal/testkit"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/probe"
 )
 

@@ -3,7 +3,7 @@ package agent
 import (
 	"sync"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // published holds the status for everybody who wants to know it.

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"zr/internal/agent/wire"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 )
 
 const (

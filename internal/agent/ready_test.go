@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
 	"zr/internal/testkit"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 )
 
 // kubelet asks an agent over and over, as a kubelet does, and keeps what it was

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"zr/internal/agent/folder"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // server accepts connections. The newest one that knows the token replaces

@@ -8,7 +8,7 @@ import (
 
 	"zr/internal/agent/folder"
 	"zr/internal/agent/proc"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // carryOut commits a transaction and, where it asks for that, swaps the process.

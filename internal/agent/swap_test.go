@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 func healthy(s wire.Status) bool { return s.Phase == wire.Healthy }

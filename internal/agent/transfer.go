@@ -10,7 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"zr/internal/agent/folder"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // transfer stages the chunks of one transaction, on every core at once.

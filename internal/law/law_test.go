@@ -67,7 +67,7 @@ var bans = []struct {
 // make no program larger.
 var testsAlso = [][2]string{
 	{"zr/internal/cli", "zr/pkg/cluster/statedir"},
-	{"zr/internal/stack", "zr/internal/agent/wire"},
+	{"zr/pkg/livesync/layers", "zr/internal/agent/layers"},
 	{"zr/kustomize", "zr/pkg/deploy"},
 	{"zr/kustomize", "zr/pkg/deploy/render"},
 }
@@ -120,6 +120,7 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/internal/api/logstore", "zr/pkg/logs"},
 		{"zr/pkg/logs/follow", "k8s.io/client-go/rest"},
 		{"zr/internal/agent", "zr/pkg/livesync"},
+		{"zr/pkg/livesync", "zr/internal/agent/folder"},
 		{"zr/cmd/zr", "zr/pkg/build"},
 		{"zr/internal/ui", "k8s.io/client-go/rest"},
 		{"zr/internal/ui", "github.com/charmbracelet/bubbletea"},
@@ -213,8 +214,6 @@ func wrongWay(importer, imported string) string {
 		return ""
 	case from != "" && to != "":
 		return "stages do not know each other; internal/stack puts them together"
-	case from == "livesync" && within(imported, "zr/internal/agent"):
-		return "" // both ends of one protocol
 	case from != "", within(importer, "zr/pkg/kube"):
 		return "a stage imports leaves only"
 	case within(importer, "zr/hack"), within(importer, "zr/e2e"), within(importer, "zr/bench"):

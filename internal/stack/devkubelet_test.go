@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"zr/internal/agent/wire"
 	"zr/internal/devloop"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/event"
 	"zr/pkg/health"
 	"zr/pkg/livesync"

@@ -1,6 +1,6 @@
 package livesync
 
-import "zr/internal/agent/wire"
+import "zr/pkg/agentspec/wire"
 
 // Chunks gives content as the chunks that make it of an older version, each byte once
 // and in order. They are compressed as for a slow line.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // The pauses between two attempts to connect.

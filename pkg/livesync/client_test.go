@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 func TestMain(m *testing.M) { agenttest.Main(m) }

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // The heartbeat: a connection that dies without a word is noticed within

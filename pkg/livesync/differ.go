@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // differ makes patches of a rebuilt program: for every leaf it finds how far

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/probe"
 )
 

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
 	"zr/internal/testkit"
+	"zr/pkg/agentspec/wire"
 )
 
 func TestReplay(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"io"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // Dialer opens byte streams to the agent. Package portforward has the one for

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/bounded"
 )
 

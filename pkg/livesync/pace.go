@@ -7,7 +7,7 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // pace measures the way to the container and this machine's compressors, and

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 func TestPace(t *testing.T) {

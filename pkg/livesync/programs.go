@@ -8,7 +8,7 @@ import (
 	"sync"
 	"syscall"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/bounded"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // desired is what the container is to hold. Cancelled and lost pushes leave

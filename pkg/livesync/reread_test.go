@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"zr/internal/agent/agenttest"
-	"zr/internal/agent/wire"
 	"zr/internal/testkit"
+	"zr/pkg/agentspec/wire"
 )
 
 // TestReread: a file that the process reads by itself is put in place without a

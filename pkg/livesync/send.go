@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/bounded"
 )
 

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // Commit puts the transaction into the folder: all of it, or on any error

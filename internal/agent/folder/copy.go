@@ -4,7 +4,7 @@ import (
 	"os"
 	"sync"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, wire.MaxChunk); return &b }}

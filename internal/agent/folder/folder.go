@@ -15,8 +15,8 @@ import (
 	"sync"
 	"syscall"
 
-	"zr/internal/agent/wire"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 )
 
 // Files is the folder of the volume that holds the files, and that the process sees.

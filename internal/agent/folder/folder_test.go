@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"zr/internal/agent/wire"
 	"zr/internal/testkit"
+	"zr/pkg/agentspec/wire"
 )
 
 // open returns a folder that was filled from the given files, and where they lie.

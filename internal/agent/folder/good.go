@@ -8,7 +8,7 @@ import (
 	"path"
 	"slices"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // MarkGood makes what the folder holds the version that Restore goes back to.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 // ErrMoved says that the folder does not hold what the other side believes.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"maps"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 )
 
 const stateFile = "state.json"

@@ -23,8 +23,8 @@ import (
 	"syscall"
 	"time"
 
-	"zr/internal/agent/wire"
 	"zr/pkg/agentspec"
+	"zr/pkg/agentspec/wire"
 )
 
 const (

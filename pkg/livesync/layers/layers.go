@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"zr/internal/agent/wire"
+	"zr/pkg/agentspec/wire"
 	"zr/pkg/image"
 	"zr/pkg/livesync"
 )
