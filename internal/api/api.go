@@ -30,6 +30,7 @@ import (
 	"zr/internal/api/store/cache"
 	"zr/internal/api/store/logdb"
 	"zr/internal/api/store/postgres"
+	"zr/internal/api/traces"
 	"zr/internal/api/usage"
 )
 
@@ -39,6 +40,9 @@ const (
 	exitFailed = 1
 	exitConfig = 2 // the environment is wrong: starting again does not help
 )
+
+// lastTraces bounds the telling of the last spans.
+const lastTraces = time.Second
 
 // Main runs the api until it is told to stop by SIGTERM or SIGINT, and
 // returns the exit code. A second signal ends the process at once. The log
@@ -74,6 +78,8 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		}
 	}
 	known, problem := settings.Secrets()
+	err = errors.Join(err, problem)
+	traced, problem := traces.Open(getenv, log, "service.name", "zr-api", "service.version", version)
 	err = errors.Join(err, problem)
 	var shared cache.Cache
 	if settings.RedisURL != "" {
@@ -112,8 +118,8 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		served:  served,
 		history: db,
 		uptime:  db,
-		counted: counted,
-		gate:    gate, tokens: db, activity: db,
+		counted: counted, traced: traced,
+		gate: gate, tokens: db, activity: db,
 		keys:      shared,
 		dashboard: settings.AllowedOrigins[0],
 		logs:      logs.Source{Environments: served, Store: lines, Origins: settings.AllowedOrigins},
@@ -173,6 +179,9 @@ func (a *app) shutDown(srv *server.Server) int {
 	ctx, cancel := context.WithTimeout(context.Background(), a.settings.ShutdownTimeout)
 	defer cancel()
 	err := srv.Stop(ctx)
+	telling, told := context.WithTimeout(ctx, lastTraces)
+	defer told()
+	a.sources.traced.Close(telling)
 	took := time.Since(begin).Milliseconds()
 	if err != nil {
 		a.log.Warn("stopped", "ms", took, "error", err)

@@ -26,6 +26,7 @@ import (
 	"zr/internal/api/server"
 	"zr/internal/api/settings"
 	"zr/internal/api/store/cache"
+	"zr/internal/api/traces"
 	"zr/internal/api/uptime"
 )
 
@@ -36,6 +37,7 @@ type sources struct {
 	history  history.Source
 	uptime   uptime.Source
 	counted  *metrics.Set
+	traced   *traces.Tracer
 	gate     *access.Gate
 	tokens   tokens.Store
 	activity activity.Source
@@ -82,5 +84,5 @@ func newHandler(s settings.Settings, from sources, log *slog.Logger) (http.Handl
 	if _, err := newContract(from, mux, server.Guard(from.gate, from.counted), log); err != nil {
 		return nil, err
 	}
-	return server.Handler(mux, server.Allowed{Origins: s.AllowedOrigins, Hosts: s.AllowedHosts}, from.gate, from.counted, log), nil
+	return server.Handler(mux, server.Allowed{Origins: s.AllowedOrigins, Hosts: s.AllowedHosts}, from.gate, from.counted, from.traced, log), nil
 }

@@ -57,6 +57,7 @@ var bans = []struct {
 	{"github.com/redis/go-redis", []string{"zr/internal/api/store", "zr/pkg/health"}, "redis stays behind the store; the gate only asks whether the server answers"},
 	{"github.com/go-sql-driver", []string{"zr/pkg/health"}, "the gate asks whether the server answers"},
 	{"github.com/VictoriaMetrics", []string{"zr/internal/api/metrics"}, "what is counted goes by one name each, which one place writes"},
+	{"go.opentelemetry.io/otel", []string{"zr/internal/api/traces"}, "one place says what is traced, and to whom"},
 	{"github.com/urfave/cli", []string{"zr/internal/cli"}, "engines take options and contexts, never flags"},
 	{"github.com/charmbracelet", []string{"zr/internal/ui"}, "engines emit events; only the printers know a terminal"},
 	{"github.com/charmbracelet/bubbletea", nil, "its init asks the terminal for its background, in every run of a program that it is linked into"},

@@ -9,9 +9,13 @@ import (
 	"net/url"
 
 	"zr/internal/api/reason"
+	"zr/internal/api/traces"
 	"zr/pkg/kube/lean"
 	"zr/pkg/kube/object"
 )
+
+// userAgent is how the api calls itself.
+const userAgent = "zr-api"
 
 // MountPath is where the kubelet mounts the credentials of a pod.
 const MountPath = lean.MountPath
@@ -30,11 +34,12 @@ type Client struct {
 // InCluster returns the Client of the pod that this process runs in, or
 // ErrNotInCluster. getenv is os.Getenv; mount is MountPath.
 func InCluster(getenv func(string) string, mount string) (*Client, error) {
-	api, namespace, err := lean.InCluster(getenv, mount, "zr-api")
+	api, namespace, err := lean.InCluster(getenv, mount, userAgent)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{api, namespace}, nil
+	traced := lean.New(api.URL(), traces.Transport("kubernetes", api.Transport()), userAgent)
+	return &Client{traced, namespace}, nil
 }
 
 // Namespace returns the namespace that the Client reads.

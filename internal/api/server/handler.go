@@ -8,6 +8,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
 	"zr/internal/api/metrics"
+	"zr/internal/api/traces"
 )
 
 // Allowed says whose pages may read the answers, and under which names the api may be
@@ -32,14 +33,14 @@ func Guard(gate *access.Gate, counted *metrics.Set) contract.Guard {
 
 // Handler returns the routes of a mux, with an answer for what is none of them, and with
 // what holds for every request around them.
-func Handler(mux *http.ServeMux, allowed Allowed, gate *access.Gate, counted *metrics.Set, log *slog.Logger) http.Handler {
+func Handler(mux *http.ServeMux, allowed Allowed, gate *access.Gate, counted *metrics.Set, traced *traces.Tracer, log *slog.Logger) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { nothingThere(mux, w, r) })
 
 	h := checkOrigin(allowed.Origins, gate, checkForm(mux))
 	h = checkHost(allowed.Hosts, gate, h)
 	h = secure(h)
 	h = recoverPanics(log, h)
-	h = logRequests(log, counted, h)
+	h = logRequests(log, counted, traced, h)
 	return identify(h)
 }
 

@@ -15,6 +15,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
 	"zr/internal/api/metrics"
+	"zr/internal/api/traces"
 )
 
 // identify gives each request an id: the one that the caller sent, where that
@@ -38,18 +39,23 @@ func validID(id string) bool {
 	}) < 0
 }
 
-// logRequests counts each request, and writes one line for it. Probes ask every few seconds
+// logRequests counts and traces each request, and writes one line for it. Probes ask every few seconds
 // for ever, so what they are told shows at level debug only; what changes in health is
 // logged where it is noticed.
-func logRequests(log *slog.Logger, counted *metrics.Set, next http.Handler) http.Handler {
+func logRequests(log *slog.Logger, counted *metrics.Set, traced *traces.Tracer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin, seen := time.Now(), &statusWriter{ResponseWriter: w}
+		span := traces.Request{}
+		if !probes(r) && r.Header.Get("Upgrade") == "" { // a stream has no end to wait for
+			r, span = traced.Begin(r)
+		}
 		next.ServeHTTP(seen, r)
+		span.End(method(r), route(r), seen.status, contract.RequestID(r.Context()))
 		took := time.Since(begin)
 		counted.Request(method(r), route(r), seen.status, took)
 		level := slog.LevelInfo
 		switch {
-		case (r.URL.Path == "/health" || r.URL.Path == "/health/live") && (seen.status == http.StatusOK || seen.status == http.StatusServiceUnavailable):
+		case probes(r) && (seen.status == http.StatusOK || seen.status == http.StatusServiceUnavailable):
 			level = slog.LevelDebug
 		case seen.status >= 500:
 			level = slog.LevelWarn
@@ -59,6 +65,9 @@ func logRequests(log *slog.Logger, counted *metrics.Set, next http.Handler) http
 			slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("requestId", contract.RequestID(r.Context())))
 	})
 }
+
+// probes says whether a request is one of the kubelet's.
+func probes(r *http.Request) bool { return r.URL.Path == "/health" || r.URL.Path == "/health/live" }
 
 // route is the pattern of the route that a request was led to, without its method, or
 // "none". It is known when the request was answered.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"zr/internal/api/reason"
+	"zr/internal/api/traces"
 )
 
 // Every call is one small round trip to a server one hop away.
@@ -50,7 +51,9 @@ func Open(url string, connections int, log *slog.Logger) (Cache, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(logger{log})
-	return &client{redis.NewClient(o), connections}, nil
+	c := &client{redis.NewClient(o), connections}
+	c.redis.AddHook(commands{})
+	return c, nil
 }
 
 func (c *client) Check(ctx context.Context) error { return classify(c.redis.Ping(ctx).Err()) }
@@ -162,4 +165,30 @@ type logger struct{ log *slog.Logger }
 
 func (l logger) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "redis client", "said", fmt.Sprintf(format, args...))
+}
+
+// commands makes each command of a request that is traced a call of it. Keys and values
+// are not told.
+type commands struct{}
+
+// DialHook implements redis.Hook.
+func (commands) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook implements redis.Hook.
+func (commands) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		ctx, end := traces.Call(ctx, "redis "+cmd.Name(), "db.system.name", "redis")
+		err := next(ctx, cmd)
+		if errors.Is(err, redis.Nil) {
+			end(nil) // there is no such key
+		} else {
+			end(err)
+		}
+		return err
+	}
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (commands) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"zr/internal/api/traces"
 )
 
 // Pool is a *pgxpool.Pool. It is an interface for the sake of rebuilds. The struct is
@@ -50,6 +52,7 @@ func Open(url string, adjust func(*pgxpool.Config)) (Pool, error) {
 	if err != nil {
 		return nil, errors.New("not a URL of a PostgreSQL database (postgres://user:password@host:port/database)")
 	}
+	cfg.ConnConfig.Tracer = queries{}
 	adjust(cfg)
 	p, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
@@ -72,4 +75,28 @@ func (p pool) Acquire(ctx context.Context) (Conn, error) {
 		return nil, err // a nil *pgxpool.Conn would not be a nil Conn
 	}
 	return conn, nil
+}
+
+// queries makes each query of a request that is traced a call of it.
+type queries struct{}
+
+type queryKey struct{}
+
+// longest is how much of a statement a trace has, in bytes.
+const longest = 1 << 10
+
+// TraceQueryStart implements pgx.QueryTracer. Arguments are values, and not told.
+func (queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	called, end := traces.Call(ctx, "postgresql "+traces.Operation(q.SQL), "db.system.name", "postgresql", "db.query.text", q.SQL[:min(len(q.SQL), longest)])
+	if called == ctx {
+		return ctx
+	}
+	return context.WithValue(called, queryKey{}, end)
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryEndData) {
+	if end, traced := ctx.Value(queryKey{}).(func(error)); traced {
+		end(q.Err)
+	}
 }
