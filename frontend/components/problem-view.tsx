@@ -1,6 +1,7 @@
 import type { Problem } from "@/lib/problem";
 import { advice } from "./advice";
 import { Button } from "./button";
+import { Command } from "./command";
 import { UnhealthyIcon } from "./icons";
 
 /** Why there is nothing to show, or nothing new, and what to do about it. */
@@ -35,9 +36,7 @@ export function ProblemView({
             {steps.map(({ text, command }) => (
               <li key={command} className="flex flex-wrap items-baseline gap-x-2 gap-y-1">
                 <span>{text}</span>
-                <code className="select-all rounded border border-line bg-canvas px-1.5 py-0.5 font-mono text-xs">
-                  {command}
-                </code>
+                <Command>{command}</Command>
               </li>
             ))}
           </ol>

@@ -3,14 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import {
-  accessibilityViolations,
-  clippedParts,
-  launch,
-  open,
-  showsState,
-  takenOver,
-} from "./support/browser.mjs";
+import { faultsOf, launch, open, showsState, takenOver } from "./support/browser.mjs";
 import { startNext } from "./support/next-server.mjs";
 import {
   problem as apiProblem,
@@ -69,14 +62,7 @@ describe("the states of the dashboard", () => {
   /** It is set after the page shows what it tells. */
   const hasTitle = (title) => page.waitForFunction((text) => document.title === text, title);
 
-  async function hasNoFaults() {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      assert.deepEqual(await accessibilityViolations(page), [], colorScheme);
-    }
-    await page.setViewportSize({ width: 320, height: 640 });
-    assert.deepEqual(await clippedParts(page), []);
-  }
+  const hasNoFaults = async () => assert.deepEqual(await faultsOf(page), []);
 
   test("a service that fails shows why, and recovers, without a reload", async () => {
     await open(page, dashboard.url);

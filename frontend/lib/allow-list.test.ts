@@ -25,6 +25,15 @@ test.each([
   ],
   ["/api/v1/logs/live", "after=41&text=x", "/api/v1/logs/live?text=x&after=41"],
   ["/api/v1/logs/export", "format=text", "/api/v1/logs/export?format=text"],
+  ["/api/v1/dev", "environment=dev", "/api/v1/dev?environment=dev"],
+  ["/api/v1/dev/live", "after=41", "/api/v1/dev/live?after=41"],
+  ["/api/v1/dev/metrics", "window=1h", "/api/v1/dev/metrics?window=1h"],
+  [
+    "/api/v1/dev/events",
+    "type=reload&type=problem&failed=true&limit=5",
+    "/api/v1/dev/events?limit=5&type=reload&type=problem&failed=true",
+  ],
+  ["/api/v1/dev/events", "type=reload", "/api/v1/dev/events?type=reload"],
   ["/api/v1/configuration", "environment=a", "/api/v1/configuration?environment=a"],
   ["/api/v1/configuration/schema", "", "/api/v1/configuration/schema"],
   ["/api/v1/configuration/secrets", "", "/api/v1/configuration/secrets"],
@@ -81,6 +90,9 @@ test.each([
   ["/api/v1/logs", "from=yesterday"],
   ["/api/v1/logs/live", "after=-1"],
   ["/api/v1/logs/export", ""],
+  ["/api/v1/dev/live", "after=x"],
+  ["/api/v1/dev/events", "type=login"],
+  ["/api/v1/dev/events", "failed=maybe"],
   ["/api/v1/configuration", "against=9"],
   ["/api/v1/configuration/schema", "environment=a"],
   ["/api/v1/configuration/revisions/12", "against=0"],
@@ -152,4 +164,16 @@ test.each([
 ] as const)("%s %s?%s with %o changes nothing of it", (method, path, query, body, kind) => {
   const admission = admitChange(method, CONFIGURATION + path, new URLSearchParams(query), body);
   expect(admission.kind).toBe(kind);
+});
+
+test.each([
+  ["POST", "/rebuild", { service: "api" }, "allowed"],
+  ["POST", "/restart", { service: "api" }, "allowed"],
+  ["POST", "/apply", undefined, "allowed"],
+  ["POST", "/configure", { service: "api" }, "unknown"],
+  ["PUT", "/apply", undefined, "unknown"],
+  ["POST", "/rebuild", { service: "../api" }, "bad_query"],
+  ["POST", "/restart", undefined, "bad_query"],
+] as const)("%s %s with %o of an attached zr dev is %s", (method, path, body, kind) => {
+  expect(admitChange(method, `/api/v1/dev${path}`, new URLSearchParams(), body).kind).toBe(kind);
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { eventTypes } from "./dev/schema";
 import { ENVIRONMENT } from "./environment";
 import type { ChangeMethod } from "./upstream";
 
@@ -40,15 +41,31 @@ const logRange = {
   to: z.iso.datetime({ offset: true }).optional(),
 };
 
-/** Parameters of logs that may be there several times. */
-const repeated = new Set(["service", "field"]);
+/** Parameters that may be there several times. */
+const repeated = new Map([
+  ["/api/v1/logs", ["service", "field"]],
+  ["/api/v1/logs/counts", ["service"]],
+  ["/api/v1/logs/live", ["service", "field"]],
+  ["/api/v1/logs/export", ["service", "field"]],
+  ["/api/v1/dev/events", ["type"]],
+]);
 
-/** The views that stay open: the lines that come, and the services as they change. */
-export const livePaths = new Set(["/api/v1/logs/live", "/api/v1/live/services"]);
+/** Where a view goes on: after the line or the event of an id. */
+const after = z
+  .string()
+  .regex(/^\d{1,19}$/)
+  .optional();
+
+/** The views that stay open: the lines that come, the services as they change, and what runs of zr tell. */
+export const livePaths = new Set([
+  "/api/v1/logs/live",
+  "/api/v1/live/services",
+  "/api/v1/dev/live",
+]);
 /** What a file of all lines that a search finds takes. */
 export const exportPath = "/api/v1/logs/export";
 
-/** What the routes of uptime take. */
+/** What the routes of uptime and metrics take. */
 const past = z.strictObject({ ...scope, window: z.enum(["1h", "24h", "7d"]).optional() });
 
 const page = {
@@ -60,7 +77,6 @@ const page = {
 const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/services", z.strictObject(scope)],
   ["/api/v1/environments", z.strictObject({})],
-  ["/api/v1/dev", z.strictObject(scope)],
   ["/api/v1/uptime", past],
   ["/api/v1/session", z.strictObject({})],
   [
@@ -100,20 +116,26 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
     }),
   ],
   ["/api/v1/live/services", z.strictObject(scope)],
+  ["/api/v1/logs/live", z.strictObject({ ...logFilter, after })],
+  [exportPath, z.strictObject({ ...logFilter, ...logRange, format: z.enum(["ndjson", "text"]) })],
+  ["/api/v1/dev", z.strictObject(scope)],
+  ["/api/v1/dev/live", z.strictObject({ ...scope, after })],
+  ["/api/v1/dev/metrics", past],
   [
-    "/api/v1/logs/live",
+    "/api/v1/dev/events",
     z.strictObject({
-      ...logFilter,
-      after: z
-        .string()
-        .regex(/^\d{1,19}$/)
-        .optional(),
+      ...scope,
+      limit: z.coerce.number().int().min(1).max(MAX_PAGE).optional(),
+      service: z.string().regex(SERVICE_NAME).optional(),
+      type: z.array(z.enum(eventTypes)).max(20).optional(),
+      failed: z.literal("true").optional(),
+      cursor: z.string().min(1).max(MAX_CURSOR).optional(),
     }),
   ],
-  [exportPath, z.strictObject({ ...logFilter, ...logRange, format: z.enum(["ndjson", "text"]) })],
 ]);
 
 const CONFIGURATION = "/api/v1/configuration";
+const DEV = "/api/v1/dev";
 const REVISION = /^\/api\/v1\/configuration\/revisions\/[1-9]\d{0,17}(\/restore)?$/;
 const SECRET = /^\/api\/v1\/configuration\/secrets\/[A-Za-z_]\w{0,252}$/;
 
@@ -142,9 +164,11 @@ const allowedOfService = new Map<string, z.ZodType<Record<string, unknown>>>([
 /** Those that the api answers only to who has a session, and records where it does not. */
 const forSessions = new Set([
   "/api/v1/session",
-  "/api/v1/dev",
   "/api/v1/logs",
   "/api/v1/logs/counts",
+  "/api/v1/dev",
+  "/api/v1/dev/events",
+  "/api/v1/dev/metrics",
 ]);
 
 export function needsSession(path: string): boolean {
@@ -188,7 +212,7 @@ function admitQuery(
 ): Admission {
   const asked = [...new Set(query.keys())].map((key) => {
     const values = query.getAll(key);
-    const several = values.length > 1 || (path.startsWith("/api/v1/logs") && repeated.has(key));
+    const several = values.length > 1 || repeated.get(path)?.includes(key);
     return [key, several ? values : values[0]];
   });
   const parsed = schema.safeParse(Object.fromEntries(asked));
@@ -237,6 +261,14 @@ function changeOf(method: ChangeMethod, path: string): Takes | undefined {
       return { query: scopeOnly, body: z.strictObject({ text }) };
     case `PUT ${CONFIGURATION}`:
       return { query: scopeOnly, body: z.strictObject({ text, reason }) };
+    case `POST ${DEV}/rebuild`:
+    case `POST ${DEV}/restart`:
+      return {
+        query: scopeOnly,
+        body: z.strictObject({ service: z.string().regex(SERVICE_NAME) }),
+      };
+    case `POST ${DEV}/apply`:
+      return { query: scopeOnly };
   }
   if (method === "PUT") {
     return SECRET.test(path)

@@ -1,7 +1,8 @@
 import { headers } from "next/headers";
 import type { z } from "zod";
+import { needsSession } from "./allow-list";
 import { decode } from "./decode";
-import type { Outcome } from "./problem";
+import { failed, type Outcome } from "./problem";
 import { sessionIn } from "./session";
 import { askUpstream } from "./upstream";
 
@@ -13,6 +14,10 @@ export async function hasSession(): Promise<boolean> {
 /** Reads a document of the api while a page renders on the server, as who asks for it. */
 export async function load<T>(path: string, schema: z.ZodType<T>): Promise<Outcome<T>> {
   const session = sessionIn((await headers()).get("cookie"));
+  // The api records each refusal: who has no session need not ask whose it is.
+  if (!session && needsSession(path.replace(/\?.*/, ""))) {
+    return failed("not_logged_in", "this browser has no session of the api");
+  }
   const outcome = await askUpstream(path, { session });
   return outcome.ok ? decode(path, schema, outcome.data) : outcome;
 }

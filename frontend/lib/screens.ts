@@ -5,6 +5,7 @@ export const screens = [
   { href: "/", label: "Services", key: "s" },
   { href: "/logs", label: "Logs", key: "l" },
   { href: "/uptime", label: "Health", key: "u" },
+  { href: "/reloads", label: "Reloads", key: "r" },
   { href: "/configuration", label: "Configuration", key: "c" },
   { href: "/history", label: "History", key: "h" },
   { href: "/activity", label: "Activity", key: "a" },
@@ -30,9 +31,32 @@ export function healthScreenPath({ service, window }: { service?: string; window
   return withQuery("/uptime", { service, window });
 }
 
-/** The logs of one service. */
-export function logsScreenPath(service: string): string {
-  return withQuery("/logs", { service });
+/** The logs of one service: those that come, or those of a time. */
+export function logsScreenPath(service: string, time?: { from: string; to: string }): string {
+  return withQuery("/logs", { service, ...time });
+}
+
+/** What zr does: of all services or of one, everything or what failed, and which event is open. */
+export function reloadsScreenPath({
+  service,
+  failed,
+  window,
+  cursor,
+  event,
+}: {
+  service?: string;
+  failed?: boolean;
+  window?: string;
+  cursor?: string;
+  event?: string;
+}) {
+  return withQuery("/reloads", {
+    service,
+    failed: failed ? "true" : undefined,
+    window,
+    cursor,
+    event,
+  });
 }
 
 /** Whether a path belongs to a screen: the page of a service does to Services. */

@@ -47,7 +47,7 @@ function show(services: Outcome<Services>, history = noHistory) {
   const client = new QueryClient({ defaultOptions: { queries: { networkMode: "always" } } });
   return render(
     <QueryClientProvider client={client}>
-      <ServicesClient services={services} history={history} renderedAt={NOW} />
+      <ServicesClient loggedIn={false} services={services} history={history} renderedAt={NOW} />
     </QueryClientProvider>,
   );
 }

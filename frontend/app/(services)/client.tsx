@@ -21,6 +21,7 @@ import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
 import { withQuery } from "@/lib/with-query";
+import { DevLine } from "./_components/dev-line";
 import { Empty } from "./_components/empty";
 import { Overview } from "./_components/overview";
 import { ServiceGraph } from "./_components/service-graph";
@@ -34,9 +35,11 @@ const TRYING = `This page asks again every ${POLL_MS / 1000} s.`;
 /** The services and their health: as the server found them, then as they change. */
 export function ServicesClient({
   environment,
+  loggedIn,
   ...initial
 }: {
   environment?: string;
+  loggedIn: boolean;
   services: Outcome<Services>;
   history: Outcome<History>;
   /** When the server asked, in milliseconds since the epoch. */
@@ -92,6 +95,7 @@ export function ServicesClient({
           onToggle={togglePaused}
         />
       </div>
+      {known && loggedIn && <DevLine environment={environment} now={now} />}
       {!known && services.problem && (
         <div className="mb-6">
           <ProblemView

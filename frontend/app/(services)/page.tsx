@@ -1,5 +1,5 @@
 import { environmentIn } from "@/lib/environment";
-import { load } from "@/lib/load";
+import { hasSession, load } from "@/lib/load";
 import { historyPath, servicesPath } from "@/lib/stack/queries";
 import { historySchema, servicesSchema } from "@/lib/stack/schema";
 import { ServicesClient } from "./client";
@@ -16,6 +16,7 @@ export default async function ServicesPage({ searchParams }: PageProps<"/">) {
       // Nothing of one environment is kept for the next.
       key={environment}
       environment={environment}
+      loggedIn={await hasSession()}
       services={services}
       history={history}
       renderedAt={Date.now()}

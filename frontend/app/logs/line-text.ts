@@ -1,4 +1,4 @@
-import { inert } from "./inert";
+import { inert } from "@/lib/inert";
 import type { Line } from "./schema";
 import type { Clock } from "./search-params";
 

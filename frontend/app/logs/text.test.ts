@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inert } from "./inert";
+import { inert } from "@/lib/inert";
 import { segments } from "./styled";
 import { toneOf } from "./tone";
 

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/components/button";
+import { Command } from "@/components/command";
 import { Dialog } from "@/components/dialog";
 import {
   type Action,
@@ -10,14 +11,17 @@ import {
   type Change,
   dependentsOf,
   ends,
+  isOfDev,
   whyNot,
 } from "@/lib/actions/actions";
 import { type Session, sessionQuery, whyNobody } from "@/lib/actions/send";
-import { actionLabel, actionPurpose, changeTitle, consequence } from "@/lib/actions/words";
+import { actionLabel, changeTitle, consequence } from "@/lib/actions/words";
 import type { Problem } from "@/lib/problem";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Service } from "@/lib/stack/schema";
 import type { Asked } from "./asked";
+import { DevAgreement, DevOffers } from "./dev-actions";
+import { Offer } from "./offer";
 
 /** As in the api. */
 const MAX_REPLICAS = 100;
@@ -43,20 +47,37 @@ export function ActionDialog({
     <Dialog
       // The next step is a dialog of its own, whose first control has the focus.
       key={action ?? "choice"}
-      label={action ? `${actionLabel[action]} ${asked.service}` : `Actions of ${asked.service}`}
+      label={
+        action ? `${actionLabel[action]} ${asked.service}`.trim() : `Actions of ${asked.service}`
+      }
       onClose={onClose}
     >
       <div data-testid="action-dialog" data-action={action} className="p-4">
         {nobody && <Nobody {...nobody} />}
-        {!service && (
+        {action && isOfDev(action) && (
+          <DevAgreement
+            service={asked.service}
+            action={action}
+            environment={asked.environment}
+            mayNot={nobody !== undefined}
+            onRun={onRun}
+            onClose={onClose}
+          />
+        )}
+        {!service && !(action && isOfDev(action)) && (
           <p role="status">
             {services.isPending ? "Asking the api…" : "There is no such service."}
           </p>
         )}
         {service && !action && (
-          <Choice service={service} mayNot={nobody !== undefined} onPick={setAction} />
+          <Choice
+            service={service}
+            environment={asked.environment}
+            mayNot={nobody !== undefined}
+            onPick={setAction}
+          />
         )}
-        {service && action && (
+        {service && action && !isOfDev(action) && (
           <Agreement
             service={service}
             action={action}
@@ -77,12 +98,7 @@ export function ActionDialog({
 function Nobody({ text, command }: { text: string; command?: string }) {
   return (
     <p role="status" data-testid="why-not" className="mb-4 border-starting border-l-2 pl-3 text-xs">
-      {text}{" "}
-      {command && (
-        <code className="select-all rounded border border-line bg-canvas px-1.5 py-0.5 font-mono">
-          {command}
-        </code>
-      )}
+      {text} {command && <Command>{command}</Command>}
     </p>
   );
 }
@@ -90,10 +106,12 @@ function Nobody({ text, command }: { text: string; command?: string }) {
 /** All that can be done, and why some of it cannot be done now. */
 function Choice({
   service,
+  environment,
   mayNot,
   onPick,
 }: {
   service: Service;
+  environment: string | undefined;
   mayNot: boolean;
   onPick: (action: Action) => void;
 }) {
@@ -104,18 +122,10 @@ function Choice({
         {actionsOf(service.kind).map((action) => {
           const reason = whyNot(action, service);
           return (
-            <li key={action} className="flex items-center gap-4 py-2">
-              <Button
-                className="w-20 justify-center disabled:cursor-default disabled:text-muted"
-                disabled={mayNot || reason !== undefined}
-                onClick={() => onPick(action)}
-              >
-                {actionLabel[action]}
-              </Button>
-              <span className="text-muted text-xs">{reason ?? actionPurpose[action]}</span>
-            </li>
+            <Offer key={action} action={action} off={mayNot} reason={reason} onPick={onPick} />
           );
         })}
+        <DevOffers service={service} environment={environment} off={mayNot} onPick={onPick} />
       </ul>
     </>
   );

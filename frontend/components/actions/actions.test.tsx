@@ -2,6 +2,8 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { anAttached, aSave } from "@/lib/dev/fixtures";
+import type { Attached } from "@/lib/dev/schema";
 import type { Problem } from "@/lib/problem";
 import { aService } from "@/lib/stack/fixtures";
 import { servicesQuery } from "@/lib/stack/queries";
@@ -13,17 +15,22 @@ import type { Asked } from "./asked";
 let answer: (path: string) => Response | Promise<Response>;
 let asked: { path: string; body: unknown }[];
 let session: () => Response;
+let attached: Attached[];
 
 const operator = () => Response.json({ name: "ana", role: "operator" });
 
 beforeEach(() => {
   asked = [];
   session = operator;
+  attached = [];
   answer = () => Response.json({ replicas: 1, ready: 1 });
   vi.stubGlobal("fetch", async (path: string, init?: RequestInit) => {
     if (init?.method === "POST") {
       asked.push({ path, body: init.body && JSON.parse(String(init.body)) });
       return answer(path);
+    }
+    if (path.startsWith("/api/v1/dev")) {
+      return Response.json({ attached });
     }
     return path === "/api/v1/session" ? session() : Response.json(stack);
   });
@@ -79,6 +86,48 @@ test("what can be done is offered, and what cannot says why", async () => {
   expect(screen.getByText("It runs.")).toBeDefined();
   fireEvent.click(button("Stop"));
   expect(screen.getByTestId("consequence").textContent).toContain("api depends on it");
+});
+
+test("an attached zr dev rebuilds what zr builds, and says how long that took", async () => {
+  attached = [anAttached({ verb: "up", run: "R2" }), anAttached({ actions: ["rebuild"] })];
+  answer = () => Response.json(aSave().data);
+  await open({ service: "api" });
+  fireEvent.click(await screen.findByRole("button", { name: "Rebuild" }));
+  expect(screen.queryByRole("button", { name: "Restart process" })).toBeNull();
+  expect(screen.getByTestId("consequence").textContent).toContain("is taken back");
+  fireEvent.click(button("Rebuild"));
+  await screen.findByText("api is rebuilt, and healthy after 400 ms");
+  expect(asked).toEqual([{ path: "/api/v1/dev/rebuild", body: { service: "api" } }]);
+});
+
+test("what a zr dev could not do says what the compiler said", async () => {
+  attached = [anAttached()];
+  answer = () => refusal({ code: "dev_failed", message: "main.go:3:1: undefined: x" }, 502);
+  await open({ service: "api", action: "swap" });
+  await vi.waitUntil(() => !button("Restart process").disabled);
+  fireEvent.click(button("Restart process"));
+  await screen.findByText("main.go:3:1: undefined: x");
+  expect(asked[0]?.path).toBe("/api/v1/dev/restart");
+});
+
+test("what is on the disk is applied, of no service in particular", async () => {
+  attached = [anAttached()];
+  answer = () => Response.json(aSave({ service: "manifests" }).data);
+  await open({ service: "", action: "apply", environment: "pr-1" });
+  await vi.waitUntil(() => !button("Apply").disabled);
+  fireEvent.click(button("Apply"));
+  await screen.findByText("Everything is applied, and healthy after 400 ms");
+  expect(asked).toEqual([{ path: "/api/v1/dev/apply?environment=pr-1", body: undefined }]);
+});
+
+test.each([
+  ["nobody is attached", [], "No zr dev is attached"],
+  ["an older one is", [anAttached({ actions: [] })], "is of a version that cannot"],
+])("where %s, that is why, with the command", async (_, runs, text) => {
+  attached = runs;
+  await open({ service: "api", action: "rebuild" });
+  expect((await screen.findByText(new RegExp(text))).textContent).toContain("zr dev");
+  expect(button("Rebuild").disabled).toBe(true);
 });
 
 test("a Job is run again, and nothing else", async () => {

@@ -4,9 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { advice } from "@/components/advice";
 import { Button } from "@/components/button";
 import { HealthyIcon, StartingIcon, UnhealthyIcon } from "@/components/icons";
-import type { Change } from "@/lib/actions/actions";
+import { type Change, isOfDev } from "@/lib/actions/actions";
 import type { Effect } from "@/lib/actions/send";
 import { changeTitle, doing, done, pods } from "@/lib/actions/words";
+import { inert } from "@/lib/inert";
 import type { Problem } from "@/lib/problem";
 import { servicesQuery } from "@/lib/stack/queries";
 
@@ -69,7 +70,7 @@ function Notice({
     >
       <Icon className={`mt-0.5 ${color}`} />
       <div className="wrap-anywhere min-w-0 flex-1 text-xs">
-        {effect && <p className="font-medium">{done(change, effect.replicas, effect.ready)}</p>}
+        {effect && <p className="font-medium">{done(change, effect)}</p>}
         {problem && <Failure change={change} problem={problem} />}
         {outcome === "going" && <Progress change={change} />}
         {problem && (
@@ -90,7 +91,9 @@ function Failure({ change, problem }: { change: Change; problem: Problem }) {
       <p className="font-medium">
         {changeTitle(change)}: {title.charAt(0).toLowerCase() + title.slice(1)}
       </p>
-      <p className="mt-1 text-muted">{problem.message}</p>
+      <p className="mt-1 max-h-40 overflow-y-auto whitespace-pre-wrap text-muted">
+        {inert(problem.message)}
+      </p>
       {steps.slice(0, 1).map(({ text, command }) => (
         <p key={command} className="mt-1">
           {text} <code className="select-all font-mono">{command}</code>
@@ -107,7 +110,7 @@ function Progress({ change }: { change: Change }) {
   return (
     <>
       <p className="font-medium">{doing(change)}…</p>
-      {service && (
+      {service && !isOfDev(change.action) && (
         <p className="mt-1 text-muted">
           {service.ready} of {pods(service.desired)} ready
         </p>

@@ -2,6 +2,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { screens } from "@/lib/screens";
 import { aService } from "@/lib/stack/fixtures";
 import { servicesQuery } from "@/lib/stack/queries";
 import { Controls } from "./controls";
@@ -49,16 +50,7 @@ test.each([{ ctrlKey: true }, { metaKey: true }])(
   "the palette lists services and screens, %o",
   (modifier) => {
     press("k", modifier);
-    expect(listed()).toEqual([
-      "[api]",
-      "redis",
-      "Services",
-      "Logs",
-      "Health",
-      "Configuration",
-      "History",
-      "Activity",
-    ]);
+    expect(listed()).toEqual(["[api]", "redis", ...screens.map(({ label }) => label)]);
     expect(screen.getByText("Unhealthy")).toBeDefined();
   },
 );

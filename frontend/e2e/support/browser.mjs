@@ -101,6 +101,21 @@ export function showsState(page, service, state, timeout) {
   return page.waitForSelector(row, { timeout });
 }
 
+/**
+ * What is wrong with what the page shows: what axe-core finds, light and dark, and
+ * what reaches out of a narrow screen, which the page has afterwards.
+ */
+export async function faultsOf(page) {
+  const faults = [];
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    const found = await accessibilityViolations(page);
+    faults.push(...found.map((fault) => `${colorScheme}: ${fault}`));
+  }
+  await page.setViewportSize({ width: 320, height: 640 });
+  return [...faults, ...(await clippedParts(page))];
+}
+
 /** Parts of the page that reach out of its main column, by tag and text. */
 export function clippedParts(page) {
   return page.evaluate(() => {

@@ -161,6 +161,9 @@ export async function startUpstream(state) {
     if (path.startsWith("/api/v1/configuration")) {
       return configurationOf(state, request, (status, body) => send(response, status, body));
     }
+    if (path.startsWith("/api/v1/dev")) {
+      return answerDev(state, request, response, path, searchParams);
+    }
     if (path === "/api/v1/services") {
       return send(response, 200, {
         namespace: environment,
@@ -226,12 +229,16 @@ export async function startUpstream(state) {
   /** Who watches, by the path. */
   const views = new Map();
   server.on("upgrade", (request, socket) => {
+    const { pathname } = new URL(request.url, "http://upstream");
     socket.write(acceptance(request));
+    if (pathname === DEV_LIVE) {
+      socket.write(textFrame(JSON.stringify({ attached: state.attached ?? [], events: [] })));
+    }
     socket.on("error", () => {});
     socket.on("end", () => socket.destroy());
     socket.on("close", () => views.delete(socket));
     socket.resume();
-    views.set(socket, new URL(request.url, "http://upstream").pathname);
+    views.set(socket, pathname);
   });
   const port = await new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve(server.address().port));
@@ -248,6 +255,12 @@ export async function startUpstream(state) {
       while (![...views.values()].includes(path)) {
         await once(server, "upgrade");
       }
+    },
+    /** Tells all who watch what runs of zr do of events, the oldest first, and who is attached. */
+    tellRuns: (frame) => {
+      state.attached = frame.attached ?? state.attached;
+      state.runEvents = [...(frame.events ?? []).toReversed(), ...(state.runEvents ?? [])];
+      toWatchers(DEV_LIVE, { events: [], ...frame });
     },
     /** Sends lines to all who watch. */
     write: (lines) => toWatchers("/api/v1/logs/live", lines),
@@ -274,6 +287,50 @@ export async function startUpstream(state) {
       }),
     /** Listens again on the same port after stop. */
     start: () => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve)),
+  };
+}
+
+const DEV_LIVE = "/api/v1/dev/live";
+
+/** What runs of zr do, to who is logged in; the events are the newest first. */
+function answerDev(state, request, response, path, query) {
+  if (request.headers.cookie !== `zr_session=${SESSION}`) {
+    return send(response, 401, problem("not_logged_in", "log in first"));
+  }
+  if (request.method === "POST") {
+    return state.onAction("dev", path.split("/").at(-1), (status, body) =>
+      send(response, status, body),
+    );
+  }
+  if (path === "/api/v1/dev") {
+    return send(response, 200, { attached: state.attached ?? [] });
+  }
+  if (state.historyError) {
+    return send(response, 503, problem("database_unavailable", state.historyError));
+  }
+  if (path === "/api/v1/dev/metrics") {
+    return send(response, 200, state.delivery ?? nothingDelivered());
+  }
+  const types = query.getAll("type");
+  const found = (state.runEvents ?? []).filter(
+    ({ type, service, data }) =>
+      (types.length === 0 || types.includes(type)) &&
+      (!query.get("service") || service === query.get("service")) &&
+      (!query.get("failed") || data.error),
+  );
+  send(response, 200, { events: found.slice(0, Number(query.get("limit"))) });
+}
+
+function nothingDelivered() {
+  const flow = { changes: 0, perHour: 0, failed: 0, rolledBack: 0, broken: 0, curve: [] };
+  const to = Date.now();
+  const from = new Date(to - 24 * HOUR).toISOString();
+  return {
+    from,
+    to: new Date(to).toISOString(),
+    stepSeconds: 3_600,
+    reloads: flow,
+    deploys: flow,
   };
 }
 

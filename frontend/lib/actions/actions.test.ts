@@ -78,15 +78,19 @@ test("titles and outcomes name the service and its pods", () => {
   expect(changeTitle({ service: "api", action: "rollback", revision: 3 })).toBe(
     "Roll api back to revision 3",
   );
-  expect(done({ service: "seed", action: "run" }, 0, 0)).toBe("seed has run again, and completed");
-  expect(done({ service: "api", action: "rollback", revision: 3 }, 1, 1)).toBe(
+  expect(done({ service: "seed", action: "run" }, { replicas: 0, ready: 0 })).toBe(
+    "seed has run again, and completed",
+  );
+  expect(done({ service: "api", action: "rollback", revision: 3 }, { replicas: 1, ready: 1 })).toBe(
     "api is at revision 3: 1 of 1 pod ready",
   );
-  expect(done({ service: "api", action: "stop" }, 0, 0)).toBe("api is stopped: it has no pods");
-  expect(done({ service: "api", action: "restart" }, 2, 2)).toBe(
+  expect(done({ service: "api", action: "stop" }, { replicas: 0, ready: 0 })).toBe(
+    "api is stopped: it has no pods",
+  );
+  expect(done({ service: "api", action: "restart" }, { replicas: 2, ready: 2 })).toBe(
     "api is restarted: 2 of 2 pods ready",
   );
-  expect(done({ service: "api", action: "scale", replicas: 1 }, 1, 1)).toBe(
+  expect(done({ service: "api", action: "scale", replicas: 1 }, { replicas: 1, ready: 1 })).toBe(
     "api is running: 1 of 1 pod ready",
   );
 });

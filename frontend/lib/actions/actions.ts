@@ -3,8 +3,38 @@ import type { Service } from "@/lib/stack/schema";
 /** What can be done to a service as it is; a Job is only run again. */
 export const actions = ["restart", "scale", "stop", "start", "run"] as const;
 
+/** What an attached `zr dev` is asked for; to apply is about no service. */
+export const devActions = ["rebuild", "swap", "apply"] as const;
+export type DevAction = (typeof devActions)[number];
+
 /** What can be done to a service: it goes back to one of its revisions, too. */
-export type Action = (typeof actions)[number] | "rollback";
+export type Action = (typeof actions)[number] | "rollback" | DevAction;
+
+/** Whether an attached `zr dev` is asked for it, and not Kubernetes. */
+export function isOfDev(action: Action): action is DevAction {
+  return devActions.some((each) => each === action);
+}
+
+/** What the api calls an action of `zr dev`. */
+export const devName: Record<DevAction, string> = {
+  rebuild: "rebuild",
+  swap: "restart",
+  apply: "apply",
+};
+
+/** Why nobody can be asked for an action of `zr dev`; undefined where somebody can. */
+export function whyNoDev(
+  action: DevAction,
+  runs: readonly { verb: string; actions: string[] }[] | undefined,
+): string | undefined {
+  const dev = runs?.filter(({ verb }) => verb === "dev") ?? [];
+  if (dev.length === 0) {
+    return "No zr dev is attached. Start one in the project’s folder:";
+  }
+  return dev.some(({ actions }) => actions.includes(devName[action]))
+    ? undefined
+    : "The attached zr dev is of a version that cannot do this. Start one of this version:";
+}
 
 /** The kinds of workloads that the api changes. */
 const CHANGEABLE = ["Deployment", "StatefulSet"];
@@ -40,7 +70,7 @@ export function dependentsOf(name: string, services: Service[]): string[] {
     .map((service) => service.name);
 }
 
-/** An action with all that it takes. */
+/** An action with all that it takes; the name of the service is empty where it is about none. */
 export interface Change {
   environment?: string;
   service: string;

@@ -1,5 +1,7 @@
+import { latency } from "@/lib/time";
 import { listed } from "@/lib/words";
 import { type Action, type Change, ends } from "./actions";
+import type { Effect } from "./send";
 
 export const actionLabel: Record<Action, string> = {
   restart: "Restart",
@@ -8,6 +10,9 @@ export const actionLabel: Record<Action, string> = {
   start: "Start",
   run: "Run again",
   rollback: "Roll back",
+  rebuild: "Rebuild",
+  swap: "Restart process",
+  apply: "Apply",
 };
 
 /** What an action is for, in a line. */
@@ -18,6 +23,9 @@ export const actionPurpose: Record<Action, string> = {
   start: "Give it the pods back that it had",
   run: "Make it anew, and wait until it has completed",
   rollback: "Give it back what an earlier revision ran",
+  rebuild: "Have zr dev build it anew, and make that live",
+  swap: "Have zr dev start its process anew, in the same pod",
+  apply: "Have zr dev apply what is on its disk",
 };
 
 /** An action and its service: "Stop api", "Scale api to 3 pods". */
@@ -27,6 +35,12 @@ export function changeTitle({ action, service, replicas, revision }: Change): st
   }
   if (action === "rollback") {
     return `Roll ${service} back to revision ${revision}`;
+  }
+  if (action === "swap") {
+    return `Restart the process of ${service}`;
+  }
+  if (action === "apply") {
+    return "Apply manifests and configuration";
   }
   const to = action === "scale" && replicas !== undefined ? ` to ${pods(replicas)}` : "";
   return `${actionLabel[action]} ${service}${to}`;
@@ -51,6 +65,12 @@ export function consequence(change: Change, desired: number, dependents: string[
       return `The Job ${service} is deleted and made again. What it did before is not undone.`;
     case "rollback":
       return `The pods of ${service} are replaced by those of revision ${change.revision}.`;
+    case "rebuild":
+      return `The attached zr dev builds ${service} anew from what is on its disk, and replaces its process. A version that does not get healthy is taken back.`;
+    case "swap":
+      return `The attached zr dev ends the process of ${service} and starts it again. Requests that it still works on may be cut off.`;
+    case "apply":
+      return "The attached zr dev applies the manifests and the configuration as they are on its disk. Pods whose settings differ are replaced.";
     case "start":
       return `${service} gets the pods back that it had when it was stopped.`;
     default:
@@ -69,13 +89,24 @@ export function doing({ action, service }: Change): string {
     start: "Starting",
     run: "Running",
     rollback: "Rolling back",
+    rebuild: "Rebuilding",
+    swap: "Restarting the process of",
+    apply: "Applying manifests and configuration",
   };
-  return `${words[action]} ${service}`;
+  return `${words[action]} ${service}`.trim();
 }
 
-/** What Kubernetes has said afterwards. */
-export function done(change: Change, replicas: number, ready: number): string {
+/** What Kubernetes, or the attached zr dev, has said afterwards. */
+export function done(change: Change, effect: Effect): string {
   const { action, service } = change;
+  if ("tookMs" in effect) {
+    const what: Partial<Record<Action, string>> = {
+      rebuild: `${service} is rebuilt, and`,
+      swap: `The process of ${service} is restarted, and`,
+    };
+    return `${what[action] ?? "Everything is applied, and"} healthy after ${latency(effect.tookMs)}`;
+  }
+  const { replicas, ready } = effect;
   if (action === "run") {
     return `${service} has run again, and completed`;
   }

@@ -3,13 +3,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/components/button";
+import { CopyButton } from "@/components/copy-button";
 import { fetchJSON } from "@/lib/fetch-json";
+import { inert } from "@/lib/inert";
 import type { Problem } from "@/lib/problem";
-import { inert } from "../inert";
 import { asJSON, asText, timeText } from "../line-text";
 import { foundSchema, type Line } from "../schema";
 import { type LogState, parseState, searchPath, writeState } from "../search-params";
-import { CopyButton } from "./status-bar";
 
 /** How many fields are shown, and how many more each time. */
 const FIELDS = 100;

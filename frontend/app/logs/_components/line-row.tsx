@@ -1,7 +1,7 @@
 "use client";
 
 import { memo } from "react";
-import { inert } from "../inert";
+import { inert } from "@/lib/inert";
 import { skippedText, timeText } from "../line-text";
 import type { Level, Line } from "../schema";
 import type { LogState } from "../search-params";

@@ -1,0 +1,33 @@
+import type { EventsPart } from "@/lib/dev/queries";
+import { environmentIn } from "@/lib/environment";
+import { type Window, windows } from "@/lib/stack/uptime";
+
+/** How many saves a page has. */
+const PAGE = 30;
+
+/** What an address of this screen is about. */
+export interface ReloadsPart {
+  environment?: string;
+  /** How far the metrics reach back. */
+  window: Window;
+  service?: string;
+  /** Whether only what failed is listed. */
+  failed: boolean;
+  cursor?: string;
+}
+
+export function partOf(query: Record<string, string | string[] | undefined>): ReloadsPart {
+  const { service, cursor } = query;
+  return {
+    environment: environmentIn(query),
+    window: windows.find((window) => window === query.window) ?? "24h",
+    service: typeof service === "string" && service ? service : undefined,
+    failed: query.failed === "true",
+    cursor: typeof cursor === "string" && cursor ? cursor : undefined,
+  };
+}
+
+/** The saves that an address lists. */
+export function savesOf({ environment, service, failed, cursor }: ReloadsPart): EventsPart {
+  return { environment, types: ["reload"], limit: PAGE, service, failed, cursor };
+}

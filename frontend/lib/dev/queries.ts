@@ -1,0 +1,91 @@
+import { queryOptions } from "@tanstack/react-query";
+import { fetchJSON } from "@/lib/fetch-json";
+import { POLL_MS } from "@/lib/freshness";
+import type { Problem } from "@/lib/problem";
+import type { Window } from "@/lib/stack/uptime";
+import { withQuery } from "@/lib/with-query";
+import {
+  type AttachedRuns,
+  attachedSchema,
+  type Delivery,
+  deliverySchema,
+  type EventType,
+  type RunEvents,
+  runEventsSchema,
+} from "./schema";
+
+/** How often that is asked for which a live view brings, in milliseconds: it tells when the database is away. */
+const EVENTS_POLL_MS = 10_000;
+
+/** A session that has ended does not begin again by itself, and each refusal is a record of the audit log. */
+function polled(everyMs: number) {
+  return {
+    staleTime: everyMs,
+    retry: false,
+    retryOnMount: false,
+    refetchInterval: ({ state }: { state: { error: Problem | null } }) =>
+      state.error?.code === "not_logged_in" ? false : everyMs,
+  } as const;
+}
+
+export function attachedPath(environment: string | undefined): string {
+  return withQuery("/api/v1/dev", { environment });
+}
+
+/** Which runs of zr are attached, and what they do. */
+export function attachedQuery(environment: string | undefined) {
+  const path = attachedPath(environment);
+  return queryOptions<AttachedRuns, Problem>({
+    queryKey: ["dev", path],
+    queryFn: ({ signal }) => fetchJSON(path, attachedSchema, signal),
+    ...polled(POLL_MS),
+  });
+}
+
+/** Which events: of all services or of one, everything or what failed, from the newest or from a cursor on. */
+export interface EventsPart {
+  environment?: string;
+  types: readonly EventType[];
+  limit: number;
+  service?: string;
+  failed?: boolean;
+  cursor?: string;
+}
+
+export function eventsPath({ types, limit, failed, ...rest }: EventsPart): string {
+  const query = types.map((type) => `type=${type}`).join("&");
+  return withQuery(`/api/v1/dev/events?${query}`, {
+    limit: String(limit),
+    failed: failed ? "true" : undefined,
+    ...rest,
+  });
+}
+
+/** What runs of zr told. */
+export function eventsQuery(part: EventsPart) {
+  const path = eventsPath(part);
+  return queryOptions<RunEvents, Problem>({
+    queryKey: ["dev-events", path],
+    queryFn: ({ signal }) => fetchJSON(path, runEventsSchema, signal),
+    ...polled(EVENTS_POLL_MS),
+  });
+}
+
+export interface MetricsPart {
+  environment?: string;
+  window: Window;
+}
+
+export function metricsPath({ environment, window }: MetricsPart): string {
+  return withQuery("/api/v1/dev/metrics", { environment, window });
+}
+
+/** The four metrics of DORA. */
+export function metricsQuery(part: MetricsPart) {
+  const path = metricsPath(part);
+  return queryOptions<Delivery, Problem>({
+    queryKey: ["dev-metrics", path],
+    queryFn: ({ signal }) => fetchJSON(path, deliverySchema, signal),
+    ...polled(EVENTS_POLL_MS),
+  });
+}
