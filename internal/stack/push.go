@@ -10,6 +10,7 @@ import (
 	"zr/pkg/fault"
 	"zr/pkg/image"
 	"zr/pkg/image/acr"
+	"zr/pkg/image/bom"
 )
 
 // pushes is how many images travel at once. Each sends four layers at a time.
@@ -34,7 +35,10 @@ func (s *Stack) pushed(ctx context.Context, built made, send bool, mender image.
 	group.SetLimit(pushes)
 	for n, r := range built.results {
 		group.Go(func() (err error) {
-			repository := s.cfg.Cluster.Registry + "/" + r.Service
+			repository, pusher := s.cfg.Cluster.Registry+"/"+r.Service, pusher
+			if r.Mode == build.Release {
+				pusher.Made = &bom.Build{Service: r.Service, Project: s.cfg.Project, Spec: s.cfg.Services[r.Service].Build, Inputs: r.InputHash}
+			}
 			if send {
 				names[n], _, err = pusher.PushAll(ctx, imagesOf(r, built.beside[r.Service]), repository, r.InputHash+tagSuffix[r.Mode])
 			} else {

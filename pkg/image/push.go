@@ -17,6 +17,7 @@ import (
 
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/image/bom"
 )
 
 // Pusher sends images to a registry.
@@ -32,6 +33,9 @@ type Pusher struct {
 	Registry Registry
 	// Shared is what the images of a run have in common. Default: nothing.
 	Shared *Shared
+	// Made says of images that are pushed how they were made: they get a bill of
+	// materials and a provenance. Nil: they get none.
+	Made *bom.Build
 	// Mender may push layers of which the registry has an older one. May be nil.
 	Mender Mender
 	Sink   event.Sink

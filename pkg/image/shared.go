@@ -139,5 +139,10 @@ func (p Pusher) send(ctx context.Context, out *outgoing, img v1.Image, tag name.
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if p.Made != nil {
+		if err := p.attach(ctx, to, repo, img, out.base, *p.Made); err != nil {
+			return err
+		}
+	}
 	return to.Put(ctx, tag, img)
 }

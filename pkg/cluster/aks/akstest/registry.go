@@ -24,7 +24,7 @@ type Registry struct {
 	May func(who, action string) bool
 
 	Exchanges atomic.Int64 // tokens of Entra ID that it took
-	Manifests atomic.Int64 // that it was sent
+	Manifests atomic.Int64 // of images that it was sent, by a tag: not of what is about them
 
 	blobs http.Handler
 	mux   http.ServeMux
@@ -100,7 +100,7 @@ func (r *Registry) serve(w http.ResponseWriter, req *http.Request) {
 		answer(w, http.StatusUnauthorized, map[string]any{"errors": []any{map[string]any{"code": "UNAUTHORIZED"}}})
 		return
 	}
-	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
+	if _, name, ok := strings.Cut(req.URL.Path, "/manifests/"); ok && req.Method == http.MethodPut && !strings.HasPrefix(name, "sha256") {
 		r.Manifests.Add(1)
 	}
 	r.blobs.ServeHTTP(w, req)
