@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
 
 	"zr/kustomize"
 	"zr/pkg/deploy"
@@ -378,9 +379,10 @@ func TestHowTheOverlaysDiffer(t *testing.T) {
 	}
 }
 
-// TestTheServerAgrees has a real API server check every object of each
-// overlay, the namespace's pod security included, and changes nothing but that
-// namespace.
+// TestTheServerAgrees has a real API server check every object of each overlay, strictly:
+// fields that it does not know, and whose values it does not take, are refused. The pods
+// are checked as such, by Pod Security's restricted, which judges no workload. It makes
+// nothing but the namespace and its service accounts.
 func TestTheServerAgrees(t *testing.T) {
 	for _, overlay := range overlays {
 		t.Run(overlay, func(t *testing.T) {
@@ -411,7 +413,54 @@ func TestTheServerAgrees(t *testing.T) {
 			for _, warning := range cs.Warnings {
 				t.Errorf("the server warns: %s", warning)
 			}
+			takesPods(t, r, func(resource string) dynamic.ResourceInterface {
+				return kubetest.Client(t, cfg, "", "v1", resource).Namespace(r.Namespace)
+			})
 		})
+	}
+}
+
+// takesPods has the server judge a pod of each workload, and refuse one that is not
+// restricted.
+func takesPods(t *testing.T, r *render.Rendered, client func(resource string) dynamic.ResourceInterface) {
+	t.Helper()
+	accounts := client("serviceaccounts")
+	for _, o := range r.Objects {
+		if o.GetKind() == "ServiceAccount" {
+			if _, err := accounts.Create(t.Context(), o.Unstructured, metav1.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pods, strictly := client("pods"), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict}
+	tried := 0
+	for _, o := range r.Objects {
+		template, found, err := unstructured.NestedMap(o.Object, "spec", "template")
+		if err != nil || !found {
+			continue
+		}
+		tried++
+		spec := template["spec"].(map[string]any)
+		claims, _, _ := unstructured.NestedSlice(o.Object, "spec", "volumeClaimTemplates")
+		for _, claim := range claims { // which the controller of a StatefulSet adds
+			name, _, _ := unstructured.NestedString(claim.(map[string]any), "metadata", "name")
+			volumes, _ := spec["volumes"].([]any)
+			spec["volumes"] = append(volumes, map[string]any{"name": name, "persistentVolumeClaim": map[string]any{"claimName": name}})
+		}
+		pod := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "spec": spec,
+			"metadata": map[string]any{"name": o.GetName(), "namespace": r.Namespace}}}
+		if _, err := pods.Create(t.Context(), pod.DeepCopy(), strictly); err != nil {
+			t.Errorf("a pod of %s: %v", o.GetName(), err)
+		}
+		if err := unstructured.SetNestedField(pod.Object, true, "spec", "hostNetwork"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pods.Create(t.Context(), pod, strictly); err == nil || !strings.Contains(err.Error(), "violates PodSecurity \"restricted") {
+			t.Errorf("a pod of %s on the node's network is judged so: %v", o.GetName(), err)
+		}
+	}
+	if tried != 4 {
+		t.Errorf("%d workloads were tried, want 4", tried)
 	}
 }
 
