@@ -68,7 +68,7 @@ test-e2e: build deps frontend/node_modules/.package-lock.json ## the tests on re
 
 # The race detector needs cgo, and takes several times the memory, which the
 # tests that bound memory could not bear.
-RACE_TESTS := ./internal/agent/... ./internal/api/logstore ./internal/devloop ./internal/ui ./pkg/bounded ./pkg/livesync ./pkg/logline ./pkg/probe ./pkg/watch
+RACE_TESTS := ./internal/agent/... ./internal/api/logstore ./internal/devloop ./internal/ui ./pkg/agentspec/... ./pkg/bounded ./pkg/livesync ./pkg/logline ./pkg/probe ./pkg/watch
 
 .PHONY: test-race
 test-race: ## what runs in many goroutines, under the race detector

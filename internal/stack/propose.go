@@ -3,7 +3,6 @@ package stack
 import (
 	"errors"
 	"fmt"
-	"go/build"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"zr/pkg/bounded"
+	"zr/pkg/config"
 	"zr/pkg/devattach"
 )
 
@@ -33,16 +33,9 @@ func (s *Stack) Propose(folder string) (devattach.Proposal, error) {
 		return p, &devattach.Failure{Code: devattach.Conflict, Text: fmt.Sprintf("%s has a service %q already, or the folder's name cannot be one", s.cfg.Name(), p.Service)}
 	}
 	sources := readSources(dir)
-	build := ""
-	switch kind := kindOf(dir); kind {
-	case "go":
-		p.Kind, p.Because, build = kind, "its Go files say `package main`", "{go: "+scalarOf("./"+folder)+"}"
-	case "node":
-		p.Kind, p.Because, build = kind, "it has a package.json", "{node: "+scalarOf(folder)+"}"
-	case "dockerfile":
-		p.Kind, p.Because, build = kind, "it has a Dockerfile", "{dockerfile: "+scalarOf(folder+"/Dockerfile")+"}"
-	default:
-		return p, &devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("%s has no Go program, no package.json and no Dockerfile", folder)}
+	var build string
+	if p.Kind, build, p.Because = config.ProposeBuild(s.cfg.Root, folder); p.Kind == "" {
+		return p, &devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("nothing in %s says how it is built", folder)}
 	}
 	p.Port = portOf(sources)
 	overlay := filepath.ToSlash(relative(s.cfg.Root, s.cfg.OverlayDir()))
@@ -90,19 +83,6 @@ var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 func serviceName(folder string) string {
 	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(folder), "-"), "-")
 	return strings.TrimRight(name[:min(len(name), 50)], "-") // pods have more behind it, and 63 letters
-}
-
-// kindOf says how a folder is built, "" where nothing of it says so.
-func kindOf(dir string) string {
-	if p, err := build.ImportDir(dir, 0); err == nil && p.Name == "main" {
-		return "go"
-	}
-	for file, kind := range map[string]string{"package.json": "node", "Dockerfile": "dockerfile"} {
-		if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.Mode().IsRegular() {
-			return kind
-		}
-	}
-	return ""
 }
 
 // readSources returns the texts of a folder that may say how the service is asked.
@@ -222,14 +202,4 @@ spec:
   ports:
     - {name: http, port: %[2]d, targetPort: http}
 `, p.Service, p.Port, probe)
-}
-
-var plainScalar = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
-
-// scalarOf writes a path as YAML reads it back.
-func scalarOf(path string) string {
-	if plainScalar.MatchString(path) {
-		return path
-	}
-	return strconv.Quote(path)
 }

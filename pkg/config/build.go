@@ -2,8 +2,12 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -44,6 +48,9 @@ type buildKind interface {
 	// check reports what is wrong with the sources that the keys name, by the key
 	// and with a hint. It runs nothing.
 	check(b *Build, root string, add func(key, text, hint string))
+	// proposed returns how the keys would be for a folder of the project at root,
+	// and what in it says so. It is empty where nothing does.
+	proposed(root, folder string) (keys, because string)
 }
 
 // Kind returns the name of the kind that is picked, such as "go". It is empty where
@@ -72,6 +79,36 @@ func Kinds() (names []string) {
 		names = append(names, k.kind())
 	}
 	return names
+}
+
+// ProposeBuild says how a folder of the project at root can be built: by which kind,
+// with which keys, as YAML, and what in the folder says so. All are empty where nothing
+// does. The first kind counts.
+func ProposeBuild(root, folder string) (kind, keys, because string) {
+	for _, k := range new(Build).kinds() {
+		if keys, because = k.proposed(root, folder); keys != "" {
+			return k.kind(), keys, because
+		}
+	}
+	return "", "", ""
+}
+
+// proposedFor is the proposal of a kind whose folders hold a certain file.
+func proposedFor(root, folder, file, keys string) (string, string) {
+	if info, err := os.Stat(filepath.Join(root, folder, file)); err != nil || !info.Mode().IsRegular() {
+		return "", ""
+	}
+	return keys, "it has a " + file
+}
+
+var plainInBraces = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
+
+// inBraces writes a path as YAML reads it back from within braces.
+func inBraces(path string) string {
+	if plainInBraces.MatchString(path) {
+		return path
+	}
+	return strconv.Quote(path)
 }
 
 // Dev says how a service runs under `zr dev`.

@@ -52,3 +52,6 @@ func (k CommandKeys) validate(v *validator, service string) {
 
 // check leaves the sources to the command.
 func (k CommandKeys) check(*Build, string, func(key, text, hint string)) {}
+
+// proposed is nothing: no file says which command makes an image.
+func (k CommandKeys) proposed(string, string) (keys, because string) { return "", "" }

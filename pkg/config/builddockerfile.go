@@ -19,3 +19,7 @@ func (k DockerfileKeys) validate(v *validator, service string) {
 
 // check leaves the Dockerfile to the engine.
 func (k DockerfileKeys) check(*Build, string, func(key, text, hint string)) {}
+
+func (k DockerfileKeys) proposed(root, folder string) (keys, because string) {
+	return proposedFor(root, folder, "Dockerfile", "{dockerfile: "+inBraces(folder+"/Dockerfile")+"}")
+}

@@ -65,3 +65,10 @@ func (k GoKeys) check(b *Build, root string, add func(key, text, hint string)) {
 		}
 	}
 }
+
+func (k GoKeys) proposed(root, folder string) (keys, because string) {
+	if p, err := goPackage(filepath.Join(root, folder), nil); err != nil || p.Name != "main" {
+		return "", ""
+	}
+	return "{go: " + inBraces("./"+folder) + "}", "its Go files say `package main`"
+}

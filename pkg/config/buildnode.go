@@ -14,3 +14,7 @@ func (k NodeKeys) validate(v *validator, service string) { v.exists(k.Node, "fol
 
 // check leaves the folder to npm.
 func (k NodeKeys) check(*Build, string, func(key, text, hint string)) {}
+
+func (k NodeKeys) proposed(root, folder string) (keys, because string) {
+	return proposedFor(root, folder, "package.json", "{node: "+inBraces(folder)+"}")
+}
