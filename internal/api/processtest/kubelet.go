@@ -3,7 +3,9 @@ package processtest
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,21 +27,23 @@ type Kubelet struct {
 	port int
 
 	mu    sync.Mutex
-	files map[string]*logFile // by pod
-	ended chan struct{}       // closed with the test
+	files map[string][]*logFile // by pod, one for each run
+	cut   bool                  // the next answer breaks off
+	ended chan struct{}         // closed with the test
 }
 
-// logFile is what the one container of a pod has written.
+// logFile is what one run of the one container of a pod has written.
 type logFile struct {
 	file *os.File
 	size int64
 	last time.Time
-	more chan struct{} // closed at the next line
+	over bool          // another run has begun
+	more chan struct{} // closed at the next line, or when it is over
 }
 
 func newKubelet(t testing.TB) *Kubelet {
 	t.Helper()
-	k := &Kubelet{t: t, dir: t.TempDir(), files: map[string]*logFile{}, ended: make(chan struct{})}
+	k := &Kubelet{t: t, dir: t.TempDir(), files: map[string][]*logFile{}, ended: make(chan struct{})}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(k.serve))
 	server.EnableHTTP2 = true
 	server.StartTLS()
@@ -47,8 +51,10 @@ func newKubelet(t testing.TB) *Kubelet {
 		close(k.ended)
 		server.CloseClientConnections()
 		server.Close()
-		for _, f := range k.files {
-			_ = f.file.Close()
+		for _, runs := range k.files {
+			for _, f := range runs {
+				_ = f.file.Close()
+			}
 		}
 	})
 	u, err := url.Parse(server.URL)
@@ -59,24 +65,57 @@ func newKubelet(t testing.TB) *Kubelet {
 	return k
 }
 
-func (k *Kubelet) log(pod string) *logFile {
-	f := k.files[pod]
-	if f == nil {
-		file, err := os.Create(filepath.Join(k.dir, pod))
-		if err != nil {
-			panic(err) // the folder is the test's own
-		}
-		f = &logFile{file: file, more: make(chan struct{})}
-		k.files[pod] = f
+// log returns the file of a run: of the newest one, or of the one before.
+func (k *Kubelet) log(pod string, before bool) *logFile {
+	if len(k.files[pod]) == 0 {
+		k.begin(pod)
 	}
-	return f
+	runs := k.files[pod]
+	if before {
+		return runs[max(len(runs)-2, 0)]
+	}
+	return runs[len(runs)-1]
+}
+
+func (k *Kubelet) begin(pod string) {
+	file, err := os.Create(filepath.Join(k.dir, fmt.Sprint(pod, ".", len(k.files[pod]))))
+	if err != nil {
+		panic(err) // the folder is the test's own
+	}
+	k.files[pod] = append(k.files[pod], &logFile{file: file, more: make(chan struct{})})
+}
+
+// Restart ends the run of a pod's container and begins another.
+func (k *Kubelet) Restart(pod string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f := k.log(pod, false)
+	f.over = true
+	close(f.more)
+	k.begin(pod)
+	k.log(pod, false).last = f.last
+}
+
+// Cut breaks off the next answer that has something, anywhere in it.
+func (k *Kubelet) Cut() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.cut = true
+}
+
+func (k *Kubelet) takeCut() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	cut := k.cut
+	k.cut = false
+	return cut
 }
 
 // Write adds lines of a pod, each with the time at which it comes.
 func (k *Kubelet) Write(pod string, lines ...string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	f := k.log(pod)
+	f := k.log(pod, false)
 	var text bytes.Buffer
 	for _, line := range lines {
 		now := time.Now().UTC()
@@ -98,12 +137,12 @@ func (k *Kubelet) Write(pod string, lines ...string) {
 	f.more = make(chan struct{})
 }
 
-// look returns how much there is, and what is closed when there is more.
-func (k *Kubelet) look(pod string) (*logFile, int64, <-chan struct{}) {
+// look returns how much of a run there is, whether it is over, and what is closed when
+// there is more.
+func (k *Kubelet) look(f *logFile) (size int64, over bool, more <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	f := k.log(pod)
-	return f, f.size, f.more
+	return f.size, f.over, f.more
 }
 
 // serve answers /containerLogs/<namespace>/<pod>/<container>.
@@ -114,10 +153,18 @@ func (k *Kubelet) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	from := k.from(parts[1], query.Get("sinceTime"))
+	k.mu.Lock()
+	f := k.log(parts[1], query.Get("previous") == "true")
+	k.mu.Unlock()
+	from := k.from(f, query.Get("sinceTime"))
 	for {
-		f, size, more := k.look(parts[1])
+		size, over, more := k.look(f)
 		if from < size {
+			if k.takeCut() {
+				_, _ = io.Copy(w, io.NewSectionReader(f.file, from, rand.Int64N(size-from)))
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
 			n, err := io.Copy(w, io.NewSectionReader(f.file, from, size-from))
 			if from += n; err != nil {
 				return
@@ -126,7 +173,7 @@ func (k *Kubelet) serve(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		if query.Get("follow") != "true" {
+		if over || query.Get("follow") != "true" {
 			return
 		}
 		select {
@@ -140,12 +187,12 @@ func (k *Kubelet) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // from returns where the first line of a time, or after it, begins.
-func (k *Kubelet) from(pod, since string) (offset int64) {
+func (k *Kubelet) from(f *logFile, since string) (offset int64) {
 	begin, err := time.Parse(time.RFC3339, since)
 	if err != nil {
 		return 0
 	}
-	f, size, _ := k.look(pod)
+	size, _, _ := k.look(f)
 	lines := bufio.NewReader(io.NewSectionReader(f.file, 0, size))
 	for {
 		line, err := lines.ReadString('\n')

@@ -106,23 +106,52 @@ func (s *source) readRun(ctx context.Context, status object.ContainerStatus) (in
 	return n + rest, err
 }
 
-// read passes on what the log of a run has that is new.
-func (s *source) read(ctx context.Context, run int, o lean.LogOptions) (int, error) {
+// read passes on what the log of a run has that is new. Where the connection to the
+// kubelet breaks, the API server ends its answer as if that were all. What is followed is
+// asked for again in any case; of what has ended, reading goes on until nothing new comes.
+func (s *source) read(ctx context.Context, run int, o lean.LogOptions) (n int, err error) {
+	var before tail
+	for {
+		more, last, err := s.readOnce(ctx, run, o)
+		n += more
+		if err != nil || o.Follow {
+			return n, err
+		}
+		if more == 0 && last == before {
+			if last != (tail{}) && s.pass(last.at, last.text, run) {
+				n++
+			}
+			return n, nil
+		}
+		before, o.Since = last, s.seam.since()
+	}
+}
+
+// tail is what comes after the last line that has an end: the beginning of a line, or a
+// line that a container wrote without one.
+type tail struct {
+	at   time.Time
+	text string
+}
+
+// readOnce reads one answer. It does not pass on the tail, which it returns.
+func (s *source) readOnce(ctx context.Context, run int, o lean.LogOptions) (n int, last tail, err error) {
 	body, err := s.follower.client.Log(ctx, s.follower.options.Namespace, s.pod, s.container, o)
 	if err != nil {
-		return 0, err
+		return 0, tail{}, err
 	}
 	defer body.Close()
 	lines := newScanner(body, !o.Follow)
-	for n := 0; ; {
+	for {
 		at, text, err := lines.next()
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		if s.pass(at, text, run) {
+		switch {
+		case errors.Is(err, io.EOF):
+			return n, last, nil
+		case err != nil:
+			return n, tail{}, err
+		case lines.cut:
+			last = tail{at, text}
+		case s.pass(at, text, run):
 			n++
 		}
 	}
@@ -146,10 +175,11 @@ type scanner struct {
 	// open lets the last line have no end. In a log that is followed it may
 	// be cut, and is read again.
 	open bool
+	cut  bool // the line that was read last has no end
 }
 
 func newScanner(r io.Reader, open bool) *scanner {
-	return &scanner{bufio.NewReaderSize(r, maxLine), open}
+	return &scanner{r: bufio.NewReaderSize(r, maxLine), open: open}
 }
 
 // next returns the next line, without its end and cut to maxLine.
@@ -164,6 +194,7 @@ func (s *scanner) next() (time.Time, string, error) {
 		if err != nil && (!errors.Is(err, io.EOF) || !s.open || line == "") {
 			return time.Time{}, "", err
 		}
+		s.cut = err != nil
 		stamp, text, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		at, err := time.Parse(time.RFC3339Nano, stamp)
 		if err != nil {
