@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"zr/internal/api/contract"
 	"zr/internal/api/processtest"
@@ -32,8 +34,8 @@ func logMegabytes(t *testing.T) int {
 }
 
 // TestNoSecretIsShown plants the 200 values of a Secret in every line that a container
-// writes, as they are, in base64 and in the form of a URL, and in why
-// one does not start, and looks for them in every answer and in every row of the database.
+// writes, as they are, in base64 and in the form of a URL, in why
+// one does not start and in its environment, and looks for them in every answer and in every row of the database.
 func TestNoSecretIsShown(t *testing.T) {
 	c := processtest.New(t, kubetest.Server(t))
 	kubelet := c.Node()
@@ -43,13 +45,26 @@ func TestNoSecretIsShown(t *testing.T) {
 	server.Start()
 	redis.Start()
 	secrets, dir := secretValues(), t.TempDir()
+	values := map[string]string{}
 	for i, s := range secrets {
+		values[fmt.Sprintf("KEY_%d", i)] = s
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("KEY_%d", i)), []byte(s), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	a := processtest.Start(t, c.Mount(), map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL(), "SECRETS_DIR": dir})
 	client := processtest.NewClient(t, a.Token(), func() []*processtest.API { return []*processtest.API{a} })
+	data, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Create(c.Objects("", "v1", "secrets"), "{apiVersion: v1, kind: Secret, metadata: {name: secrets}, stringData: "+string(data)+"}")
+	c.Create(c.Objects("", "v1", "configmaps"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {LEVEL: info}}")
+	if _, err := c.Objects("apps", "v1", "statefulsets").Patch(t.Context(), "ended", types.StrategicMergePatchType, fmt.Appendf(nil,
+		`{"spec":{"template":{"spec":{"containers":[{"name":"main","env":[{"name":"NOTE","value":%q},{"name":"STORE","value":%q}]}]}}}}`,
+		"no login with "+secrets[2], "postgres://u:"+url.PathEscape(secrets[3])+"@db/x"), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	c.Event("ended-0", "no login with "+secrets[1])
 	c.SetPod("ended-0", fmt.Sprintf(`{"phase":"Pending","containerStatuses":[{"name":"main","ready":false,"restartCount":0,"image":"none:1","imageID":"none",
 		"state":{"waiting":{"reason":"CreateContainerConfigError","message":%q}}}]}`, "no login with "+secrets[0]))
@@ -76,7 +91,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	finder := newFinder(secrets)
 	marks := 0
 	for _, path := range []string{"/logs/export?format=ndjson", "/logs/export?format=text", "/logs?limit=1000&context=3", "/logs/counts?every=3600", "/services",
-		"/services/ended/events", "/history", "/uptime?window=1h", "/activity", "/tokens", "/environments", "/health"} {
+		"/services/ended/events", "/services/ended", "/services/ended/details",
+		"/configuration", "/configuration/revisions", "/configuration/secrets", "/dev", "/dev/events", "/dev/metrics?window=1h", "/history", "/uptime?window=1h", "/activity", "/tokens", "/environments", "/health"} {
 		body := client.Text(contract.Base + path)
 		finder.look(t, path, body)
 		marks += strings.Count(body, "[redacted]")
@@ -87,6 +103,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	if marks < lines {
 		t.Errorf("%d lines have %d marks", lines, marks)
 	}
+	_, counted := a.Get("/metrics", a.LogIn("viewer"))
+	finder.look(t, "/metrics", string(counted))
 	for table, rows := range tables(t, server.URL("postgres")) {
 		finder.look(t, "table "+table, rows)
 	}
