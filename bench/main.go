@@ -22,7 +22,7 @@ var parts = []struct {
 	run   func(*bench)
 }{
 	{"up", "cluster from images in the store; a second up; one line changed", benchUp},
-	{"rebuild", "go build of the api after one changed string", benchRebuild},
+	{"rebuild", "go build of the api after one changed string, and the size of its image", benchRebuild},
 	{"dev", "a save of a file, and of a Go program", benchDev},
 	{"node", "a save of a plain Node.js service, until the new code answers", benchPlainNode},
 	{"frontend", "a save of a component, until the browser shows it", benchFrontend},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,6 +31,31 @@ func benchRebuild(b *bench) {
 	b.must(err)
 	row("go build ./cmd/zr-api after one changed string", s)
 	fmt.Printf("  %-58s %.1f MB\n", "the program", float64(info.Size())/1e6)
+	fmt.Printf("  %-58s %.1f MB\n", "its image", float64(imageBytes(b, dir))/1e6)
+}
+
+// imageBytes builds the image of the api of a copy of this repository, and returns how
+// large it is.
+func imageBytes(b *bench, dir string) int64 {
+	b.must(os.WriteFile(filepath.Join(dir, "config", "dev.yaml"), []byte("project: zrbench-api\nservices:\n  api:\n    build: {go: ./cmd/zr-api}\n"), 0o644))
+	zr := func(into any, args ...string) {
+		text := lab.Output(b, dir, filepath.Join(lab.Repository(b), "bin", "zr"), append(args, "-o", "json")...)
+		b.must(json.Unmarshal([]byte(text), into))
+	}
+	var built []struct{ Name string }
+	zr(&built, "images", "build")
+	var stored []struct {
+		Name string
+		Size int64
+	}
+	zr(&stored, "images", "ls")
+	for _, image := range stored {
+		if len(built) == 1 && image.Name == built[0].Name {
+			return image.Size
+		}
+	}
+	b.Fatalf("the image of the api is not in the store: %v", built)
+	return 0
 }
 
 // bareBuild is what zr runs, by hand.
