@@ -58,12 +58,12 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
     await login.close();
   });
 
-  test("the page of the api shows its containers, what they use, and what they answered", async () => {
-    await open(page, new URL("/services/api", BASE_URL).href);
+  test("the page of a service shows its containers, what they use, and what they answered", async () => {
+    await open(page, new URL("/services/postgres", BASE_URL).href);
     await takenOver(page);
     await page.waitForSelector("[data-testid=usage] [data-testid=answer]");
-    await page.waitForSelector("[data-testid=container-api]");
-    await page.locator("[data-testid=container-api] ~ details summary").press("Enter");
+    await page.waitForSelector("[data-testid=container-postgres]");
+    await page.locator("[data-testid=container-postgres] ~ details summary").press("Enter");
     await page
       .locator("[data-testid=variables] li", { hasText: "a secret, not shown" })
       .first()

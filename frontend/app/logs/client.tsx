@@ -17,14 +17,25 @@ import { filterQuery, isNarrowed, type LogState, parseState, writeState } from "
 export function LogsClient({ renderedAt }: { renderedAt: number }) {
   const params = useSearchParams();
   const state = useMemo(() => parseState(new URLSearchParams(params)), [params]);
+  const services = useQuery(servicesQuery(state.environment));
+  const change = useCallback(
+    (rest: Partial<LogState>) => go({ ...state, line: undefined, ...rest }),
+    [state],
+  );
   useTab("Logs · zr", "unknown");
   return (
     <>
       <h1 className="mb-3 font-semibold text-xl tracking-tight">Logs</h1>
+      <Filters
+        state={state}
+        names={services.data?.services.map(({ name }) => name) ?? []}
+        onChange={change}
+      />
       <Lines
         // Lines of other filters are other lines; how they are shown is not.
         key={String(filterQuery(state))}
         state={state}
+        onChange={change}
         renderedAt={renderedAt}
       />
     </>
@@ -36,7 +47,15 @@ function go(state: LogState) {
   window.history.pushState(null, "", writeState(state));
 }
 
-function Lines({ state, renderedAt }: { state: LogState; renderedAt: number }) {
+function Lines({
+  state,
+  onChange: change,
+  renderedAt,
+}: {
+  state: LogState;
+  onChange: (rest: Partial<LogState>) => void;
+  renderedAt: number;
+}) {
   // A feed is of the filters that it began with.
   const [feed] = useState(() => new LogFeed(state));
   useEffect(() => {
@@ -44,18 +63,8 @@ function Lines({ state, renderedAt }: { state: LogState; renderedAt: number }) {
     return () => feed.stop();
   }, [feed]);
   const now = useSyncExternalStore(feed.subscribe, feed.snapshot, feed.snapshot);
-  const services = useQuery(servicesQuery(state.environment));
-  const change = useCallback(
-    (rest: Partial<LogState>) => go({ ...state, line: undefined, ...rest }),
-    [state],
-  );
   return (
     <>
-      <Filters
-        state={state}
-        names={services.data?.services.map(({ name }) => name) ?? []}
-        onChange={change}
-      />
       <Histogram state={state} onZoom={change} />
       {now.problem && (
         <div className="mb-4">

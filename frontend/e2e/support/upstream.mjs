@@ -158,7 +158,7 @@ export async function startUpstream(state) {
     if (!environments(state).includes(environment)) {
       return send(response, 404, problem("not_found", "there is no such environment"));
     }
-    if (path.startsWith("/api/v1/configuration")) {
+    if (path.startsWith("/api/v1/configuration") && state.configuration) {
       return configurationOf(state, request, (status, body) => send(response, status, body));
     }
     if (path.startsWith("/api/v1/dev")) {

@@ -61,7 +61,7 @@ function Picture({ services, dependencies }: { services: Service[]; dependencies
   );
   if (!arrangement) {
     return (
-      <p role="status" className="px-4 py-10 text-center text-muted max-sm:hidden">
+      <p role="status" className="px-4 py-10 text-center text-muted max-md:hidden">
         Drawing…
       </p>
     );
@@ -74,7 +74,7 @@ function Picture({ services, dependencies }: { services: Service[]; dependencies
       data-testid="graph"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
       tabIndex={0}
-      className="overflow-x-auto p-4 max-sm:hidden"
+      className="overflow-x-auto p-4 max-md:hidden"
     >
       <div className="relative mx-auto" style={{ width, height }}>
         <svg width={width} height={height} aria-hidden="true" className="absolute inset-0">
@@ -150,7 +150,7 @@ function List({ services, dependencies }: { services: Service[]; dependencies: D
     <ul
       aria-label="Who needs whom"
       data-testid="graph-list"
-      className="gap-x-8 border-line border-t px-4 py-3 text-xs max-sm:border-t-0 sm:columns-2 lg:columns-3"
+      className="gap-x-8 border-line border-t px-4 py-3 text-xs max-md:border-t-0 sm:columns-2 lg:columns-3"
     >
       {services.map(({ name, state }) => {
         const needs = dependencies.filter(({ from }) => from === name).map(({ to }) => to);

@@ -5,7 +5,7 @@ import { Link } from "@/components/link";
 import { None } from "@/components/none";
 import { ReasonNote } from "@/components/reason-note";
 import { StateBadge } from "@/components/state";
-import { healthScreenPath, servicePath } from "@/lib/screens";
+import { healthScreenPath, logsScreenPath, servicePath } from "@/lib/screens";
 import { shortImage } from "@/lib/stack/image-name";
 import type { Service } from "@/lib/stack/schema";
 import type { UptimeSummary } from "@/lib/stack/uptime";
@@ -92,6 +92,14 @@ export function ServiceRows({
         <tr>
           <td colSpan={columnCount} className="px-4 pb-3">
             <ReasonNote reason={reason} state={state} />
+            {state === "unhealthy" && (
+              <Link
+                href={`${logsScreenPath(name)}&level=error`}
+                className="mt-1 inline-block text-accent text-xs underline-offset-4 hover:underline"
+              >
+                Error lines of {name}
+              </Link>
+            )}
           </td>
         </tr>
       )}
@@ -115,7 +123,7 @@ function Origin({ service, up }: { service: Service; up: string | undefined }) {
           <span className="font-mono">{shortImage(image)}</span>
         </span>
       )}
-      {narrow.length > 0 && <span className="block sm:hidden">{narrow.join(" · ")}</span>}
+      {narrow.length > 0 && <span className="block lg:hidden">{narrow.join(" · ")}</span>}
     </span>
   );
 }

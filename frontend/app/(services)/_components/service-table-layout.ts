@@ -10,7 +10,7 @@ export const cell = `${sides} py-2.5 align-top`;
 export const figure = `${cell} whitespace-nowrap`;
 
 /** A column that narrow screens leave out. */
-export const wide = "hidden sm:table-cell";
+export const wide = "hidden lg:table-cell";
 
 /** The column that is the last one there. */
-export const lastIfNarrow = "max-sm:pr-4";
+export const lastIfNarrow = "max-lg:pr-4";

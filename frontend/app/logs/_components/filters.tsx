@@ -28,7 +28,12 @@ export function Filters({
   return (
     <div className="mb-3 grid gap-2">
       <div className="flex flex-wrap items-center gap-2">
-        <Search state={state} onChange={onChange} />
+        <Search
+          // Another address has another text, whatever was being written.
+          key={`${state.isRegexp} ${state.text}`}
+          state={state}
+          onChange={onChange}
+        />
         <ServicePicker state={state} names={names} onChange={onChange} />
         <label className="flex items-center gap-1.5 text-muted text-xs">
           Level
@@ -205,6 +210,7 @@ function TimeRange({
           <label key={end} className="grid gap-1 text-muted">
             {label[end]}
             <input
+              key={{ from, to }[end]}
               type="datetime-local"
               step="1"
               defaultValue={localTime({ from, to }[end])}
