@@ -13,6 +13,7 @@ const screens = {
   "/services/redis": "[data-testid=container-redis]",
   "/logs": "[data-testid=feed][data-status=live]",
   "/uptime": "[data-testid=uptime-redis]",
+  "/reloads": "h1",
   "/configuration": "h1",
   "/history": "[data-testid=history]",
   "/activity": "[data-testid=records]",
