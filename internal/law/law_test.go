@@ -5,7 +5,9 @@
 //
 // and internal/ui, which knows leaves only, ← internal/cli.
 //
-// It has no code of its own; its test reads every package's imports.
+// Other rules are beside it: how long files and functions are, where command lines are
+// written, and which tests need a cluster. It has no code of its own; its tests read the
+// sources.
 package law
 
 import (
