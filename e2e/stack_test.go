@@ -61,6 +61,11 @@ func TestStack(t *testing.T) {
 		link := strings.TrimSpace(p.Must("dashboard").Stdout)
 		testBrowser(t, "actions", "BASE_URL=http://localhost:13000", "LOGIN_LINK="+link)
 	})
+	t.Run("the configuration in a browser", func(t *testing.T) {
+		link := strings.TrimSpace(p.Must("dashboard").Stdout)
+		testBrowser(t, "configuration", "BASE_URL=http://localhost:13000", "LOGIN_LINK="+link)
+		p.Must("up", "--overwrite") // takes back the secret that was set there
+	})
 	t.Run("down keeps the data", func(t *testing.T) { testDown(t, p) })
 }
 

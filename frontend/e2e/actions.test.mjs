@@ -9,6 +9,7 @@ import {
   accessibilityViolations,
   complaintsOf,
   launch,
+  logIn,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -48,14 +49,7 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
   });
 
   test("a login link makes the browser an operator's", async () => {
-    const login = await page.context().newPage();
-    const loggedIn = login.waitForResponse(
-      (answer) => answer.url().endsWith("/api/v1/session") && answer.ok(),
-      { timeout: TIMEOUT },
-    );
-    await login.goto(LOGIN_LINK);
-    await loggedIn;
-    await login.close();
+    await logIn(page.context(), LOGIN_LINK, TIMEOUT);
   });
 
   test("the page of a service shows its containers, what they use, and what they answered", async () => {

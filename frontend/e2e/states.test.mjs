@@ -325,6 +325,13 @@ describe("the states of the dashboard", () => {
     await hasNoFaults();
     await page.selectOption("select", "done");
     await page.waitForURL("**/activity?outcome=done");
+    await page.getByRole("link", { name: "log in" }).first().click();
+    await page.waitForURL("**/activity?action=logIn&outcome=done");
+    await page.getByRole("link", { name: "Without the filter log in" }).waitFor();
+    await hasNoFaults();
+    const download = page.waitForEvent("download");
+    await page.click("text=Export");
+    assert.equal((await download).suggestedFilename(), "activity.ndjson");
   });
 
   test("a viewer sees why he may change nothing", async () => {

@@ -16,6 +16,11 @@ test.each([
   ["/api/v1/history", "", "/api/v1/history"],
   ["/api/v1/history", "limit=1", "/api/v1/history?limit=1"],
   ["/api/v1/activity", "outcome=done&limit=5", "/api/v1/activity?limit=5&outcome=done"],
+  [
+    "/api/v1/activity",
+    "target=dev/settings&action=changeSettings&actor=ana",
+    "/api/v1/activity?actor=ana&action=changeSettings&target=dev%2Fsettings",
+  ],
   ["/api/v1/history", "limit=500", "/api/v1/history?limit=500"],
   ["/api/v1/history", "cursor=MTI&service=redis", "/api/v1/history?cursor=MTI&service=redis"],
   [
@@ -86,6 +91,7 @@ test.each([
   ["/api/v1/history", "cursor="],
   ["/api/v1/activity", "outcome=maybe"],
   ["/api/v1/activity", "limit=5&limit=6"],
+  ["/api/v1/activity", "action=a+b"],
   ["/api/v1/logs", "level=loud"],
   ["/api/v1/logs", "from=yesterday"],
   ["/api/v1/logs/live", "after=-1"],

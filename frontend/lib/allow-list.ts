@@ -91,6 +91,18 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
     "/api/v1/activity",
     z.strictObject({
       ...page,
+      actor: z
+        .string()
+        .regex(/^[ -~]{1,200}$/)
+        .optional(),
+      action: z
+        .string()
+        .regex(/^[A-Za-z]{1,64}$/)
+        .optional(),
+      target: z
+        .string()
+        .regex(/^[ -~]{1,253}$/)
+        .optional(),
       outcome: z.enum(["done", "refused", "failed"]).optional(),
     }),
   ],

@@ -21,11 +21,6 @@ export function historyScreenPath({ service, cursor }: { service?: string; curso
   return withQuery("/history", { service, cursor });
 }
 
-/** The audit log: everything or one outcome, from its newest record or from a cursor on. */
-export function activityScreenPath({ outcome, cursor }: { outcome?: string; cursor?: string }) {
-  return withQuery("/activity", { outcome, cursor });
-}
-
 /** How healthy the services were: all or one, over 24 hours or another window. */
 export function healthScreenPath({ service, window }: { service?: string; window?: string }) {
   return withQuery("/uptime", { service, window });

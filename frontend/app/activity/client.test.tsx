@@ -1,13 +1,13 @@
 // @vitest-environment happy-dom
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { POLL_MS } from "@/lib/freshness";
 import { failed, type Outcome } from "@/lib/problem";
 import { NOW } from "@/lib/stack/fixtures";
 import { ActivityClient } from "./client";
-import { partOf } from "./query-options";
 import type { Activity, AuditRecord } from "./schema";
+import { type ActivityPart, partOf, placeOf } from "./search-params";
 
 const push = vi.hoisted(() => vi.fn());
 vi.mock("next/navigation", () => ({ useRouter: () => ({ push }) }));
@@ -69,7 +69,8 @@ test("records say who did what, to what, and how it ended", () => {
 test("an outcome is chosen by address, and pages keep it", () => {
   show({ outcome: "refused", cursor: "two" }, { ok: true, data: { records: [], next: "three" } });
   expect(screen.getByText(/Nothing is recorded/)).toBeDefined();
-  const links = screen.getAllByRole("link").map((link) => link.getAttribute("href"));
+  const pages = within(screen.getByRole("navigation", { name: "Pages" }));
+  const links = pages.getAllByRole("link").map((link) => link.getAttribute("href"));
   expect(links).toEqual(["/activity?outcome=refused", "/activity?outcome=refused&cursor=three"]);
   fireEvent.change(screen.getByLabelText("Outcome"), { target: { value: "failed" } });
   expect(push).toHaveBeenCalledExactlyOnceWith("/activity?outcome=failed");
@@ -84,4 +85,54 @@ test("who is not logged in is told how to, and asks again only by hand", async (
   fireEvent.click(screen.getByText("Try now"));
   await act(() => vi.advanceTimersByTimeAsync(1));
   expect(screen.getByTestId("records").children).toHaveLength(1);
+});
+
+test("what a record says is a filter, and each is left again", () => {
+  const records = [aRecord({ action: "changeSettings", target: "dev/settings" })];
+  show({ actor: "ana", outcome: "done" }, { ok: true, data: { records } });
+  const href = (name: string) => screen.getByRole("link", { name }).getAttribute("href");
+  expect(href("change settings")).toBe("/activity?actor=ana&action=changeSettings&outcome=done");
+  expect(href("dev/settings")).toBe("/activity?actor=ana&target=dev%2Fsettings&outcome=done");
+  expect(href("Without the filter ana")).toBe("/activity?outcome=done");
+});
+
+test("an export has all records that the filter finds, page by page", async () => {
+  const files: Blob[] = [];
+  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: (blob: Blob) => files.push(blob) }));
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  fetched.mockImplementation(async (path: string) =>
+    path.includes("limit=500")
+      ? Response.json(
+          path.includes("cursor=two")
+            ? { records: [aRecord({ id: 1 })] }
+            : { records: [aRecord({ id: 2 })], next: "two" },
+        )
+      : Response.json({ records: [aRecord()] }),
+  );
+  show({ actor: "ana" }, { ok: true, data: { records: [aRecord()] } });
+  fireEvent.click(screen.getByText("Export"));
+  await act(() => vi.advanceTimersByTimeAsync(1));
+  const lines = (await files[0]?.text())?.trimEnd().split("\n") ?? [];
+  expect(lines.map((line) => JSON.parse(line).id)).toEqual([2, 1]);
+  const asked = fetched.mock.calls.map(([path]) => path).filter((path) => path.includes("500"));
+  expect(asked).toEqual([
+    "/api/v1/activity?limit=500&actor=ana",
+    "/api/v1/activity?limit=500&actor=ana&cursor=two",
+  ]);
+});
+
+test("an export that fails says why", async () => {
+  show({}, { ok: true, data: { records: [] } });
+  fireEvent.click(screen.getByText("Export"));
+  await act(() => vi.advanceTimersByTimeAsync(1));
+  expect(screen.getByText(/^Not exported: reading/)).toBeDefined();
+});
+
+test.each<ActivityPart>([
+  {},
+  { actor: "ana & co", action: "changeSettings", target: "dev/settings", outcome: "failed" },
+  { cursor: "MTI", outcome: "done" },
+])("%o is an address, and is read from it again", (part) => {
+  const { searchParams } = new URL(placeOf(part), "http://localhost");
+  expect(partOf(Object.fromEntries(searchParams))).toEqual(part);
 });

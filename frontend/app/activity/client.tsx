@@ -1,17 +1,19 @@
 "use client";
 
 import { useGo } from "@/components/environment";
+import { Link } from "@/components/link";
 import { Pages } from "@/components/pages";
 import { ProblemView } from "@/components/problem-view";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
-import { activityScreenPath } from "@/lib/screens";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
-import { Records } from "./_components/records";
-import { type ActivityPart, activityQuery } from "./query-options";
-import { type Activity, outcomes } from "./schema";
+import { ExportButton } from "./_components/export-button";
+import { actionText, Records } from "./_components/records";
+import { activityQuery } from "./query-options";
+import { type Activity, outcomes, type RecordOutcome } from "./schema";
+import { type ActivityPart, type Filter, placeOf } from "./search-params";
 
 /** Who did what, and what was refused, a page at a time. */
 export function ActivityClient({
@@ -27,12 +29,16 @@ export function ActivityClient({
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
   const { data, problem, freshness, ask } = usePolled(activityQuery(part), initial.activity, clock);
   useTab("Activity · zr", "unknown");
-  const { outcome, cursor } = part;
+  const { cursor, ...filter } = part;
   return (
     <>
       <div className="mb-6 flex flex-wrap items-center justify-between gap-3">
         <h1 className="font-semibold text-xl tracking-tight">Activity</h1>
-        <OutcomeFilter outcome={outcome} />
+        <div className="flex flex-wrap items-center gap-3">
+          <ChosenFilters filter={filter} />
+          <OutcomeFilter filter={filter} />
+          <ExportButton filter={filter} disabled={!data} />
+        </div>
       </div>
       {problem && (!data || freshness === "stale") && (
         <div className="mb-6">
@@ -47,23 +53,47 @@ export function ActivityClient({
           />
         </div>
       )}
-      {data && <Records records={data.records} now={now} />}
+      {data && <Records records={data.records} filter={filter} now={now} />}
       <Pages
-        newest={cursor && activityScreenPath({ outcome })}
-        older={data?.next && activityScreenPath({ outcome, cursor: data.next })}
+        newest={cursor && placeOf(filter)}
+        older={data?.next && placeOf({ ...filter, cursor: data.next })}
       />
     </>
   );
 }
 
-function OutcomeFilter({ outcome }: { outcome: string | undefined }) {
+/** The filters that were chosen in a record, each to be left again. */
+function ChosenFilters({ filter }: { filter: Filter }) {
+  return (["actor", "action", "target"] as const).map((name) => {
+    const { [name]: text, ...rest } = filter;
+    return (
+      text && (
+        <Link
+          key={name}
+          href={placeOf(rest)}
+          className="flex h-7 max-w-64 items-center gap-1.5 rounded-md border border-accent/60 bg-surface px-2 text-xs hover:border-accent"
+        >
+          <span className="sr-only">Without the filter</span>
+          <span className="truncate">{name === "action" ? actionText(text) : text}</span>
+          <span aria-hidden="true" className="text-muted">
+            ×
+          </span>
+        </Link>
+      )
+    );
+  });
+}
+
+function OutcomeFilter({ filter }: { filter: Filter }) {
   const go = useGo();
   return (
     <label className="flex items-center gap-2 text-muted text-xs">
       Outcome
       <select
-        value={outcome ?? ""}
-        onChange={(event) => go(activityScreenPath({ outcome: event.target.value }))}
+        value={filter.outcome ?? ""}
+        onChange={(event) =>
+          go(placeOf({ ...filter, outcome: (event.target.value || undefined) as RecordOutcome }))
+        }
         className="h-7 rounded-md border border-line bg-surface px-2 text-ink"
       >
         <option value="">All outcomes</option>

@@ -1,7 +1,8 @@
 import { load } from "@/lib/load";
 import { ActivityClient } from "./client";
-import { activityPath, partOf } from "./query-options";
+import { activityPath } from "./query-options";
 import { activitySchema } from "./schema";
+import { partOf } from "./search-params";
 
 export default async function ActivityPage({ searchParams }: PageProps<"/activity">) {
   const part = partOf(await searchParams);

@@ -2,33 +2,26 @@ import { queryOptions } from "@tanstack/react-query";
 import { fetchJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";
-import { type Activity, activitySchema, outcomes, type RecordOutcome } from "./schema";
+import { withQuery } from "@/lib/with-query";
+import { type Activity, type AuditRecord, activitySchema } from "./schema";
+import type { ActivityPart, Filter } from "./search-params";
 
 /** How many records a page has. */
 const PAGE = 50;
 
-/** The part of the audit log that an address asks for. */
-export interface ActivityPart {
-  outcome?: RecordOutcome;
-  cursor?: string;
-}
+/** How many are read at once for a file: as many as the api answers. */
+const LARGE_PAGE = 500;
 
-export function partOf(query: Record<string, string | string[] | undefined>): ActivityPart {
-  return {
-    outcome: outcomes.find((outcome) => outcome === query.outcome),
-    cursor: typeof query.cursor === "string" && query.cursor ? query.cursor : undefined,
-  };
-}
-
-export function activityPath({ outcome, cursor }: ActivityPart): string {
-  const query = new URLSearchParams({ limit: String(PAGE) });
-  if (outcome) {
-    query.set("outcome", outcome);
-  }
-  if (cursor) {
-    query.set("cursor", cursor);
-  }
-  return `/api/v1/activity?${query}`;
+export function activityPath(part: ActivityPart, limit = PAGE): string {
+  const { actor, action, target, outcome, cursor } = part;
+  return withQuery("/api/v1/activity", {
+    limit: String(limit),
+    actor,
+    action,
+    target,
+    outcome,
+    cursor,
+  });
 }
 
 export function activityQuery(part: ActivityPart) {
@@ -42,4 +35,17 @@ export function activityQuery(part: ActivityPart) {
     // Each refusal is a record of the log: who is not logged in does not ask again by himself.
     refetchInterval: ({ state }) => (state.error?.code === "not_logged_in" ? false : POLL_MS),
   });
+}
+
+/** Reads all records that a filter finds, newest first. It throws a Problem, or what ended it. */
+export async function allRecords(filter: Filter, signal: AbortSignal): Promise<AuditRecord[]> {
+  const all: AuditRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const path = activityPath({ ...filter, cursor }, LARGE_PAGE);
+    const { records, next } = await fetchJSON(path, activitySchema, signal);
+    all.push(...records);
+    cursor = next;
+  } while (cursor);
+  return all;
 }

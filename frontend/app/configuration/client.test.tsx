@@ -2,6 +2,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { anAttached } from "@/lib/dev/fixtures";
 import { POLL_MS } from "@/lib/freshness";
 import { failed, type Outcome, type Problem, problemStatus } from "@/lib/problem";
 import { NOW } from "@/lib/stack/fixtures";
@@ -269,7 +270,8 @@ test("settings that are not those of the file say what differs, and both ways to
 });
 
 test("where a zr dev is attached, it is said that the file gets it", async () => {
-  answers.dev = () => Response.json({ attached: [{ actions: ["rebuild", "configure"] }] });
+  answers.dev = () =>
+    Response.json({ attached: [anAttached({ actions: ["rebuild", "configure"] })] });
   await show();
   write("LOG_LEVEL", "debug");
   await pass();

@@ -5,6 +5,7 @@ import { Link } from "@/components/link";
 import { ProblemView } from "@/components/problem-view";
 import { Skeleton } from "@/components/skeleton";
 import { type Session, whyNobody } from "@/lib/actions/send";
+import { attachedQuery } from "@/lib/dev/queries";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome, Problem } from "@/lib/problem";
 import { useNow } from "@/lib/use-now";
@@ -13,7 +14,7 @@ import { useTab } from "@/lib/use-tab";
 import { RevisionsTab } from "./_components/revisions-tab";
 import { SecretsTab } from "./_components/secrets-tab";
 import { SettingsTab } from "./_components/settings-tab";
-import { attachedQuery, settingsQuery, whoQuery } from "./query-options";
+import { settingsQuery, whoQuery } from "./query-options";
 import type { Settings } from "./schema";
 import { type ConfigurationPart, placeOf, type Tab, tabs } from "./search-params";
 

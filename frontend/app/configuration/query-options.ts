@@ -7,7 +7,6 @@ import type { Problem } from "@/lib/problem";
 import { requestKey } from "@/lib/request-key";
 import { withQuery } from "@/lib/with-query";
 import {
-  attachedSchema,
   type Preview,
   previewSchema,
   revisionsSchema,
@@ -83,11 +82,6 @@ export function revisionQuery(environment: string | undefined, revision: number,
 
 export function secretsQuery(environment: string | undefined) {
   return query(withQuery(`${BASE}/secrets`, { environment }), secretsSchema);
-}
-
-/** The runs of zr that are there, and what each can be asked for. */
-export function attachedQuery(environment: string | undefined) {
-  return query(withQuery("/api/v1/dev", { environment }), attachedSchema);
 }
 
 /** What a text of settings would do, as the api says it of those with an ETag. */

@@ -91,6 +91,3 @@ export const secretSetSchema: z.ZodType<Schemas["SecretSet"]> = z.object({
   later: names,
 });
 export type SecretSet = z.infer<typeof secretSetSchema>;
-
-/** The part of the attached runs of zr that is used here. */
-export const attachedSchema = z.object({ attached: z.array(z.object({ actions: names })) });

@@ -1,27 +1,55 @@
-import { useEffect, useState } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 import { type Draft, draftSchema } from "./draft";
 
-/** What is written and not saved, kept over a reload and a visit to other screens, in this tab alone. */
-export function useDraft(environment: string | undefined) {
-  const key = `zr.configuration.draft.${environment ?? ""}`;
-  const [draft, setDraft] = useState<Draft>();
-  // The server has none, so that the page begins without it.
-  useEffect(() => setDraft(stored(key)), [key]);
-  function keep(next: Draft | undefined) {
-    setDraft(next);
-    if (next) {
-      sessionStorage.setItem(key, JSON.stringify(next));
-    } else {
-      sessionStorage.removeItem(key);
-    }
-  }
-  return [draft, keep] as const;
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
+/** What was read last: the same text is the same draft. */
+let read: { text: string | null; draft: Draft | undefined } = { text: null, draft: undefined };
+
 function stored(key: string): Draft | undefined {
+  const text = sessionStorage.getItem(key);
+  if (text !== read.text) {
+    read = { text, draft: parse(text) };
+  }
+  return read.draft;
+}
+
+function parse(text: string | null): Draft | undefined {
   try {
-    return draftSchema.parse(JSON.parse(sessionStorage.getItem(key) ?? ""));
+    return draftSchema.parse(JSON.parse(text ?? ""));
   } catch {
     return undefined; // there is none, or an earlier version wrote it
   }
+}
+
+/**
+ * What is written and not saved, over a reload and a visit to other screens, in
+ * this tab alone. A browser that keeps nothing keeps no session either.
+ */
+export function useDraft(environment: string | undefined) {
+  const key = `zr.configuration.draft.${environment ?? ""}`;
+  const draft = useSyncExternalStore(
+    subscribe,
+    () => stored(key),
+    () => undefined,
+  );
+  const keep = useCallback(
+    (next: Draft | undefined) => {
+      if (next) {
+        sessionStorage.setItem(key, JSON.stringify(next));
+      } else {
+        sessionStorage.removeItem(key);
+      }
+      for (const listener of listeners) {
+        listener();
+      }
+    },
+    [key],
+  );
+  return [draft, keep] as const;
 }

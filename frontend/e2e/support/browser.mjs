@@ -61,6 +61,18 @@ export async function open(page, url) {
   }
 }
 
+/** Makes a browser that of who got a login link. */
+export async function logIn(context, link, timeout) {
+  const page = await context.newPage();
+  const loggedIn = page.waitForResponse(
+    (answer) => answer.url().endsWith("/api/v1/session") && answer.ok(),
+    { timeout },
+  );
+  await page.goto(link);
+  await loggedIn;
+  await page.close();
+}
+
 /** Notes what a page complains about: console errors, uncaught exceptions and requests that leave the origin. */
 export function complaintsOf(page, url) {
   const { origin } = new URL(url);

@@ -204,9 +204,6 @@ export async function startUpstream(state) {
         ? send(response, 200, { records: state.records ?? [] })
         : send(response, 401, problem("not_logged_in", "log in first"));
     }
-    if (path === "/api/v1/dev") {
-      return send(response, 200, { attached: state.attached ?? [] });
-    }
     if (path === "/api/v1/session") {
       return send(response, 200, { name: "ana", role: state.role ?? "operator" });
     }

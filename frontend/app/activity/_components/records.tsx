@@ -1,8 +1,10 @@
 import type { ComponentType } from "react";
 import { HealthyIcon, RemovedIcon, UnhealthyIcon } from "@/components/icons";
+import { Link } from "@/components/link";
 import { Panel } from "@/components/panel";
 import { ago } from "@/lib/time";
 import type { AuditRecord, RecordOutcome } from "../schema";
+import { type Filter, placeOf } from "../search-params";
 
 const look: Record<RecordOutcome, { color: string; Icon: ComponentType<{ className?: string }> }> =
   {
@@ -11,8 +13,20 @@ const look: Record<RecordOutcome, { color: string; Icon: ComponentType<{ classNa
     failed: { color: "text-unhealthy", Icon: UnhealthyIcon },
   };
 
+/** What a record says, to be filtered by. */
+const PART = "wrap-anywhere underline-offset-4 hover:underline";
+
 /** Records of the audit log, newest first. */
-export function Records({ records, now }: { records: AuditRecord[]; now: number }) {
+export function Records({
+  records,
+  filter,
+  now,
+}: {
+  records: AuditRecord[];
+  /** By which they were found: another one is added by a press on what a record says. */
+  filter: Filter;
+  now: number;
+}) {
   return (
     <Panel title="Audit log">
       {records.length === 0 ? (
@@ -22,7 +36,7 @@ export function Records({ records, now }: { records: AuditRecord[]; now: number 
       ) : (
         <ol data-testid="records" className="divide-y divide-line">
           {records.map((record) => (
-            <RecordItem key={record.id} record={record} now={now} />
+            <RecordItem key={record.id} record={record} filter={filter} now={now} />
           ))}
         </ol>
       )}
@@ -30,7 +44,7 @@ export function Records({ records, now }: { records: AuditRecord[]; now: number 
   );
 }
 
-function RecordItem({ record, now }: { record: AuditRecord; now: number }) {
+function RecordItem({ record, filter, now }: { record: AuditRecord; filter: Filter; now: number }) {
   const { actor, action, target, outcome, detail, at } = record;
   const { color, Icon } = look[outcome];
   return (
@@ -38,9 +52,15 @@ function RecordItem({ record, now }: { record: AuditRecord; now: number }) {
       <Icon className={`mt-0.5 ${color}`} />
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-baseline gap-x-2">
-          <span className="wrap-anywhere font-medium">{actor}</span>
-          <span>{actionText(action)}</span>
-          <span className="wrap-anywhere font-mono text-xs">{target}</span>
+          <Link href={placeOf({ ...filter, actor })} className={`${PART} font-medium`}>
+            {actor}
+          </Link>
+          <Link href={placeOf({ ...filter, action })} className={PART}>
+            {actionText(action)}
+          </Link>
+          <Link href={placeOf({ ...filter, target })} className={`${PART} font-mono text-xs`}>
+            {target}
+          </Link>
           <span className={`text-xs ${color}`}>{outcome}</span>
           <time dateTime={at} title={at} className="ml-auto shrink-0 text-muted text-xs">
             {ago(now - Date.parse(at))}
@@ -53,6 +73,6 @@ function RecordItem({ record, now }: { record: AuditRecord; now: number }) {
 }
 
 /** A route's id as words, "stopService" → "stop service"; a method as it is. */
-function actionText(action: string): string {
+export function actionText(action: string): string {
   return action.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
