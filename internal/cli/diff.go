@@ -54,7 +54,7 @@ func printChanges(w io.Writer, changes *stack.ChangeSet) {
 	for _, change := range changes.Changes {
 		for _, a := range change.Added {
 			added, _ := values(a.Value, nil)
-			fmt.Fprintf(w, "left %s %s\n    %s: %s, which %s added\n", change.Kind, change.Name, a.Path, added, a.Manager)
+			fmt.Fprintf(w, "left %s %s\n    %s: %s, which %s added\n", change.Kind, change.Name, a.Path, added, a.By())
 		}
 	}
 	for _, change := range changes.Changed() {

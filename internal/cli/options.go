@@ -52,7 +52,7 @@ func verbFlags(own ...cli.Flag) []cli.Flag { return append(own, globalFlags()...
 func sharedFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "wait", Usage: "wait for another run that is at work on the environment, on a cluster that people share"},
-		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before something is deleted"},
+		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before something is deleted, or a change of others is taken back"},
 	}
 }
 

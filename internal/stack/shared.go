@@ -97,6 +97,21 @@ func (p *project) mayDelete(changes *deploy.ChangeSet, lines cmdline.Run) error 
 		"`"+lines.Zr("diff")+"` shows all of it; `"+lines.Zr(p.options.Verb, "--yes")+"` goes on")
 }
 
+// mayTakeBack wants a yes before an apply takes back what others have changed.
+func (p *project) mayTakeBack(changes *deploy.ChangeSet, lines cmdline.Run) error {
+	var theirs []string
+	for _, change := range changes.Changes {
+		for _, drift := range change.Drifted {
+			theirs = append(theirs, fmt.Sprintf("%s %s: %s", change.Kind, change.Name, drift))
+		}
+	}
+	if p.can().Own || p.options.Yes || len(theirs) == 0 {
+		return nil
+	}
+	return fault.WithCode(fmt.Errorf("this would take back what others have changed in %s, and nothing was changed: %s", p.clusterName(), strings.Join(theirs, "; ")), fault.Usage,
+		"`"+lines.Zr("diff")+"` shows all of it; what is to stay belongs into the manifest; `"+lines.Zr(p.options.Verb, "--yes")+"` takes it back")
+}
+
 // ofDev says whether a `zr dev` added an object, which goes with it.
 func (p *project) ofDev(change deploy.Change) bool {
 	service, found := strings.CutSuffix(change.Name, render.DevSecret(""))

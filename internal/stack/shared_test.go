@@ -3,6 +3,7 @@ package stack
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"zr/internal/testkit"
 	"zr/pkg/config"
@@ -33,6 +34,29 @@ func TestWhatOthersUseIsNotDeletedUnasked(t *testing.T) {
 	}
 	own := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
 	if err := own.unrendered().mayDelete(changes, s.lines); err != nil {
+		t.Errorf("on a cluster of its own: %v", err)
+	}
+}
+
+// TestWhatOthersChangedIsNotTakenBackUnasked has two fields that somebody has edited.
+func TestWhatOthersChangedIsNotTakenBackUnasked(t *testing.T) {
+	changes := &deploy.ChangeSet{Changes: []deploy.Change{
+		{Action: deploy.Configured, Kind: "Deployment", Name: "web", Drifted: []deploy.Drift{{Path: ".spec.replicas", Manager: "kubectl-edit", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}},
+		{Action: deploy.Configured, Kind: "Service", Name: "web", Drifted: []deploy.Drift{{Path: ".spec.type", Manager: "lens"}}},
+	}}
+	s := stackOf(t, testkit.Project(sharedConfig))
+	s.options.Verb = "up"
+	err := s.unrendered().mayTakeBack(changes, s.lines)
+	if fault.Code(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "zr up ") || !strings.Contains(fault.HintOf(err), " --yes` takes it back") ||
+		!strings.Contains(err.Error(), `Deployment web: .spec.replicas was changed by "kubectl-edit" at 2026-01-02T03:04:05Z; Service web: .spec.type was changed by "lens"`) {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
+	}
+	s.options.Yes = true
+	if err := s.unrendered().mayTakeBack(changes, s.lines); err != nil {
+		t.Errorf("after a yes: %v", err)
+	}
+	own := stackOf(t, testkit.Project("project: tiny\nservices: {web: {}}\n"))
+	if err := own.unrendered().mayTakeBack(changes, s.lines); err != nil {
 		t.Errorf("on a cluster of its own: %v", err)
 	}
 }

@@ -50,7 +50,7 @@ type Options struct {
 	// On a cluster that others use too. On one of zr's own nobody is asked and nobody
 	// is waited for.
 	Wait bool // wait for another run that is at work on the environment
-	Yes  bool // delete without having been asked
+	Yes  bool // delete, and take back what others have changed, without having been asked
 
 	Keep time.Duration // how long a namespace of one's own is kept that nobody works on
 }

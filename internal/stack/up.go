@@ -311,7 +311,7 @@ func (p *project) apply(ctx context.Context, on *connection, l *runLease, built 
 	if changes.Empty() {
 		return built, outcome{detail: "nothing changed", unchanged: true}, nil
 	}
-	if err := p.mayDelete(changes, on.lines); err != nil {
+	if err := errors.Join(p.mayDelete(changes, on.lines), p.mayTakeBack(changes, on.lines)); err != nil {
 		return made{}, outcome{}, err
 	}
 	if err := statedir.Unprove(p.cfg.Set()); err != nil {

@@ -3,6 +3,7 @@ package deploy
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -19,6 +20,16 @@ type Addition struct {
 	// Value is masked as that of a FieldChange.
 	Value   any    `json:"value"`
 	Manager string `json:"manager"` // the field manager that owns it
+	// Time is when that changed the object last; zero where the server does not know.
+	Time time.Time `json:"time,omitzero"`
+}
+
+// By says who has added it, and when.
+func (a Addition) By() string {
+	if a.Time.IsZero() {
+		return a.Manager
+	}
+	return a.Manager + " at " + a.Time.UTC().Format(time.RFC3339)
 }
 
 // controllers are managers of Kubernetes' own, which fill in what nobody wrote.
@@ -52,7 +63,7 @@ func additions(live *unstructured.Unstructured, secrets []string) []Addition {
 			text := top.String()
 			v, there := state.Lookup(live.Object, top)
 			if there && !slices.ContainsFunc(out, func(a Addition) bool { return a.Path == text }) {
-				out = append(out, Addition{Path: text, Value: c.mask(text, v), Manager: entry.Manager})
+				out = append(out, Addition{Path: text, Value: c.mask(text, v), Manager: entry.Manager, Time: wrote(live, entry.Manager)})
 			}
 		}
 	}

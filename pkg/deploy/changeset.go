@@ -33,6 +33,8 @@ type Change struct {
 	Fields []FieldChange `json:"fields,omitempty"`
 	// Added is what others have added to the object, and what stays.
 	Added []Addition `json:"added,omitempty"`
+	// Drifted is what others have changed of what was applied, and what is taken back.
+	Drifted []Drift `json:"drifted,omitempty"`
 }
 
 // FieldChange is one field that changes. Values of Secrets are masked.
@@ -75,6 +77,8 @@ type item struct {
 	record state.Record // of an object that needs no write
 	write  bool         // a request is needed, be it only to own a field
 	force  bool         // fields that were ours are taken back
+	// drifted are the fields that are taken back.
+	drifted []Drift
 	// yielded says that another object of this apply gives up the port of the
 	// node that this one asks for.
 	yielded bool
@@ -138,6 +142,7 @@ func (cs *ChangeSet) close(secrets []string) {
 		if c.Fields = i.fields; i.overwrite == nil && !i.reclaim && i.action != Replaced {
 			c.Added = additions(i.live, secrets)
 		}
+		c.Drifted = i.drifted
 		cs.Changes = append(cs.Changes, c)
 	}
 	for _, m := range cs.pruned {

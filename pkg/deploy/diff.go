@@ -212,7 +212,7 @@ func (d *Deployer) planChange(ctx context.Context, r *render.Rendered, i *item, 
 			return &refusal{conflictFault(i.object.Unstructured, others)}
 		}
 		i.force = true
-		takenBack(ctx, conflicts)
+		i.drifted = drifted(ctx, conflicts, i.live)
 		want, err = d.patch(ctx, i.object, true, true)
 	}
 	if noDryRun(err) { // what would change shows when it is applied

@@ -85,7 +85,7 @@ func TestWhatWasAddedByHandIsShown(t *testing.T) {
 	for _, c := range cs.Changes {
 		for _, a := range c.Added {
 			got = append(got, c.Kind+a.Path)
-			if a.Manager != "kubectl-edit" || c.Kind == "Secret" && a.Value != "(secret)" {
+			if a.Manager != "kubectl-edit" || a.Time.IsZero() || c.Kind == "Secret" && a.Value != "(secret)" {
 				t.Errorf("%+v", a)
 			}
 		}
@@ -107,8 +107,13 @@ func TestHandEditIsTakenBackWithAWord(t *testing.T) {
 	r.patch("deployments", "web", `{"spec":{"replicas":5}}`)
 	cs := r.up()
 	expectActions(t, cs, map[string]deploy.Action{"Deployment/web": deploy.Configured})
-	if said := strings.Join(cs.Warnings, "\n"); !strings.Contains(said, `Deployment "web": .spec.replicas was changed by "kubectl-edit" and is taken back`) {
+	if said := strings.Join(cs.Warnings, "\n"); !strings.Contains(said, `Deployment "web": .spec.replicas was changed by "kubectl-edit" at 20`) || !strings.Contains(said, "Z, and is taken back") {
 		t.Errorf("said is %q", said)
+	}
+	for _, c := range cs.Changed() {
+		if len(c.Drifted) != 1 || c.Drifted[0].Path != ".spec.replicas" || c.Drifted[0].Manager != "kubectl-edit" || c.Drifted[0].Time.IsZero() {
+			t.Errorf("the drift is %v", c.Drifted)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,18 +135,47 @@ func below(path, ancestor string) bool {
 	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
 }
 
-// takenBack says whose changes of what zr applied an apply takes back.
-func takenBack(ctx context.Context, conflicts []conflict) {
-	a, ok := ctx.Value(warningsKey{}).(about)
-	if !ok {
-		return
-	}
+// Drift is a field of what was applied that somebody has changed since, and that an apply
+// takes back.
+type Drift struct {
+	Path    string `json:"path"`
+	Manager string `json:"manager"` // the field manager that changed it
+	// Time is when it changed the object last; zero where the server does not know.
+	Time time.Time `json:"time,omitzero"`
+}
+
+// drifted returns what an apply takes back of a live object, and says so.
+func drifted(ctx context.Context, conflicts []conflict, live *unstructured.Unstructured) (drifts []Drift) {
 	for _, c := range conflicts {
 		if strings.HasSuffix(c.field, podconfig.SettingsHashAnnotation) {
 			continue // it follows from the settings, of which more is said
 		}
-		a.warnings.add(fmt.Sprintf("%s: %s was changed by %q and is taken back", a.object, c.field, c.manager))
+		d := Drift{Path: c.field, Manager: c.manager, Time: wrote(live, c.manager)}
+		drifts = append(drifts, d)
+		if a, ok := ctx.Value(warningsKey{}).(about); ok {
+			a.warnings.add(fmt.Sprintf("%s: %s, and is taken back", a.object, d))
+		}
 	}
+	return drifts
+}
+
+// String says who has changed what, and when.
+func (d Drift) String() string {
+	text := fmt.Sprintf("%s was changed by %q", d.Path, d.Manager)
+	if !d.Time.IsZero() {
+		text += " at " + d.Time.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+// wrote returns when a manager changed fields of an object last.
+func wrote(live *unstructured.Unstructured, manager string) (last time.Time) {
+	for _, entry := range live.GetManagedFields() {
+		if entry.Manager == manager && entry.Time != nil && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
 }
 
 // conflictFault names who owns what.
