@@ -44,6 +44,7 @@ func TestDashboardOfAnyProject(t *testing.T) {
 			t.Errorf("got %+v", services)
 		}
 	})
+	t.Run("each is asked at its own probe", func(t *testing.T) { testAsked(t, a, "hello") })
 	t.Run("nothing of other namespaces", func(t *testing.T) {
 		for _, namespace := range []string{"kube-system", "zr-dashboard"} {
 			if status, body := a.ask(http.MethodGet, "/services?environment="+namespace, ""); status != http.StatusNotFound {
@@ -154,6 +155,8 @@ func testSharedDashboard(t *testing.T, a *dashboardAPI, page string) {
 	}
 	other.Replace("kustomize/overlays/dev/greeter.yaml", ", nodePort: 30080", "")
 	other.Replace("kustomize/overlays/dev/web.yaml", ", nodePort: 30081", "")
+	other.Replace("kustomize/overlays/dev/kustomization.yaml", "resources:", "resources:\n  - policy.yaml")
+	other.Write("kustomize/overlays/dev/policy.yaml", policyOfAProject)
 	up := other.Must("up", "-o", "json")
 	endpoints, _ := up.Events[len(up.Events)-1]["endpoints"].(map[string]any)
 	if endpoints["dashboard"] != page {
@@ -164,9 +167,59 @@ func testSharedDashboard(t *testing.T, a *dashboardAPI, page string) {
 	if a.get("/services?environment=hello-b", &services); len(services.Services) != 2 {
 		t.Errorf("got %+v", services)
 	}
+	testAsked(t, a, "hello-b") // through the policy
 	other.Must("down", "--purge", "--yes")
 	a.until(serves("hello"))
 	lab.Get(t, page)
+}
+
+// policyOfAProject lets nobody of another namespace in.
+const policyOfAProject = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: ours}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector: {}
+        - ipBlock: {cidr: 0.0.0.0/0, except: [10.244.0.0/16]}
+`
+
+// testAsked waits until the api has asked each service itself, and knows what it uses.
+func testAsked(t *testing.T, a *dashboardAPI, environment string) {
+	type readiness struct{ Asks, By, Why string }
+	type service struct {
+		Name, State string
+		Readiness   readiness
+		Measured    struct {
+			Status    string
+			LatencyMS float64
+		}
+	}
+	a.until(func() bool {
+		var list struct{ Services []service }
+		a.get("/services?environment="+environment, &list)
+		return len(list.Services) == 2 && list.Services[0].Readiness == readiness{Asks: "GET :8080/health", By: "api"} &&
+			!slices.ContainsFunc(list.Services, func(s service) bool {
+				return s.State != "healthy" || s.Readiness.By != "api" || s.Measured.Status != "ok" || s.Measured.LatencyMS <= 0
+			})
+	})
+	a.until(func() bool {
+		var details struct {
+			UsageBy string
+			Pods    []struct {
+				Containers []struct{ MemoryBytes int64 }
+				Answer     struct{ Text string }
+			}
+		}
+		a.get("/services/greeter/details?environment="+environment, &details)
+		if details.UsageBy != "kubelet" || len(details.Pods) != 1 || details.Pods[0].Answer.Text != "200 OK" {
+			t.Logf("of greeter: %+v", details)
+			return false
+		}
+		return len(details.Pods[0].Containers) == 1 && details.Pods[0].Containers[0].MemoryBytes > 0
+	})
 }
 
 // dashboardAPI asks the api of a dashboard, with a token.

@@ -5,8 +5,11 @@ package kustomize
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 //go:embed base overlays/dashboard
@@ -26,6 +29,25 @@ func Asking() map[string]string { return map[string]string{"app.kubernetes.io/na
 //
 //go:embed base/api/role.yaml
 var Role []byte
+
+// WithImages has an overlay that Write wrote run images, by the names that its manifests
+// have for them.
+func WithImages(overlay string, images map[string]string) error {
+	file := filepath.Join(overlay, "kustomization.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("naming the images of the dashboard: %w", err)
+	}
+	text = append(text, "images:\n"...)
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		repository, digest, _ := strings.Cut(images[name], "@")
+		text = fmt.Appendf(text, "  - {name: %s, newName: %q, digest: %q}\n", name, repository, digest)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return fmt.Errorf("naming the images of the dashboard: %w", err)
+	}
+	return nil
+}
 
 // Write writes the overlay of the dashboard, and what it is made of, below dir and
 // returns the overlay's folder.

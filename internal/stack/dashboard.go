@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"zr/kustomize"
 	"zr/pkg/apiclient"
@@ -68,16 +66,11 @@ type dashboard struct {
 // cluster alone.
 func (s *Stack) openDashboard(ctx context.Context, on *connection) (d *dashboard, err error) {
 	cfg := dashboardConfig(s.cfg)
-	if cfg.Root, err = ownSources(); err != nil {
+	from, err := findDashboard()
+	if err != nil {
 		return nil, err
 	}
-	cfg.File = filepath.Join(cfg.Root, "config", cfg.Env+".yaml")
-	cfg.Services = map[string]config.Service{
-		"postgres": {Probe: "postgres"},
-		"redis":    {Probe: "redis"},
-		"api":      {Build: &config.Build{GoKeys: config.GoKeys{Go: "./cmd/zr-api"}}, DependsOn: []string{"postgres", "redis"}},
-		"frontend": {Build: &config.Build{NodeKeys: config.NodeKeys{Node: "frontend"}}, DependsOn: []string{"api"}},
-	}
+	cfg.Services = from.services()
 	port, err := dashboardHostPort(cfg)
 	if err != nil {
 		return nil, err
@@ -91,6 +84,9 @@ func (s *Stack) openDashboard(ctx context.Context, on *connection) (d *dashboard
 		return nil, fmt.Errorf("making a folder for the manifests of the dashboard: %w", err)
 	}
 	if cfg.Overlay, err = kustomize.Write(d.manifests); err == nil {
+		err = from.use(ctx, s.store, cfg)
+	}
+	if err == nil {
 		d.Stack, err = Open(cfg, noticesOnly(s.sink), Options{Verb: s.options.Verb, Shown: s.options.Shown})
 	}
 	if err != nil {
@@ -113,24 +109,6 @@ func noticesOnly(to event.Sink) event.Sink {
 			to.Emit(notice)
 		}
 	})
-}
-
-// ownSources is the folder of zr's own sources, in whose bin/ zr was built.
-func ownSources() (string, error) {
-	zr, err := os.Executable()
-	if err == nil {
-		zr, err = filepath.EvalSymlinks(zr)
-	}
-	if err != nil {
-		return "", fmt.Errorf("finding the sources of the dashboard: %w", err)
-	}
-	root := filepath.Dir(filepath.Dir(zr))
-	module, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil || !strings.HasPrefix(string(module), "module zr\n") {
-		return "", fault.WithCode(fmt.Errorf("finding the sources of the dashboard: %s is not in the bin folder of zr's own checkout", zr), fault.Usage,
-			"`make build` in a checkout of zr makes a bin/zr that has them")
-	}
-	return root, nil
 }
 
 // dashboardHostPort chooses the port of this machine at which the dashboard is, for
