@@ -20,6 +20,7 @@ const (
 	slowUps    = 5
 	slowSaved  = 3
 	slowSaves  = 10
+	slowAsleep = time.Minute
 )
 
 // slowConfig and slowOverlay are the api alone on a cluster that is there already,
@@ -201,11 +202,42 @@ func (s *slow) dev(b *bench, trip time.Duration, full int64) {
 			beyond.add(ours - bareTook - time.Duration(float64(carried)/slowRate*float64(time.Second)))
 		}
 	}
+	s.asleep(b, dev)
 	dev.Interrupt()
 	row("bare: go build", bare)
 	row("save of a Go file → zr has heard that it is live", took)
 	fmt.Printf("  %-58s %.1f round trips\n", "beyond the bare build and its bytes", float64(beyond.median())/float64(trip))
 	fewer("bytes of it", bytes, full)
+}
+
+// asleep takes the line away for as long as a laptop sleeps, brings it back with another
+// address, and measures until a save of meanwhile is live, and then an ordinary one.
+func (s *slow) asleep(b *bench, dev *lab.Running) {
+	live := func(mark int, what string) {
+		if reload := dev.Wait(mark, what, func(e lab.Event) bool { return e.Text("type") == "reload" }); reload.Text("error") != "" {
+			b.Fatalf("%s: %v", what, reload)
+		}
+	}
+	mark := dev.Mark()
+	s.line.down.Store(true)
+	s.edit(b, s.Dir)
+	lost := dev.Wait(mark, "zr to say that the connection is lost", func(e lab.Event) bool { return e.Text("type") == "service.state" && e.Text("state") == "starting" })
+	time.Sleep(slowAsleep)
+	s.line.move(b, slowThere, slowMoved)
+	var back, next sample
+	back.add(timed(func() {
+		s.line.down.Store(false)
+		live(mark, "the save of meanwhile")
+	}))
+	mark = dev.Mark()
+	next.add(timed(func() {
+		s.edit(b, s.Dir)
+		live(mark, "the save after it")
+	}))
+	s.line.move(b, slowMoved, slowThere)
+	fmt.Printf("  without a line zr says of the api: %s\n", lost.Text("reason"))
+	row(fmt.Sprintf("%s later, from another address → the save of meanwhile is live", slowAsleep), back)
+	row("the next save", next)
 }
 
 // fewer prints how many bytes a step takes beside the whole image.

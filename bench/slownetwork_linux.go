@@ -16,6 +16,7 @@ import (
 type slowNetwork struct {
 	delay atomic.Int64 // of one way, in nanoseconds
 	bytes atomic.Int64 // of IP that were carried, both ways
+	down  atomic.Bool  // nothing is carried
 }
 
 // The names and addresses of a line, which lead nowhere beyond this machine.
@@ -23,6 +24,7 @@ const (
 	slowSpace = "zrbench"
 	slowHere  = "10.213.7.1"
 	slowThere = "10.213.7.2"
+	slowMoved = "10.213.7.3" // of the namespace, after it has changed its network
 )
 
 // slowRate is in bytes a second: 10 Mbit/s each way.
@@ -35,24 +37,34 @@ const linkQueue = 200 * time.Millisecond
 // newSlowNetwork makes the namespace and its line, which go at the end of the part.
 func newSlowNetwork(b *bench) *slowNetwork {
 	l := &slowNetwork{}
-	ip := func(args ...string) {
-		if text, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			b.Fatalf("ip %s: %v\n%s", strings.Join(args, " "), err, text)
-		}
-	}
+	ip := func(args ...string) { runIP(b, args...) }
 	ip("netns", "add", slowSpace)
 	b.Cleanup(func() { _ = exec.Command("ip", "netns", "del", slowSpace).Run() })
 	here, there := openTUN(b, "zrbench0"), openTUN(b, "zrbench1")
 	ip("link", "set", "zrbench1", "netns", slowSpace)
-	ip("addr", "add", slowHere+"/30", "dev", "zrbench0")
+	ip("addr", "add", slowHere+"/29", "dev", "zrbench0")
 	ip("link", "set", "zrbench0", "up")
-	ip("-n", slowSpace, "addr", "add", slowThere+"/30", "dev", "zrbench1")
+	ip("-n", slowSpace, "addr", "add", slowThere+"/29", "dev", "zrbench1")
 	ip("-n", slowSpace, "link", "set", "zrbench1", "up")
 	ip("-n", slowSpace, "link", "set", "lo", "up")
 	ip("-n", slowSpace, "route", "add", "default", "via", slowHere)
 	go l.carry(here, there)
 	go l.carry(there, here)
 	return l
+}
+
+func runIP(b *bench, args ...string) {
+	if text, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+		b.Fatalf("ip %s: %v\n%s", strings.Join(args, " "), err, text)
+	}
+}
+
+// move gives the namespace another address in place of the one it had: what is open from
+// there is dead, and nobody is told.
+func (l *slowNetwork) move(b *bench, from, to string) {
+	runIP(b, "-n", slowSpace, "addr", "del", from+"/29", "dev", "zrbench1")
+	runIP(b, "-n", slowSpace, "addr", "add", to+"/29", "dev", "zrbench1")
+	runIP(b, "-n", slowSpace, "route", "replace", "default", "via", slowHere)
 }
 
 // openTUN makes a device, which goes when its file is closed.
@@ -94,7 +106,7 @@ func (l *slowNetwork) carry(from, to *os.File) {
 		if free.Before(now) {
 			free = now
 		}
-		if free.Sub(now) > linkQueue {
+		if free.Sub(now) > linkQueue || l.down.Load() {
 			continue
 		}
 		free = free.Add(time.Duration(float64(n) / slowRate * float64(time.Second)))
