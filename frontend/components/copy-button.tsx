@@ -26,7 +26,7 @@ export function CopyButton({ label, text }: { label: string; text: () => string 
         }
       }}
     >
-      <span role="status">{said ?? label}</span>
+      <span aria-live="polite">{said ?? label}</span>
     </Button>
   );
 }

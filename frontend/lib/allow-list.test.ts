@@ -33,6 +33,7 @@ test.each([
   ["/api/v1/dev", "environment=dev", "/api/v1/dev?environment=dev"],
   ["/api/v1/dev/live", "after=41", "/api/v1/dev/live?after=41"],
   ["/api/v1/dev/metrics", "window=1h", "/api/v1/dev/metrics?window=1h"],
+  ["/api/v1/dev/doctor", "", "/api/v1/dev/doctor"],
   [
     "/api/v1/dev/events",
     "type=reload&type=problem&failed=true&limit=5",
@@ -176,6 +177,8 @@ test.each([
   ["POST", "/rebuild", { service: "api" }, "allowed"],
   ["POST", "/restart", { service: "api" }, "allowed"],
   ["POST", "/apply", undefined, "allowed"],
+  ["POST", "/propose", { folder: "shop" }, "allowed"],
+  ["POST", "/propose", { folder: "" }, "bad_query"],
   ["POST", "/configure", { service: "api" }, "unknown"],
   ["PUT", "/apply", undefined, "unknown"],
   ["POST", "/rebuild", { service: "../api" }, "bad_query"],

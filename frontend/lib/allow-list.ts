@@ -133,6 +133,7 @@ const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/dev", z.strictObject(scope)],
   ["/api/v1/dev/live", z.strictObject({ ...scope, after })],
   ["/api/v1/dev/metrics", past],
+  ["/api/v1/dev/doctor", z.strictObject(scope)],
   [
     "/api/v1/dev/events",
     z.strictObject({
@@ -181,6 +182,7 @@ const forSessions = new Set([
   "/api/v1/dev",
   "/api/v1/dev/events",
   "/api/v1/dev/metrics",
+  "/api/v1/dev/doctor",
 ]);
 
 export function needsSession(path: string): boolean {
@@ -279,6 +281,8 @@ function changeOf(method: ChangeMethod, path: string): Takes | undefined {
         query: scopeOnly,
         body: z.strictObject({ service: z.string().regex(SERVICE_NAME) }),
       };
+    case `POST ${DEV}/propose`:
+      return { query: scopeOnly, body: z.strictObject({ folder: z.string().min(1).max(512) }) };
     case `POST ${DEV}/apply`:
       return { query: scopeOnly };
   }

@@ -7,6 +7,7 @@ export const screens = [
   { href: "/uptime", label: "Health", key: "u" },
   { href: "/reloads", label: "Reloads", key: "r" },
   { href: "/configuration", label: "Configuration", key: "c" },
+  { href: "/setup", label: "Setup", key: "i" },
   { href: "/history", label: "History", key: "h" },
   { href: "/activity", label: "Activity", key: "a" },
 ] as const;
@@ -52,6 +53,11 @@ export function reloadsScreenPath({
     cursor,
     event,
   });
+}
+
+/** The checklist of the environment, with the folder that is to become a service. */
+export function setupScreenPath({ folder }: { folder?: string }) {
+  return withQuery("/setup", { folder });
 }
 
 /** Whether a path belongs to a screen: the page of a service does to Services. */

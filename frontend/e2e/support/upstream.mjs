@@ -302,6 +302,11 @@ function answerDev(state, request, response, path, query) {
   if (path === "/api/v1/dev") {
     return send(response, 200, { attached: state.attached ?? [] });
   }
+  if (path === "/api/v1/dev/doctor") {
+    return state.findings
+      ? send(response, 200, { findings: state.findings })
+      : send(response, 502, problem("dev_failed", "the zr dev that was asked has gone"));
+  }
   if (state.historyError) {
     return send(response, 503, problem("database_unavailable", state.historyError));
   }

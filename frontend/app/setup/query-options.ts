@@ -1,0 +1,28 @@
+import { queryOptions } from "@tanstack/react-query";
+import { fetchJSON, postJSON } from "@/lib/fetch-json";
+import type { Problem } from "@/lib/problem";
+import { requestKey } from "@/lib/request-key";
+import { withQuery } from "@/lib/with-query";
+import { type Findings, findingsSchema, type Proposal, proposalSchema } from "./schema";
+
+/** How often the machine is looked at, in milliseconds: it takes some 0.3 s of it. */
+const LOOK_MS = 30_000;
+
+/** What the attached `zr dev` finds: asked again at once where it could not be. */
+export function findingsQuery(environment: string | undefined) {
+  const path = withQuery("/api/v1/dev/doctor", { environment });
+  return queryOptions<Findings, Problem>({
+    queryKey: ["doctor", path],
+    queryFn: ({ signal }) => fetchJSON(path, findingsSchema, signal),
+    staleTime: LOOK_MS,
+    retry: false,
+    refetchInterval: ({ state }) =>
+      state.error?.code === "not_logged_in" ? false : state.error ? LOOK_MS / 3 : LOOK_MS,
+  });
+}
+
+/** The lines that make a service of a folder. It throws a Problem. */
+export function propose(folder: string, environment: string | undefined): Promise<Proposal> {
+  const path = withQuery("/api/v1/dev/propose", { environment });
+  return postJSON(path, proposalSchema, { key: requestKey(), body: { folder } });
+}
