@@ -7,10 +7,10 @@ const StatementType = "application/vnd.in-toto+json"
 
 // Build is how an image was made.
 type Build struct {
-	Service  string
-	Project  string
-	Spec     any    // what the config says of the build, as JSON
-	Inputs   string // the hash of the sources, as the image has it
+	Service string
+	Project string
+	Spec    any    // what the config says of the build, as JSON
+	Inputs  string // the hash of the sources, as the image has it
 }
 
 // Provenance returns what an image, by its repository and its digest in hex, was made
