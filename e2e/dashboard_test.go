@@ -15,9 +15,11 @@ import (
 )
 
 // TestDashboardOfAnyProject brings zr's dashboard up beside a project that knows
-// nothing of it, uses its api, and takes it down again.
+// nothing of it, with a zr that has its images beside it and no sources, uses its
+// api, and takes it down again.
 func TestDashboardOfAnyProject(t *testing.T) {
 	p := lab.NewProject(t, "examples/hello", "zrtest-any", map[string]int{"greeter": 21410, "web": 21411})
+	p.Bin = lab.Released(t)
 	p.Replace("config/dev.yaml", "services:", "dashboard: true\nservices:")
 	up := p.Must("up", "-o", "json")
 	ready := up.Events[len(up.Events)-1]
@@ -92,10 +94,9 @@ func TestDashboardOfAnyProject(t *testing.T) {
 		p.Must("status")
 	})
 	t.Run("a service is rolled back", func(t *testing.T) {
-		const greeting = "http://localhost:21410/greet"
 		p.Replace("greeter/words/words.go", `"!\n"`, `"?\n"`)
 		p.Must("up")
-		if got := lab.Get(t, greeting); !strings.HasSuffix(got, "?\n") { // at zr's word
+		if got := lab.Get(t, greetingPage); !strings.HasSuffix(got, "?\n") { // at zr's word
 			t.Errorf("after an up it greets %q", got)
 		}
 		var list struct{ Revisions []struct{ Revision int64 } }
@@ -108,8 +109,11 @@ func TestDashboardOfAnyProject(t *testing.T) {
 			t.Fatalf("%d %s", status, answer)
 		}
 		// The api has only said that it rolls: who asks meanwhile may be refused.
-		a.until(func() bool { return strings.HasSuffix(page(greeting), "!\n") })
+		a.until(func() bool { return strings.HasSuffix(page(greetingPage), "!\n") })
 	})
+	t.Run("what is stopped stays stopped", func(t *testing.T) { testStopped(t, p, a) })
+	t.Run("a setting is changed", func(t *testing.T) { testConfiguration(t, p, a) })
+	t.Run("the attached zr dev is asked", func(t *testing.T) { testAttached(t, p, a) })
 	t.Run("another environment shares it", func(t *testing.T) { testSharedDashboard(t, a, home) })
 	t.Run("down takes it along", func(t *testing.T) {
 		p.Must("down")
@@ -228,7 +232,7 @@ type dashboardAPI struct {
 	url, token string
 }
 
-func (a *dashboardAPI) ask(method, path, body string) (int, string) {
+func (a *dashboardAPI) ask(method, path, body string, headers ...string) (int, string) {
 	a.t.Helper()
 	req, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -236,6 +240,9 @@ func (a *dashboardAPI) ask(method, path, body string) (int, string) {
 	}
 	req.Header.Set("Authorization", "Bearer "+a.token)
 	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		a.t.Fatal(err)

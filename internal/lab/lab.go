@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +48,8 @@ type Project struct {
 	Env  []string
 	// Within is a command that zr is run by, such as `ip netns exec`.
 	Within []string
+	// Bin is the folder of the zr that is run. Default: bin of the repository.
+	Bin string
 	// Node is the container of the control plane. Default: that of the
 	// environment "dev".
 	Node string
@@ -63,6 +66,18 @@ func Copy(t TB, from string) string {
 		}
 		copyFile(t, filepath.Join(repository, from, file), filepath.Join(dir, file))
 	}
+	return dir
+}
+
+// Released returns a folder as a release has it: zr, the agent, and the images of the
+// dashboard beside them, without sources.
+func Released(t TB) string {
+	t.Helper()
+	repository, dir := Repository(t), t.TempDir()
+	for _, program := range []string{"zr", "zr-agent"} {
+		copyFile(t, filepath.Join(repository, "bin", program), filepath.Join(dir, program))
+	}
+	Output(t, repository, "go", "run", "./hack/dashboardimages", "linux/"+runtime.GOARCH, filepath.Join(dir, "dashboard"))
 	return dir
 }
 
@@ -129,7 +144,11 @@ func (p *Project) Replace(name, old, new string) {
 
 // Command is zr on this project.
 func (p *Project) Command(ctx context.Context, args ...string) *exec.Cmd {
-	line := append(slices.Clone(p.Within), filepath.Join(Repository(p.T), "bin", "zr"), "-C", p.Dir)
+	bin := p.Bin
+	if bin == "" {
+		bin = filepath.Join(Repository(p.T), "bin")
+	}
+	line := append(slices.Clone(p.Within), filepath.Join(bin, "zr"), "-C", p.Dir)
 	c := exec.CommandContext(ctx, line[0], append(line[1:], args...)...)
 	c.Env = append(append(os.Environ(), "ZR_ENGINE="+EngineName()), p.Env...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
