@@ -174,6 +174,7 @@ describe("the reloads", () => {
   test("an attached zr dev rebuilds a service, and says what the compiler said", async () => {
     await logIn();
     said.attached = [attachedRun()];
+    said.services = healthyStack().map((each) => ({ ...each, dev: each.name === "api" }));
     await open(page, dashboard.url);
     await takenOver(page);
     const line = page.locator("[data-testid=dev-line]");

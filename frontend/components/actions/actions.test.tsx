@@ -45,7 +45,7 @@ const stack: Services = {
   namespace: "zr-test",
   kubernetes: { status: "ok", latencyMs: 1, reason: "" },
   services: [
-    aService({ name: "api", dependsOn: ["redis"] }),
+    aService({ name: "api", dependsOn: ["redis"], dev: true }),
     aService({ name: "redis", kind: "StatefulSet" }),
     aService({ name: "seed", kind: "Job" }),
   ],

@@ -9,7 +9,7 @@ import { attachedQuery } from "@/lib/dev/queries";
 import type { Service } from "@/lib/stack/schema";
 import { Offer } from "./offer";
 
-/** What the attached `zr dev` can be asked to do with a service that zr builds; nothing where none is attached. */
+/** What the attached `zr dev` can be asked to do with a service that it changes; nothing where none is attached. */
 export function DevOffers({
   service,
   environment,
@@ -22,7 +22,7 @@ export function DevOffers({
   onPick: (action: Action) => void;
 }) {
   const { data } = useQuery({ ...attachedQuery(environment), enabled: !off });
-  const offered: DevAction[] = service.build ? ["rebuild", "swap"] : [];
+  const offered: DevAction[] = service.dev ? ["rebuild", "swap"] : [];
   return offered
     .filter((action) => !whyNoDev(action, data?.attached))
     .map((action) => <Offer key={action} action={action} off={off} onPick={onPick} />);

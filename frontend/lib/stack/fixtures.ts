@@ -18,6 +18,7 @@ export function aService(rest: Partial<Service> = {}): Service {
     startedAt: new Date(NOW - 3_600_000).toISOString(),
     pods: [],
     dependsOn: [],
+    dev: false,
     ...rest,
   };
 }

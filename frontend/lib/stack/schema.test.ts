@@ -52,6 +52,7 @@ test("a service that Kubernetes was not asked about has only what was measured",
     build: "",
     pods: [],
     dependsOn: [],
+    dev: false,
   });
 });
 

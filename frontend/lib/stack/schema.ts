@@ -52,6 +52,8 @@ export const serviceSchema = z.object({
   measured: measuredSchema.optional(),
   pods: z.array(podSchema).default([]),
   /** The services that it needs, by their names. */
+  /** Whether an attached zr dev changes it while it runs. */
+  dev: z.boolean().default(false),
   dependsOn: z.array(z.string()).default([]),
 });
 export type Service = z.infer<typeof serviceSchema>;

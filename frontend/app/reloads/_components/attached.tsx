@@ -92,8 +92,7 @@ function Item({
 function Actions({ run, environment }: { run: Run; environment: string | undefined }) {
   const ask = useActions();
   const { data } = useQuery(servicesQuery(environment));
-  // What zr builds has a build; the rest comes from elsewhere.
-  const names = data?.services.filter(({ build }) => build).map(({ name }) => name) ?? [];
+  const names = data?.services.filter(({ dev }) => dev).map(({ name }) => name) ?? [];
   const [chosen, setChosen] = useState<string>();
   const service = names.find((name) => name === chosen) ?? names[0];
   const can = devActions.filter((action) => !whyNoDev(action, [run]));
