@@ -84,22 +84,16 @@ func allFree(served []servedPort) (free, known bool) {
 	return true, true
 }
 
-// States of sockets, as the kernel shows them in /proc/net.
-const (
-	tcpListen = "0A" // TCP_LISTEN
-	udpOpen   = "07" // TCP_CLOSE: a UDP socket that is not connected
-)
-
 // serving returns the served that the processes below this one serve, each once:
 // TCP ports that are listened on, and UDP ports that the kernel did not choose.
 // Those of a process that may not be looked into are missing.
 func serving() []servedPort {
 	sockets := map[string]servedPort{}
-	for socket, port := range bound(tcpListen, "/proc/net/tcp", "/proc/net/tcp6") {
+	for socket, port := range bound(syscall.IPPROTO_TCP, tcpListen) {
 		sockets[socket] = servedPort{port, false}
 	}
 	first, last := chosenPorts("/proc/sys/net/ipv4/ip_local_port_range")
-	for socket, port := range bound(udpOpen, "/proc/net/udp", "/proc/net/udp6") {
+	for socket, port := range bound(syscall.IPPROTO_UDP, udpOpen) {
 		if port < first || port > last {
 			sockets[socket] = servedPort{port, true}
 		}
@@ -126,27 +120,6 @@ func chosenPorts(path string) (first, last int) {
 		last, _ = strconv.Atoi(fields[1])
 	}
 	return first, last
-}
-
-// bound reads tables of the kernel and returns the ports of the sockets that are in
-// a state, by what a symlink to a descriptor of the socket says.
-func bound(state string, tables ...string) map[string]int {
-	sockets := map[string]int{}
-	for _, table := range tables {
-		b, _ := os.ReadFile(table) // there is none where there is no IPv6
-		for line := range strings.Lines(string(b)) {
-			// number, local address, remote address, state, queues, timer, retransmits, user, timeout, inode
-			fields := strings.Fields(line)
-			if len(fields) < 10 || fields[3] != state {
-				continue
-			}
-			_, hex, _ := strings.Cut(fields[1], ":")
-			if port, err := strconv.ParseUint(hex, 16, 16); err == nil {
-				sockets["socket:["+fields[9]+"]"] = int(port)
-			}
-		}
-	}
-	return sockets
 }
 
 // descendants returns the processes that are below another one.
