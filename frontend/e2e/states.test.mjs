@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { faultsOf, launch, open, showsState, takenOver } from "./support/browser.mjs";
 import { startNext } from "./support/next-server.mjs";
 import {
@@ -15,6 +16,9 @@ import {
 
 /** Longer than the page takes to notice anything: its timeouts, its polls and a busy machine. */
 const TIMEOUT = 60_000;
+
+/** In this time a page that polls has polled. */
+const SEVERAL_POLLS_MS = 7_000;
 
 /** The stack with one service in another condition. */
 function stackWith(name, change) {
@@ -332,6 +336,27 @@ describe("the states of the dashboard", () => {
     const download = page.waitForEvent("download");
     await page.click("text=Export");
     assert.equal((await download).suggestedFilename(), "activity.ndjson");
+  });
+
+  test("an api that is for viewers alone says how to log in, and is not asked on and on", async () => {
+    said.closed = true;
+    for (const path of ["/services/redis", "/history", "/uptime", "/"]) {
+      await open(page, `${dashboard.url}${path}`);
+      await problem("not_logged_in");
+      await hasNoFaults();
+    }
+    await takenOver(page);
+    await page.waitForLoadState("networkidle");
+    const before = said.refused;
+    await sleep(SEVERAL_POLLS_MS);
+    assert.equal(said.refused, before);
+    await open(page, dashboard.url);
+    await problem("not_logged_in");
+    await takenOver(page);
+    await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
+    await page.click("text=Try now");
+    await freshness("live");
+    await hasNoFaults();
   });
 
   test("a viewer sees why he may change nothing", async () => {

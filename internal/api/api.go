@@ -111,6 +111,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	served := newEnvironments(room)
 	gate := access.New(settings.LoginKey, shared, db, log)
+	gate.Guests = settings.Guests
 	counted := metrics.New()
 	counted.Add(built(settings.Build), room.dependencies, room.pools, room.work(served, gate))
 	app := &app{settings: settings, log: log, sources: sources{

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { fetchJSON } from "@/lib/fetch-json";
-import { POLL_MS } from "@/lib/freshness";
+import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
 import { type Activity, type AuditRecord, activitySchema } from "./schema";
@@ -29,11 +29,7 @@ export function activityQuery(part: ActivityPart) {
   return queryOptions<Activity, Problem>({
     queryKey: ["activity", path],
     queryFn: ({ signal }) => fetchJSON(path, activitySchema, signal),
-    staleTime: POLL_MS,
-    retry: false,
-    retryOnMount: false,
-    // Each refusal is a record of the log: who is not logged in does not ask again by himself.
-    refetchInterval: ({ state }) => (state.error?.code === "not_logged_in" ? false : POLL_MS),
+    ...polled(),
   });
 }
 

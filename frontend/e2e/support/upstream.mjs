@@ -140,7 +140,7 @@ export function healthyStack() {
 
 /**
  * Starts the server on a free port. `state` may be changed at any time; its
- * onAction answers changes of services.
+ * onAction answers changes of services, and closed is for who has the session alone.
  */
 export async function startUpstream(state) {
   const server = createServer((request, response) => {
@@ -151,6 +151,10 @@ export async function startUpstream(state) {
     }
     if (state.error) {
       return send(response, 503, problem("unavailable", state.error));
+    }
+    if (state.closed && !request.headers.cookie?.includes(SESSION)) {
+      state.refused = (state.refused ?? 0) + 1;
+      return send(response, 401, problem("not_logged_in", "log in first"));
     }
     if (path === "/api/v1/environments") {
       return send(response, 200, { environments: environments(state).map((name) => ({ name })) });

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { fetchJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
+import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import type { Window } from "@/lib/stack/uptime";
 import { withQuery } from "@/lib/with-query";
@@ -16,17 +17,6 @@ import {
 
 /** How often that is asked for which a live view brings, in milliseconds: it tells when the database is away. */
 const EVENTS_POLL_MS = 10_000;
-
-/** A session that has ended does not begin again by itself, and each refusal is a record of the audit log. */
-function polled(everyMs: number) {
-  return {
-    staleTime: everyMs,
-    retry: false,
-    retryOnMount: false,
-    refetchInterval: ({ state }: { state: { error: Problem | null } }) =>
-      state.error?.code === "not_logged_in" ? false : everyMs,
-  } as const;
-}
 
 export function attachedPath(environment: string | undefined): string {
   return withQuery("/api/v1/dev", { environment });

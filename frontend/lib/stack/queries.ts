@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { fetchJSON } from "@/lib/fetch-json";
-import { POLL_MS } from "@/lib/freshness";
+import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
 import {
@@ -28,20 +28,12 @@ export function historyPath({ limit, ...rest }: HistoryPart): string {
   return withQuery("/api/v1/history", { limit: String(limit), ...rest });
 }
 
-/** The next poll is the retry, and an error is a Problem, which says more than a flag. */
-const polled = {
-  refetchInterval: POLL_MS,
-  staleTime: POLL_MS,
-  retry: false,
-  retryOnMount: false,
-} as const;
-
 export function servicesQuery(environment: string | undefined) {
   const path = servicesPath(environment);
   return queryOptions<Services, Problem>({
     queryKey: ["services", path],
     queryFn: ({ signal }) => fetchJSON(path, servicesSchema, signal),
-    ...polled,
+    ...polled(),
   });
 }
 
@@ -51,8 +43,7 @@ const ENVIRONMENTS_POLL_MS = 10_000;
 export const environmentsQuery = queryOptions<Environments, Problem>({
   queryKey: ["environments"],
   queryFn: ({ signal }) => fetchJSON("/api/v1/environments", environmentsSchema, signal),
-  ...polled,
-  refetchInterval: ENVIRONMENTS_POLL_MS,
+  ...polled(ENVIRONMENTS_POLL_MS),
 });
 
 export function historyQuery(part: HistoryPart) {
@@ -60,6 +51,6 @@ export function historyQuery(part: HistoryPart) {
   return queryOptions<History, Problem>({
     queryKey: ["history", path],
     queryFn: ({ signal }) => fetchJSON(path, historySchema, signal),
-    ...polled,
+    ...polled(),
   });
 }

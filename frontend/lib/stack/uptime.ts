@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
 import { fetchJSON } from "@/lib/fetch-json";
+import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
 
@@ -90,20 +91,13 @@ export function reportPath(service: string, { environment, window }: UptimePart)
   });
 }
 
-const polled = {
-  refetchInterval: POLL_MS,
-  staleTime: POLL_MS,
-  retry: false,
-  retryOnMount: false,
-} as const;
-
 /** How all services were. */
 export function uptimeQuery(part: UptimePart) {
   const path = uptimePath(part);
   return queryOptions<Uptime, Problem>({
     queryKey: ["uptime", path],
     queryFn: ({ signal }) => fetchJSON(path, uptimeSchema, signal),
-    ...polled,
+    ...polled(POLL_MS),
   });
 }
 
@@ -113,6 +107,6 @@ export function reportQuery(service: string, part: UptimePart) {
   return queryOptions<UptimeReport, Problem>({
     queryKey: ["uptime", path],
     queryFn: ({ signal }) => fetchJSON(path, reportSchema, signal),
-    ...polled,
+    ...polled(POLL_MS),
   });
 }

@@ -54,6 +54,10 @@ type Store interface {
 
 // Gate lets callers in. It is safe for concurrent use.
 type Gate struct {
+	// Guests says that what is for guests is for anybody; otherwise it is for viewers.
+	// It is set before the first request.
+	Guests bool
+
 	key      string
 	sessions cache.Cache
 	store    Store

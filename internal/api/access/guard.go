@@ -24,8 +24,11 @@ func From(ctx context.Context) Caller {
 // origin wherever it changes something or opens a WebSocket; whether that origin is
 // one of ours was checked before.
 func (g *Gate) Guard(role contract.Role, next http.Handler) http.Handler {
-	if role == contract.Anybody {
+	switch {
+	case role == contract.Anybody, role == contract.Guest && g.Guests:
 		return next
+	case role == contract.Guest:
+		role = contract.Viewer
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, byCookie, err := g.identify(r)

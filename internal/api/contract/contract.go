@@ -105,7 +105,11 @@ func operation(r Route) huma.Operation {
 		DefaultStatus: r.Status, Errors: refusals(r), Metadata: map[string]any{"rules": r.Rules},
 		MaxBodyBytes: limits[r.Class].Body,
 	}
-	if r.Role != Anybody {
+	switch r.Role {
+	case Anybody:
+	case Guest: // where READERS=anybody, nothing is asked for
+		op.Security = []map[string][]string{{}, {"session": {string(Viewer)}}, {"token": {string(Viewer)}}}
+	default:
 		op.Security = []map[string][]string{{"session": {string(r.Role)}}, {"token": {string(r.Role)}}}
 	}
 	return op

@@ -11,6 +11,7 @@ type Role string
 // The roles.
 const (
 	Anybody  Role = ""         // who can reach the api
+	Guest    Role = "guest"    // reads what READERS=anybody opens; otherwise a viewer does
 	Viewer   Role = "viewer"   // reads
 	Operator Role = "operator" // also changes what runs
 )

@@ -54,7 +54,7 @@ func Start(t testing.TB, mount map[string]string, settings map[string]string) *A
 		t.Fatal(err)
 	}
 	a := &API{t: t, Log: &testkit.Buffer{}, process: exec.Command(program), done: make(chan struct{})}
-	env := map[string]string{asAPI: "1", "PORT": "0", "LOGIN_KEY": LoginKey}
+	env := map[string]string{asAPI: "1", "PORT": "0", "LOGIN_KEY": LoginKey, "READERS": "anybody"}
 	maps.Copy(env, mount)
 	maps.Copy(env, settings)
 	for name, value := range env {

@@ -39,6 +39,12 @@ const (
 	environmentsGranted = "granted"
 )
 
+// The values of READERS.
+const (
+	readersViewers = "viewers"
+	readersAnybody = "anybody"
+)
+
 // Settings are what the environment says. In the cluster they come from the
 // ConfigMap "settings" and the Secret "secrets".
 type Settings struct {
@@ -61,6 +67,9 @@ type Settings struct {
 	// Kubelets says that the kubelets are asked what containers use, where the cluster has
 	// no metrics API: KUBELET_STATS=on; the default is off. See docs/security.md.
 	Kubelets bool
+	// Guests says that health, services and the history of their states can be read
+	// without logging in: READERS=anybody; the default is READERS=viewers.
+	Guests bool
 	// ServiceAccount is the folder with the credentials of the pod: SERVICE_ACCOUNT_DIR;
 	// the default is where the kubelet mounts them.
 	ServiceAccount string
@@ -114,6 +123,12 @@ func Load(getenv func(string) string) (Settings, error) {
 		s.ControlRoom = which == environmentsGranted
 	default:
 		problem("ENVIRONMENTS", "%q is neither %s nor %s", which, environmentsOwn, environmentsGranted)
+	}
+	switch who := or(getenv("READERS"), readersViewers); who {
+	case readersViewers, readersAnybody:
+		s.Guests = who == readersAnybody
+	default:
+		problem("READERS", "%q is neither %s nor %s", who, readersViewers, readersAnybody)
 	}
 	switch which := or(getenv("KUBELET_STATS"), "off"); which {
 	case "on", "off":

@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
 import { fetchJSON } from "@/lib/fetch-json";
+import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
 import { detailsSchema } from "./details";
@@ -50,10 +51,7 @@ function ofService<T>(
   return queryOptions<T, Problem>({
     queryKey: ["service", path],
     queryFn: ({ signal }) => fetchJSON(path, schema, signal),
-    staleTime: POLL_MS,
-    retry: false,
-    // A session that has ended does not begin again by itself.
-    refetchInterval: ({ state }) => (state.error?.code === "not_logged_in" ? false : POLL_MS),
+    ...polled(POLL_MS),
   });
 }
 

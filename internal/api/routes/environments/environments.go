@@ -32,7 +32,7 @@ type routes struct{ set *environments.Set }
 func Add(a *contract.API, set *environments.Set) {
 	r := &routes{set}
 	contract.Add(a, contract.Route{
-		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Guest},
 		ID:    "listEnvironments", Method: http.MethodGet, Path: contract.Base + "/environments", Group: "environments",
 		Summary: "The environments that are served, sorted by name",
 	}, r.list)

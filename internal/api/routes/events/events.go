@@ -25,7 +25,7 @@ type routes struct {
 func Add(a *contract.API, set *environments.Set, log *slog.Logger) {
 	r := &routes{set, log}
 	contract.Add(a, contract.Route{
-		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Guest},
 		ID:    "listEvents", Method: http.MethodGet, Path: contract.Base + "/services/{name}/events", Group: "services",
 		Summary:     "What Kubernetes tells of a service and its pods, the newest first",
 		Description: "200 at most. Kubernetes forgets them, by default after an hour.",

@@ -28,7 +28,7 @@ type routes struct {
 func Add(a *contract.API, set *environments.Set, source Source, log *slog.Logger) {
 	r := &routes{set, source, log}
 	contract.Add(a, contract.Route{
-		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Guest},
 		ID:    "listHistory", Method: http.MethodGet, Path: contract.Base + "/history", Group: "history",
 		Summary:  "Changes of the services' states, newest first",
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},

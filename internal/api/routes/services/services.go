@@ -21,14 +21,14 @@ type routes struct {
 func Add(a *contract.API, set *environments.Set, origins []string) {
 	r := &routes{set, origins}
 	contract.Add(a, contract.Route{
-		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Guest},
 		ID:    "listServices", Method: http.MethodGet, Path: contract.Base + "/services", Group: "services",
 		Summary:     "How all services are, sorted by name",
 		Description: "200 also while Kubernetes or a database is away: saying so is what the answer is for.",
 		Refusals:    []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusGatewayTimeout},
 	}, r.list)
 	contract.Add(a, contract.Route{
-		Rules: contract.Rules{Class: contract.Read, Role: contract.Anybody},
+		Rules: contract.Rules{Class: contract.Read, Role: contract.Guest},
 		ID:    "getService", Method: http.MethodGet, Path: contract.Base + "/services/{name}", Group: "services",
 		Summary:  "How one service is, with its pods",
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
@@ -41,7 +41,7 @@ func Add(a *contract.API, set *environments.Set, origins []string) {
 			"or of the kubelets where the api may ask them, and at most a few seconds old.",
 		Refusals: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 	}, r.details)
-	a.AddPlain("GET "+contract.Base+"/live/services", contract.Rules{Class: contract.Stream, Role: contract.Anybody}, http.HandlerFunc(r.live))
+	a.AddPlain("GET "+contract.Base+"/live/services", contract.Rules{Class: contract.Stream, Role: contract.Guest}, http.HandlerFunc(r.live))
 }
 
 var errTimeout = contract.Refuse(http.StatusGatewayTimeout, "timeout", "the services could not be read in time")

@@ -26,7 +26,7 @@ const described = "Time in which nobody looked is unknown, and never counts as h
 // Add adds the routes.
 func Add(a *contract.API, set *environments.Set, source uptime.Source, log *slog.Logger) {
 	r := &routes{set, source, log}
-	rules := contract.Rules{Class: contract.Read, Role: contract.Anybody}
+	rules := contract.Rules{Class: contract.Read, Role: contract.Guest}
 	contract.Add(a, contract.Route{
 		Rules: rules, ID: "listUptime", Method: http.MethodGet, Path: contract.Base + "/uptime", Group: "uptime",
 		Summary: "How healthy all services were, sorted by name, with a short curve of each and their outages", Description: described,
