@@ -43,6 +43,8 @@ type Caller struct {
 	Name    string        `json:"name"`
 	Role    contract.Role `json:"role" enum:"viewer,operator"`
 	Expires time.Time     `json:"expiresAt"`
+
+	recalled bool // of a token that cannot be looked for now
 }
 
 // Store is what lasts. *postgres.Store is one.

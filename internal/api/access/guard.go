@@ -34,6 +34,8 @@ func (g *Gate) Guard(role contract.Role, next http.Handler) http.Handler {
 		c, byCookie, err := g.identify(r)
 		switch {
 		case err != nil:
+		case !c.Role.Covers(role) && c.recalled:
+			err = errTokens
 		case !c.Role.Covers(role):
 			err = contract.Refuse(http.StatusForbidden, "role_too_low", "this is for the role "+string(role)+", and yours is "+string(c.Role))
 		case byCookie && !reads(r) && r.Header.Get("Origin") == "":

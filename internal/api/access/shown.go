@@ -53,6 +53,6 @@ func (g *Gate) recall(secret string) (Caller, error) {
 	if now := time.Now(); !found || now.Sub(t.at) > rememberFor || !now.Before(t.caller.Expires) {
 		return Caller{}, errTokens
 	}
-	t.caller.Role = contract.Viewer
+	t.caller.Role, t.caller.recalled = contract.Viewer, true
 	return t.caller, nil
 }

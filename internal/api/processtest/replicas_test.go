@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -16,9 +18,9 @@ import (
 
 	"zr/internal/api/contract"
 	"zr/internal/api/processtest"
+	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/health"
 	"zr/internal/api/routes/logs"
-	"zr/internal/api/store/postgres"
 	"zr/internal/api/store/storetest"
 	"zr/pkg/deploy/kubetest"
 )
@@ -32,7 +34,8 @@ func outage(t *testing.T) time.Duration {
 	return max(d, 3*time.Second)
 }
 
-// kills is how often the leader is killed: ZR_KILLS, or twice.
+// kills is how often a replica is killed: ZR_KILLS, or twice. The first two are leaders, the
+// others any.
 func kills(t *testing.T) int {
 	n, err := strconv.Atoi(os.Getenv("ZR_KILLS"))
 	if err != nil && os.Getenv("ZR_KILLS") != "" {
@@ -64,11 +67,33 @@ func (p *pair) start() {
 	p.all = append(p.all, a)
 }
 
+// collects says whether a replica has begun to collect the logs.
+func collects(a *processtest.API) bool {
+	return strings.Contains(a.Log.String(), `"msg":"collecting logs"`)
+}
+
+// kill kills a replica, and has nobody ask it any more.
+func (p *pair) kill(a *processtest.API) {
+	p.mu.Lock()
+	p.all = slices.DeleteFunc(p.all, func(other *processtest.API) bool { return other == a })
+	p.mu.Unlock()
+	a.Kill()
+}
+
+// killAny kills one of the replicas.
+func (p *pair) killAny() {
+	p.t.Helper()
+	if all := p.running(); rand.IntN(2) == 0 {
+		p.killLeader()
+	} else {
+		p.kill(all[rand.IntN(len(all))])
+	}
+}
+
 // killLeader kills the replica that collects the logs, and waits for the other one to
 // do that.
 func (p *pair) killLeader() {
 	p.t.Helper()
-	collects := func(a *processtest.API) bool { return strings.Contains(a.Log.String(), `"msg":"collecting logs"`) }
 	var leader, other *processtest.API
 	p.running()[0].Await("a leader", func() bool {
 		for i, a := range p.running() {
@@ -78,10 +103,7 @@ func (p *pair) killLeader() {
 		}
 		return leader != nil
 	})
-	p.mu.Lock()
-	p.all = []*processtest.API{other}
-	p.mu.Unlock()
-	leader.Kill()
+	p.kill(leader)
 	other.Await("the other leads", func() bool { return collects(other) })
 }
 
@@ -99,7 +121,8 @@ func (p *pair) health(status, down string) {
 
 // TestReplicas kills the leader, Redis and PostgreSQL under load. Each numbered line is
 // stored once, or counted as skipped; who watches sees it, wherever he is connected;
-// each refusal is in the audit log.
+// each refusal is in the audit log, and each change of the settings that was accepted too, and
+// is a revision.
 func TestReplicas(t *testing.T) {
 	c := processtest.New(t, kubetest.Server(t))
 	kubelet := c.Node()
@@ -116,14 +139,15 @@ func TestReplicas(t *testing.T) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer stop()
-	var written, watched atomic.Int64
+	var written, watched atomic.Int64 // the number of the newest line
 	seen := map[int]bool{} // by the one who watches
 	working.Go(func() {
 		client.Watch(ctx, func(lines []logs.Line) {
 			for _, l := range lines {
-				seen[number(t, l)] = true
+				n := number(t, l)
+				seen[n] = true
+				watched.Store(int64(n))
 			}
-			watched.Add(int64(len(lines)))
 		})
 	})
 	writing, stopWriting := context.WithCancel(ctx)
@@ -139,6 +163,10 @@ func TestReplicas(t *testing.T) {
 	})
 	p.running()[0].Await("lines are watched", func() bool { return watched.Load() > 0 })
 
+	changes := change(ctx, t, p, c.Namespace)
+	working.Go(changes.run)
+	p.running()[0].Await("a change of the settings", func() bool { return changes.accepted() > 0 })
+
 	refused := 0
 	refuse := func() {
 		for _, a := range p.running() {
@@ -148,9 +176,24 @@ func TestReplicas(t *testing.T) {
 			refused++
 		}
 	}
+	audited := func() {
+		t.Helper()
+		var audit activity.Activity
+		p.running()[0].Await("all refusals are in the audit log", func() bool {
+			client.Get(contract.Base+"/activity?outcome=refused&target="+url.QueryEscape(contract.Base+"/tokens")+"&limit=500", &audit)
+			return len(audit.Records) >= refused
+		})
+		if len(audit.Records) != refused {
+			t.Errorf("%d refusals are %d records", refused, len(audit.Records))
+		}
+	}
 	refuse()
-	for range kills(t) {
-		p.killLeader()
+	for n := range kills(t) {
+		if n < 2 {
+			p.killLeader()
+		} else {
+			p.killAny()
+		}
 		p.start()
 		p.health("ok", "") // what waits for the database ends with the process
 		refuse()
@@ -168,6 +211,21 @@ func TestReplicas(t *testing.T) {
 		away.start()
 		p.health("ok", "")
 	}
+	audited() // those that wait in the memory of a process end with it
+	// Both at once: whoever collects next goes on where the last stored line was.
+	changes.pause()
+	server.Stop()
+	p.health("degraded", "postgres")
+	leader := slices.IndexFunc(p.running(), collects)
+	p.kill(p.running()[max(leader, 0)])
+	p.start()
+	time.Sleep(outage(t)) // under load
+	server.Start()
+	p.health("ok", "")
+	changes.goOn()
+	refuse()
+	accepted := changes.accepted() + 3
+	p.running()[0].Await("changes after it", func() bool { return changes.accepted() >= accepted })
 	stopWriting()
 	writer.Wait()
 
@@ -177,7 +235,7 @@ func TestReplicas(t *testing.T) {
 		client.Get(contract.Base+"/logs?limit=1", &page)
 		return len(page.Lines) == 1 && number(t, page.Lines[0]) == last
 	})
-	p.running()[0].Await("all lines are watched", func() bool { return watched.Load() >= int64(last) })
+	p.running()[0].Await("all lines are watched", func() bool { return watched.Load() == int64(last) })
 	stop()
 	working.Wait()
 	stored, skipped := map[int]int{}, 0
@@ -200,15 +258,10 @@ func TestReplicas(t *testing.T) {
 			t.Errorf("line %d was not shown", n)
 		}
 	}
-	var audit struct{ Records []postgres.AuditRecord }
-	p.running()[0].Await("all refusals are in the audit log", func() bool {
-		client.Get(contract.Base+"/activity?outcome=refused&limit=500", &audit)
-		return len(audit.Records) >= refused
-	})
-	if len(audit.Records) != refused {
-		t.Errorf("%d refusals are %d records", refused, len(audit.Records))
-	}
-	t.Logf("%d lines: %d stored, %d skipped; %d refusals recorded", last, len(stored), skipped, refused)
+	audited()
+	revisions, recorded := changes.kept(client)
+	t.Logf("%d lines: %d stored, %d skipped; %d refusals recorded; of %d changes of the settings that were accepted %d are revisions, and %d are in the audit log",
+		last, len(stored), skipped, refused, changes.accepted(), revisions, recorded)
 }
 
 // number is that of a line.
