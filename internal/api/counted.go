@@ -49,7 +49,9 @@ func (p *parts) work(served *environments.Set, gate *access.Gate) metrics.Source
 		attached, replicas := p.devs.Counts()
 		page.Gauge("zr_api_attached_runs", float64(attached))
 		page.Gauge("zr_api_other_replicas", float64(replicas))
-		page.Gauge("zr_api_audit_records_waiting", float64(gate.Waiting()))
+		waiting, skipped := gate.Audited()
+		page.Gauge("zr_api_audit_records_waiting", float64(waiting))
+		page.Counter("zr_api_audit_records_skipped_total", skipped)
 		page.Flag("zr_api_leader", p.db.Leads("uptime"), "work", "uptime", "environment", "")
 		for _, e := range served.List() {
 			logs := e.Logs.Stats()

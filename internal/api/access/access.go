@@ -28,16 +28,6 @@ const SessionLife = 12 * time.Hour
 // tokenPrefix lets a leaked token be found by what looks for secrets in files.
 const tokenPrefix = "zrt_"
 
-// auditDeadline bounds the writing of a refusal, which is not to be slow.
-const auditDeadline = time.Second
-
-// How many refusals are recorded in a second, and at once. Those above are in the
-// log alone: whoever is refused must not fill the disk.
-const (
-	refusalsPerSecond = 10
-	refusalsAtOnce    = 100
-)
-
 // Caller is who sent a request.
 type Caller struct {
 	Name    string        `json:"name"`
@@ -49,7 +39,8 @@ type Caller struct {
 
 // Store is what lasts. *postgres.Store is one.
 type Store interface {
-	Audit(ctx context.Context, r postgres.AuditRecord) error
+	Check(ctx context.Context) error
+	Audit(ctx context.Context, all ...postgres.AuditRecord) error
 	AddToken(ctx context.Context, t postgres.Token, hash []byte) (postgres.Token, error)
 	FindToken(ctx context.Context, hash []byte) (postgres.Token, error)
 }
@@ -66,15 +57,15 @@ type Gate struct {
 	log      *slog.Logger
 	refusals *rate.Limiter
 
-	mu      sync.Mutex
-	backlog []postgres.AuditRecord // that wait for the database
-	tokens  map[string]shown       // that were found lately, by their hash
+	mu     sync.Mutex
+	audit  audit
+	tokens map[string]shown // that were found lately, by their hash
 }
 
 // New returns the Gate whose login links are made with key; without one there are
 // none.
 func New(key string, sessions cache.Cache, store Store, log *slog.Logger) *Gate {
-	return &Gate{key: key, sessions: sessions, store: store, log: log, refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
+	return &Gate{key: key, sessions: sessions, store: store, log: log, refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), audit: audit{writing: make(chan struct{}, 1)}}
 }
 
 var (
@@ -82,6 +73,7 @@ var (
 	errBadTicket   = contract.Refuse(http.StatusUnauthorized, "bad_ticket", "the login link is not valid, or has expired: `zr dashboard` makes another")
 	errUsedTicket  = contract.Refuse(http.StatusUnauthorized, "used_ticket", "the login link was used before: `zr dashboard` makes another")
 	errSessions    = contract.Refuse(http.StatusServiceUnavailable, "sessions_unavailable", "redis does not answer: sessions cannot be read")
+	errActs        = contract.Refuse(http.StatusServiceUnavailable, "database_unavailable", "the database does not answer: what is done could not be recorded")
 	errTokens      = contract.Refuse(http.StatusServiceUnavailable, "database_unavailable", "the database does not answer: tokens cannot be read")
 )
 

@@ -47,46 +47,56 @@ type telling struct {
 // newTelling begins after the newest line.
 func newTelling(c *Collector) *telling {
 	t := &telling{collector: c}
-	t.begin()
+	t.begin(c.hub.Last())
 	return t
 }
 
-func (t *telling) begin() {
-	hub := t.collector.hub
-	last := hub.Last()
-	lines, dropped := hub.Subscribe(&logline.Filter{}, last)
-	t.lines, t.last = lines, max(last, dropped)
+// begin goes on after a line, or after those that are not in memory any more.
+func (t *telling) begin(after int64) {
+	lines, dropped := t.collector.hub.Subscribe(&logline.Filter{}, after)
+	t.lines, t.last = lines, max(after, dropped)
 }
 
-// run tells until ctx ends. Where nobody listened, or where lines were dropped before they
-// could be told, it begins anew: what is missing then is found in the store.
+// run tells until ctx ends. What could not be told is told again. Where nobody listened, or
+// where lines were dropped before they could be told, it goes on with the newest: what is
+// missing then is found in the store.
 func (t *telling) run(ctx context.Context) {
 	defer func() { t.lines.Close() }()
-	for {
+	for ctx.Err() == nil {
 		lines, err := t.lines.Next(ctx)
 		if err != nil {
 			return
 		}
-		dropped := slices.ContainsFunc(lines, func(l *logline.Line) bool { return l.Skipped > 0 })
-		if dropped || !t.tell(ctx, lines) {
-			t.lines.Close()
-			sleep(ctx, nobodyEvery)
-			t.begin()
+		told := false
+		if !slices.ContainsFunc(lines, func(l *logline.Line) bool { return l.Skipped > 0 }) {
+			told, err = t.tell(ctx, lines)
+		}
+		if told {
+			continue
+		}
+		t.lines.Close()
+		sleep(ctx, nobodyEvery)
+		if err != nil {
+			t.begin(t.last)
+		} else {
+			t.begin(t.collector.hub.Last())
 		}
 	}
 }
 
 // tell says whether anybody listens.
-func (t *telling) tell(ctx context.Context, lines []*logline.Line) bool {
+func (t *telling) tell(ctx context.Context, lines []*logline.Line) (bool, error) {
 	text, err := json.Marshal(collected{t.last, lines})
 	if err != nil {
-		return false // never: lines are texts and numbers
+		return false, nil // never: lines are texts and numbers
 	}
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
 	listeners, err := t.collector.replicas.Publish(ctx, t.collector.channel(), text)
-	t.last = lines[len(lines)-1].ID
-	return err == nil && listeners > 0
+	if err == nil {
+		t.last = lines[len(lines)-1].ID
+	}
+	return listeners > 0, err
 }
 
 // hear publishes what another replica tells that it collects, until ctx ends.

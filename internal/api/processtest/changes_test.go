@@ -13,7 +13,6 @@ import (
 	"zr/internal/api/apitest/clustertest"
 	"zr/internal/api/contract"
 	"zr/internal/api/processtest"
-	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/configuration"
 )
 
@@ -27,7 +26,6 @@ type changer struct {
 	pair  *pair
 	token string
 
-	running   sync.Mutex // held while a change is made, and while there are to be none
 	mu        sync.Mutex
 	revisions map[int64]string // that were accepted, with their reasons
 }
@@ -39,10 +37,6 @@ func change(ctx context.Context, t *testing.T, p *pair, n *clustertest.Namespace
 	return &changer{t: t, ctx: ctx, pair: p, token: p.running()[0].Token(), revisions: map[int64]string{}}
 }
 
-// pause returns when no change is being made, and lets none be made until goOn.
-func (c *changer) pause() { c.running.Lock() }
-func (c *changer) goOn()  { c.running.Unlock() }
-
 func (c *changer) accepted() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,9 +46,7 @@ func (c *changer) accepted() int {
 func (c *changer) run() {
 	for n := 1; c.ctx.Err() == nil; n++ {
 		all := c.pair.running()
-		c.running.Lock()
 		c.change(all[n%len(all)], n)
-		c.running.Unlock()
 		select {
 		case <-c.ctx.Done():
 		case <-time.After(250 * time.Millisecond): // a caller has five in a second
@@ -121,16 +113,9 @@ func (c *changer) kept(client *processtest.Client) (revisions, recorded int) {
 		}
 	}
 	told := map[string]bool{}
-	for cursor := ""; ; {
-		var page activity.Activity
-		client.Get(contract.Base+"/activity?action=changeSettings&outcome=done&limit=500&cursor="+cursor, &page)
-		for _, r := range page.Records {
-			revision, _, _ := strings.Cut(r.Detail, ":")
-			told[revision] = true
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+	for _, r := range records(client, "action=changeSettings&outcome=done") {
+		revision, _, _ := strings.Cut(r.Detail, ":")
+		told[revision] = true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

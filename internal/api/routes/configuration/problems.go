@@ -35,8 +35,7 @@ func (r *routes) record(ctx context.Context, action, target, detail string, err 
 		}
 		record.Detail, err = strings.TrimPrefix(detail+": "+p.Detail, ": "), p
 	}
-	r.gate.Record(ctx, record)
-	return err
+	return r.gate.RecordAct(ctx, record, err)
 }
 
 // revisionDetail is what the audit log has of a change: keys, and no values.

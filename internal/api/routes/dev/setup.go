@@ -81,6 +81,5 @@ func (r *routes) asked(ctx context.Context, id, environment string, action devat
 		}
 		record.Detail, err = p.Detail, p
 	}
-	r.Gate.Record(ctx, record)
-	return err
+	return r.Gate.RecordAct(ctx, record, err)
 }

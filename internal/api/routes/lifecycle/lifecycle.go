@@ -164,8 +164,7 @@ func (r *routes) do(ctx context.Context, action string, in Target, run func(cont
 			p := problem(err)
 			record.Outcome, record.Detail, err = outcome(p), p.Detail, p
 		}
-		r.gate.Record(ctx, record)
-		return result, err
+		return result, r.gate.RecordAct(ctx, record, err)
 	})
 	if err != nil {
 		return nil, err

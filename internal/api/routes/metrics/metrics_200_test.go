@@ -25,7 +25,7 @@ func TestMetrics200(t *testing.T) {
 	for name, want := range map[string]float64{
 		`zr_api_pool_connections_max{pool="postgres"}`: 5, `zr_api_pool_connections_max{pool="logs"}`: 8, `zr_api_pool_connections_max{pool="redis"}`: 16,
 		`zr_api_dependency_up{dependency="postgres"}`: 1, `zr_api_dependency_up{dependency="redis"}`: 1,
-		"zr_api_attached_runs": 0, "zr_api_audit_records_waiting": 0, `zr_api_log_lines_waiting{environment="none"}`: 0,
+		"zr_api_attached_runs": 0, "zr_api_audit_records_waiting": 0, "zr_api_audit_records_skipped_total": 0, `zr_api_log_lines_waiting{environment="none"}`: 0,
 	} {
 		if got, there := first[name]; !there || got != want {
 			t.Errorf("%s is %v", name, got)

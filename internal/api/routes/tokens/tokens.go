@@ -86,7 +86,9 @@ func (r *routes) create(ctx context.Context, in *createInput) (*createOutput, er
 	if err != nil {
 		return nil, r.unavailable(ctx, err)
 	}
-	r.gate.Record(ctx, postgres.AuditRecord{Action: "createToken", Target: made.Name, Outcome: postgres.Done, Detail: made.Role})
+	if err := r.gate.RecordAct(ctx, postgres.AuditRecord{Action: "createToken", Target: made.Name, Outcome: postgres.Done, Detail: made.Role}, nil); err != nil {
+		return nil, err
+	}
 	return &createOutput{CreatedToken{made, secret}}, nil
 }
 
@@ -103,8 +105,7 @@ func (r *routes) remove(ctx context.Context, in *removeInput) (*struct{}, error)
 		return nil, r.unavailable(ctx, err)
 	}
 	r.gate.ForgetTokens()
-	r.gate.Record(ctx, postgres.AuditRecord{Action: "removeToken", Target: removed.Name, Outcome: postgres.Done})
-	return nil, nil
+	return nil, r.gate.RecordAct(ctx, postgres.AuditRecord{Action: "removeToken", Target: removed.Name, Outcome: postgres.Done}, nil)
 }
 
 func (r *routes) unavailable(ctx context.Context, err error) error {

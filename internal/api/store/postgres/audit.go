@@ -18,6 +18,9 @@ type AuditRecord struct {
 	Outcome   string    `json:"outcome" enum:"done,refused,failed"`
 	Detail    string    `json:"detail,omitempty"`
 	RequestID string    `json:"requestId"`
+
+	// Key is what the database knows a record by that is sent again. It is not read.
+	Key [16]byte `json:"-" db:"-"`
 }
 
 // The outcomes of an AuditRecord.
@@ -30,13 +33,24 @@ const (
 // AuditFilter chooses records; an empty field chooses all.
 type AuditFilter struct{ Actor, Action, Target, Outcome string }
 
-// Audit adds a record. Its ID is that of the database.
-func (s *Store) Audit(ctx context.Context, r AuditRecord) error {
+// Audit adds records in their order, all or none. One that is there already, by its Key, is
+// not added again: the answer to an earlier attempt may have been lost.
+func (s *Store) Audit(ctx context.Context, all ...AuditRecord) error {
 	if err := s.ready(); err != nil {
 		return fmt.Errorf("writing the audit log: %w", err)
 	}
-	_, err := s.pool.Exec(ctx, "INSERT INTO audit (at, actor, action, target, outcome, detail, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		r.At, r.Actor, r.Action, r.Target, r.Outcome, r.Detail, r.RequestID)
+	keys, at := make([][16]byte, len(all)), make([]time.Time, len(all))
+	var columns [6][]string
+	for i, r := range all {
+		keys[i], at[i] = r.Key, r.At
+		for c, text := range []string{r.Actor, r.Action, r.Target, r.Outcome, r.Detail, r.RequestID} {
+			columns[c] = append(columns[c], text)
+		}
+	}
+	_, err := s.pool.Exec(ctx, `
+INSERT INTO audit (key, at, actor, action, target, outcome, detail, request_id)
+SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+ON CONFLICT (key) DO NOTHING`, keys, at, columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
 	if err != nil {
 		return fmt.Errorf("writing the audit log: %w", classify(err))
 	}
