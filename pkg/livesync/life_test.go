@@ -260,8 +260,7 @@ func (s slow) Dial(ctx context.Context) (Stream, error) {
 	return st, err
 }
 
-// A newer push does not wait for one that it makes useless, and over a slow
-// link bytes are compressed.
+// A newer push does not wait for one that it makes useless.
 func TestNewestWins(t *testing.T) {
 	a := nodeService(t, nil)
 	s := dial(t, a, func(o *Options) { o.Dialer = slow{direct{a.Addr}, 4e6} })
@@ -289,7 +288,7 @@ func TestNewestWins(t *testing.T) {
 		s.mu.Unlock()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.acked > 4<<20 // and the rate is no longer what was supposed at first
+		return l.acked > 4<<20
 	})
 	cancel()
 	if err := <-first; !errors.Is(err, context.Canceled) {
@@ -301,9 +300,6 @@ func TestNewestWins(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(a.Dir, "f")); err != nil || string(b) != "x" {
 		t.Errorf("%q, %v", b, err)
-	}
-	if op := s.pace.choose(ofBytes); op != wire.OpZstd {
-		t.Errorf("over 4 MB/s it would send by %d (rate %.0f)", op, s.pace.rate)
 	}
 }
 

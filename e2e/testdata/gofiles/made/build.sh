@@ -1,4 +1,4 @@
 set -e
 mkdir -p out
 sed 's/^/# /' notes.txt > out/notes.md
-go build -o out/server .
+CGO_ENABLED=0 go build -o out/server .
