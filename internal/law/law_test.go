@@ -1,6 +1,6 @@
 // Package law holds the rule by which imports run one way:
 //
-//	apiclient, bounded, cmdline, config, ctxcall, devattach, diagnose, event, fault, gitignore, logline, podconfig, ticket, images, kustomize ← the stages ← internal/devloop ←
+//	apiclient, bounded, cmdline, config, ctxcall, devattach, diagnose, event, executable, fault, gitignore, logline, podconfig, ticket, images, kustomize ← the stages ← internal/devloop ←
 //	internal/stack ← internal/cli ← cmd
 //
 // and internal/ui, which knows leaves only, ← internal/cli.
@@ -22,7 +22,7 @@ import (
 )
 
 // leaves are what anybody may import.
-var leaves = []string{"zr/pkg/agentspec", "zr/pkg/apiclient", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/ctxcall", "zr/pkg/devattach", "zr/pkg/diagnose", "zr/pkg/event", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/podconfig", "zr/pkg/probe", "zr/pkg/ticket",
+var leaves = []string{"zr/pkg/agentspec", "zr/pkg/apiclient", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/ctxcall", "zr/pkg/devattach", "zr/pkg/diagnose", "zr/pkg/event", "zr/pkg/executable", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/podconfig", "zr/pkg/probe", "zr/pkg/ticket",
 	"zr/pkg/kube/lean", "zr/pkg/kube/object", "zr/images", "zr/kustomize"}
 
 // stages turn one thing into another and know nothing of each other.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zr/pkg/executable"
 )
 
 // Command is what to run.
@@ -81,7 +83,7 @@ func Start(r *Reaper, c Command) (*Process, error) {
 	if err != nil {
 		out.Close()
 		errs.Close()
-		return nil, fmt.Errorf("starting %s: %w", c.Argv[0], err)
+		return nil, fmt.Errorf("starting %s: %w", c.Argv[0], executable.Why(path, err))
 	}
 	p.drain.Add(2)
 	go p.copy(c.Stdout, out)

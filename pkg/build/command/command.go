@@ -22,6 +22,7 @@ import (
 	"zr/pkg/build/internal/oci"
 	"zr/pkg/build/internal/proc"
 	"zr/pkg/config"
+	"zr/pkg/executable"
 	"zr/pkg/fault"
 	"zr/pkg/image"
 )
@@ -133,8 +134,8 @@ func (b *Builder) assemble(ctx context.Context, r build.Request, set *build.Inpu
 func configure(c *v1.Config, r build.Request, hash string) (starts []string) {
 	if len(r.Spec.Run) > 0 {
 		starts = slices.Clone(r.Spec.Run)
-		if program := starts[0]; strings.Contains(program, "/") && !path.IsAbs(program) {
-			starts[0] = path.Join(appDir, program)
+		if strings.Contains(starts[0], "/") {
+			starts[0] = inImage(starts[0])
 		}
 		c.Entrypoint, c.Cmd = starts, nil
 	} else {
@@ -170,5 +171,44 @@ func run(ctx context.Context, r build.Request) error {
 	case err != nil:
 		return fmt.Errorf("reading what was made: %w", err)
 	}
+	return startable(r)
+}
+
+// startable makes sure that the kernel can start what the command made, where that is
+// all that the image has: zr's own base holds no file that loads a program. What a base
+// of the service has is not looked for.
+func startable(r build.Request) error {
+	if len(r.Spec.Run) == 0 || !strings.Contains(r.Spec.Run[0], "/") {
+		return nil
+	}
+	below, made := strings.CutPrefix(inImage(r.Spec.Run[0]), appDir+"/")
+	if !made {
+		return nil
+	}
+	platform, err := image.ParsePlatform(r.Platform)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(filepath.Join(outDir(r), below))
+	if err != nil {
+		return nil // it may be of the base; where it is not, the start says so
+	}
+	defer file.Close()
+	name := path.Join(filepath.ToSlash(r.Spec.Dir), r.Spec.Out, below)
+	if is := executable.Architecture(file); is != "" && is != platform.Architecture {
+		return fault.Hint(fmt.Errorf("%s is a program for %s, and the nodes are of %s", name, is, platform.Architecture), "the command finds what to build for in "+platformVariable+": "+r.Platform)
+	}
+	if loader := executable.Loader(file); r.Spec.Base == "" && loader != "" {
+		return fault.Hint(fmt.Errorf("%s cannot be started in its image: it needs %s, which is not there", name, loader),
+			"link it statically (for Go, set CGO_ENABLED=0), or name an image that has it by `base:` of the service's build")
+	}
 	return nil
+}
+
+// inImage returns where a program that `run:` names is in the image.
+func inImage(program string) string {
+	if path.IsAbs(program) {
+		return program
+	}
+	return path.Join(appDir, program)
 }

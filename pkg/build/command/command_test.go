@@ -200,6 +200,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	for name, c := range map[string]struct{ script, want, hint string }{
 		"it makes nothing":          {"true\n", "sh build.sh made nothing in api/dist", "`out:`"},
 		"it fails":                  {"echo no such thing; exit 3\n", "sh build.sh: exit status 3: no such thing", ""},
+		"it makes a script":         {"mkdir -p dist; echo '#!/bin/sh' >dist/server\n", "api/dist/server cannot be started in its image: it needs /bin/sh, which is not there", "CGO_ENABLED=0"},
+		"it is of another machine":  {"mkdir -p dist; GOARCH=s390x go build -o dist/server .\n", "api/dist/server is a program for s390x, and the nodes are of " + runtime.GOARCH, "ZR_PLATFORM: linux/"},
 		"it changes what it reads":  {"mkdir -p dist; echo x >dist/x; date +%N >>stamp\n", "changes the sources", ".zrignore"},
 		"it writes beside, ignored": {"mkdir -p dist; echo x >dist/x; date +%N >>cache.o\n", "", ""},
 	} {
