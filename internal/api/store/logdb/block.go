@@ -1,7 +1,6 @@
 package logdb
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -139,8 +138,8 @@ func (h *head) position() logstore.Position {
 	return logstore.Position{At: time.UnixMicro(h.at), ID: h.id}
 }
 
-// line returns a line of the block, with texts of its own.
+// line returns a line of the block, whose texts are in the memory of the block.
 func (b *block) line(h *head) stored {
 	return stored{id: h.id, at: time.UnixMicro(h.at), source: h.source, level: h.level, skipped: h.skipped, messageBytes: h.messageBytes,
-		text: bytes.Clone(b.texts[h.text:h.textEnd]), styles: bytes.Clone(b.styles[h.style:h.styleEnd])}
+		text: b.texts[h.text:h.textEnd], styles: b.styles[h.style:h.styleEnd]}
 }

@@ -1,6 +1,7 @@
 package logdb
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -133,16 +134,15 @@ func (l look) read(ctx context.Context, rows pgx.Rows) (found []stored, seen []i
 	g.SetLimit(workers)
 	for rows.Next() {
 		var nth int32
-		var body []byte
-		if err = rows.Scan(&nth, &body); err != nil {
+		if err = rows.Scan(&nth, nil); err != nil {
 			break
 		}
-		i := len(seen)
+		i, w := len(seen), <-idle
+		w.body = append(w.body[:0], rows.RawValues()[1]...) // it is there until the next row
 		seen = append(seen, nth)
 		g.Go(func() (err error) {
-			w := <-idle
 			defer func() { idle <- w }()
-			lines[i], err = l.within(ctx, body, w)
+			lines[i], err = l.within(ctx, w)
 			return err
 		})
 	}
@@ -157,16 +157,16 @@ func (l look) read(ctx context.Context, rows pgx.Rows) (found []stored, seen []i
 
 // worker looks through one block after the other.
 type worker struct {
-	wants  matchers
-	memory []byte
+	wants        matchers
+	body, memory []byte
 }
 
-// within returns the lines of one block that are wanted, in order.
-func (l look) within(ctx context.Context, body []byte, w *worker) (found []stored, err error) {
+// within returns the lines of a worker's block that are wanted, in order.
+func (l look) within(ctx context.Context, w *worker) (found []stored, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	b, err := openBlock(body, &w.memory)
+	b, err := openBlock(w.body, &w.memory)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,9 @@ func (l look) within(ctx context.Context, body []byte, w *worker) (found []store
 		slices.Reverse(heads)
 	}
 	for _, h := range heads[:min(len(heads), l.limit)] {
-		found = append(found, b.line(&h))
+		r := b.line(&h)
+		r.text, r.styles = bytes.Clone(r.text), bytes.Clone(r.styles) // the memory is for the next block
+		found = append(found, r)
 	}
 	return found, nil
 }

@@ -12,7 +12,7 @@ const gramBytes = 4
 const mostSlots = 1 << 18
 
 // mostGrams bounds how many grams of one text are looked for: more say nothing new.
-const mostGrams = 16
+const mostGrams = 32
 
 // grams says for each part of the texts of a partition in which of its blocks it may
 // be: a bit for each block, at the slot that the part's hash names. Letters of ASCII

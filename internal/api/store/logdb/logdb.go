@@ -85,6 +85,9 @@ func Open(url string, connections int, limits Limits, log *slog.Logger) (*Store,
 			"application_name":  "zr-api logs",
 			"statement_timeout": fmt.Sprint(statementTimeout.Milliseconds()),
 			"jit":               "off", // compiling takes longer than what is asked for
+			// The table that is written has no statistics. Its lines are wanted in the
+			// order of an index, and mostly only the first ones.
+			"enable_seqscan": "off",
 		} {
 			cfg.ConnConfig.RuntimeParams[name] = value
 		}
