@@ -73,8 +73,10 @@ export function ActionDialog({
           <Choice
             service={service}
             environment={asked.environment}
+            dependents={dependentsOf(service.name, all)}
             mayNot={nobody !== undefined}
             onPick={setAction}
+            onRun={onRun}
           />
         )}
         {service && action && !isOfDev(action) && (
@@ -103,17 +105,24 @@ function Nobody({ text, command }: { text: string; command?: string }) {
   );
 }
 
+/** What is done as soon as it is picked: the list says what follows, and nothing is lost by it. */
+const doneAtOnce: Action[] = ["restart", "start"];
+
 /** All that can be done, and why some of it cannot be done now. */
 function Choice({
   service,
   environment,
+  dependents,
   mayNot,
   onPick,
+  onRun,
 }: {
   service: Service;
   environment: string | undefined;
+  dependents: string[];
   mayNot: boolean;
   onPick: (action: Action) => void;
+  onRun: (change: Change, dependents: string[]) => void;
 }) {
   return (
     <>
@@ -121,8 +130,17 @@ function Choice({
       <ul className="mt-3 divide-y divide-line">
         {actionsOf(service.kind).map((action) => {
           const reason = whyNot(action, service);
+          const change: Change = { environment, service: service.name, action };
+          const atOnce = doneAtOnce.includes(action);
           return (
-            <Offer key={action} action={action} off={mayNot} reason={reason} onPick={onPick} />
+            <Offer
+              key={action}
+              action={action}
+              off={mayNot}
+              reason={reason}
+              does={atOnce ? consequence(change, service.desired, dependents) : undefined}
+              onPick={atOnce ? () => onRun(change, dependents) : onPick}
+            />
           );
         })}
         <DevOffers service={service} environment={environment} off={mayNot} onPick={onPick} />

@@ -2,16 +2,19 @@ import { Button } from "@/components/button";
 import type { Action } from "@/lib/actions/actions";
 import { actionLabel, actionPurpose } from "@/lib/actions/words";
 
-/** An action that can be picked, with what it is for, or why it cannot be done now. */
+/** An action that can be picked, with what it is for or does, or why it cannot be done now. */
 export function Offer({
   action,
   off,
   reason,
+  does,
   onPick,
 }: {
   action: Action;
   off: boolean;
   reason?: string;
+  /** What it does, where it is done without another question. */
+  does?: string;
   onPick: (action: Action) => void;
 }) {
   return (
@@ -23,7 +26,7 @@ export function Offer({
       >
         {actionLabel[action]}
       </Button>
-      <span className="text-muted text-xs">{reason ?? actionPurpose[action]}</span>
+      <span className="text-muted text-xs">{reason ?? does ?? actionPurpose[action]}</span>
     </li>
   );
 }
