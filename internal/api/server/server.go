@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"zr/internal/api/socket"
 )
 
 // The server's limits, which the class of a route may change. A request is small
@@ -23,13 +25,19 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
+// lastStreams bounds how long clients of streams may take to say that they go.
+const lastStreams = time.Second
+
 // Server is an http.Server that stops within milliseconds when nothing is in flight.
 // http.Server.Shutdown alone gives a connection on which nothing was sent yet 5 s.
 // Browsers open such connections in advance, so every live reload would wait for them.
 type Server struct {
 	http.Server
 
-	log *slog.Logger
+	log      *slog.Logger
+	draining context.Context // ends when streams have to
+	drain    context.CancelFunc
+	handling sync.WaitGroup // of requests, streams among them
 
 	mu      sync.Mutex
 	fresh   map[net.Conn]struct{} // connections on which nothing was sent yet
@@ -38,7 +46,8 @@ type Server struct {
 
 // New returns a server of h. What net/http has to say goes to log.
 func New(h http.Handler, log *slog.Logger) *Server {
-	s := &Server{log: log, fresh: map[net.Conn]struct{}{}, reading: map[net.Conn]struct{}{}}
+	draining, drain := context.WithCancel(context.Background())
+	s := &Server{log: log, draining: draining, drain: drain, fresh: map[net.Conn]struct{}{}, reading: map[net.Conn]struct{}{}}
 	s.Server = http.Server{
 		Handler:           s.handle(h),
 		ReadHeaderTimeout: headerTimeout,
@@ -57,7 +66,7 @@ func New(h http.Handler, log *slog.Logger) *Server {
 
 type connKey struct{}
 
-// handle passes requests to next.
+// handle passes requests to next, with the context in which their streams end.
 func (s *Server) handle(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(net.Conn); ok {
@@ -65,7 +74,9 @@ func (s *Server) handle(next http.Handler) http.Handler {
 			delete(s.reading, c)
 			s.mu.Unlock()
 		}
-		next.ServeHTTP(w, r)
+		s.handling.Add(1)
+		defer s.handling.Done()
+		next.ServeHTTP(w, r.WithContext(socket.WithDrain(r.Context(), s.draining)))
 	})
 }
 
@@ -89,13 +100,16 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Stop lets requests in flight end until ctx does, and closes everything else.
+// Stop lets requests in flight end until ctx does, tells clients of streams to come back,
+// and closes everything else.
 func (s *Server) Stop(ctx context.Context) error {
 	// Before Shutdown looks at the connections for the first time; it closes
 	// the listener itself, and what is accepted until then is closed below.
 	s.SetKeepAlivesEnabled(false)
 	closed := make(chan error, 1)
 	go func() { closed <- s.Shutdown(ctx) }()
+	s.drain()
+	defer s.awaitStreams(ctx) // http.Server does not know of them any more
 	for {
 		s.closeFresh()
 		select {
@@ -106,6 +120,19 @@ func (s *Server) Stop(ctx context.Context) error {
 			return err
 		case <-time.After(time.Millisecond):
 		}
+	}
+}
+
+func (s *Server) awaitStreams(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.handling.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(lastStreams):
+	case <-ctx.Done():
 	}
 }
 

@@ -19,28 +19,32 @@ const (
 	pingEvery = 20 * time.Second
 )
 
-// GoingAway is the status of an end that a client takes for a reason to come back.
-const GoingAway = int(websocket.StatusGoingAway)
+type drainKey struct{}
+
+// WithDrain returns a context for requests, whose connections end when drain does: with a
+// word that has the client come back, which may be to another replica.
+func WithDrain(ctx, drain context.Context) context.Context {
+	return context.WithValue(ctx, drainKey{}, drain)
+}
 
 // Conn is one connection.
 type Conn struct {
 	conn   *websocket.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
+	resume string
 }
 
 // Accept takes a request of a page of one of the origins, or of no page, for a
 // connection on which only the server speaks. It returns nil where there is no
-// connection: the request is answered then.
-func Accept(w http.ResponseWriter, req *http.Request, origins []string) *Conn {
+// connection: the request is answered then. resume says how its client goes on at the
+// next connection.
+func Accept(w http.ResponseWriter, req *http.Request, origins []string, resume string) *Conn {
 	conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: hosts(origins)})
 	if err != nil {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(conn.CloseRead(req.Context()))
-	c := &Conn{conn, ctx, cancel}
-	go c.keepAlive(pingEvery, sendWithin)
-	return c
+	return newConn(conn.CloseRead(req.Context()), conn, resume, Pings{pingEvery, sendWithin})
 }
 
 // Pings say how soon it is noticed that a client is gone.
@@ -48,15 +52,23 @@ type Pings struct{ Every, Within time.Duration }
 
 // Converse is Accept for a connection on which the client speaks too, in frames of at
 // most limit bytes: somebody has to call Receive all the time.
-func Converse(w http.ResponseWriter, req *http.Request, origins []string, limit int64, pings Pings) *Conn {
+func Converse(w http.ResponseWriter, req *http.Request, origins []string, resume string, limit int64, pings Pings) *Conn {
 	conn, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: hosts(origins)})
 	if err != nil {
 		return nil
 	}
 	conn.SetReadLimit(limit)
-	ctx, cancel := context.WithCancel(req.Context())
-	c := &Conn{conn, ctx, cancel}
+	return newConn(req.Context(), conn, resume, pings)
+}
+
+func newConn(ctx context.Context, conn *websocket.Conn, resume string, pings Pings) *Conn {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &Conn{conn, ctx, cancel, resume}
 	go c.keepAlive(pings.Every, pings.Within)
+	if drain, drains := ctx.Value(drainKey{}).(context.Context); drains {
+		stop := context.AfterFunc(drain, c.Leave)
+		context.AfterFunc(ctx, func() { stop() })
+	}
 	return c
 }
 
@@ -82,6 +94,9 @@ func (c *Conn) Send(value any) error {
 	defer cancel()
 	return c.conn.Write(sending, websocket.MessageText, frame)
 }
+
+// Leave ends the connection, and has the client come back.
+func (c *Conn) Leave() { c.Close(int(websocket.StatusGoingAway), c.resume) }
 
 // Close ends the connection, with a status and the reason.
 func (c *Conn) Close(status int, reason string) {

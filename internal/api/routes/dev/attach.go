@@ -29,11 +29,11 @@ func (r *routes) attach(w http.ResponseWriter, req *http.Request) {
 		contract.Write(w, req, p)
 		return
 	}
-	conn := socket.Converse(w, req, r.Origins, devattach.MaxFrame, socket.Pings{Every: devattach.PingEvery, Within: devattach.PingWithin})
+	conn := socket.Converse(w, req, r.Origins, "come back", devattach.MaxFrame, socket.Pings{Every: devattach.PingEvery, Within: devattach.PingWithin})
 	if conn == nil {
 		return
 	}
-	defer conn.Close(socket.GoingAway, "come back")
+	defer conn.Leave()
 	var first devattach.Frame
 	if conn.Receive(&first) != nil {
 		return

@@ -137,11 +137,11 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 		contract.Write(w, req, p)
 		return
 	}
-	conn := socket.Accept(w, req, r.Origins)
+	conn := socket.Accept(w, req, r.Origins, "go on after the last id")
 	if conn == nil {
 		return
 	}
-	defer conn.Close(socket.GoingAway, "go on after the last id")
+	defer conn.Leave()
 	var sent AttachedRuns
 	for first := true; ; first = false {
 		attached, complete, changed := r.Hub.Attached(e.Key())

@@ -39,7 +39,7 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 	if refuse(w, req, err) {
 		return
 	}
-	conn := socket.Accept(w, req, r.source.Origins)
+	conn := socket.Accept(w, req, r.source.Origins, "go on after the last id")
 	if conn == nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 	case errors.Is(err, logstore.ErrTooOld):
 		conn.Close(tooOld, err.Error())
 	default:
-		conn.Close(socket.GoingAway, "go on after the last id")
+		conn.Leave()
 	}
 }
 

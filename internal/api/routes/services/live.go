@@ -30,11 +30,11 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 		contract.Write(w, req, p)
 		return
 	}
-	conn := socket.Accept(w, req, r.origins)
+	conn := socket.Accept(w, req, r.origins, "come back for the whole")
 	if conn == nil {
 		return
 	}
-	defer conn.Close(socket.GoingAway, "come back for the whole")
+	defer conn.Leave()
 	sent := map[string]string{}
 	kubernetes := ""
 	for last := (*fleet.Snapshot)(nil); ; {
