@@ -51,7 +51,7 @@ var attacks = []attack{
 	{name: "Origin of a sandbox", as: "operator", line: restart, headers: "Origin: null", want: 403, code: "origin_not_allowed", audited: true},
 	{name: "no Origin", as: "operator", line: restart, headers: "Origin:", want: 403, code: "origin_missing", audited: true},
 	{name: "two Origins", as: "operator", line: restart, headers: "Origin: http://localhost:3000\nOrigin: https://evil.example", want: 422, code: "invalid"},
-	{name: "form of another site", as: "operator", line: makeToken, headers: "Content-Type: text/plain", body: `{"name":"x","role":"operator"}`, want: 415, code: "unsupported_media_type"},
+	{name: "form of another site", as: "operator", line: makeToken, headers: "Content-Type: text/plain", body: `{"name":"x","role":"operator"}`, want: 415, code: "unsupported_media_type", audited: true},
 	{name: "socket of another site", as: "viewer", line: "GET /api/v1/logs/live", headers: upgrade + "\nOrigin: https://evil.example", want: 403, code: "origin_not_allowed", audited: true},
 	{name: "socket without an Origin", as: "viewer", line: "GET /api/v1/logs/live", headers: upgrade + "\nOrigin:", want: 403, code: "origin_missing", audited: true},
 	{name: "foreign Host", as: "viewer", line: "GET /api/v1/logs", headers: "Host: rebound.example:3001", want: 421, code: "unknown_host", audited: true},
@@ -102,10 +102,10 @@ var attacks = []attack{
 	{name: "ten thousand headers", line: "GET /health", headers: strings.TrimSuffix(strings.Repeat("X-A: b\n", 10_000), "\n"), want: 431},
 
 	// How much, and how slowly?
-	{name: "oversized body", as: "operator", line: makeToken, body: `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, want: 413, code: "too_large"},
-	{name: "oversized body in chunks", as: "operator", line: makeToken, headers: "Transfer-Encoding: chunked", body: strings.Repeat("1000\r\n"+strings.Repeat(" ", 0x1000)+"\r\n", 64), want: 413, code: "too_large"},
+	{name: "oversized body", as: "operator", line: makeToken, body: `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, want: 413, code: "too_large", audited: true},
+	{name: "oversized body in chunks", as: "operator", line: makeToken, headers: "Transfer-Encoding: chunked", body: strings.Repeat("1000\r\n"+strings.Repeat(" ", 0x1000)+"\r\n", 64), want: 413, code: "too_large", audited: true},
 	{name: "deep JSON", as: "operator", line: makeToken, body: strings.Repeat("[", 60_000), want: 400, code: "bad_request"},
-	{name: "slow body", as: "operator", line: makeToken, headers: "Content-Length: 100", body: `{"name":`, want: 408, code: "timeout", waits: true},
+	{name: "slow body", as: "operator", line: makeToken, headers: "Content-Length: 100", body: `{"name":`, want: 408, code: "timeout", audited: true, waits: true},
 	{name: "slow headers", line: "GET /health", headers: "X-A: b", want: 0, waits: true},
 
 	// What do the values do?
@@ -131,7 +131,7 @@ var attacks = []attack{
 	{name: "huge request key", as: "operator", line: restart, headers: "Idempotency-Key: " + strings.Repeat("a", 8000), want: 422, code: "invalid"},
 
 	// How often? These come last: what follows would be refused as well.
-	{name: "too many logins", line: logIn, body: `{"ticket":"x"}`, want: 429, code: "too_many_requests", repeat: true},
-	{name: "too many sockets", as: "viewer", line: "GET /api/v1/logs/live", headers: upgrade, want: 429, code: "too_many_requests", repeat: true},
-	{name: "too many writes", as: "viewer", line: restart, want: 429, code: "too_many_requests", repeat: true},
+	{name: "too many logins", line: logIn, body: `{"ticket":"x"}`, want: 429, code: "too_many_requests", audited: true, repeat: true},
+	{name: "too many sockets", as: "viewer", line: "GET /api/v1/logs/live", headers: upgrade, want: 429, code: "too_many_requests", audited: true, repeat: true},
+	{name: "too many writes", as: "viewer", line: restart, want: 429, code: "too_many_requests", audited: true, repeat: true},
 }

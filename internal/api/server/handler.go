@@ -38,6 +38,7 @@ func Handler(mux *http.ServeMux, allowed Allowed, gate *access.Gate, counted *me
 
 	h := checkOrigin(allowed.Origins, gate, checkForm(mux))
 	h = checkHost(allowed.Hosts, gate, h)
+	h = recordLimits(gate, h)
 	h = secure(h)
 	h = recoverPanics(log, h)
 	h = logRequests(log, counted, traced, h)

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"zr/internal/api/access"
 	"zr/internal/api/contract"
 )
 
@@ -84,6 +85,39 @@ func limitRate(counted *rates, class contract.Class, next http.Handler) http.Han
 		next.ServeHTTP(w, r)
 	})
 }
+
+// beyond are the refusals of limits, and of a body that a form of another site may have.
+var beyond = map[int]string{
+	http.StatusRequestTimeout:        "the body came too slowly",
+	http.StatusRequestEntityTooLarge: "the body is too large",
+	http.StatusUnsupportedMediaType:  "the body is not sent as JSON",
+	http.StatusTooManyRequests:       "too many requests",
+}
+
+// recordLimits has the audit log have those, before they are answered.
+func recordLimits(gate *access.Gate, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&limitWriter{w, func(status int) {
+			if detail, refused := beyond[status]; refused {
+				gate.Refused(r, "", contract.Refuse(status, "", detail))
+			}
+		}}, r)
+	})
+}
+
+// limitWriter tells the status before it is written.
+type limitWriter struct {
+	http.ResponseWriter
+	told func(status int)
+}
+
+func (w *limitWriter) WriteHeader(status int) {
+	w.told(status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *limitWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // open counts what each caller has open.
 type open struct {
