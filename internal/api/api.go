@@ -73,7 +73,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	}
 	var lines *logdb.Store
 	if settings.DatabaseURL != "" && err == nil {
-		if lines, err = logdb.Open(settings.DatabaseURL, settings.Connections.Logs, logdb.DefaultLimits(), log); err == nil {
+		if lines, err = logdb.Open(settings.DatabaseURL, settings.Connections.Logs, logdb.DefaultLimits(), db.Usable, log); err == nil {
 			defer lines.Close()
 		}
 	}

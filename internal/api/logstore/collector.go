@@ -38,6 +38,7 @@ type Collector struct {
 	redactor    *redact.Redactor
 	log         *slog.Logger
 	hub         *logline.Hub
+	looked      chan struct{} // closed when it is known which lines are stored
 	leading     atomic.Bool
 	heard       *heard
 	waiting     atomic.Pointer[buffer] // for the database; nil where this replica has not collected
@@ -57,7 +58,7 @@ type Source interface {
 // Without a source (nil) it only shows what others collect.
 func NewCollector(environment string, source Source, store Store, replicas Replicas, redactor *redact.Redactor, log *slog.Logger) *Collector {
 	return &Collector{environment: environment, source: source, store: store, replicas: replicas, redactor: redactor, log: log.With("environment", environment),
-		hub: logline.NewHub(hubBytes), heard: &heard{gap: make(chan struct{}, 1)}}
+		hub: logline.NewHub(hubBytes), looked: make(chan struct{}), heard: &heard{gap: make(chan struct{}, 1)}}
 }
 
 // Environment is the name of what is collected.
@@ -69,11 +70,13 @@ type Stats struct {
 	Received, Stored, Skipped int64
 	// Waiting are the lines that wait for the database now, and what they take.
 	Waiting, WaitingBytes int
+	// Last is the ID of the newest line that was collected here, or heard of.
+	Last int64
 }
 
 // Stats returns how much was collected here.
 func (c *Collector) Stats() Stats {
-	s := Stats{Leading: c.leading.Load(), Received: c.received.Load(), Stored: c.stored.Load(), Skipped: c.skipped.Load()}
+	s := Stats{Leading: c.leading.Load(), Received: c.received.Load(), Stored: c.stored.Load(), Skipped: c.skipped.Load(), Last: c.hub.Last()}
 	if b := c.waiting.Load(); b != nil {
 		s.Waiting, s.WaitingBytes = b.held()
 	}
@@ -87,6 +90,7 @@ func (c *Collector) Run(ctx context.Context) {
 		last, err := c.store.LastID(ctx, c.environment)
 		if err == nil {
 			c.hub.StartAfter(last)
+			close(c.looked)
 		}
 		return err
 	})

@@ -82,7 +82,7 @@ func stored(t *testing.T, url string) *logdb.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := logdb.Open(url, 8, logdb.DefaultLimits(), log)
+	lines, err := logdb.Open(url, 8, logdb.DefaultLimits(), schema.Usable, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestEachLineIsStoredOnce(t *testing.T) {
 		stop()
 	}
 	c, _ := collect(t, from, store)
-	await(t, "the last line", func() bool { return c.Last() > 0 && len(all(t, store)) >= written })
+	await(t, "the last line", func() bool { return c.Stats().Last > 0 && len(all(t, store)) >= written })
 	checkNumbers(t, all(t, store), written)
 }
 
@@ -227,7 +227,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	if s := c.Stats(); s.Skipped == 0 || s.Stored < 300 {
 		t.Errorf("%+v: what waits is not bounded, or the bound is too low", s)
 	}
-	await(t, "the end of the watch", func() bool { return c.Last() >= lines[len(lines)-1].ID })
+	await(t, "the end of the watch", func() bool { return c.Stats().Last >= lines[len(lines)-1].ID })
 	cancel()
 	live.Wait()
 	if seen < last/2 {
@@ -289,7 +289,7 @@ func TestAnotherReplicaShows(t *testing.T) {
 	store := stored(t, url)
 	second, _ := collect(t, from, store)
 	from.write("api", "line 1")
-	await(t, "its line at the other", func() bool { return first.Last() > 0 && second.Last() == first.Last() })
+	await(t, "its line at the other", func() bool { return first.Stats().Last > 0 && second.Stats().Last == first.Stats().Last })
 	stop()
 	from.write("api", "line 2")
 	await(t, "the other leads", func() bool { return second.Stats().Leading })

@@ -22,14 +22,33 @@ const (
 	replayAgain = 100 * time.Millisecond
 )
 
-// Last returns the newest ID: where one who wants only new lines begins.
-func (c *Collector) Last() int64 { return c.hub.Last() }
+// untold stands for the ID of the newest line while that is not known.
+const untold = -1
+
+// Newest returns the ID after which one begins to Watch who wants only new lines.
+func (c *Collector) Newest() int64 {
+	select {
+	case <-c.looked:
+		return c.hub.Last()
+	default:
+		return untold
+	}
+}
 
 // Watch passes the lines that pass a filter and come after an ID to send, in
 // their order, until send fails or ctx ends. What was written since and is not
 // in memory any more comes from the store. Where send is too slow, lines are
-// left out, and a Line with a count in Skipped says so.
+// left out, and a Line with a count in Skipped says so. It begins when it is known what
+// is stored: before that, lines would be missing that nobody knows of.
 func (c *Collector) Watch(ctx context.Context, f *logline.Filter, after int64, send func([]*logline.Line) error) error {
+	select {
+	case <-c.looked:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if after == untold {
+		after = c.hub.Last()
+	}
 	replayed, complete := 0, false
 	for {
 		s, missing := c.hub.Subscribe(f, after)

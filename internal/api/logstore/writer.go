@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"zr/internal/api/reason"
 	"zr/pkg/logs/follow"
 )
 
@@ -76,7 +77,7 @@ func (w *writer) flush(ctx context.Context, within time.Duration) bool {
 		}
 		w.failing = false
 		return true
-	case errors.Is(err, ErrDeposed):
+	case errors.Is(err, ErrDeposed), reason.Of(err) == reason.Newer: // which the others know
 		c.log.Warn("another replica has taken over the logs")
 		w.depose()
 		return false

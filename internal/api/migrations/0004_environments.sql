@@ -1,3 +1,4 @@
+-- breaks: an api of before writes the health of a service by its name alone.
 -- Services of several environments: the name of the namespace, and empty for the
 -- one that the api itself runs in.
 ALTER TABLE service_health ADD COLUMN environment text NOT NULL DEFAULT '';

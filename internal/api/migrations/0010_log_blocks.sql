@@ -1,3 +1,4 @@
+-- breaks: an api of before does not find the lines that are in blocks.
 -- A sealed table of lines is packed into at most 32 blocks, and dropped. blocks is
 -- how many there are, 0 where the lines are in their table still; grams says which of
 -- them may have a text: for each slot 4 bytes, a bit for each block.

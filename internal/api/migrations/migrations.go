@@ -15,11 +15,16 @@ import (
 //go:embed *.sql
 var files embed.FS
 
+// breaks begins a file after which an api of an earlier version would fail, or answer
+// wrongly: it does not use the database any more.
+const breaks = "-- breaks:"
+
 // Migration is one version of the schema.
 type Migration struct {
 	Version int
 	Name    string
 	SQL     string
+	Breaks  bool // earlier versions of the api cannot use it
 }
 
 // All returns the migrations in order.
@@ -50,7 +55,7 @@ func read(dir fs.FS) ([]Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading migration %q: %w", entry.Name(), err)
 		}
-		all = append(all, Migration{Version: version, Name: name, SQL: string(sql)})
+		all = append(all, Migration{Version: version, Name: name, SQL: string(sql), Breaks: strings.HasPrefix(string(sql), breaks)})
 	}
 	return all, nil
 }

@@ -156,7 +156,7 @@ func upgrade(t *testing.T, url string, version int) *upgraded {
 	}
 	keeps := logdb.DefaultLimits()
 	keeps.Age = 100 * 365 * 24 * time.Hour
-	lines, err := logdb.Open(url, 8, keeps, quiet)
+	lines, err := logdb.Open(url, 8, keeps, store.Usable, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

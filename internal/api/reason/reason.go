@@ -30,6 +30,7 @@ const (
 	NoDatabase  = "database does not exist"
 	Migrating   = "migrations are pending"
 	Migration   = "a migration failed"
+	Newer       = "the schema is of a newer api"
 	Stopping    = "shutting down"
 	Error       = "error"
 )

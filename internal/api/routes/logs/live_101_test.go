@@ -40,7 +40,7 @@ func read(t *testing.T, conn *websocket.Conn, n int) (said string, last string) 
 func TestLive101(t *testing.T) {
 	a, from, c := serve(t, storetest.Database(t))
 	from <- "before"
-	for c.Last() == 0 {
+	for c.Stats().Last == 0 {
 		if t.Context().Err() != nil {
 			t.Fatal("the line does not come")
 		}

@@ -47,7 +47,7 @@ func serve(t *testing.T, url string, more ...func(*contract.API)) (*apitest.App,
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := logdb.Open(url, 8, logdb.DefaultLimits(), quiet)
+	store, err := logdb.Open(url, 8, logdb.DefaultLimits(), schema.Usable, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (r *routes) live(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	filter, err := filterOf(req.URL.Query())
-	after := collector.Last()
+	after := collector.Newest()
 	if text := req.URL.Query().Get("after"); text != "" && err == nil {
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
 			err = invalid("query.after", "not the id of a line")

@@ -3,6 +3,7 @@
 package logdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,14 +66,15 @@ type sourceKey struct{ environment, service, pod, container string }
 
 // Open returns the Store of a URL such as postgres://user:password@host/db.
 // It does no I/O, and its error does not show the URL. The schema is made by
-// package postgres; until it is there, every call fails.
+// package postgres; while usable says that it cannot be used, every call fails.
 //
 // Writing and the upkeep take a connection of the pool each; the others are for searches.
 // The right to write is held by a connection beside it.
-func Open(url string, connections int, limits Limits, log *slog.Logger) (*Store, error) {
+func Open(url string, connections int, limits Limits, usable func() error, log *slog.Logger) (*Store, error) {
 	all, err := pool.Open(url, func(cfg *pgxpool.Config) {
 		cfg.MaxConns = int32(connections)
 		cfg.MaxConnIdleTime = 5 * time.Minute
+		cfg.PrepareConn = func(context.Context, *pgx.Conn) (bool, error) { return true, usable() }
 		cfg.ConnConfig.ConnectTimeout = dialTimeout
 		// Each table has statements of its own, and each search its own selectivity:
 		// plans are made anew, and not kept.

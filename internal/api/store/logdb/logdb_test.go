@@ -47,7 +47,7 @@ func openStore(t testing.TB, url string, limits Limits) *Store {
 			t.Fatal("the schema does not come")
 		}
 	}
-	s, err := Open(url, 8, limits, quiet)
+	s, err := Open(url, 8, limits, schema.Usable, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

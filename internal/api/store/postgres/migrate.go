@@ -25,15 +25,16 @@ const undefinedTable = "42P01"
 
 // migrate brings the schema up to date. A schema that already is costs one
 // query and no lock: this is on the way of every start. A newer one is left
-// alone, since an older build that is put back must run.
+// alone, since an older build that is put back must run; it is not used where that
+// build could not read it.
 func (s *Store) migrate(ctx context.Context) error {
 	all, err := migrations.All()
 	if err != nil {
 		return reason.With(reason.Migration, err)
 	}
-	version, err := schemaVersion(ctx, s.pool)
+	version, err := s.usableVersion(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the schema's version: %w", classify(err))
+		return err
 	}
 	if version >= len(all) {
 		return nil
@@ -63,7 +64,7 @@ func (s *Store) migrateLocked(ctx context.Context, all []migrations.Migration) (
 			_ = conn.Conn().Close(ctx) // the server frees what the connection held
 		}
 	}()
-	version, err := schemaVersion(ctx, conn)
+	version, _, err := schemaVersion(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("reading the schema's version: %w", classify(err))
 	}
@@ -83,13 +84,14 @@ func apply(ctx context.Context, conn *pgx.Conn, m migrations.Migration) error {
 		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS schema_version (
 			version    integer PRIMARY KEY,
 			name       text NOT NULL,
-			applied_at timestamptz NOT NULL DEFAULT now())`); err != nil {
+			applied_at timestamptz NOT NULL DEFAULT now());
+			ALTER TABLE schema_version ADD COLUMN IF NOT EXISTS breaks boolean NOT NULL DEFAULT false`); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, m.SQL); err != nil { // without arguments, hence several statements
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO schema_version (version, name) VALUES ($1, $2)", m.Version, m.Name)
+		_, err := tx.Exec(ctx, "INSERT INTO schema_version (version, name, breaks) VALUES ($1, $2, $3)", m.Version, m.Name, m.Breaks)
 		return err
 	})
 	if err == nil {
@@ -106,12 +108,26 @@ type rowQuerier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// schemaVersion returns the newest applied version, 0 for a new database.
-func schemaVersion(ctx context.Context, q rowQuerier) (int, error) {
-	var version int
-	err := q.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM schema_version").Scan(&version)
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == undefinedTable {
-		return 0, nil
+// usableVersion returns the newest applied version, unless this build is too old for it.
+func (s *Store) usableVersion(ctx context.Context) (int, error) {
+	version, broken, err := schemaVersion(ctx, s.pool)
+	if err != nil {
+		return 0, fmt.Errorf("reading the schema's version: %w", classify(err))
 	}
-	return version, err
+	if all, err := migrations.All(); err != nil {
+		return 0, reason.With(reason.Migration, err)
+	} else if broken > len(all) {
+		return 0, reason.With(reason.Newer, fmt.Errorf("the schema has version %d, which needs an api that knows version %d; this one knows %d", version, broken, len(all)))
+	}
+	return version, nil
+}
+
+// schemaVersion returns the newest applied version, 0 for a new database, and the newest
+// that earlier builds cannot use. Databases of before have no such column.
+func schemaVersion(ctx context.Context, q rowQuerier) (version, broken int, err error) {
+	err = q.QueryRow(ctx, `SELECT coalesce(max(version), 0), coalesce(max(version) FILTER (WHERE (to_jsonb(v)->>'breaks')::boolean), 0) FROM schema_version v`).Scan(&version, &broken)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == undefinedTable {
+		return 0, 0, nil
+	}
+	return version, broken, err
 }

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -57,7 +59,7 @@ func TestAMigrationThatFailsLeavesNothing(t *testing.T) {
 	if reason.Of(err) != reason.Migration {
 		t.Fatalf("got %v", err)
 	}
-	version, err := schemaVersion(t.Context(), s.pool)
+	version, _, err := schemaVersion(t.Context(), s.pool)
 	if err != nil || version != 1 {
 		t.Fatalf("version %d, %v; want 1", version, err)
 	}
@@ -78,4 +80,33 @@ func TestANewerSchemaIsLeftAlone(t *testing.T) {
 	await(t, s, "")
 	storetest.Exec(t, url, "INSERT INTO schema_version (version, name) VALUES (9999, 'of a later release')")
 	await(t, open(t, url), "")
+}
+
+// A schema that this build cannot read is not used, neither when it begins nor when another
+// replica brings it while this one runs, until the earlier one is put back.
+func TestASchemaThatIsTooNewIsNotUsed(t *testing.T) {
+	url := storetest.Database(t)
+	s := open(t, url)
+	await(t, s, "")
+	if err := s.Audit(t.Context(), AuditRecord{Actor: "ada"}); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Exec(t, url, "INSERT INTO schema_version (version, name, breaks) VALUES (9998, 'of a later release', true), (9999, 'of a later one', false)")
+	late := open(t, url)
+	for _, s := range []*Store{s, late} {
+		await(t, s, reason.Newer)
+		if _, err := s.AuditLog(t.Context(), AuditFilter{}, 0, 1); reason.Of(err) != reason.Newer {
+			t.Errorf("the audit log is read: %v", err)
+		}
+		if err := s.Usable(); !strings.Contains(fmt.Sprint(err), "version 9999, which needs an api that knows version 9998") {
+			t.Errorf("it says %v", err)
+		}
+	}
+	storetest.Exec(t, url, "DELETE FROM schema_version WHERE version > 9000")
+	for _, s := range []*Store{s, late} {
+		await(t, s, "")
+		if records, err := s.AuditLog(t.Context(), AuditFilter{}, 0, 1); err != nil || len(records) != 1 {
+			t.Errorf("the audit log is %v, %v", records, err)
+		}
+	}
 }

@@ -35,8 +35,8 @@ const (
 const (
 	firstRetry   = 10 * time.Millisecond
 	longestRetry = 80 * time.Millisecond
-	// migrationRetry follows a failed migration, which is seldom fixed by
-	// itself.
+	// migrationRetry follows a failed migration, or a schema of a newer api: it is seldom
+	// fixed by itself.
 	migrationRetry = 2 * time.Second
 )
 
@@ -117,7 +117,7 @@ func (s *Store) Run(ctx context.Context) {
 	for s.prepare(ctx) {
 		select {
 		case <-s.lost:
-			s.log.Warn("postgres has lost its schema")
+			s.log.Warn("postgres has lost its schema, or has that of a newer api")
 		case <-ctx.Done():
 			return
 		}
@@ -142,7 +142,7 @@ func (s *Store) prepare(ctx context.Context) bool {
 			s.log.Warn("postgres is not ready", "reason", why, "error", err)
 			last = why
 		}
-		if why == reason.Migration {
+		if why == reason.Migration || why == reason.Newer {
 			pause = migrationRetry
 		}
 		select {
@@ -188,21 +188,32 @@ func (s *Store) Check(ctx context.Context) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
-	version, err := schemaVersion(ctx, s.pool)
+	version, err := s.usableVersion(ctx)
+	if reason.Of(err) == reason.Newer {
+		return s.lose(err)
+	}
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	s.version.Store(int64(version))
 	if version == 0 {
-		s.attempt(&reason.Err{Reason: reason.Migrating})
-		select {
-		case s.lost <- struct{}{}:
-		default:
-		}
-		return s.ready()
+		return s.lose(&reason.Err{Reason: reason.Migrating})
 	}
 	return nil
 }
+
+// lose has Run get the schema ready again, and says why it is not.
+func (s *Store) lose(why error) error {
+	s.attempt(why)
+	select {
+	case s.lost <- struct{}{}:
+	default:
+	}
+	return s.ready()
+}
+
+// Usable says why the database cannot be used, as far as is known. It asks nobody.
+func (s *Store) Usable() error { return s.ready() }
 
 // comingUp says whether the server was not there yet and may be at any moment.
 // What it refuses, it will refuse again.
