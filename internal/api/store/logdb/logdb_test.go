@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"regexp"
@@ -149,6 +150,10 @@ func TestSearch(t *testing.T) {
 		"time":          {From: began.Add(200 * time.Second), To: began.Add(300 * time.Second)},
 		"time and text": {From: began.Add(200 * time.Second), Filter: &logline.Filter{Text: "plain"}},
 	}
+	random := rand.New(rand.NewPCG(3, 4))
+	for n := range 40 {
+		queries[fmt.Sprint("random ", n)] = randomQuery(random)
+	}
 	check := func(state string) {
 		for name, q := range queries {
 			for _, oldest := range []bool{false, true} {
@@ -209,6 +214,38 @@ func TestSearch(t *testing.T) {
 	if err != nil || len(found) != 5 || found[3].ID != 904 || !slices.Equal(found[3].Styles, all[903].Styles) || len(found[3].Styles) != 2 {
 		t.Errorf("after 900: %v, %v", found, err)
 	}
+}
+
+// randomQuery is a query of TestSearch: each condition that there is, or not, with a value
+// that many lines, few, or none have.
+func randomQuery(random *rand.Rand) logstore.Query {
+	q, f := logstore.Query{}, &logline.Filter{}
+	q.Filter = f
+	oneOf := func(values ...string) string {
+		return values[random.IntN(len(values))]
+	}
+	if random.IntN(3) == 0 {
+		f.Services = []string{oneOf("api", "web", "nobody")}
+	}
+	if random.IntN(3) == 0 {
+		f.Level = oneOf(logline.Debug, logline.Info, logline.Warning, logline.Error)
+	}
+	if random.IntN(3) == 0 {
+		f.Text = oneOf("e", "ms=", "DONE", "request 4", "slow answer ms=10", "größe", "quest 777 done path", "nothing like this")
+	}
+	if random.IntN(2) == 0 {
+		f.Regexp = regexp.MustCompile(oneOf(`.`, `\d{3}`, `q\dz`, `\b[4-6]\d+\b`, `request.*status=20[12]`, `(slow|plain) [a-z]*`, `(?i)REQUEST 1`, `(panic|path): `, `done$`, `^plain`, `status.*request`))
+	}
+	if random.IntN(4) == 0 {
+		f.Fields = []logline.Field{{Key: oneOf("status", "ms", "path"), Value: oneOf("200", "103", "/a b")}}
+	}
+	if random.IntN(4) == 0 {
+		q.From = began.Add(time.Duration(random.IntN(1000)) * time.Second)
+	}
+	if random.IntN(4) == 0 {
+		q.To = began.Add(time.Duration(random.IntN(1000)) * time.Second)
+	}
+	return q
 }
 
 // TestSearchWhilePacked finds every line at each moment while tables become blocks.
