@@ -26,6 +26,7 @@ var parts = []struct {
 	{"dev", "a save of a file, and of a Go program", benchDev},
 	{"node", "a save of a plain Node.js service, until the new code answers", benchPlainNode},
 	{"frontend", "a save of a component, until the browser shows it", benchFrontend},
+	{"dashboard", "the overview and a line of a log, until a browser has painted them", benchDashboard},
 	{"ports", "an answer through a relayed port, and through one that kind mapped", benchPorts},
 	{"slow", "one changed line of the api over a line of 50 and 150 ms and 10 Mbit/s, beside a push of the whole image", benchSlow},
 	{"api", "logs: a line until it is shown, 20,000 a second, searches; changes of services; what the API server is asked", benchBackend},

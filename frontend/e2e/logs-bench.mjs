@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { launch, open, takenOver } from "./support/browser.mjs";
 import { Million } from "./support/million.mjs";
 import { startNext } from "./support/next-server.mjs";
+import { installAges, quantile } from "./support/painted.mjs";
 import { healthyStack, SESSION, startUpstream } from "./support/upstream.mjs";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "60" } } });
@@ -19,11 +20,6 @@ const FLOOD = { perSecond: 5_000, everyMs: 20 };
 const CALM = { perSecond: 100, everyMs: 10, seconds: 10 };
 const CHANGES = 20;
 const SCROLLED_MS = 30_000;
-
-function quantile(samples, q) {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
-}
 
 function rounded(value) {
   return value === undefined ? null : Math.round(value * 10) / 10;
@@ -64,22 +60,6 @@ function installMeter() {
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
-}
-
-/** Runs in the page: notes when texts that hold a time of this machine are painted, and how old they are then. */
-function installAges(selector) {
-  globalThis.ages = [];
-  const seen = new Set();
-  new MutationObserver(() => {
-    for (const part of document.querySelectorAll(selector)) {
-      const [, sent] = /sent at (\d+)/.exec(part.textContent) ?? [];
-      if (sent && !seen.has(sent)) {
-        seen.add(sent);
-        // After the frame that this mutation is part of.
-        requestAnimationFrame(() => setTimeout(() => ages.push(Date.now() - Number(sent)), 0));
-      }
-    }
-  }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 
 async function heap(page) {
