@@ -21,6 +21,7 @@ import (
 	"zr/internal/api/store/postgres"
 	"zr/internal/api/store/storetest"
 	"zr/internal/api/uptime"
+	"zr/internal/testkit"
 	"zr/pkg/logline"
 )
 
@@ -133,35 +134,60 @@ type upgraded struct {
 	lines   *logdb.Store
 }
 
-// upgrade opens a database as the api does, and waits until it can be used.
+// upgrade opens a database as two replicas do that begin at once, and waits until both can
+// use it. One of them brings it up to date.
 func upgrade(t *testing.T, url string, version int) *upgraded {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	store, err := postgres.Open(url, 8, quiet)
+	var log testkit.Buffer
+	told := slog.New(slog.NewTextHandler(&log, nil))
+	store, other := open(t, url, told), open(t, url, told)
+	for _, s := range []*postgres.Store{store, other} {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+			err := s.Check(t.Context())
+			if err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%v\n%s", err, &log)
+			}
+		}
+	}
+	all, err := migrations.All()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(store.Close)
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	go store.Run(ctx)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		err := store.Check(ctx)
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
+	if n := strings.Count(log.String(), "msg=migrated"); n != len(all)-version {
+		t.Errorf("there were %d migrations:\n%s", n, &log)
 	}
 	keeps := logdb.DefaultLimits()
 	keeps.Age = 100 * 365 * 24 * time.Hour
-	lines, err := logdb.Open(url, 8, keeps, store.Usable, quiet)
+	lines, err := logdb.Open(url, 8, keeps, store.Usable, told)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(lines.Close)
 	return &upgraded{t, version, store, lines}
+}
+
+// open runs a replica's store until the test ends.
+func open(t *testing.T, url string, log *slog.Logger) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(url, 8, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		s.Close()
+	})
+	return s
 }
 
 // checks read what each group of the testdata has, from the version on that began it.
