@@ -74,7 +74,7 @@ func (h *Hub) Last() int64 {
 func (h *Hub) Subscribe(f *Filter, after int64) (s *Subscription, dropped int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s = &Subscription{hub: h, filter: f, wake: make(chan struct{}, 1), next: map[string]uint64{}}
+	s = &Subscription{hub: h, filter: f, after: after, wake: make(chan struct{}, 1), next: map[string]uint64{}}
 	if h.floor > after {
 		dropped = h.floor
 	}
@@ -93,6 +93,7 @@ func (h *Hub) Subscribe(f *Filter, after int64) (s *Subscription, dropped int64)
 type Subscription struct {
 	hub    *Hub
 	filter *Filter
+	after  int64 // lines up to this ID are not wanted, also where they come later
 	wake   chan struct{}
 	// next is, by service, the ordinal of the line to read next. The hub's
 	// lock guards it.
@@ -163,7 +164,9 @@ func (s *Subscription) take() ([]*Line, error) {
 		if l == nil {
 			break
 		}
-		taken = append(taken, l)
+		if l.ID == 0 || l.ID > s.after { // 0 is of lines that were missed
+			taken = append(taken, l)
+		}
 	}
 	return taken, nil
 }

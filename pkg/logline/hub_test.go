@@ -66,6 +66,19 @@ func TestHubOrder(t *testing.T) {
 	}
 }
 
+// Who has lines that the hub is yet to be given is not shown them again.
+func TestHubDoesNotRepeat(t *testing.T) {
+	h := NewHub(1 << 20)
+	say(h, "a", "1", "2", "3")
+	s, _ := h.Subscribe(&Filter{}, 5)
+	defer s.Close()
+	say(h, "a", "4", "5", "6")
+	say(h, "b", "7")
+	if got := drain(t, s); got != "6 7" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestHubSkips(t *testing.T) {
 	size := sizeOf(&Line{Record: Record{Message: "1"}})
 	h := NewHub(3 * size)
