@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -66,10 +67,10 @@ func TestDashboardOfAnyProject(t *testing.T) {
 			t.Errorf("deployments of hello, its secrets, pods of kube-system, pods of its own: %s", got)
 		}
 	})
+	var found struct {
+		Lines []struct{ Service, Pod, Message string }
+	}
 	t.Run("logs are found", func(t *testing.T) {
-		var found struct {
-			Lines []struct{ Service, Message string }
-		}
 		a.until(func() bool {
 			a.get("/logs?environment=hello&service=greeter", &found)
 			return len(found.Lines) > 0
@@ -92,6 +93,16 @@ func TestDashboardOfAnyProject(t *testing.T) {
 			return after != "" && after != before && !strings.Contains(after, before)
 		})
 		p.Must("status")
+	})
+	t.Run("zr logs has the lines of a pod that is gone", func(t *testing.T) {
+		of := found.Lines[0]
+		a.until(func() bool { return !strings.Contains(p.Kubectl("get", "pods", "-n", "hello", "-o", "name"), of.Pod) })
+		said := p.Must("logs", "--since", "2h", "--grep", regexp.QuoteMeta(of.Message), "-o", "json", "greeter").Events
+		from := func(e lab.Event) bool { return strings.HasPrefix(e.Text("text"), "from the history of the api at ") }
+		line := func(e lab.Event) bool { return e.Text("pod") == of.Pod && strings.Contains(e.Text("text"), of.Message) }
+		if !slices.ContainsFunc(said, from) || !slices.ContainsFunc(said, line) {
+			t.Errorf("of %+v it says %v", of, said)
+		}
 	})
 	t.Run("a service is rolled back", func(t *testing.T) {
 		p.Replace("greeter/words/words.go", `"!\n"`, `"?\n"`)
