@@ -2,6 +2,8 @@ import type { Metadata, Viewport } from "next";
 import { connection } from "next/server";
 import { Footer } from "@/components/footer";
 import { Header } from "@/components/frame/header";
+import { Reconnect } from "@/components/frame/reconnect";
+import { hasSession } from "@/lib/load";
 import "./globals.css";
 import { Providers } from "./providers";
 
@@ -26,6 +28,7 @@ export default async function RootLayout({ children }: LayoutProps<"/">) {
       <body className="flex min-h-dvh flex-col bg-canvas font-sans text-ink text-sm antialiased">
         <Providers>
           <Header />
+          <Reconnect loggedIn={await hasSession()} />
           <main
             id="content"
             tabIndex={-1}

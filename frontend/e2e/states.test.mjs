@@ -353,6 +353,8 @@ describe("the states of the dashboard", () => {
     await open(page, dashboard.url);
     await problem("not_logged_in");
     await takenOver(page);
+    // What is asked for without a session is answered before there is one.
+    await page.waitForLoadState("networkidle");
     await page.context().addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
     await page.click("text=Try now");
     await freshness("live");

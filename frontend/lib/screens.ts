@@ -32,6 +32,14 @@ export function logsScreenPath(service: string, time?: { from: string; to: strin
   return withQuery("/logs", { service, ...time });
 }
 
+/** The logs of all services, of a time in milliseconds since the epoch. */
+export function logsOfTimePath({ from, to }: { from: number; to: number }): string {
+  return withQuery("/logs", {
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+  });
+}
+
 /** What zr does: of all services or of one, everything or what failed, and which event is open. */
 export function reloadsScreenPath({
   service,

@@ -1,3 +1,4 @@
+import { connection } from "@/lib/connection";
 import { fetchJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
 import { foundSchema, type Line, linesSchema } from "./schema";
@@ -66,6 +67,8 @@ export class LogFeed {
   private socket?: WebSocket;
   private retry?: ReturnType<typeof setTimeout>;
   private retryMs = RETRY_MS.first;
+  /** Whether the next lines are those that a view begins with after it broke. */
+  private goesOn = false;
   private publishing = false;
   private stopped = new AbortController();
   private current: Feed = {
@@ -130,6 +133,7 @@ export class LogFeed {
     clearTimeout(this.retry);
     this.socket?.close();
     this.socket = undefined;
+    connection.found("lines");
   }
 
   /** Holds the screen still: lines that come wait. */
@@ -225,6 +229,7 @@ export class LogFeed {
     this.socket = socket;
     socket.onopen = () => {
       this.retryMs = RETRY_MS.first;
+      connection.found("lines");
       this.update({ status: "live", problem: undefined });
     };
     socket.onmessage = ({ data }) => {
@@ -237,6 +242,8 @@ export class LogFeed {
       if (this.stopped.signal.aborted || this.socket !== socket) {
         return;
       }
+      this.goesOn = true;
+      connection.lost("lines");
       this.update({ status: "away" });
       // Where more was missed than a live view hands out, it begins anew.
       this.later(() => (code === TOO_OLD ? this.start() : this.reconnect()));
@@ -263,6 +270,10 @@ export class LogFeed {
   private receive(lines: Line[]): void {
     const fresh = lines.filter(({ id }) => !this.known.has(id));
     this.lastId = lines.at(-1)?.id ?? this.lastId;
+    if (this.goesOn) {
+      this.goesOn = false;
+      connection.skipped(lines.reduce((sum, { skipped }) => sum + (skipped ?? 0), 0));
+    }
     this.publish({ received: this.current.received + count(fresh) });
     if (!this.current.paused) {
       this.append(fresh);
@@ -320,6 +331,8 @@ export class LogFeed {
     // For others to ask again changes nothing, and each refusal is a record of the audit log.
     if (again && problem.code !== "not_logged_in" && problem.code !== "bad_query") {
       this.later(again);
+    } else if (again) {
+      connection.found("lines");
     }
   }
 

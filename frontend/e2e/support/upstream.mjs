@@ -231,6 +231,10 @@ export async function startUpstream(state) {
   const views = new Map();
   server.on("upgrade", (request, socket) => {
     const { pathname } = new URL(request.url, "http://upstream");
+    if (state.noViews) {
+      socket.destroy();
+      return;
+    }
     socket.write(acceptance(request));
     if (pathname === DEV_LIVE) {
       socket.write(textFrame(JSON.stringify({ attached: state.attached ?? [], events: [] })));

@@ -1,3 +1,4 @@
+import { connection } from "@/lib/connection";
 import { fetchJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
@@ -64,6 +65,7 @@ export class DevFeed {
     clearTimeout(this.retry);
     this.socket?.close();
     this.socket = undefined;
+    connection.found("runs");
   }
 
   /** A WebSocket does not say why it was refused: a page of one event does, and says where to go on. */
@@ -81,6 +83,7 @@ export class DevFeed {
         return;
       }
       if ((error as Problem).code === "not_logged_in") {
+        connection.found("runs");
         this.update({ status: "refused" });
         return;
       }
@@ -98,6 +101,7 @@ export class DevFeed {
     this.socket = socket;
     socket.onopen = () => {
       this.retryMs = RETRY_MS.first;
+      connection.found("runs");
       this.update({ status: "live" });
       if (first) {
         this.onBegin();
@@ -114,6 +118,7 @@ export class DevFeed {
     };
     socket.onclose = () => {
       if (!this.stopped.signal.aborted && this.socket === socket) {
+        connection.lost("runs");
         this.update({ status: "away" });
         this.later();
       }

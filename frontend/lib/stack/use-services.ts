@@ -3,6 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { z } from "zod";
+import { connection } from "@/lib/connection";
 import type { Outcome } from "@/lib/problem";
 import { usePolled } from "@/lib/use-polled";
 import { withQuery } from "@/lib/with-query";
@@ -61,10 +62,15 @@ export function withFrame(before: Services, { kubernetes, changed, removed }: Fr
 function follow(path: string, take: (frame: Frame) => void): () => void {
   let socket: WebSocket | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
+  let opened = false;
   const connect = () => {
     const url = new URL(path, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     socket = new WebSocket(url);
+    socket.onopen = () => {
+      opened = true;
+      connection.found("services");
+    };
     socket.onmessage = ({ data }) => {
       const frame = frameSchema.safeParse(JSON.parse(String(data)));
       if (frame.success) {
@@ -72,13 +78,19 @@ function follow(path: string, take: (frame: Frame) => void): () => void {
       }
     };
     socket.onclose = () => {
+      // One that never was there is no loss: polls do without.
+      if (opened) {
+        connection.lost("services");
+      }
       retry = setTimeout(connect, RETRY_MS);
     };
   };
   connect();
   return () => {
     clearTimeout(retry);
+    connection.found("services");
     if (socket) {
+      socket.onopen = null;
       socket.onclose = null;
       socket.onmessage = null;
       socket.close();
