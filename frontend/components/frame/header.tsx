@@ -2,6 +2,7 @@ import { Link } from "@/components/link";
 import { Controls } from "./controls";
 import { EnvironmentSwitch } from "./environment-switch";
 import { Navigation } from "./navigation";
+import { Notifier } from "./notifier";
 
 /** The same on every screen: where one is, where one can go, and how to get there by keyboard. */
 export function Header() {
@@ -28,6 +29,7 @@ export function Header() {
         <EnvironmentSwitch />
         <Navigation />
         <Controls />
+        <Notifier />
       </div>
     </header>
   );

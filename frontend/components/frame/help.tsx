@@ -2,6 +2,7 @@ import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Key } from "@/components/key";
 import { screens } from "@/lib/screens";
+import { NotifySwitch } from "./notify-switch";
 
 const shortcuts: { keys: string[]; does: string }[] = [
   { keys: ["Ctrl K", "⌘ K"], does: "Go to a service or a screen" },
@@ -31,6 +32,7 @@ export function Help({ onClose }: { onClose: () => void }) {
             </div>
           ))}
         </dl>
+        <NotifySwitch />
       </div>
     </Dialog>
   );

@@ -33,14 +33,25 @@ export function useServices(
       return;
     }
     const { queryKey } = servicesQuery(environment);
-    return follow(withQuery("/api/v1/live/services", { environment }), (frame) => {
-      const before = queries.getQueryData(queryKey);
-      if (before) {
-        // An answer that is on its way may be older.
-        void queries.cancelQueries({ queryKey });
-        queries.setQueryData(queryKey, withFrame(before, frame));
-      }
-    });
+    const unfollow = followServices(
+      environment,
+      (frame) => {
+        const before = queries.getQueryData(queryKey);
+        if (before) {
+          // An answer that is on its way may be older.
+          void queries.cancelQueries({ queryKey });
+          queries.setQueryData(queryKey, withFrame(before, frame));
+        }
+      },
+      {
+        opened: () => connection.found("services"),
+        broken: () => connection.lost("services"),
+      },
+    );
+    return () => {
+      unfollow();
+      connection.found("services");
+    };
   }, [environment, clock.paused, queries]);
   return usePolled(servicesQuery(environment), initial, clock);
 }
@@ -58,8 +69,13 @@ export function withFrame(before: Services, { kubernetes, changed, removed }: Fr
   return { ...before, kubernetes, services: [...stay, ...news.values()] };
 }
 
-/** Hands on each frame of a live view, which is opened again when it breaks; returns what ends it. */
-function follow(path: string, take: (frame: Frame) => void): () => void {
+/** Hands on each frame of services as they change, by a view that is opened again when it breaks; returns what ends it. */
+export function followServices(
+  environment: string | undefined,
+  take: (frame: Frame) => void,
+  view: { opened?: () => void; broken?: () => void } = {},
+): () => void {
+  const path = withQuery("/api/v1/live/services", { environment });
   let socket: WebSocket | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let opened = false;
@@ -69,7 +85,7 @@ function follow(path: string, take: (frame: Frame) => void): () => void {
     socket = new WebSocket(url);
     socket.onopen = () => {
       opened = true;
-      connection.found("services");
+      view.opened?.();
     };
     socket.onmessage = ({ data }) => {
       const frame = frameSchema.safeParse(JSON.parse(String(data)));
@@ -80,7 +96,7 @@ function follow(path: string, take: (frame: Frame) => void): () => void {
     socket.onclose = () => {
       // One that never was there is no loss: polls do without.
       if (opened) {
-        connection.lost("services");
+        view.broken?.();
       }
       retry = setTimeout(connect, RETRY_MS);
     };
@@ -88,7 +104,6 @@ function follow(path: string, take: (frame: Frame) => void): () => void {
   connect();
   return () => {
     clearTimeout(retry);
-    connection.found("services");
     if (socket) {
       socket.onopen = null;
       socket.onclose = null;
