@@ -51,6 +51,10 @@ test-frontend: frontend/node_modules/.package-lock.json ## type check and unit t
 test-browser: deps frontend/node_modules/.package-lock.json ## what the dashboard can show, in a real browser, without a cluster
 	npm --prefix frontend run test:browser
 
+.PHONY: screenshots
+screenshots: deps frontend/node_modules/.package-lock.json ## docs/screens: a picture of each screen of the dashboard, light and dark
+	npm --prefix frontend run screenshots
+
 # The packages whose tests have parts that only a container engine or a cluster
 # can be: test-unit skips those. One after the other, since they share both.
 CLUSTER_TESTS := ./internal/api/processtest ./internal/api/routes/configuration ./internal/api/routes/lifecycle ./internal/stack ./kustomize ./pkg/build/dockerfile ./pkg/cluster/aks ./pkg/cluster/kind ./pkg/cluster/relay ./pkg/deploy ./pkg/health ./pkg/image ./pkg/image/recipe ./pkg/livesync/layers ./pkg/logs
