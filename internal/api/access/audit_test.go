@@ -78,6 +78,17 @@ func (r *room) await(what string, is func() bool) {
 	}
 }
 
+// written has what waits be written, and how many were skipped.
+func (r *room) written() {
+	r.Helper()
+	end := r.run(r.gate.Run)
+	r.await("what waits is written", func() bool {
+		waiting, _ := r.gate.Audited()
+		return waiting == 0
+	})
+	end() // it tells of those that were skipped
+}
+
 // recorded are the records of an action, the oldest first.
 func (r *room) recorded(action string) []postgres.AuditRecord {
 	r.Helper()
@@ -145,6 +156,7 @@ func TestAnActIsDoneWhenItsRecordIsStored(t *testing.T) {
 		t.Fatalf("%d wait", waiting)
 	}
 	r.server.Start()
+	r.await("the database", func() bool { return r.store.Check(t.Context()) == nil })
 	if err := act("fourth"); err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +201,7 @@ func TestWhatIsSkippedIsCounted(t *testing.T) {
 		t.Errorf("the log has %d of them", n)
 	}
 	r.server.Start()
-	r.run(r.gate.Run)() // it writes once more when it ends
+	r.written()
 	all := r.recorded("flood")
 	if len(all) != waiting || all[0].Detail != "0" || all[waiting-1].Detail != fmt.Sprint(waiting-1) {
 		t.Errorf("%d are recorded", len(all))
@@ -207,6 +219,7 @@ func TestAFloodOfRefusalsIsCounted(t *testing.T) {
 	for range asked {
 		r.gate.Refused(httptest.NewRequest(http.MethodGet, "/nowhere", nil), "", contract.Refuse(http.StatusUnauthorized, "not_logged_in", "log in"))
 	}
+	r.written()
 	_, skipped := r.gate.Audited()
 	if kept := len(r.recorded(http.MethodGet)); skipped == 0 || kept+int(skipped) != asked {
 		t.Errorf("of %d refusals %d are recorded, and %d counted", asked, kept, skipped)
