@@ -101,7 +101,8 @@ describe("by keyboard alone", () => {
     await run.page.waitForSelector('[data-testid="service-redis"][data-state=pending]');
     await pick("start redis", "start");
     await press("Enter");
-    await run.page.getByText("redis is running: 1 of 1 pod ready").waitFor();
+    // The first one is of the stop.
+    await run.page.locator("[data-testid=notice][data-outcome=done]").nth(1).waitFor();
     assert.deepEqual(asked, ["stop redis", "start redis"]);
   });
 

@@ -18,10 +18,11 @@ export function LogsClient({ renderedAt }: { renderedAt: number }) {
   const params = useSearchParams();
   const state = useMemo(() => parseState(new URLSearchParams(params)), [params]);
   const services = useQuery(servicesQuery(state.environment));
-  const change = useCallback(
-    (rest: Partial<LogState>) => go({ ...state, line: undefined, ...rest }),
-    [state],
-  );
+  const change = useCallback((rest: Partial<LogState>) => {
+    // What is drawn may be older than the address: a change soon after another one is of the newer.
+    const latest = parseState(new URLSearchParams(window.location.search));
+    go({ ...latest, line: undefined, ...rest });
+  }, []);
   useTab("Logs · zr", "unknown");
   return (
     <>
