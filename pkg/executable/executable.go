@@ -58,7 +58,7 @@ func Why(path string, err error) error {
 		if architecture := Architecture(file); architecture != "" {
 			return fmt.Errorf("it is a program for %s, and this node is of %s", architecture, runtime.GOARCH)
 		}
-		return errors.New("it is neither a program of Linux nor a script that begins with #!")
+		return errors.New("it is neither a program of Linux nor a script with a first line such as #!/bin/sh")
 	}
 	return err
 }

@@ -144,13 +144,30 @@ func BenchmarkFlood(b *testing.B) {
 			written.Load(), stored, skipped, a.PeakMemory()>>20, load())
 		b.Logf("/health meanwhile: %v", health)
 	}
-	for rate, lost := 5_000, int64(0); lost == 0 && rate <= 100_000; rate += 5_000 {
-		_, before := allStored(a, client, written.Load())
+	ceiling(b, a, client, kubelet, &written)
+}
+
+// ceiling writes more and more lines in a second until some are skipped, or no more can
+// be written by this process.
+func ceiling(b *testing.B, a *processtest.API, client *processtest.Client, kubelet *processtest.Kubelet, written *atomic.Int64) {
+	const seconds = 10
+	_, before := allStored(a, client, written.Load())
+	kept := int64(0)
+	for wanted := int64(20_000); ; wanted += wanted / 4 {
 		from := written.Load()
-		write(kubelet, rate, 10*time.Second, &written)
+		write(kubelet, int(wanted), seconds*time.Second, written)
 		_, skipped := allStored(a, client, written.Load())
-		lost = skipped - before
-		b.Logf("%d lines/s for 10 s: %d skipped (load %s)", (written.Load()-from)/10, lost, load())
+		rate := (written.Load() - from) / seconds
+		b.Logf("%d lines/s for %d s: %d skipped (load %s)", rate, seconds, skipped-before, load())
+		switch {
+		case skipped > before:
+			b.Logf("the ceiling without loss is between %d and %d lines/s", kept, rate)
+			return
+		case rate < wanted*9/10:
+			b.Logf("the ceiling without loss is above %d lines/s, which is what can be written here", rate)
+			return
+		}
+		kept = rate
 	}
 }
 
