@@ -13,8 +13,13 @@ const screens = {
   "/services/redis": "[data-testid=container-redis]",
   "/logs": "[data-testid=feed][data-status=live]",
   "/uptime": "[data-testid=uptime-redis]",
+  "/uptime?service=redis&window=7d": "h1",
   "/reloads": "h1",
   "/configuration": "h1",
+  "/configuration?view=text": "h1",
+  "/configuration?tab=revisions": "[data-testid=revisions]",
+  "/configuration?tab=secrets": "h1",
+  "/setup": "h1",
   "/history": "[data-testid=history]",
   "/activity": "[data-testid=records]",
 };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inertText } from "./inert-text";
 
 /** What can keep the dashboard from showing live data, from the browser inwards. */
 export const problemCodes = [
@@ -55,7 +56,7 @@ export interface Problem {
 }
 
 const fault = z.object({
-  message: z.string(),
+  message: inertText,
   /** From 1, where the place is known. */
   line: z.number().int().optional(),
   column: z.number().int().optional(),
@@ -66,7 +67,7 @@ export type Fault = z.infer<typeof fault>;
 export const problemBody = z.object({
   error: z.object({
     code: z.enum(problemCodes),
-    message: z.string(),
+    message: inertText,
     dependents: z.array(z.string()).optional(),
     faults: z.array(fault).optional(),
   }),

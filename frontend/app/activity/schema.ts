@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inertText } from "@/lib/inert-text";
 
 export const outcomes = ["done", "refused", "failed"] as const;
 export type RecordOutcome = (typeof outcomes)[number];
@@ -7,13 +8,13 @@ const recordSchema = z.object({
   id: z.number().int(),
   at: z.iso.datetime({ offset: true }),
   /** The name of a session or a token, or an address. */
-  actor: z.string(),
+  actor: inertText,
   /** A route's id, such as "stopService"; of a refused request, its method. */
   action: z.string(),
   /** What it was done to; of a refused request, its path. */
-  target: z.string(),
+  target: inertText,
   outcome: z.enum(outcomes),
-  detail: z.string().default(""),
+  detail: inertText.default(""),
 });
 export type AuditRecord = z.infer<typeof recordSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
+import { inertText } from "@/lib/inert-text";
 
 const names = z.array(z.string());
 const time = z.iso.datetime({ offset: true });
@@ -51,8 +52,8 @@ export type Written = z.infer<typeof writtenSchema>;
 const revision = {
   revision: z.number().int(),
   at: time,
-  author: z.string(),
-  reason: z.string(),
+  author: inertText,
+  reason: inertText,
   restores: z.number().int().optional(),
   outcome: z.enum(["written", "begun"]),
   file: z.string().optional(),

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
+import { randomOf } from "@/lib/testing";
 import { type ConfigurationPart, partOf, placeOf, tabs, views } from "./search-params";
-
-/** Numbers between 0 and 1 that are the same in each run. */
-function* randoms(seed: number): Generator<number> {
-  for (let state = seed; ; ) {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    yield state / 2 ** 32;
-  }
-}
 
 function randomPart(random: () => number): ConfigurationPart {
   const pick = <T>(of: readonly T[]) => of[Math.floor(random() * of.length)] as T;
@@ -23,9 +16,9 @@ function randomPart(random: () => number): ConfigurationPart {
 }
 
 test("every state is an address, and is read from it again", () => {
-  const numbers = randoms(7);
+  const random = randomOf(7);
   for (let i = 0; i < 500; i++) {
-    const part = randomPart(() => numbers.next().value);
+    const part = randomPart(random);
     const { searchParams } = new URL(placeOf(part), "http://localhost");
     expect(partOf(Object.fromEntries(searchParams))).toEqual(part);
   }

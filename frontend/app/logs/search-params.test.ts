@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { randomOf } from "@/lib/testing";
 import { levels } from "./schema";
 import {
   clocks,
@@ -10,17 +11,6 @@ import {
   searchPath,
   writeState,
 } from "./search-params";
-
-/** Numbers from 0 to 1 that look random and are the same each time (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const CHARACTERS = [..."ab9 =&#+%?/\\\"'<>\n\t;,.[](){}|^$*é漢😀\u202e\u0000"];
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inertText } from "@/lib/inert-text";
 
 export const states = ["healthy", "starting", "unhealthy", "pending"] as const;
 
@@ -16,11 +17,11 @@ const measuredSchema = z.object({
   status: z.enum(["ok", "down"]),
   /** 0 where there was nothing to wait for: the api measures itself. */
   latencyMs: z.number().nonnegative(),
-  reason: optionalText,
+  reason: inertText.default(""),
 });
 
 /** Why something is not as it should be: a code such as "image_pull", and a sentence. */
-const reasonSchema = z.object({ code: z.string(), message: z.string() });
+const reasonSchema = z.object({ code: z.string(), message: inertText });
 export type Reason = z.infer<typeof reasonSchema>;
 
 const podSchema = z.object({
@@ -83,7 +84,7 @@ export const changeSchema = z.object({
   /** The state before; none for the first time that it was seen. */
   previous: historyStateSchema.optional(),
   reason: optionalText,
-  message: optionalText,
+  message: inertText.default(""),
   build: optionalText,
   at: time,
 });

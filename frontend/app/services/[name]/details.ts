@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
+import { inertText } from "@/lib/inert-text";
 
 const time = z.iso.datetime({ offset: true });
 
@@ -17,7 +18,7 @@ const resourcesSchema = z.object({
 const variableSchema = z.object({
   name: z.string(),
   /** None of a secret, and of what the api does not know. */
-  value: z.string().optional(),
+  value: inertText.optional(),
   secret: z.boolean().optional(),
   /** As in "Secret/secrets". */
   from: z.string().optional(),
@@ -50,7 +51,7 @@ export type Container = z.infer<typeof containerSchema>;
 const endedSchema = z.object({
   at: time,
   exitCode: z.number(),
-  reason: z.string(),
+  reason: inertText,
 }) satisfies z.ZodType<Schemas["Ended"]>;
 
 const statusSchema = z.object({
@@ -59,7 +60,7 @@ const statusSchema = z.object({
   ready: z.boolean(),
   restarts: z.number(),
   /** Why it waits or has ended. */
-  reason: z.string().optional(),
+  reason: inertText.optional(),
   lastEnd: endedSchema.optional(),
   /** 0.25 is a quarter of a core. */
   cpuCores: z.number().optional(),
@@ -72,11 +73,11 @@ const answerSchema = z.object({
   by: z.enum(["api", "kubelet"]),
   status: z.enum(["ready", "not ready"]),
   asks: z.string().optional(),
-  text: z.string().optional(),
+  text: inertText.optional(),
   latencyMs: z.number().optional(),
   at: time.optional(),
   /** Why the api does not ask itself. */
-  why: z.string().optional(),
+  why: inertText.optional(),
 }) satisfies z.ZodType<Schemas["Answer"]>;
 export type Answer = z.infer<typeof answerSchema>;
 

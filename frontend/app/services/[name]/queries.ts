@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
 import { fetchJSON } from "@/lib/fetch-json";
+import { inertText } from "@/lib/inert-text";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
@@ -17,9 +18,9 @@ const eventSchema = z.object({
   at: time,
   warning: z.boolean(),
   /** As in "Pod/api-7d9c5-x2x4p". */
-  object: z.string(),
-  reason: z.string(),
-  message: z.string(),
+  object: inertText,
+  reason: inertText,
+  message: inertText,
 }) satisfies z.ZodType<Schemas["KubernetesEvent"]>;
 export type KubernetesEvent = z.infer<typeof eventSchema>;
 
@@ -32,7 +33,7 @@ const revisionSchema = z.object({
   current: z.boolean(),
   images: z.array(z.string()),
   createdAt: time,
-  cause: z.string().optional(),
+  cause: inertText.optional(),
 }) satisfies z.ZodType<Schemas["Revision"]>;
 export type Revision = z.infer<typeof revisionSchema>;
 

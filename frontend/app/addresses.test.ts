@@ -1,0 +1,147 @@
+import { expect, test } from "vitest";
+import { ENVIRONMENT } from "@/lib/environment";
+import {
+  healthScreenPath,
+  historyScreenPath,
+  reloadsScreenPath,
+  servicePath,
+  setupScreenPath,
+} from "@/lib/screens";
+import { windows } from "@/lib/stack/uptime";
+import { randomOf } from "@/lib/testing";
+import { withQuery } from "@/lib/with-query";
+import * as services from "./(services)/search-params";
+import { outcomes } from "./activity/schema";
+import * as activity from "./activity/search-params";
+import * as history from "./history/part";
+import * as reloads from "./reloads/part";
+import * as uptime from "./uptime/part";
+
+const LETTERS = [..."abz09.-"];
+const CHARACTERS = [..."ab9 =&#+%?/\\\"'<>,.[](){}|^$*é漢😀\u202e"];
+const RUNS = 1_000;
+
+/** Makes parts of addresses. */
+class Maker {
+  constructor(private readonly random: () => number) {}
+
+  pick<T>(of: readonly T[]): T {
+    return of[Math.floor(this.random() * of.length)] as T;
+  }
+
+  text(of: readonly string[], most = 12): string {
+    return Array.from({ length: 1 + Math.floor(this.random() * most) }, () => this.pick(of)).join(
+      "",
+    );
+  }
+
+  maybe<T>(make: () => T): T | undefined {
+    return this.random() < 0.5 ? make() : undefined;
+  }
+}
+
+type Query = Record<string, string | string[] | undefined>;
+
+/** An address as a page is given it. */
+function queryOf(path: string): Query {
+  return Object.fromEntries(new URL(path, "http://localhost").searchParams);
+}
+
+/** The states of each screen, how they are written, and how they are read again. */
+const screens: Record<
+  string,
+  { make: (m: Maker) => unknown; write: (state: never) => string; read: (query: Query) => unknown }
+> = {
+  services: {
+    make: (m) =>
+      m.pick([{ view: "table" }, { view: "graph" }, { view: "graph", service: m.text(LETTERS) }]),
+    write: services.statePath,
+    read: (query) => services.parseState(new URLSearchParams(query as Record<string, string>)),
+  },
+  history: {
+    make: (m) => ({
+      limit: 50,
+      service: m.maybe(() => m.text(LETTERS)),
+      cursor: m.maybe(() => m.text(CHARACTERS)),
+    }),
+    write: historyScreenPath,
+    read: history.partOf,
+  },
+  uptime: {
+    make: (m) => ({ window: m.pick(windows), service: m.maybe(() => m.text(LETTERS)) }),
+    write: healthScreenPath,
+    read: uptime.partOf,
+  },
+  activity: {
+    make: (m) => ({
+      actor: m.maybe(() => m.text(CHARACTERS.filter((c) => c <= "~"))),
+      action: m.maybe(() => m.text([..."aZ"])),
+      target: m.maybe(() => m.text(CHARACTERS.filter((c) => c <= "~"))),
+      outcome: m.maybe(() => m.pick(outcomes)),
+      cursor: m.maybe(() => m.text(CHARACTERS)),
+    }),
+    write: activity.placeOf,
+    read: activity.partOf,
+  },
+  reloads: {
+    make: (m) => ({
+      window: m.pick(windows),
+      service: m.maybe(() => m.text(LETTERS)),
+      failed: m.pick([true, false]),
+      cursor: m.maybe(() => m.text(CHARACTERS)),
+    }),
+    write: reloadsScreenPath,
+    read: reloads.partOf,
+  },
+  setup: {
+    make: (m) => ({ folder: m.maybe(() => m.text(CHARACTERS)) }),
+    write: setupScreenPath,
+    read: ({ folder }) => ({ folder }),
+  },
+};
+
+for (const [name, { make, write, read }] of Object.entries(screens)) {
+  test(`every state of ${name} is an address that means it`, () => {
+    const maker = new Maker(randomOf(1));
+    for (let i = 0; i < RUNS; i++) {
+      const state = make(maker) as never;
+      const path = write(state);
+      expect(read(queryOf(path)), path).toEqual(state);
+    }
+  });
+
+  test(`an address of anything means some state of ${name}`, () => {
+    const maker = new Maker(randomOf(2));
+    const names = ["service", "view", "window", "failed", "cursor", "actor", "outcome", "folder"];
+    for (let i = 0; i < RUNS; i++) {
+      const query: Query = {};
+      for (let n = 0; n < 4; n++) {
+        query[maker.pick(names)] = maker.pick([maker.text(CHARACTERS), "graph", "7d", "true"]);
+      }
+      const state = read(query);
+      expect(read(queryOf(write(state as never))), JSON.stringify(query)).toEqual(state);
+    }
+  });
+}
+
+test("every service has a page, which its address names", () => {
+  const maker = new Maker(randomOf(3));
+  for (let i = 0; i < RUNS; i++) {
+    const service = `a${maker.text(LETTERS, 40)}0`; // as Kubernetes takes it
+    const { pathname } = new URL(servicePath(service), "http://localhost");
+    expect(decodeURIComponent(pathname)).toBe(`/services/${service}`);
+  }
+});
+
+test("every address keeps the environment, and takes nothing else for one", () => {
+  const maker = new Maker(randomOf(4));
+  for (let i = 0; i < RUNS; i++) {
+    const environment = maker.text([..."ab0-"]);
+    const path = withQuery(historyScreenPath({ service: maker.text(LETTERS) }), { environment });
+    expect(history.partOf(queryOf(path)).environment).toBe(environment);
+    const other = maker.text(CHARACTERS);
+    expect(history.partOf({ environment: other }).environment).toBe(
+      ENVIRONMENT.test(other) ? other : undefined,
+    );
+  }
+});
