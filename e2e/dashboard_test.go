@@ -124,7 +124,7 @@ func TestDashboardOfAnyProject(t *testing.T) {
 	})
 	t.Run("what is stopped stays stopped", func(t *testing.T) { testStopped(t, p, a) })
 	t.Run("a setting is changed", func(t *testing.T) { testConfiguration(t, p, a) })
-	t.Run("the attached zr dev is asked", func(t *testing.T) { testAttached(t, p, a) })
+	t.Run("the attached zr dev is asked", func(t *testing.T) { testAttached(t, p, a, home) })
 	t.Run("another environment shares it", func(t *testing.T) { testSharedDashboard(t, a, home) })
 	t.Run("down takes it along", func(t *testing.T) {
 		p.Must("down")

@@ -96,7 +96,7 @@ func testConfiguration(t *testing.T, p *lab.Project, a *dashboardAPI) {
 }
 
 // testAttached asks the zr dev of the environment, by the api.
-func testAttached(t *testing.T, p *lab.Project, a *dashboardAPI) {
+func testAttached(t *testing.T, p *lab.Project, a *dashboardAPI, home string) {
 	p.Write("worker/Dockerfile", "FROM scratch\nEXPOSE 9000\n")
 	dev := p.Start("dev")
 	dev.Wait(0, "the end of bringing it up", func(e lab.Event) bool { return e.Text("type") == "ready" })
@@ -131,5 +131,7 @@ func testAttached(t *testing.T, p *lab.Project, a *dashboardAPI) {
 		t.Errorf("got %+v", w)
 	}
 	a.greets("Howdy")
+	link := strings.TrimSpace(p.Must("dashboard").Stdout)
+	testBrowser(t, "attached", "BASE_URL="+home, "LOGIN_LINK="+link, "PROJECT="+p.Dir)
 	dev.Interrupt()
 }
