@@ -1,4 +1,5 @@
-// The reloads of a project that somebody works on under `zr dev`, in a real browser.
+// A project that somebody works on under `zr dev`, in a real browser: its reloads, its
+// machine, and what makes a service of a folder.
 //
 //   BASE_URL    where the dashboard of its environment is
 //   LOGIN_LINK  a link of `zr dashboard`, not yet used
@@ -12,6 +13,7 @@ import {
   accessibilityViolations,
   complaintsOf,
   launch,
+  logIn,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -21,20 +23,13 @@ const { BASE_URL, LOGIN_LINK, PROJECT } = process.env;
 /** Longer than a save takes to be live on a busy machine. */
 const TIMEOUT = 180_000;
 
-describe("the reloads of an attached zr dev", { skip: !PROJECT && "PROJECT is not set" }, () => {
+describe("an attached zr dev", { skip: !PROJECT && "PROJECT is not set" }, () => {
   let browser;
   let page;
   before(async () => {
     browser = await launch();
     const context = await browser.newContext();
-    const login = await context.newPage();
-    const loggedIn = login.waitForResponse(
-      (answer) => answer.url().endsWith("/api/v1/session") && answer.ok(),
-      { timeout: TIMEOUT },
-    );
-    await login.goto(LOGIN_LINK);
-    await loggedIn;
-    await login.close();
+    await logIn(context, LOGIN_LINK, TIMEOUT);
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);
   });
@@ -108,5 +103,18 @@ describe("the reloads of an attached zr dev", { skip: !PROJECT && "PROJECT is no
       .getByRole("button", { name: "Rebuild" })
       .press("Enter");
     await page.getByText(/greeter is rebuilt, and healthy after/).waitFor();
+  });
+
+  test("the checklist is that of its machine, and a folder gets the lines that make a service of it", async () => {
+    await open(page, new URL("/setup?folder=worker", BASE_URL).href);
+    await takenOver(page);
+    await page.locator("[data-testid=checklist] li", { hasText: "container engine" }).waitFor();
+    await page.locator("[data-testid=checklist] li", { hasText: "network policies" }).waitFor();
+    await page.getByRole("button", { name: "Show the lines" }).press("Enter");
+    await page.locator("[data-testid=proposal]", { hasText: "containerPort: 9000" }).waitFor();
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await accessibilityViolations(page), [], colorScheme);
+    }
   });
 });

@@ -29,9 +29,12 @@ function lineOf(id, service, level) {
 describe("by keyboard alone", () => {
   const run = scripted({ loggedIn: true });
   let asked;
+  /** Presses of keys since the test began, letters included. */
+  let counted;
 
   beforeEach(() => {
     asked = [];
+    counted = 0;
     run.said.onAction = (name, action, answer) => {
       asked.push(`${action} ${name}`);
       answer(200, { service: name, replicas: 1, ready: 1, generation: 2 });
@@ -40,10 +43,15 @@ describe("by keyboard alone", () => {
 
   const press = async (...keys) => {
     for (const key of keys) {
+      counted++;
       await run.page.keyboard.press(key);
     }
   };
-  const write = (text) => run.page.keyboard.type(text);
+  const write = async (text) => {
+    counted += text.length;
+    await run.page.keyboard.type(text);
+  };
+  const costs = (most) => assert.ok(counted <= most, `${counted} keys, ${most} at most`);
   const heading = (name) => run.page.getByRole("heading", { level: 1, name }).waitFor();
 
   /** Tab until something has the focus. */
@@ -78,6 +86,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await run.page.waitForURL("**/logs?service=redis&level=error");
     await run.page.getByText("line 1 of redis").waitFor();
+    costs(0);
   });
 
   test("2: a service is restarted", async () => {
@@ -86,6 +95,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await done();
     assert.deepEqual(asked, ["restart api"]);
+    costs(0);
   });
 
   test("3: a service is stopped, by who was told what needs it, and started", async () => {
@@ -104,6 +114,7 @@ describe("by keyboard alone", () => {
     // The first one is of the stop.
     await run.page.locator("[data-testid=notice][data-outcome=done]").nth(1).waitFor();
     assert.deepEqual(asked, ["stop redis", "start redis"]);
+    costs(0);
   });
 
   test("4: a service is scaled", async () => {
@@ -115,6 +126,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await done();
     assert.deepEqual(asked, ["scale frontend"]);
+    costs(0);
   });
 
   test("5: a service goes back to a revision", async () => {
@@ -135,6 +147,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await done();
     assert.deepEqual(asked, ["rollback redis"]);
+    costs(0);
   });
 
   test("6: errors of two services in the last two minutes", async () => {
@@ -158,6 +171,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await run.page.waitForURL(/service=api&service=redis&level=error&from=/);
     await run.page.getByText("line 2 of redis").waitFor();
+    costs(0);
   });
 
   test("7: what changed in the configuration, and who did it", async () => {
@@ -169,6 +183,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     const newest = run.page.locator("[data-testid=revisions] li").first();
     assert.match(await newest.textContent(), /ana/);
+    costs(0);
   });
 
   test("8: a setting is changed, and saved with a reason", async () => {
@@ -190,6 +205,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     const { settings, reason } = await saved;
     assert.deepEqual([settings.LOG_LEVEL, reason], ["error", "less to read"]);
+    costs(0);
   });
 
   test("9: another environment is looked at", async () => {
@@ -199,6 +215,7 @@ describe("by keyboard alone", () => {
     await write("beta");
     await run.page.waitForURL("**/?environment=beta");
     await heading("redis is unhealthy");
+    costs(0);
   });
 
   test("10: the place that a compiler named is opened", async () => {
@@ -211,5 +228,6 @@ describe("by keyboard alone", () => {
     await reach(run.page.locator("[data-testid=save] [data-testid=places] a").first());
     const where = await run.page.evaluate(() => document.activeElement.href);
     assert.equal(where, "vscode://file/home/ana/shop/cmd/api/main.go:12:3");
+    costs(0);
   });
 });

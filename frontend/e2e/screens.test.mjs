@@ -64,6 +64,28 @@ describe("every screen", () => {
       assert.deepEqual(complaints, []);
     });
 
+    test(`${path}: nothing moves for who wants no motion`, async () => {
+      fill();
+      const { page } = run;
+      await page.emulateMedia({ reducedMotion: "reduce" });
+      await run.show(path);
+      await page.waitForSelector(shown);
+      await page.keyboard.press("?");
+      await page.waitForSelector("[data-testid=help]");
+      const moving = await page.evaluate(() => {
+        const seconds = (times) => Math.max(...times.split(",").map(Number.parseFloat));
+        return [...document.querySelectorAll("*")]
+          .filter((element) => {
+            const style = getComputedStyle(element);
+            return (
+              Math.max(seconds(style.transitionDuration), seconds(style.animationDuration)) > 0.001
+            );
+          })
+          .map((element) => element.outerHTML.slice(0, 120));
+      });
+      assert.deepEqual(moving, []);
+    });
+
     test(`${path}: a width of 360 pixels, and a magnification of 200 %`, async () => {
       fill();
       const { page } = run;

@@ -260,7 +260,8 @@ func (s slow) Dial(ctx context.Context) (Stream, error) {
 	return st, err
 }
 
-// A newer push does not wait for one that it makes useless.
+// A newer push does not wait for one that it makes useless, and what arrives says how
+// fast the way is.
 func TestNewestWins(t *testing.T) {
 	a := nodeService(t, nil)
 	s := dial(t, a, func(o *Options) { o.Dialer = slow{direct{a.Addr}, 4e6} })
@@ -288,7 +289,9 @@ func TestNewestWins(t *testing.T) {
 		s.mu.Unlock()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.acked > 4<<20
+		s.pace.mu.Lock()
+		defer s.pace.mu.Unlock()
+		return l.acked > 4<<20 && s.pace.rate < firstRate // which what arrives corrects
 	})
 	cancel()
 	if err := <-first; !errors.Is(err, context.Canceled) {
