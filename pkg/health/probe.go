@@ -23,9 +23,10 @@ type server struct {
 // stores ask the kinds of probes that no manifest has. Their errors are
 // probe.Unready with the server's own words, or say why there was no answer.
 var stores = map[string]func(context.Context, server) (probe.Answer, error){
-	probe.Postgres: askPostgres,
-	probe.Redis:    askRedis,
-	probe.MySQL:    askMySQL,
+	probe.Postgres:  askPostgres,
+	probe.Redis:     askRedis,
+	probe.MySQL:     askMySQL,
+	probe.Memcached: askMemcached,
 }
 
 // ask probes a pod once.

@@ -24,14 +24,15 @@ type Kind struct {
 
 // The names of the kinds.
 const (
-	HTTP     = "http"     // GET, which 200 to 399 answer, as for the kubelet
-	TCP      = "tcp"      // a port accepts a connection
-	GRPC     = "grpc"     // the gRPC health protocol
-	Exec     = "exec"     // a command in the container
-	Postgres = "postgres" // SELECT 1
-	Redis    = "redis"    // PING
-	MySQL    = "mysql"    // SELECT 1, of MySQL and MariaDB
-	Rollout  = "rollout"  // nothing is asked: the rollout alone
+	HTTP      = "http"      // GET, which 200 to 399 answer, as for the kubelet
+	TCP       = "tcp"       // a port accepts a connection
+	GRPC      = "grpc"      // the gRPC health protocol
+	Exec      = "exec"      // a command in the container
+	Postgres  = "postgres"  // SELECT 1
+	Redis     = "redis"     // PING
+	MySQL     = "mysql"     // SELECT 1, of MySQL and MariaDB
+	Memcached = "memcached" // version
+	Rollout   = "rollout"   // nothing is asked: the rollout alone
 )
 
 // Kinds are all that zr knows. Those that manifests have are asked by an Asker,
@@ -53,6 +54,7 @@ var Kinds = []Kind{
 	// A server speaks first, so that nothing has to be said to it.
 	{Name: MySQL, InConfig: true, Port: true, Secrets: []string{"MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "MYSQL_ROOT_PASSWORD",
 		"MARIADB_USER", "MARIADB_PASSWORD", "MARIADB_DATABASE", "MARIADB_ROOT_PASSWORD"}},
+	{Name: Memcached, InConfig: true, Port: true, Protocols: []string{"memcache", "memcached"}, Opening: []byte("version\r\n")},
 	{Name: Rollout, InConfig: true},
 }
 
