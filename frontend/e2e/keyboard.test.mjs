@@ -86,7 +86,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await run.page.waitForURL("**/logs?service=redis&level=error");
     await run.page.getByText("line 1 of redis").waitFor();
-    costs(0);
+    costs(21);
   });
 
   test("2: a service is restarted", async () => {
@@ -95,7 +95,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await done();
     assert.deepEqual(asked, ["restart api"]);
-    costs(0);
+    costs(14);
   });
 
   test("3: a service is stopped, by who was told what needs it, and started", async () => {
@@ -114,7 +114,7 @@ describe("by keyboard alone", () => {
     // The first one is of the stop.
     await run.page.locator("[data-testid=notice][data-outcome=done]").nth(1).waitFor();
     assert.deepEqual(asked, ["stop redis", "start redis"]);
-    costs(0);
+    costs(27);
   });
 
   test("4: a service is scaled", async () => {
@@ -126,7 +126,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await done();
     assert.deepEqual(asked, ["scale frontend"]);
-    costs(0);
+    costs(19);
   });
 
   test("5: a service goes back to a revision", async () => {
@@ -147,7 +147,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await done();
     assert.deepEqual(asked, ["rollback redis"]);
-    costs(0);
+    costs(17);
   });
 
   test("6: errors of two services in the last two minutes", async () => {
@@ -171,7 +171,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await run.page.waitForURL(/service=api&service=redis&level=error&from=/);
     await run.page.getByText("line 2 of redis").waitFor();
-    costs(0);
+    costs(68);
   });
 
   test("7: what changed in the configuration, and who did it", async () => {
@@ -183,7 +183,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     const newest = run.page.locator("[data-testid=revisions] li").first();
     assert.match(await newest.textContent(), /ana/);
-    costs(0);
+    costs(17);
   });
 
   test("8: a setting is changed, and saved with a reason", async () => {
@@ -205,7 +205,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     const { settings, reason } = await saved;
     assert.deepEqual([settings.LOG_LEVEL, reason], ["error", "less to read"]);
-    costs(0);
+    costs(49);
   });
 
   test("9: another environment is looked at", async () => {
@@ -215,7 +215,7 @@ describe("by keyboard alone", () => {
     await write("beta");
     await run.page.waitForURL("**/?environment=beta");
     await heading("redis is unhealthy");
-    costs(0);
+    costs(7);
   });
 
   test("10: the place that a compiler named is opened", async () => {
@@ -228,6 +228,6 @@ describe("by keyboard alone", () => {
     await reach(run.page.locator("[data-testid=save] [data-testid=places] a").first());
     const where = await run.page.evaluate(() => document.activeElement.href);
     assert.equal(where, "vscode://file/home/ana/shop/cmd/api/main.go:12:3");
-    costs(0);
+    costs(24);
   });
 });
