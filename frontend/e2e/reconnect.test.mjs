@@ -64,10 +64,10 @@ describe("the connection", () => {
     await page.waitForSelector("[data-testid=reconnect]", { state: "detached" });
   });
 
-  test("an absence in which nothing happened says that", async () => {
+  test("an absence of which nothing is known says where to look", async () => {
     await run.show("/uptime");
     await away();
-    await says("Nothing changed meanwhile.");
+    await says("What happened meanwhile is in the history.");
   });
 
   test("lines that a view left out are counted, and lead to the logs of that time", async () => {

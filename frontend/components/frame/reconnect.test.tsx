@@ -65,12 +65,12 @@ test("an absence is told while it lasts, and after it what happened", async () =
   expect(said()).toBe("");
 });
 
-test("one in which nothing happened says that, and more than a page is said to be at least", async () => {
+test("one of which nothing is known says where to look, and more than a page is said to be at least", async () => {
   await awayFor("services");
   const { queryKey } = missedQuery(undefined, { from: NOW, to: Date.now() }, true);
   client.setQueryData(queryKey, { changes: 0, reloads: 0, more: false });
   act(() => connection.found("services"));
-  expect(said()).toContain("Nothing changed meanwhile.");
+  expect(said()).toContain("What happened meanwhile is in the history.");
   act(() => client.setQueryData(queryKey, { changes: 500, reloads: 0, more: true }));
   await act(() => vi.advanceTimersByTimeAsync(10));
   expect(said()).toContain("Meanwhile at least: 500 changes of services.");

@@ -98,7 +98,16 @@ function Meanwhile({ absence, missed }: { absence: Absence; missed: Missed }) {
     },
   ].filter(({ n }) => n > 0);
   if (parts.length === 0) {
-    return "Nothing changed meanwhile.";
+    // The clocks of the api and of this machine may differ: none found is no proof of none.
+    return (
+      <>
+        What happened meanwhile is in the{" "}
+        <Link href={historyScreenPath({})} className="text-accent underline underline-offset-4">
+          history
+        </Link>
+        .
+      </>
+    );
   }
   return (
     <>

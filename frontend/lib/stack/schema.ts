@@ -52,9 +52,9 @@ export const serviceSchema = z.object({
   startedAt: time.optional(),
   measured: measuredSchema.optional(),
   pods: z.array(podSchema).default([]),
-  /** The services that it needs, by their names. */
   /** Whether an attached zr dev changes it while it runs. */
   dev: z.boolean().default(false),
+  /** The services that it needs, by their names. */
   dependsOn: z.array(z.string()).default([]),
 });
 export type Service = z.infer<typeof serviceSchema>;
