@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zr/internal/testkit"
 )
 
 // asked asks a listener once with a probe of the given kind.
@@ -101,9 +103,13 @@ func TestHTTP(t *testing.T) {
 			verdict(t, err, c.want)
 		})
 	}
-	plain.Close()
-	_, err := asked(t, plain.Listener.Addr(), Probe{Kind: HTTP, Path: "/health"}, Options{})
+	_, err := asked(t, nobody(t), Probe{Kind: HTTP, Path: "/health"}, Options{})
 	verdict(t, err, "connection refused")
+}
+
+// nobody is an address that nothing listens on, and that no other test is given.
+func nobody(t *testing.T) net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: testkit.FreePort(t)}
 }
 
 func TestTCP(t *testing.T) {
@@ -114,7 +120,7 @@ func TestTCP(t *testing.T) {
 	_, err = asked(t, l.Addr(), Probe{Kind: TCP}, Options{})
 	verdict(t, err, "")
 	l.Close()
-	_, err = asked(t, l.Addr(), Probe{Kind: TCP}, Options{})
+	_, err = asked(t, nobody(t), Probe{Kind: TCP}, Options{})
 	verdict(t, err, "connection refused")
 }
 
