@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { changed, subscribe } from "@/lib/stored";
 
 /** Where it is kept that somebody wants notifications: it is of this browser, as its permission is. */
 const KEY = "zr.notifications";
@@ -8,17 +9,6 @@ export type Wanted =
   | "off"
   /** The browser shows none for this address. */
   | "blocked";
-
-const listeners = new Set<() => void>();
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  window.addEventListener("storage", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("storage", listener);
-  };
-}
 
 /** Whether a change of state is told while the page is hidden. */
 export function useNotifications(): Wanted {
@@ -46,7 +36,5 @@ export async function wantNotifications(on: boolean): Promise<void> {
   } catch {
     // What cannot be kept is not on.
   }
-  for (const listener of listeners) {
-    listener();
-  }
+  changed();
 }

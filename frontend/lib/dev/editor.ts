@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { changed, subscribe } from "@/lib/stored";
 import type { Place } from "./schema";
 
 /** Where the choice is kept: it is of this browser, as the editor is of this machine. */
@@ -62,17 +63,6 @@ function resolved(folder: string, file: string): string {
   return `/${parts.join("/")}`;
 }
 
-const listeners = new Set<() => void>();
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  window.addEventListener("storage", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("storage", listener);
-  };
-}
-
 /** The pattern by which files are opened: that of this browser, and VS Code's until one is chosen. */
 export function useEditorPattern(): string {
   return useSyncExternalStore(subscribe, chosen, () => DEFAULT);
@@ -94,7 +84,5 @@ export function chooseEditor(pattern: string): void {
   } catch {
     return; // what cannot be kept is not chosen
   }
-  for (const listener of listeners) {
-    listener();
-  }
+  changed();
 }
