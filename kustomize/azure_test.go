@@ -17,10 +17,12 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"zr/pkg/deploy/render"
+	"zr/pkg/livesync/layers"
 )
 
 // TestTheQuotaHoldsAllReplicas adds up what the pods ask for when every autoscaler
-// is at its most and every rollout has its extra pods, a quarter of them.
+// is at its most and every rollout has its extra pods, a quarter of them, while zr
+// pushes by a pod.
 func TestTheQuotaHoldsAllReplicas(t *testing.T) {
 	r := rendered(t, "staging")
 	most := map[string]int64{"postgres": 1, "redis": 1}
@@ -56,6 +58,13 @@ func TestTheQuotaHoldsAllReplicas(t *testing.T) {
 			add(corev1.ResourceLimitsCPU, *c.Resources.Limits.Cpu(), most[name])
 			add(corev1.ResourceLimitsMemory, *c.Resources.Limits.Memory(), most[name])
 		}
+	}
+	add(corev1.ResourcePods, resource.MustParse("1"), 1)
+	for name, q := range layers.Requests {
+		add(corev1.ResourceName("requests."+name), resource.MustParse(q), 1)
+	}
+	for name, q := range layers.Limits {
+		add(corev1.ResourceName("limits."+name), resource.MustParse(q), 1)
 	}
 	for name, total := range used {
 		if limit, set := hard[name]; !set || total.Cmp(limit) > 0 {
@@ -150,8 +159,8 @@ func TestManagedData(t *testing.T) {
 func TestWhatIsAmazonsIsNotAzures(t *testing.T) {
 	names := func(overlay string) (names []string) {
 		for _, o := range rendered(t, overlay).Objects {
-			if o.GetKind() != "Namespace" && o.GetKind()+"/"+o.GetName() != "NetworkPolicy/ingress" {
-				names = append(names, o.GetKind()+"/"+o.GetName())
+			if id := o.GetKind() + "/" + o.GetName(); o.GetKind() != "Namespace" && id != "NetworkPolicy/ingress" && id != "NetworkPolicy/pushes" {
+				names = append(names, id)
 			}
 			text, err := o.MarshalJSON()
 			if err != nil {

@@ -352,6 +352,11 @@ func TestHowTheOverlaysDiffer(t *testing.T) {
 			} else if left := *template.Spec.TerminationGracePeriodSeconds - c.Lifecycle.PreStop.Sleep.Seconds; left < 15 {
 				t.Errorf("%s: %s has %d s to end", overlay, name, left)
 			}
+			spread := template.Spec.TopologySpreadConstraints
+			if len(spread) != 1 || spread[0].TopologyKey != corev1.LabelHostname || spread[0].MaxSkew != 1 || spread[0].WhenUnsatisfiable != corev1.ScheduleAnyway ||
+				!matches(*spread[0].LabelSelector, template.Labels) || matches(*spread[0].LabelSelector, podLabels(t, r, "postgres")) {
+				t.Errorf("%s: the pods of %s are spread over nodes by %v", overlay, name, spread)
+			}
 			if c.Resources.Requests.Cpu().MilliValue() < 100 {
 				t.Errorf("%s: the autoscaler of %s counts by a request of %s", overlay, name, c.Resources.Requests.Cpu())
 			}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"zr/pkg/deploy/render"
+	"zr/pkg/livesync/layers"
 )
 
 // TestAllowedConnections derives from the NetworkPolicies of each overlay who
@@ -30,7 +31,7 @@ func TestAllowedConnections(t *testing.T) {
 		"outside -> frontend TCP 3000",
 		"outside -> api TCP 3001",
 	}
-	for _, pod := range []string{"api", "frontend", "postgres", "redis", "stranger"} {
+	for _, pod := range []string{"api", "frontend", "postgres", "redis", "stranger", "pusher"} {
 		common = append(common, pod+" -> dns UDP 53", pod+" -> dns TCP 53")
 	}
 	for _, test := range []struct {
@@ -40,7 +41,8 @@ func TestAllowedConnections(t *testing.T) {
 		// The kubelets, and the agents of services under zr dev.
 		{"dev", []string{"api -> outside TCP 10250", "api -> frontend TCP 29798", "api -> api TCP 29798"}},
 		{"dashboard", append(toOthers(), "api -> outside TCP 10250")},
-		{"staging", []string{"api -> outside TCP 443"}}, // the Kubernetes API of a managed cluster
+		// The Kubernetes API of a managed cluster, and the registry.
+		{"staging", []string{"api -> outside TCP 443", "pusher -> outside TCP 443"}},
 		{"eks", []string{"api -> outside TCP 443"}},
 	} {
 		t.Run(test.overlay, func(t *testing.T) {
@@ -128,9 +130,10 @@ type port struct {
 	number   int32
 }
 
-// newWorld has the pods of an overlay, and beside them strangers: a pod of the
-// same namespace that no policy names, one of another namespace that passes
-// itself off as the api, the cluster's DNS server, and an address outside.
+// newWorld has the pods of an overlay, and beside them one that zr makes to push by,
+// and strangers: a pod of the same namespace that no policy names, one of another
+// namespace that passes itself off as the api, the cluster's DNS server, and an
+// address outside.
 // Pods have addresses of a range.
 func newWorld(t *testing.T, rendered *render.Rendered, pods netip.Prefix) *world {
 	pod := func(name, namespace string, set labels.Set, host byte) peer {
@@ -144,6 +147,7 @@ func newWorld(t *testing.T, rendered *render.Rendered, pods netip.Prefix) *world
 			pod("dns", "kube-system", labels.Set{"k8s-app": "kube-dns"}, 2),
 			pod("stranger", rendered.Namespace, labels.Set{"app": "stranger"}, 3),
 			pod("impostor", "elsewhere", labels.Set{"app.kubernetes.io/name": "api"}, 4),
+			pod("pusher", rendered.Namespace, labels.Set{layers.Label: "zr-push-test"}, 5),
 		},
 		namespaces: map[string]labels.Set{},
 		// What is not served by anybody has to be closed as well.

@@ -73,6 +73,7 @@ var testsAlso = [][2]string{
 	{"zr/pkg/livesync/layers", "zr/internal/agent/layers"},
 	{"zr/kustomize", "zr/pkg/deploy"},
 	{"zr/kustomize", "zr/pkg/deploy/render"},
+	{"zr/kustomize", "zr/pkg/livesync/layers"},
 }
 
 type pkg struct {

@@ -49,6 +49,12 @@ const (
 	leaves = 5 * time.Second
 )
 
+// Requests and Limits are those of a pod, which a quota of the namespace has to hold.
+var (
+	Requests = map[string]string{"cpu": "10m", "memory": "64Mi"}
+	Limits   = map[string]string{"cpu": "1", "memory": "384Mi"}
+)
+
 // Start makes a pod and waits until it runs. What runs that were killed have left in the
 // namespace, and has ended since, goes.
 func Start(ctx context.Context, o Options) (*Pod, error) {
@@ -128,11 +134,8 @@ func (o Options) manifest(name, token string) map[string]any {
 			"securityContext": object{"runAsNonRoot": true, "seccompProfile": object{"type": "RuntimeDefault"}},
 			"containers": []object{{
 				"name": "push", "image": o.Image, "args": []string{agentspec.LayersArgument},
-				"env": []object{{"name": agentspec.EnvToken, "value": token}},
-				"resources": object{
-					"requests": object{"cpu": "10m", "memory": "64Mi"},
-					"limits":   object{"cpu": "1", "memory": "384Mi"},
-				},
+				"env":       []object{{"name": agentspec.EnvToken, "value": token}},
+				"resources": object{"requests": Requests, "limits": Limits},
 				"securityContext": object{
 					"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
 					"capabilities": object{"drop": []string{"ALL"}},
