@@ -13,4 +13,4 @@ export function proxy(request: NextRequest): NextResponse {
 }
 
 /** Pages only: what is not one runs no scripts, and probes are not to wait. */
-export const config = { matcher: "/((?!_next/|api/|health$|icon.svg$).*)" };
+export const config = { matcher: "/((?!_next/|api/|health$|session$|icon.svg$).*)" };

@@ -3,7 +3,9 @@ import { connection } from "next/server";
 import { Footer } from "@/components/footer";
 import { Header } from "@/components/frame/header";
 import { Reconnect } from "@/components/frame/reconnect";
-import { hasSession } from "@/lib/load";
+import { SessionBanner } from "@/components/frame/session-banner";
+import { sessionOfRequest } from "@/lib/load";
+import { sessionMark } from "@/lib/session-mark";
 import "./globals.css";
 import { Providers } from "./providers";
 
@@ -23,12 +25,14 @@ export const viewport: Viewport = {
 export default async function RootLayout({ children }: LayoutProps<"/">) {
   // No page is built in advance: the scripts of each carry the nonce of its own policy.
   await connection();
+  const mark = sessionMark(await sessionOfRequest());
   return (
     <html lang="en">
       <body className="flex min-h-dvh flex-col bg-canvas font-sans text-ink text-sm antialiased">
         <Providers>
           <Header />
-          <Reconnect loggedIn={await hasSession()} />
+          <Reconnect loggedIn={mark !== null} />
+          <SessionBanner mark={mark} />
           <main
             id="content"
             tabIndex={-1}

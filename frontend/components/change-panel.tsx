@@ -80,7 +80,11 @@ function ChangeItem({ change, now }: { change: Change; now: number }) {
 
 function HistoryProblem({ problem }: { problem: Problem }) {
   return (
-    <p data-testid="history-problem" className="px-4 py-3 text-xs not-last:border-b border-line">
+    <p
+      data-testid="history-problem"
+      data-code={problem.code}
+      className="px-4 py-3 text-xs not-last:border-b border-line"
+    >
       <strong className="block font-semibold text-unhealthy">The history cannot be read</strong>
       <span className="wrap-anywhere text-muted">{problem.message}</span>
     </p>

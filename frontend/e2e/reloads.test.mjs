@@ -226,7 +226,6 @@ describe("the reloads", () => {
     await feed("refused");
     await hasNoFaults();
     await logIn();
-    await page.click("text=Try now");
     await page.waitForSelector("[data-testid=nobody-attached]");
   });
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { decode } from "./decode";
 import { failed, type Outcome, problemBody } from "./problem";
+import { sessionWatch } from "./session-watch";
 
 /**
  * How long the browser waits for the dashboard's own server, in milliseconds:
@@ -83,11 +84,16 @@ async function request<T>(
   schema: z.ZodType<T>,
   init: RequestInit,
 ): Promise<Outcome<T>> {
+  const session = sessionWatch.current();
   const response = await fetch(path, init);
   const text = await response.text();
-  return response.ok
+  const outcome = response.ok
     ? decode(path, schema, JSON.parse(text))
     : refused(path, response.status, text);
+  if (!outcome.ok && outcome.problem.code === "not_logged_in") {
+    sessionWatch.refused(session);
+  }
+  return outcome;
 }
 
 function unreachable(path: string, error: unknown) {

@@ -8,12 +8,17 @@ import { askUpstream } from "./upstream";
 
 /** Whether who asks for the page has a session, which a script of the page cannot see. */
 export async function hasSession(): Promise<boolean> {
-  return sessionIn((await headers()).get("cookie")) !== undefined;
+  return (await sessionOfRequest()) !== undefined;
+}
+
+/** The session of who asks for the page. */
+export async function sessionOfRequest(): Promise<string | undefined> {
+  return sessionIn((await headers()).get("cookie"));
 }
 
 /** Reads a document of the api while a page renders on the server, as who asks for it. */
 export async function load<T>(path: string, schema: z.ZodType<T>): Promise<Outcome<T>> {
-  const session = sessionIn((await headers()).get("cookie"));
+  const session = await sessionOfRequest();
   // The api records each refusal: who has no session need not ask whose it is.
   if (!session && needsSession(path.replace(/\?.*/, ""))) {
     return failed("not_logged_in", "this browser has no session of the api");

@@ -1,11 +1,12 @@
 import { queryOptions } from "@tanstack/react-query";
+import { z } from "zod";
 import type { Absence } from "./connection";
 import { eventsPath } from "./dev/queries";
 import { runEventsSchema } from "./dev/schema";
 import { fetchJSON } from "./fetch-json";
 import { POLL_MS } from "./freshness";
 import type { Problem } from "./problem";
-import { historyPath } from "./stack/queries";
+import { historyPath, servicesPath } from "./stack/queries";
 import { historySchema } from "./stack/schema";
 
 /** As many as one page of the api has. */
@@ -18,6 +19,27 @@ export interface Missed {
   reloads: number;
   /** Whether it was more than one page of the api has. */
   more: boolean;
+  /** The time in which it happened, by the clock of the api, in milliseconds since the epoch. */
+  during: { from: number; to: number };
+}
+
+const observedSchema = z.object({ observedAt: z.iso.datetime({ offset: true }) });
+
+/**
+ * A time of this browser by the clock of the api, which may be another one: what
+ * the api says of now tells how far they are apart. The time that the question
+ * took makes it longer at both ends.
+ */
+async function byTheApi(
+  { from, to }: Pick<Absence, "from" | "to">,
+  environment: string | undefined,
+  signal: AbortSignal,
+): Promise<Missed["during"]> {
+  const asked = Date.now();
+  const { observedAt } = await fetchJSON(servicesPath(environment), observedSchema, signal);
+  const heard = Date.now();
+  const at = Date.parse(observedAt);
+  return { from: at - (heard - from), to: at - (asked - to) };
 }
 
 /** A session may have ended meanwhile. */
@@ -31,13 +53,14 @@ function withoutSession(problem: Problem) {
 /** What happened while nothing was heard of an environment; asked until it is known. */
 export function missedQuery(
   environment: string | undefined,
-  { from, to }: Pick<Absence, "from" | "to">,
+  absence: Pick<Absence, "from" | "to">,
   loggedIn: boolean,
 ) {
   return queryOptions<Missed, Problem>({
-    queryKey: ["missed", environment, from, to],
+    queryKey: ["missed", environment, absence.from, absence.to],
     queryFn: async ({ signal }) => {
-      const [history, runs] = await Promise.all([
+      const [during, history, runs] = await Promise.all([
+        byTheApi(absence, environment, signal),
         fetchJSON(historyPath({ environment, limit: MOST }), historySchema, signal),
         loggedIn
           ? fetchJSON(
@@ -47,10 +70,11 @@ export function missedQuery(
             ).catch(withoutSession)
           : { events: [] },
       ]);
-      const happened = ({ at }: { at: string }) => from <= Date.parse(at) && Date.parse(at) <= to;
+      const happened = ({ at }: { at: string }) =>
+        during.from <= Date.parse(at) && Date.parse(at) <= during.to;
       const changes = history.events.filter(happened).length;
       const reloads = runs.events.filter(happened).length;
-      return { changes, reloads, more: changes === MOST || reloads === MOST };
+      return { changes, reloads, more: changes === MOST || reloads === MOST, during };
     },
     staleTime: Number.POSITIVE_INFINITY,
     // The api may be back before its database is; a session that ended is not.

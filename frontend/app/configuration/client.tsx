@@ -73,10 +73,12 @@ export function ConfigurationClient({
           }
         />
       )}
-      {part.tab === "revisions" && !loggedOut && (
+      {part.tab === "revisions" && (data || !loggedOut) && (
         <RevisionsTab part={part} current={data?.revision} nobody={nobody} now={now} />
       )}
-      {part.tab === "secrets" && !loggedOut && <SecretsTab part={part} nobody={nobody} now={now} />}
+      {part.tab === "secrets" && (data || !loggedOut) && (
+        <SecretsTab part={part} nobody={nobody} now={now} />
+      )}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "next/navigation";
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { ProblemView } from "@/components/problem-view";
+import { sessionWatch } from "@/lib/session-watch";
 import { servicesQuery } from "@/lib/stack/queries";
 import { useTab } from "@/lib/use-tab";
 import { Filters } from "./_components/filters";
@@ -61,7 +62,11 @@ function Lines({
   const [feed] = useState(() => new LogFeed(state));
   useEffect(() => {
     void feed.start();
-    return () => feed.stop();
+    const end = sessionWatch.onRenewed(() => feed.renew());
+    return () => {
+      end();
+      feed.stop();
+    };
   }, [feed]);
   const now = useSyncExternalStore(feed.subscribe, feed.snapshot, feed.snapshot);
   return (

@@ -218,3 +218,16 @@ test("what cannot be read says why, and is tried again", async () => {
   sockets[0]?.onopen?.();
   expect(feed.snapshot().problem).toBeUndefined();
 });
+
+test("what was refused goes on under another session, with the lines that are there", async () => {
+  const { feed } = await follow();
+  refusal = { code: "not_logged_in", message: "401" };
+  sockets[0]?.onclose?.({ code: 1006 });
+  await until(feed, ({ problem }) => problem?.code === "not_logged_in");
+  refusal = undefined;
+  feed.renew();
+  expect(feed.snapshot().problem).toBeUndefined();
+  await vi.waitUntil(() => sockets.length === 2, { timeout: 20_000 });
+  expect(sockets[1]?.url.searchParams.get("after")).toBe("3");
+  expect(feed.snapshot().lines).toHaveLength(3);
+});

@@ -69,6 +69,8 @@ export class LogFeed {
   private retryMs = RETRY_MS.first;
   /** Whether the next lines are those that a view begins with after it broke. */
   private goesOn = false;
+  /** What was refused to who is not logged in, and goes on under another session. */
+  private refused?: () => Promise<void>;
   private publishing = false;
   private stopped = new AbortController();
   private current: Feed = {
@@ -131,9 +133,20 @@ export class LogFeed {
   stop(): void {
     this.stopped.abort();
     clearTimeout(this.retry);
+    this.refused = undefined;
     this.socket?.close();
     this.socket = undefined;
     connection.found("lines");
+  }
+
+  /** Goes on with what was refused, under another session. */
+  renew(): void {
+    const { refused } = this;
+    this.refused = undefined;
+    if (this.current.problem?.code === "not_logged_in") {
+      this.update({ problem: undefined });
+    }
+    void refused?.();
   }
 
   /** Holds the screen still: lines that come wait. */
@@ -332,6 +345,7 @@ export class LogFeed {
     if (again && problem.code !== "not_logged_in" && problem.code !== "bad_query") {
       this.later(again);
     } else if (again) {
+      this.refused = again;
       connection.found("lines");
     }
   }

@@ -52,7 +52,8 @@ test("an absence is told while it lasts, and after it what happened", async () =
   expect(said()).toMatch(/^What comes live has been away since .* It is tried again and again\.$/);
   const absence = { from: NOW, to: Date.now() };
   const { queryKey } = missedQuery(undefined, absence, true);
-  client.setQueryData(queryKey, { changes: 1, reloads: 2, more: false });
+  const during = { from: NOW + 300_000, to: NOW + 310_000 };
+  client.setQueryData(queryKey, { changes: 1, reloads: 2, more: false, during });
   act(() => {
     connection.skipped(5);
     connection.found("services");
@@ -60,18 +61,21 @@ test("an absence is told while it lasts, and after it what happened", async () =
   expect(said()).toContain("Meanwhile: 1 change of a service, 2 reloads, 5 lines skipped.");
   const links = screen.getAllByRole("link").map((link) => link.getAttribute("href"));
   expect(links.slice(0, 2)).toEqual(["/history", "/reloads"]);
-  expect(links[2]).toContain(`/logs?from=${encodeURIComponent(new Date(NOW).toISOString())}`);
+  expect(links[2]).toContain(
+    `/logs?from=${encodeURIComponent(new Date(during.from).toISOString())}`,
+  );
   fireEvent.click(screen.getByText("Dismiss"));
   expect(said()).toBe("");
 });
 
 test("one of which nothing is known says where to look, and more than a page is said to be at least", async () => {
   await awayFor("services");
-  const { queryKey } = missedQuery(undefined, { from: NOW, to: Date.now() }, true);
-  client.setQueryData(queryKey, { changes: 0, reloads: 0, more: false });
+  const during = { from: NOW, to: Date.now() };
+  const { queryKey } = missedQuery(undefined, during, true);
+  client.setQueryData(queryKey, { changes: 0, reloads: 0, more: false, during });
   act(() => connection.found("services"));
   expect(said()).toContain("What happened meanwhile is in the history.");
-  act(() => client.setQueryData(queryKey, { changes: 500, reloads: 0, more: true }));
+  act(() => client.setQueryData(queryKey, { changes: 500, reloads: 0, more: true, during }));
   await act(() => vi.advanceTimersByTimeAsync(10));
   expect(said()).toContain("Meanwhile at least: 500 changes of services.");
 });

@@ -1,8 +1,7 @@
 "use client";
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
-import { Button } from "@/components/button";
+import { useEffect } from "react";
 import { useEnvironment } from "@/components/environment";
 import { HealthyIcon, UnhealthyIcon } from "@/components/icons";
 import { Link } from "@/components/link";
@@ -13,6 +12,7 @@ import type { Problem, ProblemCode } from "@/lib/problem";
 import { historyScreenPath, logsOfTimePath, reloadsScreenPath } from "@/lib/screens";
 import { environmentsQuery } from "@/lib/stack/queries";
 import { useNow } from "@/lib/use-now";
+import { Banner } from "./banner";
 
 /** With these nothing of the api has answered. */
 const silent = new Set<ProblemCode>(["frontend_unreachable", "api_unreachable", "api_timeout"]);
@@ -30,7 +30,12 @@ export function Reconnect({ loggedIn }: { loggedIn: boolean }) {
     // It is there before it says something: only then is that read out.
     <div role="status">
       {told && (
-        <Banner state="away" Icon={UnhealthyIcon} color="text-starting">
+        <Banner
+          data-testid="reconnect"
+          data-state="away"
+          Icon={UnhealthyIcon}
+          color="text-starting"
+        >
           {told.sources.includes("answers")
             ? "The api has not answered since "
             : "What comes live has been away since "}
@@ -48,7 +53,7 @@ function useWatchedAnswers() {
   useEffect(
     () =>
       client.getQueryCache().subscribe((event) => {
-        if (event.type !== "updated") {
+        if (event.type !== "updated" || event.query.meta?.saysNothingOfApi) {
           return;
         }
         const { action } = event;
@@ -68,7 +73,8 @@ function Back({ missed, loggedIn }: { missed: Absence; loggedIn: boolean }) {
   const { data, error } = useQuery(missedQuery(environment, missed, loggedIn));
   return (
     <Banner
-      state="back"
+      data-testid="reconnect"
+      data-state="back"
       Icon={HealthyIcon}
       color="text-healthy"
       onDismiss={() => connection.dismiss()}
@@ -81,7 +87,7 @@ function Back({ missed, loggedIn }: { missed: Absence; loggedIn: boolean }) {
 }
 
 function Meanwhile({ absence, missed }: { absence: Absence; missed: Missed }) {
-  const { changes, reloads, more } = missed;
+  const { changes, reloads, more, during } = missed;
   const parts = [
     {
       n: changes,
@@ -94,11 +100,11 @@ function Meanwhile({ absence, missed }: { absence: Absence; missed: Missed }) {
       n: absence.skipped,
       one: "line skipped",
       many: "lines skipped",
-      href: logsOfTimePath(absence),
+      href: logsOfTimePath(during),
     },
   ].filter(({ n }) => n > 0);
   if (parts.length === 0) {
-    // The clocks of the api and of this machine may differ: none found is no proof of none.
+    // What has happened may be recorded a moment later: none found is no proof of none.
     return (
       <>
         What happened meanwhile is in the{" "}
@@ -122,30 +128,6 @@ function Meanwhile({ absence, missed }: { absence: Absence; missed: Missed }) {
       ))}
       .
     </>
-  );
-}
-
-function Banner({
-  state,
-  Icon,
-  color,
-  onDismiss,
-  children,
-}: {
-  state: "away" | "back";
-  Icon: typeof HealthyIcon;
-  color: string;
-  onDismiss?: () => void;
-  children: ReactNode;
-}) {
-  return (
-    <div data-testid="reconnect" data-state={state} className="border-line border-b bg-surface">
-      <div className="mx-auto flex w-full max-w-7xl items-start gap-2.5 px-4 py-2 text-xs sm:px-6">
-        <Icon className={`mt-0.5 ${color}`} />
-        <p className="wrap-anywhere min-w-0 flex-1 py-0.5">{children}</p>
-        {onDismiss && <Button onClick={onDismiss}>Dismiss</Button>}
-      </div>
-    </div>
   );
 }
 

@@ -12,7 +12,7 @@ const TIMEOUT = 60_000;
 
 /** Registers all of it for the suite that calls it. What it returns is filled in before each test. */
 export function scripted({ loggedIn = false } = {}) {
-  const run = { said: {} };
+  const run = { said: {}, timeout: TIMEOUT };
   let browser;
   before(async () => {
     run.upstream = await startUpstream(run.said);
@@ -38,8 +38,8 @@ export function scripted({ loggedIn = false } = {}) {
     }
   });
 
-  run.logIn = () =>
-    run.page.context().addCookies([{ name: "zr_session", value: SESSION, url: run.dashboard.url }]);
+  run.logIn = (session = SESSION) =>
+    run.page.context().addCookies([{ name: "zr_session", value: session, url: run.dashboard.url }]);
 
   /** Opens a path, and waits until the page listens. */
   run.show = async (path = "/") => {

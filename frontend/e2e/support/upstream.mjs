@@ -8,8 +8,21 @@ import { configurationOf } from "./configuration.mjs";
 
 const HOUR = 3_600_000;
 
-/** The session of the one who is logged in. */
+/** The session of the one who is logged in; a state has another one where that has ended. */
 export const SESSION = "of-ana";
+
+/** Whether who asks has the session that the api knows. */
+function isKnown(state, request) {
+  return request.headers.cookie === `zr_session=${state.session ?? SESSION}`;
+}
+
+/** What is for who is logged in, also where guests may look. */
+const FOR_SESSIONS =
+  /^\/api\/v1\/(activity|configuration|dev|logs|session|services\/[^/]+\/(details|revisions)$)/;
+
+/** What the api reads from its database, which historyError takes away. */
+const IN_DATABASE =
+  /^\/api\/v1\/(activity|configuration\/revisions|dev\/(events|metrics)|history|logs|(services\/[^/]+\/)?uptime)/;
 
 /** A service as the api reports it. */
 export function service(name, kind, rest = {}) {
@@ -152,7 +165,8 @@ export async function startUpstream(state) {
     if (state.error) {
       return send(response, 503, problem("unavailable", state.error));
     }
-    if (state.closed && !request.headers.cookie?.includes(SESSION)) {
+    const refused = state.closed || (state.session && FOR_SESSIONS.test(path));
+    if (refused && !isKnown(state, request)) {
       state.refused = (state.refused ?? 0) + 1;
       return send(response, 401, problem("not_logged_in", "log in first"));
     }
@@ -161,6 +175,9 @@ export async function startUpstream(state) {
     }
     if (!environments(state).includes(environment)) {
       return send(response, 404, problem("not_found", "there is no such environment"));
+    }
+    if (state.historyError && IN_DATABASE.test(path)) {
+      return send(response, 503, problem("database_unavailable", state.historyError));
     }
     if (path.startsWith("/api/v1/configuration") && state.configuration) {
       return configurationOf(state, request, (status, body) => send(response, status, body));
@@ -177,9 +194,7 @@ export async function startUpstream(state) {
       });
     }
     if (path === "/api/v1/uptime") {
-      return state.historyError
-        ? send(response, 503, problem("database_unavailable", state.historyError))
-        : send(response, 200, { services: state.past ?? [], outages: state.outages ?? [] });
+      return send(response, 200, { services: state.past ?? [], outages: state.outages ?? [] });
     }
     const [, past] = /^\/api\/v1\/services\/([^/]+)\/uptime$/.exec(path) ?? [];
     if (past) {
@@ -199,12 +214,10 @@ export async function startUpstream(state) {
       return send(response, 200, { revisions: state.revisions ?? [] });
     }
     if (path === "/api/v1/history") {
-      return state.historyError
-        ? send(response, 503, problem("database_unavailable", state.historyError))
-        : send(response, 200, { events: state.events ?? [], next: state.next });
+      return send(response, 200, { events: state.events ?? [], next: state.next });
     }
     if (path === "/api/v1/activity") {
-      return request.headers.cookie === `zr_session=${SESSION}`
+      return isKnown(state, request)
         ? send(response, 200, { records: state.records ?? [] })
         : send(response, 401, problem("not_logged_in", "log in first"));
     }
@@ -299,7 +312,7 @@ const DEV_LIVE = "/api/v1/dev/live";
 
 /** What runs of zr do, to who is logged in; the events are the newest first. */
 function answerDev(state, request, response, path, query) {
-  if (request.headers.cookie !== `zr_session=${SESSION}`) {
+  if (!isKnown(state, request)) {
     return send(response, 401, problem("not_logged_in", "log in first"));
   }
   if (request.method === "POST") {
@@ -314,9 +327,6 @@ function answerDev(state, request, response, path, query) {
     return state.findings
       ? send(response, 200, { findings: state.findings })
       : send(response, 502, problem("dev_failed", "the zr dev that was asked has gone"));
-  }
-  if (state.historyError) {
-    return send(response, 503, problem("database_unavailable", state.historyError));
   }
   if (path === "/api/v1/dev/metrics") {
     return send(response, 200, state.delivery ?? nothingDelivered());

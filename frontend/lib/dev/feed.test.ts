@@ -105,6 +105,13 @@ test("a database that is away is asked again, and who is not logged in is not", 
   const { feed: other } = follow();
   await vi.waitUntil(() => other.snapshot().status === "refused", { timeout: 20_000 });
   expect(sockets).toHaveLength(1);
+
+  refusal = undefined;
+  feed.renew();
+  other.renew();
+  (await connection(1)).onopen?.();
+  expect(other.snapshot().status).toBe("live");
+  expect(sockets).toHaveLength(2);
 });
 
 test("one that is stopped leaves", async () => {

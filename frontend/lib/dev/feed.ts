@@ -60,6 +60,13 @@ export class DevFeed {
     void this.begin();
   }
 
+  /** Goes on where it was refused, under another session. */
+  renew(): void {
+    if (this.current.status === "refused") {
+      this.start();
+    }
+  }
+
   stop(): void {
     this.stopped.abort();
     clearTimeout(this.retry);

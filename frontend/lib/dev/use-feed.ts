@@ -2,6 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { sessionWatch } from "@/lib/session-watch";
 import { DevFeed, type Feed } from "./feed";
 import { attachedQuery } from "./queries";
 
@@ -21,7 +22,11 @@ export function useDevFeed(environment: string | undefined): Feed {
   );
   useEffect(() => {
     feed.start();
-    return () => feed.stop();
+    const end = sessionWatch.onRenewed(() => feed.renew());
+    return () => {
+      end();
+      feed.stop();
+    };
   }, [feed]);
   return useSyncExternalStore(feed.subscribe, feed.snapshot, feed.snapshot);
 }

@@ -11,8 +11,8 @@ import { reloadsScreenPath } from "@/lib/screens";
 
 /** Which runs of zr are attached and what they do now: a line for each, and nothing where there is none. */
 export function DevLine({ environment, now }: { environment: string | undefined; now: number }) {
-  const { data } = useQuery(attachedQuery(environment));
-  if (!data || data.attached.length === 0) {
+  const { data, error } = useQuery(attachedQuery(environment));
+  if (error || !data || data.attached.length === 0) {
     return null;
   }
   return (

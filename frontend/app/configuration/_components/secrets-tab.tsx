@@ -34,7 +34,8 @@ export function SecretsTab({
       {done && <SetNote {...done} onDismiss={() => setDone(undefined)} />}
       {nobody && <Nobody {...nobody} />}
       {(!data || error) && (
-        <Panel title="Secrets">
+        // A secret may have the name of the tab.
+        <Panel title="Secrets of the environment">
           <Unread problem={error} />
         </Panel>
       )}
