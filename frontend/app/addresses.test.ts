@@ -13,8 +13,10 @@ import { withQuery } from "@/lib/with-query";
 import * as services from "./(services)/search-params";
 import { outcomes } from "./activity/schema";
 import * as activity from "./activity/search-params";
+import * as configuration from "./configuration/search-params";
 import * as history from "./history/part";
 import * as reloads from "./reloads/part";
+import * as setup from "./setup/search-params";
 import * as uptime from "./uptime/part";
 
 const LETTERS = [..."abz09.-"];
@@ -35,10 +37,35 @@ class Maker {
     );
   }
 
+  number(): number {
+    return 1 + Math.floor(this.random() * 1_000_000);
+  }
+
+  /** What may stand in an address that somebody wrote by hand, or cut off. */
+  garbage(): string | string[] {
+    const known = ["graph", "text", "revisions", "secrets", "7d", "true", "done", "12", "0012"];
+    return this.pick([
+      this.text(CHARACTERS),
+      this.text(CHARACTERS, 600),
+      this.pick(known),
+      String(this.number() - 500_000),
+      `${this.number()}${this.text(CHARACTERS)}`,
+      "9".repeat(30),
+      "",
+      [this.pick(known), this.pick(known)],
+    ]);
+  }
+
   maybe<T>(make: () => T): T | undefined {
     return this.random() < 0.5 ? make() : undefined;
   }
 }
+
+/** Every parameter that some screen reads. */
+const NAMES = [
+  ...["service", "view", "window", "failed", "cursor", "event", "folder"],
+  ...["actor", "action", "target", "outcome", "tab", "revision", "against"],
+];
 
 type Query = Record<string, string | string[] | undefined>;
 
@@ -89,14 +116,30 @@ const screens: Record<
       service: m.maybe(() => m.text(LETTERS)),
       failed: m.pick([true, false]),
       cursor: m.maybe(() => m.text(CHARACTERS)),
+      event: m.maybe(() => m.number()),
     }),
-    write: reloadsScreenPath,
-    read: reloads.partOf,
+    write: ({ event, ...part }: reloads.ReloadsPart & { event?: number }) =>
+      reloadsScreenPath({ ...part, event: event?.toString() }),
+    read: (query) => ({ ...reloads.partOf(query), event: reloads.eventIn(query) }),
+  },
+  configuration: {
+    make: (m) => {
+      const revision = m.maybe(() => m.number());
+      return {
+        tab: m.pick(configuration.tabs),
+        view: m.pick(configuration.views),
+        revision,
+        against: revision && m.maybe(() => revision + m.number()),
+        cursor: m.maybe(() => m.text(CHARACTERS)),
+      };
+    },
+    write: configuration.placeOf,
+    read: configuration.partOf,
   },
   setup: {
-    make: (m) => ({ folder: m.maybe(() => m.text(CHARACTERS)) }),
+    make: (m) => ({ folder: m.maybe(() => m.text(CHARACTERS, setup.MAX_FOLDER / 2)) ?? "" }),
     write: setupScreenPath,
-    read: ({ folder }) => ({ folder }),
+    read: (query) => ({ folder: setup.folderIn(query) }),
   },
 };
 
@@ -112,11 +155,10 @@ for (const [name, { make, write, read }] of Object.entries(screens)) {
 
   test(`an address of anything means some state of ${name}`, () => {
     const maker = new Maker(randomOf(2));
-    const names = ["service", "view", "window", "failed", "cursor", "actor", "outcome", "folder"];
     for (let i = 0; i < RUNS; i++) {
       const query: Query = {};
-      for (let n = 0; n < 4; n++) {
-        query[maker.pick(names)] = maker.pick([maker.text(CHARACTERS), "graph", "7d", "true"]);
+      for (let n = 0; n < 6; n++) {
+        query[maker.pick(NAMES)] = maker.garbage();
       }
       const state = read(query);
       expect(read(queryOf(write(state as never))), JSON.stringify(query)).toEqual(state);

@@ -27,6 +27,12 @@ export function partOf(query: Record<string, string | string[] | undefined>): Re
   };
 }
 
+/** The event whose details an address opens. */
+export function eventIn(query: { event?: string | string[] }): number | undefined {
+  const { event } = query;
+  return typeof event === "string" && /^[1-9]\d{0,14}$/.test(event) ? Number(event) : undefined;
+}
+
 /** The saves that an address lists. */
 export function savesOf({ environment, service, failed, cursor }: ReloadsPart): EventsPart {
   return { environment, types: ["reload"], limit: PAGE, service, failed, cursor };

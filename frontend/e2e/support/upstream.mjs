@@ -218,7 +218,7 @@ export async function startUpstream(state) {
     }
     if (path === "/api/v1/activity") {
       return isKnown(state, request)
-        ? send(response, 200, { records: state.records ?? [] })
+        ? send(response, 200, { records: state.records ?? [], next: state.next })
         : send(response, 401, problem("not_logged_in", "log in first"));
     }
     if (path === "/api/v1/session") {

@@ -152,7 +152,10 @@ function ServicePicker({
       <summary className={`${field} flex cursor-pointer items-center font-medium`}>
         {services.length === 0 ? "All services" : `${services.length} of ${all.length} services`}
       </summary>
-      <fieldset className="absolute z-10 mt-1 max-h-80 w-56 overflow-y-auto rounded-lg border border-line bg-surface p-2">
+      <fieldset
+        data-testid="services-of-lines"
+        className="absolute z-10 mt-1 max-h-80 w-56 overflow-y-auto rounded-lg border border-line bg-surface p-2"
+      >
         <legend className="sr-only">Services</legend>
         {all.map((name) => (
           <label key={name} className="flex items-center gap-2 rounded px-1.5 py-1 hover:bg-canvas">
@@ -188,7 +191,10 @@ function TimeRange({
       <summary className={`${field} flex cursor-pointer items-center font-medium`}>
         {from || to ? "Part of the time" : "All times"}
       </summary>
-      <fieldset className="absolute right-0 z-10 mt-1 grid w-64 gap-2 rounded-lg border border-line bg-surface p-3 sm:right-auto">
+      <fieldset
+        data-testid="times-of-lines"
+        className="absolute right-0 z-10 mt-1 grid w-64 gap-2 rounded-lg border border-line bg-surface p-3 sm:right-auto"
+      >
         <legend className="sr-only">Time</legend>
         <div className="flex flex-wrap gap-1.5">
           {spans.map((minutes) => (

@@ -18,6 +18,7 @@ import {
 import { inert } from "@/lib/inert";
 import { logsScreenPath, servicePath } from "@/lib/screens";
 import { ago, latency } from "@/lib/time";
+import { eventIn } from "../part";
 import { FEW_PLACES, Places } from "./places";
 import { Text } from "./problems";
 import { Bar, Waterfall } from "./waterfall";
@@ -47,7 +48,7 @@ const AROUND = 2_000;
 /** One save for one service: each of its steps, and how it ended. */
 export function Save({ save, now }: { save: Reload; now: number }) {
   const { id, data, places, folder, machine } = save;
-  const open = useSearchParams().get("event") === String(id);
+  const open = eventIn({ event: useSearchParams().get("event") ?? undefined }) === id;
   const outcome = outcomeOf(data);
   const { color, Icon } = look[outcome];
   const total = totalOf(data);

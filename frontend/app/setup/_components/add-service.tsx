@@ -13,6 +13,7 @@ import { inert } from "@/lib/inert";
 import type { Problem } from "@/lib/problem";
 import { propose } from "../query-options";
 import type { Proposal, Snippet } from "../schema";
+import { folderIn, MAX_FOLDER } from "../search-params";
 
 const kindText: Record<Proposal["kind"], string> = {
   go: "a Go program",
@@ -22,7 +23,14 @@ const kindText: Record<Proposal["kind"], string> = {
 
 /** The exact lines that make a service of a folder, as the attached `zr dev` proposes them. */
 export function AddService({ environment }: { environment: string | undefined }) {
-  const [folder, setFolder] = useState(useSearchParams().get("folder") ?? "");
+  const inAddress = folderIn({ folder: useSearchParams().get("folder") ?? undefined });
+  const [folder, setFolder] = useState(inAddress);
+  const [followed, setFollowed] = useState(inAddress);
+  if (followed !== inAddress) {
+    // Back and forward lead to what was asked for before.
+    setFollowed(inAddress);
+    setFolder(inAddress);
+  }
   const { data: session, error } = useQuery<Session, Problem>(sessionQuery);
   const nobody = whyNobody(session, error);
   const asked = useMutation<Proposal, Problem, string>({
@@ -31,9 +39,12 @@ export function AddService({ environment }: { environment: string | undefined })
   function ask() {
     const url = new URL(location.href);
     url.searchParams.set("folder", folder);
-    window.history.replaceState(null, "", url);
+    if (folder !== inAddress) {
+      window.history.pushState(null, "", url);
+    }
     asked.mutate(folder);
   }
+  const answers = asked.variables === inAddress;
   return (
     <Panel title="Add a service" note="Nothing is written">
       <div className="grid gap-3 px-4 py-3">
@@ -53,7 +64,7 @@ export function AddService({ environment }: { environment: string | undefined })
             Folder of the project
             <input
               required
-              maxLength={512}
+              maxLength={MAX_FOLDER}
               autoComplete="off"
               spellCheck={false}
               placeholder="services/mail"
@@ -70,10 +81,10 @@ export function AddService({ environment }: { environment: string | undefined })
             {asked.isPending ? "Looking…" : "Show the lines"}
           </Button>
         </form>
-        {asked.error && (
+        {answers && asked.error && (
           <ProblemView problem={asked.error} note="Nothing was written." onRetry={ask} />
         )}
-        {asked.data && <Lines proposal={asked.data} />}
+        {answers && asked.data && <Lines proposal={asked.data} />}
       </div>
     </Panel>
   );
