@@ -84,3 +84,21 @@ export function PlayIcon(props: IconProps) {
     </Icon>
   );
 }
+
+/** An arrow that goes around. */
+export function RestartIcon(props: IconProps) {
+  return (
+    <Icon {...props}>
+      <path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.2v2.9h-2.9" />
+    </Icon>
+  );
+}
+
+/** Lines of a text, one of which has a mark. */
+export function ErrorsIcon(props: IconProps) {
+  return (
+    <Icon {...props}>
+      <path d="M2.5 4h7M2.5 8h5M2.5 12h11M13 2.5v4M13 8.9v.01" />
+    </Icon>
+  );
+}

@@ -93,7 +93,15 @@ describe("what opens", () => {
     const images = ["localhost/zr/api@sha256:0be3914d55af0be3914d55af"];
     const stack = healthyStack().map((one) => (one.name === "api" ? { ...one, dev: true } : one));
     Object.assign(run.said, {
-      services: [...stack, { ...stack[0], name: "seed", kind: "Job" }],
+      // So many that those of the logs are a list that opens.
+      services: [
+        ...stack,
+        ...["seed", "mail", "cart", "search", "web"].map((name) => ({
+          ...stack[0],
+          name,
+          kind: name === "seed" ? "Job" : "Deployment",
+        })),
+      ],
       configuration: someConfiguration(),
       lines: [{ id: "1", time: at, service: "redis", level: "info", message: "ready" }],
       attached: [attachedRun()],

@@ -32,6 +32,15 @@ export function logsScreenPath(service: string, time?: { from: string; to: strin
   return withQuery("/logs", { service, ...time });
 }
 
+/** How far back somebody looks who asks what just went wrong, in minutes. */
+export const ERRORS_MINUTES = 2;
+
+/** The errors of a service: all, or those that it has just written; now is in milliseconds since the epoch. */
+export function errorsScreenPath(service: string, now?: number): string {
+  const from = now && new Date(now - ERRORS_MINUTES * 60_000).toISOString();
+  return withQuery("/logs", { service, level: "error", from: from || undefined });
+}
+
 /** The logs of all services, of a time in milliseconds since the epoch. */
 export function logsOfTimePath({ from, to }: { from: number; to: number }): string {
   return withQuery("/logs", {

@@ -8,6 +8,12 @@ import { aChange, aService, NOW } from "@/lib/stack/fixtures";
 import type { History, Service, Services } from "@/lib/stack/schema";
 import { ServicesClient } from "./client";
 
+vi.mock("next/navigation", () => ({
+  usePathname: () => "/",
+  useRouter: () => ({ push: () => {} }),
+  useSearchParams: () => new URLSearchParams(),
+}));
+
 /** What the dashboard's own server answers. */
 let answers: { services: () => Response; history: () => Response };
 

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@/components/link";
 import { ProblemView } from "@/components/problem-view";
 import { Skeleton } from "@/components/skeleton";
-import { type Session, whyNobody } from "@/lib/actions/send";
+import { type Session, whyNobody } from "@/lib/actions/session";
 import { attachedQuery } from "@/lib/dev/queries";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome, Problem } from "@/lib/problem";

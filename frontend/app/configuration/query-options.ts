@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { z } from "zod";
-import { sessionQuery } from "@/lib/actions/send";
+import { sessionQuery } from "@/lib/actions/session";
 import { fetchJSON, postJSON, putJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";

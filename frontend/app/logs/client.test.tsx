@@ -50,7 +50,11 @@ class FakeSocket {
   close() {}
 }
 
+/** The services that there are. */
+let names: string[];
+
 beforeEach(() => {
+  names = ["api", "redis"];
   lines = [aLine({ id: "1" }), aLine({ id: "2", service: "redis", message: "saved" })];
   refusal = undefined;
   asked = [];
@@ -61,7 +65,7 @@ beforeEach(() => {
     const url = new URL(path, "http://localhost");
     asked.push(url);
     if (url.pathname === "/api/v1/services") {
-      const services = [aService(), aService({ name: "redis" })];
+      const services = names.map((name) => aService({ name }));
       return Response.json({
         namespace: "zr-test",
         kubernetes: { status: "ok", latencyMs: 1 },
@@ -115,7 +119,7 @@ test("the address says what is asked for, and a filter is an address", async () 
   fireEvent.submit(screen.getByLabelText("Text of the line"));
   expect(location.search).toBe("?service=api&level=error&regexp=a%2Bb");
   await vi.waitUntil(() => asked.some((url) => url.searchParams.get("regexp") === "a+b"));
-  fireEvent.click(screen.getByRole("button", { name: "Without api" }));
+  fireEvent.click(screen.getByLabelText("api"));
   expect(location.search).toBe("?level=error&regexp=a%2Bb");
 });
 
@@ -164,4 +168,12 @@ test("who is not logged in is told how to", async () => {
   show();
   await screen.findByText("zr dashboard");
   expect(live).toBeUndefined();
+});
+
+test("of many services some are chosen from a list, and taken back one by one", async () => {
+  names = Array.from({ length: 9 }, (_, i) => `s${i}`);
+  show("?service=s3");
+  await screen.findByText("1 of 9 services");
+  fireEvent.click(screen.getByRole("button", { name: "Without s3" }));
+  expect(location.search).toBe("");
 });

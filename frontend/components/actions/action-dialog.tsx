@@ -14,7 +14,7 @@ import {
   isOfDev,
   whyNot,
 } from "@/lib/actions/actions";
-import { type Session, sessionQuery, whyNobody } from "@/lib/actions/send";
+import { type Session, sessionQuery, whyNobody } from "@/lib/actions/session";
 import { actionLabel, changeTitle, consequence } from "@/lib/actions/words";
 import type { Problem } from "@/lib/problem";
 import { servicesQuery } from "@/lib/stack/queries";

@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { createContext, type ReactNode, useCallback, useContext, useState } from "react";
 import { useEnvironment } from "@/components/environment";
 import { type Change, ends } from "@/lib/actions/actions";
+import { sessionQuery } from "@/lib/actions/session";
 import type { Problem } from "@/lib/problem";
 import type { Asked } from "./asked";
 import type { Going } from "./notices";
@@ -27,22 +28,35 @@ export function ActionsProvider({ children }: { children: ReactNode }) {
   const [asked, setAsked] = useState<Asked>();
   const [going, setGoing] = useState<Going[]>([]);
 
-  async function run(change: Change, dependents: string[]) {
-    setAsked(undefined);
-    const id = performance.now();
-    const update = (now: Partial<Going>) =>
-      setGoing((all) => all.map((each) => (each.id === id ? { ...each, ...now } : each)));
-    setGoing((all) => [...all, { id, change, dependents }]);
-    const { send } = await import("@/lib/actions/send");
-    try {
-      update({ effect: await send(change, ends(change) && dependents.length > 0) });
-      await client.invalidateQueries();
-    } catch (problem) {
-      update({ problem: problem as Problem });
-    }
-  }
+  const run = useCallback(
+    async (change: Change, dependents: string[]) => {
+      setAsked(undefined);
+      const id = performance.now();
+      const update = (now: Partial<Going>) =>
+        setGoing((all) => all.map((each) => (each.id === id ? { ...each, ...now } : each)));
+      setGoing((all) => [...all, { id, change, dependents }]);
+      const { send } = await import("@/lib/actions/send");
+      try {
+        update({ effect: await send(change, ends(change) && dependents.length > 0) });
+        await client.invalidateQueries();
+      } catch (problem) {
+        update({ problem: problem as Problem });
+      }
+    },
+    [client],
+  );
 
-  const ask = useCallback((about: Asked) => setAsked({ environment, ...about }), [environment]);
+  const ask = useCallback(
+    async ({ atOnce, ...about }: Asked) => {
+      const may = atOnce && (await client.ensureQueryData(sessionQuery).catch(() => undefined));
+      if (may && may.role === "operator" && about.action) {
+        await run({ environment, service: about.service, action: about.action }, []);
+      } else {
+        setAsked({ environment, ...about });
+      }
+    },
+    [environment, client, run],
+  );
   const dismiss = (id: number) => setGoing((all) => all.filter((each) => each.id !== id));
   return (
     <AskContext value={ask}>

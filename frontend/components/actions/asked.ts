@@ -6,6 +6,8 @@ export interface Asked {
   environment?: string;
   service: string;
   action?: Action;
+  /** Whether nothing is lost by it, so that an operator need not be asked. */
+  atOnce?: boolean;
   replicas?: number;
   revision?: number;
   /** The services that the api named when it refused to go on without a word. */

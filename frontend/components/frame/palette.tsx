@@ -8,7 +8,7 @@ import { useEnvironment, useGo } from "@/components/environment";
 import { stateLook } from "@/components/state";
 import { type Action, actions, whyNot } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
-import { screens, servicePath } from "@/lib/screens";
+import { ERRORS_MINUTES, errorsScreenPath, screens, servicePath } from "@/lib/screens";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Service, State } from "@/lib/stack/schema";
 
@@ -22,13 +22,24 @@ interface Target {
   change?: { service: string; action: Action };
 }
 
-/** All services and screens, and for an operator what can be done to each service. */
+/** All services and screens, and for who writes what can be done to each service, and its errors. */
 function targetsOf(services: Service[], writes: boolean): Target[] {
   return [
     ...services.map(({ name, state }) => ({ href: servicePath(name), label: name, state })),
     ...screens.map(({ href, label }) => ({ href, label })),
     ...(writes ? services.flatMap(changesOf) : []),
+    ...(writes ? services.flatMap(errorsOf) : []),
   ];
+}
+
+/** What an unhealthy service wrote when it broke may be older than what was written lately. */
+function errorsOf({ name, state }: Service): Target[] {
+  const all = { label: `Error lines of ${name}`, href: errorsScreenPath(name) };
+  const lately = {
+    label: `Errors of ${name} in the last ${ERRORS_MINUTES} minutes`,
+    href: errorsScreenPath(name, Date.now()),
+  };
+  return state === "unhealthy" ? [all, lately] : [lately];
 }
 
 function changesOf(service: Service): Target[] {
@@ -54,9 +65,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
     refetchInterval: false,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const wanted = text.trim().toLowerCase();
-  const found = targetsOf(data?.services ?? [], wanted !== "").filter(({ label }) =>
-    label.toLowerCase().includes(wanted),
+  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = targetsOf(data?.services ?? [], wanted.length > 0).filter(({ label }) =>
+    wanted.every((part) => label.toLowerCase().includes(part)),
   );
   const at = Math.min(marked, found.length - 1);
 

@@ -6,7 +6,7 @@ import { useEffect, useRef, useSyncExternalStore } from "react";
 import { z } from "zod";
 import { Command } from "@/components/command";
 import { UnhealthyIcon } from "@/components/icons";
-import { sessionQuery } from "@/lib/actions/send";
+import { sessionQuery } from "@/lib/actions/session";
 import { fetchJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";

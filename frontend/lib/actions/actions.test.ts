@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aService } from "@/lib/stack/fixtures";
 import { dependentsOf, whyNot } from "./actions";
-import { whyNobody } from "./send";
+import { whyNobody } from "./session";
 import { changeTitle, consequence, done } from "./words";
 
 test.each([

@@ -58,6 +58,14 @@ export function whyNot(action: Action, { kind, desired }: Service): string | und
     : undefined;
 }
 
+/**
+ * Whether to restart a service takes nothing away from those who need it: a
+ * Deployment gets its new pods before the old ones end, and nothing is kept in those.
+ */
+export function replacesInTurn({ kind }: Service): boolean {
+  return kind === "Deployment";
+}
+
 /** The actions that are offered for a kind of workload, whether or not they can be done now. */
 export function actionsOf(kind: string) {
   return actions.filter((action) => (action === "run") === (kind === "Job"));

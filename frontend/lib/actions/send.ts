@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { totalOf } from "@/lib/dev/reload";
 import { dataSchemas } from "@/lib/dev/schema";
-import { fetchJSON, postJSON } from "@/lib/fetch-json";
-import type { Problem } from "@/lib/problem";
+import { postJSON } from "@/lib/fetch-json";
 import { requestKey } from "@/lib/request-key";
 import { withQuery } from "@/lib/with-query";
 import { type Change, devName, isOfDev } from "./actions";
@@ -46,35 +45,4 @@ function bodyOf({ action, service, replicas, revision }: Change) {
     default:
       return undefined;
   }
-}
-
-const sessionSchema = z.object({ name: z.string(), role: z.enum(["viewer", "operator"]) });
-export type Session = z.infer<typeof sessionSchema>;
-
-/** Who is logged in. An error is a Problem. */
-export const sessionQuery = {
-  queryKey: ["session"],
-  queryFn: ({ signal }: { signal: AbortSignal }) =>
-    fetchJSON("/api/v1/session", sessionSchema, signal),
-  retry: false,
-} as const;
-
-/** Why who is logged in may change nothing; undefined where he may. */
-export function whyNobody(
-  session: Session | undefined,
-  problem: Problem | null,
-): { text: string; command?: string } | undefined {
-  if (problem?.code === "not_logged_in") {
-    return { text: "You are not logged in. A link that logs you in:", command: "zr dashboard" };
-  }
-  if (problem) {
-    return { text: `Whether you may is not known: ${problem.message}` };
-  }
-  if (session?.role === "viewer") {
-    return {
-      text: `${session.name} is a viewer, who may look and not change anything. A link for an operator:`,
-      command: "zr dashboard",
-    };
-  }
-  return undefined;
 }

@@ -1,11 +1,14 @@
 import { useActions } from "@/components/actions/actions";
 import { Button } from "@/components/button";
+import { useGo } from "@/components/environment";
 import { HealthStrip } from "@/components/health-strip";
+import { ErrorsIcon, RestartIcon } from "@/components/icons";
 import { Link } from "@/components/link";
 import { None } from "@/components/none";
 import { ReasonNote } from "@/components/reason-note";
 import { StateBadge } from "@/components/state";
-import { healthScreenPath, logsScreenPath, servicePath } from "@/lib/screens";
+import { replacesInTurn, whyNot } from "@/lib/actions/actions";
+import { ERRORS_MINUTES, errorsScreenPath, healthScreenPath, servicePath } from "@/lib/screens";
 import { shortImage } from "@/lib/stack/image-name";
 import type { Service } from "@/lib/stack/schema";
 import type { UptimeSummary } from "@/lib/stack/uptime";
@@ -26,7 +29,6 @@ export function ServiceRows({
   now: number;
 }) {
   const { name, state, reason, restarts, build, measured } = service;
-  const ask = useActions();
   const up = service.startedAt && span(now - Date.parse(service.startedAt));
   return (
     <tbody
@@ -79,13 +81,7 @@ export function ServiceRows({
           )}
         </td>
         <td className={`${figure} ${wide} w-0 text-right`}>
-          <Button
-            aria-label={`Actions of ${name}`}
-            onClick={() => ask({ service: name })}
-            className="-my-1"
-          >
-            ⋯
-          </Button>
+          <RowButtons service={service} />
         </td>
       </tr>
       {reason && (
@@ -94,7 +90,7 @@ export function ServiceRows({
             <ReasonNote reason={reason} state={state} />
             {state === "unhealthy" && (
               <Link
-                href={`${logsScreenPath(name)}&level=error`}
+                href={errorsScreenPath(name)}
                 className="mt-1 inline-block text-accent text-xs underline-offset-4 hover:underline"
               >
                 Error lines of {name}
@@ -106,6 +102,44 @@ export function ServiceRows({
     </tbody>
   );
 }
+
+/** What is done most often with a service, and the way to all that can be done. */
+function RowButtons({ service }: { service: Service }) {
+  const { name } = service;
+  const ask = useActions();
+  const go = useGo();
+  return (
+    <span className="-my-1 inline-flex gap-1">
+      <Button
+        aria-label={`Errors of ${name} in the last ${ERRORS_MINUTES} minutes`}
+        title={`Errors of the last ${ERRORS_MINUTES} minutes`}
+        onClick={() => go(errorsScreenPath(name, Date.now()))}
+        className={iconButton}
+      >
+        <ErrorsIcon />
+      </Button>
+      {!whyNot("restart", service) && (
+        <Button
+          aria-label={`Restart ${name}`}
+          title="Restart"
+          onClick={() => ask({ service: name, action: "restart", atOnce: replacesInTurn(service) })}
+          className={iconButton}
+        >
+          <RestartIcon />
+        </Button>
+      )}
+      <Button
+        aria-label={`Actions of ${name}`}
+        onClick={() => ask({ service: name })}
+        className={iconButton}
+      >
+        ⋯
+      </Button>
+    </span>
+  );
+}
+
+const iconButton = "w-7 justify-center px-0!";
 
 /** What the service is made of; on a narrow screen also what has no column there. */
 function Origin({ service, up }: { service: Service; up: string | undefined }) {

@@ -1,12 +1,19 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen, within } from "@testing-library/react";
-import { afterEach, expect, test } from "vitest";
+import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { afterEach, expect, test, vi } from "vitest";
 import { stateLook } from "@/components/state";
 import { aPast, aService, NOW } from "@/lib/stack/fixtures";
 import { states } from "@/lib/stack/schema";
 import { ServiceTable } from "./service-table";
 
-afterEach(cleanup);
+const { push, ask } = vi.hoisted(() => ({ push: vi.fn(), ask: vi.fn() }));
+vi.mock("next/navigation", () => ({ useRouter: () => ({ push }) }));
+vi.mock("@/components/actions/actions", () => ({ useActions: () => ask }));
+
+afterEach(() => {
+  cleanup();
+  vi.clearAllMocks();
+});
 
 function show(...services: ReturnType<typeof aService>[]) {
   render(<ServiceTable services={services} now={NOW} known />);
@@ -88,4 +95,27 @@ test("the last hour leads to the health of the service", () => {
   render(<ServiceTable services={[aService()]} past={[aPast()]} now={NOW} known />);
   const strip = screen.getByRole("img", { name: "api in the last 1 h: never unhealthy" });
   expect(strip.closest("a")?.getAttribute("href")).toBe("/uptime?service=api&window=1h");
+});
+
+test("the errors of a service begin two minutes ago", () => {
+  vi.useFakeTimers({ now: NOW });
+  show(aService());
+  fireEvent.click(screen.getByRole("button", { name: "Errors of api in the last 2 minutes" }));
+  vi.useRealTimers();
+  const from = encodeURIComponent(new Date(NOW - 120_000).toISOString());
+  expect(push).toHaveBeenCalledExactlyOnceWith(`/logs?service=api&level=error&from=${from}`);
+});
+
+test.each([
+  ["Deployment", true],
+  ["StatefulSet", false],
+])("a %s is restarted without a question: %s", (kind, atOnce) => {
+  show(aService({ kind }));
+  fireEvent.click(screen.getByRole("button", { name: "Restart api" }));
+  expect(ask).toHaveBeenCalledExactlyOnceWith({ service: "api", action: "restart", atOnce });
+});
+
+test("what cannot be restarted has no button for it", () => {
+  show(aService({ desired: 0 }), aService({ name: "seed", kind: "Job" }));
+  expect(screen.queryByRole("button", { name: /^Restart/ })).toBeNull();
 });

@@ -78,7 +78,7 @@ export function Filters({
           Wrap
         </label>
       </div>
-      <Chosen state={state} onChange={onChange} />
+      <Chosen state={state} names={names} onChange={onChange} />
     </div>
   );
 }
@@ -137,8 +137,15 @@ function Search({
   );
 }
 
+/** As many services as are chosen from without opening a list. */
+const FEW_SERVICES = 8;
+
+function isFew({ services }: LogState, names: string[]): boolean {
+  return new Set([...names, ...services]).size <= FEW_SERVICES;
+}
+
 function ServicePicker({
-  state: { services },
+  state,
   names,
   onChange,
 }: {
@@ -146,7 +153,32 @@ function ServicePicker({
   names: string[];
   onChange: (rest: Partial<LogState>) => void;
 }) {
+  const { services } = state;
   const all = [...new Set([...names, ...services])];
+  const boxes = all.map((name) => (
+    <label key={name} className="flex items-center gap-1.5 rounded px-1.5 py-1 hover:bg-canvas">
+      <input
+        type="checkbox"
+        checked={services.includes(name)}
+        onChange={(event) =>
+          onChange({
+            services: event.target.checked
+              ? [...services, name]
+              : services.filter((each) => each !== name),
+          })
+        }
+      />
+      <span className={`wrap-anywhere ${toneOf(name)}`}>{name}</span>
+    </label>
+  ));
+  if (isFew(state, names)) {
+    return (
+      <fieldset className="flex flex-wrap items-center gap-x-1 text-xs">
+        <legend className="sr-only">Only these services</legend>
+        {boxes}
+      </fieldset>
+    );
+  }
   return (
     <details className="relative text-xs">
       <summary className={`${field} flex cursor-pointer items-center font-medium`}>
@@ -157,22 +189,7 @@ function ServicePicker({
         className="absolute z-10 mt-1 max-h-80 w-56 overflow-y-auto rounded-lg border border-line bg-surface p-2"
       >
         <legend className="sr-only">Services</legend>
-        {all.map((name) => (
-          <label key={name} className="flex items-center gap-2 rounded px-1.5 py-1 hover:bg-canvas">
-            <input
-              type="checkbox"
-              checked={services.includes(name)}
-              onChange={(event) =>
-                onChange({
-                  services: event.target.checked
-                    ? [...services, name]
-                    : services.filter((each) => each !== name),
-                })
-              }
-            />
-            <span className={`wrap-anywhere ${toneOf(name)}`}>{name}</span>
-          </label>
-        ))}
+        {boxes}
       </fieldset>
     </details>
   );
@@ -246,12 +263,17 @@ function localTime(time: string | undefined): string {
 
 /** What narrows the lines and can be taken back one by one. */
 function Chosen({
-  state: { services, fields, from, to },
+  state,
+  names,
   onChange,
 }: {
   state: LogState;
+  names: string[];
   onChange: (rest: Partial<LogState>) => void;
 }) {
+  const { fields, from, to } = state;
+  // Where few are chosen from, their boxes say so already.
+  const services = isFew(state, names) ? [] : state.services;
   const chosen: { label: string; without: Partial<LogState> }[] = [
     ...services.map((name) => ({
       label: name,

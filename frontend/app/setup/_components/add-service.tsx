@@ -8,7 +8,7 @@ import { Command } from "@/components/command";
 import { CopyButton } from "@/components/copy-button";
 import { Panel } from "@/components/panel";
 import { ProblemView } from "@/components/problem-view";
-import { type Session, sessionQuery, whyNobody } from "@/lib/actions/send";
+import { type Session, sessionQuery, whyNobody } from "@/lib/actions/session";
 import { inert } from "@/lib/inert";
 import type { Problem } from "@/lib/problem";
 import { propose } from "../query-options";
