@@ -122,6 +122,9 @@ func TestDashboardOfAnyProject(t *testing.T) {
 		// The api has only said that it rolls: who asks meanwhile may be refused.
 		a.until(func() bool { return strings.HasSuffix(page(greetingPage), "!\n") })
 	})
+	t.Run("its services in a browser", func(t *testing.T) {
+		testBrowser(t, "services", append(p.Commands(), "BASE_URL="+home)...)
+	})
 	t.Run("what is stopped stays stopped", func(t *testing.T) { testStopped(t, p, a) })
 	t.Run("a setting is changed", func(t *testing.T) { testConfiguration(t, p, a) })
 	t.Run("the attached zr dev is asked", func(t *testing.T) { testAttached(t, p, a, home) })
@@ -183,7 +186,7 @@ func testSharedDashboard(t *testing.T, a *dashboardAPI, page string) {
 		t.Errorf("got %+v", services)
 	}
 	testAsked(t, a, "hello-b") // through the policy
-	other.Must("down", "--purge", "--yes")
+	testBrowser(t, "environments", append(other.Commands(), "BASE_URL="+page)...) // which deletes it
 	a.until(serves("hello"))
 	lab.Get(t, page)
 }

@@ -1,13 +1,16 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"zr/internal/lab"
+	"zr/pkg/ticket"
 )
 
 // TestStack takes this repository's own stack from nothing to healthy, and
@@ -66,6 +69,12 @@ func TestStack(t *testing.T) {
 		testBrowser(t, "configuration", "BASE_URL=http://localhost:13000", "LOGIN_LINK="+link)
 		p.Must("up", "--overwrite") // takes back the secret that was set there
 	})
+	t.Run("its logs in a browser", func(t *testing.T) {
+		testBrowser(t, "stacklogs", append(p.Commands(), "BASE_URL=http://localhost:13000")...)
+	})
+	t.Run("parts of it are away, in a browser", func(t *testing.T) {
+		testBrowser(t, "away", append(p.Commands(), "BASE_URL=http://localhost:13000", "VIEWER_LINK="+viewerLink(t, p))...)
+	})
 	t.Run("down keeps the data", func(t *testing.T) { testDown(t, p) })
 }
 
@@ -76,6 +85,21 @@ func lastState(r lab.Result, service string) (state string) {
 		}
 	}
 	return state
+}
+
+// viewerLink is a login link of the stack's api for somebody who may change nothing, which
+// no verb of zr makes.
+func viewerLink(t *testing.T, p *lab.Project) string {
+	encoded := p.Kubectl("get", "secret", "-n", "zr-dev", "secrets", "-o", "jsonpath={.data."+ticket.KeyName+"}")
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := ticket.Make(string(key), "vera", "viewer", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://localhost:13001/login#" + text
 }
 
 // testBrowser runs the tests of frontend/e2e/<name>.test.mjs on a stack that runs.

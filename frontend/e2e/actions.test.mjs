@@ -52,6 +52,35 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
     await logIn(page.context(), LOGIN_LINK, TIMEOUT);
   });
 
+  test("the palette and the help sheet open on each screen, and lead to the next one", async () => {
+    const complaints = complaintsOf(page, BASE_URL);
+    await open(page, BASE_URL);
+    await takenOver(page);
+    for (const name of [
+      "Logs",
+      "Health",
+      "Reloads",
+      "Configuration",
+      "Setup",
+      "History",
+      "Activity",
+      "Services",
+    ]) {
+      await page.keyboard.press("?");
+      await page.waitForSelector("[data-testid=help]");
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("[data-testid=help]", { state: "detached" });
+      await page.keyboard.press("Control+k");
+      await page.waitForSelector("[data-testid=palette]");
+      assert.deepEqual(await accessibilityViolations(page), [], `the palette before ${name}`);
+      await page.keyboard.type(name);
+      await page.keyboard.press("Enter");
+      await page.locator("nav [aria-current=page]", { hasText: name }).waitFor();
+      await page.waitForSelector("[data-testid=palette]", { state: "detached" });
+    }
+    assert.deepEqual(complaints, []);
+  });
+
   test("the page of a service shows its containers, what they use, and what they answered", async () => {
     await open(page, new URL("/services/postgres", BASE_URL).href);
     await takenOver(page);

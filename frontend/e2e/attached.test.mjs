@@ -60,6 +60,7 @@ describe("an attached zr dev", { skip: !PROJECT && "PROJECT is not set" }, () =>
       .evaluateAll((parts) => parts.map((part) => part.dataset.step));
     assert.deepEqual(steps, ["noticed", "built", "sent", "swapped", "healthy"]);
     await page.locator("[data-testid=run][data-ending=ready]").first().waitFor();
+    await page.waitForSelector("[data-testid=metrics]");
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       assert.deepEqual(await accessibilityViolations(page), [], colorScheme);

@@ -2,31 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { noteNotifications, setVisibility } from "./support/notifications.mjs";
 import { scripted } from "./support/scripted.mjs";
 import { healthyStack, service } from "./support/upstream.mjs";
-
-/** Runs in the page: keeps the notifications that it makes, and counts how often it asks to be allowed. */
-function noteNotifications() {
-  const Real = globalThis.Notification;
-  globalThis.asked = 0;
-  globalThis.made = [];
-  globalThis.Notification = class extends Real {
-    constructor(title, options) {
-      super(title, options);
-      globalThis.made.push(this);
-    }
-    static requestPermission() {
-      globalThis.asked++;
-      return Real.requestPermission();
-    }
-  };
-}
-
-/** Runs in the page: a browser without a window hides none, so the page is told that it is. */
-function setVisibility(state) {
-  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
-  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-}
 
 const crashed = service("redis", "StatefulSet", {
   state: "unhealthy",

@@ -390,11 +390,22 @@ func (p *Project) TryKubectl(args ...string) (string, error) {
 // KubectlInput is Kubectl with a standard input.
 func (p *Project) KubectlInput(input string, args ...string) {
 	p.T.Helper()
-	c := exec.Command(EngineName(), append([]string{"exec", "-i", p.node(), "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}, args...)...)
+	c := exec.Command(EngineName(), append(p.kubectlInput(), args...)...)
 	c.Stdin = strings.NewReader(input)
 	if out, err := c.CombinedOutput(); err != nil {
 		p.T.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+}
+
+func (p *Project) kubectlInput() []string {
+	return []string{"exec", "-i", p.node(), "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf"}
+}
+
+// Commands are the variables of the environment from which a program beside the test
+// knows how to run kubectl and zr on this project: KUBECTL and ZR, words between spaces.
+func (p *Project) Commands() []string {
+	kubectl := append([]string{EngineName()}, p.kubectlInput()...)
+	return []string{"KUBECTL=" + strings.Join(kubectl, " "), "ZR=" + strings.Join(p.Command(context.Background()).Args, " "), "ZR_ENGINE=" + EngineName()}
 }
 
 // Client makes a new connection for each request, as one that asks what is live

@@ -68,10 +68,20 @@ export function ServiceClient({
   const notice = known && kubernetes.status === "down" && (
     <KubernetesNotice reason={kubernetes.reason} />
   );
+  const trouble = !known && services.problem && (
+    <div className="mb-6">
+      <ProblemView
+        problem={services.problem}
+        note={`Below is what was known last. ${TRYING}`}
+        onRetry={services.ask}
+      />
+    </div>
+  );
   if (!service) {
     return (
       <>
         {notice}
+        {trouble}
         <NothingHere title={`No service is called ${name}`}>
           It was removed, or it never ran here. This page shows it as soon as it runs.
         </NothingHere>
@@ -81,15 +91,7 @@ export function ServiceClient({
   return (
     <>
       {notice}
-      {!known && services.problem && (
-        <div className="mb-6">
-          <ProblemView
-            problem={services.problem}
-            note={`Below is what was known last. ${TRYING}`}
-            onRetry={services.ask}
-          />
-        </div>
-      )}
+      {trouble}
       <div data-testid="detail" data-state={known ? service.state : "unknown"} className="mb-6">
         <div
           aria-live="polite"
