@@ -22,6 +22,8 @@ export default function config(): NextConfig {
   const root = dependencyRoot(process.cwd());
   return {
     output: "standalone",
+    // The page of all components is none of the dashboard: `npm run gallery` has it.
+    pageExtensions: process.env.GALLERY ? ["gallery.tsx", "tsx", "ts"] : ["tsx", "ts"],
     turbopack: { root },
     outputFileTracingRoot: root,
     // Images are served as they are, so the image optimiser's native library stays out of the output.
