@@ -21,14 +21,15 @@ func benchDashboard(b *bench) {
 		"exec", "--namespace", "zr-dev", "deployment/frontend", "--", "node", "-e", `"` + writer + `"`}, " ")
 	painting := exec.Command("node", "e2e/stack-bench.mjs")
 	painting.Dir = filepath.Join(lab.Repository(b), "frontend")
-	painting.Env = append(os.Environ(), "BASE_URL="+benchDashboardPage, "LOGIN_LINK="+strings.TrimSpace(p.Must("dashboard").Stdout),
-		"WRITE_COMMAND="+write)
+	painting.Env = append(append(os.Environ(), p.Commands()...), "BASE_URL="+benchDashboardPage,
+		"LOGIN_LINK="+strings.TrimSpace(p.Must("dashboard").Stdout), "WRITE_COMMAND="+write)
 	painting.Stderr = os.Stderr
 	text, err := painting.Output()
 	b.must(err)
-	var report struct{ Overview, Lines []float64 } // in milliseconds
+	var report struct{ Overview, Changes, Lines []float64 } // in milliseconds
 	b.must(json.Unmarshal(text, &report))
 	row("the overview is asked for → its largest part is painted", milliseconds(report.Overview))
+	row("the API server tells that a Deployment is scaled → painted", milliseconds(report.Changes))
 	row("stdout of a pod, 100 lines/s → painted in the log window", milliseconds(report.Lines))
 }
 

@@ -328,7 +328,9 @@ export class LogFeed {
     if (!this.current.paused || this.lines.length <= KEPT + SLACK) {
       return;
     }
-    this.lines.splice(KEPT);
+    for (const { id } of this.lines.splice(KEPT)) {
+      this.known.delete(id);
+    }
     this.waiting = [];
     this.after = { from: this.lines[KEPT - 1]?.time ?? "" };
     this.update({ newer: "more" });

@@ -16,6 +16,21 @@ export function installAges(selector) {
   }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 
+/** Runs in the page: notes what a part says each time that something else of it is painted, and when. */
+export function installSayings(selector) {
+  globalThis.sayings = [];
+  let said;
+  new MutationObserver(() => {
+    const text = document.querySelector(selector)?.textContent;
+    if (text !== said) {
+      said = text;
+      requestAnimationFrame(() =>
+        setTimeout(() => sayings.push({ text: text ?? "", at: Date.now() }), 0),
+      );
+    }
+  }).observe(document, { childList: true, characterData: true, subtree: true });
+}
+
 /** The q-th quantile of samples by nearest rank, undefined where there are none. */
 export function quantile(samples, q) {
   const sorted = samples.toSorted((a, b) => a - b);
