@@ -52,8 +52,9 @@ test-browser: deps frontend/node_modules/.package-lock.json ## what the dashboar
 	npm --prefix frontend run test:browser
 
 .PHONY: screenshots
-screenshots: deps frontend/node_modules/.package-lock.json ## docs/screens: a picture of each screen of the dashboard, light and dark
+screenshots: build deps frontend/node_modules/.package-lock.json ## docs/screens: a picture of each screen of the dashboard, light and dark, and an animated one
 	npm --prefix frontend run screenshots
+	hack/animated-picture
 
 # The packages whose tests have parts that only a container engine or a cluster
 # can be: test-unit skips those. One after the other, since they share both.

@@ -4,11 +4,13 @@ import { Command } from "@/components/command";
 import { CopyButton } from "@/components/copy-button";
 import { HealthStrip } from "@/components/health-strip";
 import {
+  ErrorsIcon,
   HealthyIcon,
   PauseIcon,
   PendingIcon,
   PlayIcon,
   RemovedIcon,
+  RestartIcon,
   StartingIcon,
   UnhealthyIcon,
 } from "@/components/icons";
@@ -97,6 +99,8 @@ export const components: Places = {
     removed: RemovedIcon,
     pause: PauseIcon,
     play: PlayIcon,
+    errors: ErrorsIcon,
+    restart: RestartIcon,
   }).map(([name, Icon]) => as(name, <Icon />)),
   key: [as("of the keyboard", <Key>Ctrl K</Key>)],
   "kubernetes-notice": [
