@@ -195,7 +195,7 @@ func TestSecretsGoWhereTheyAreNeeded(t *testing.T) {
 // internal/api/kube and of pkg/logs/follow and no others, for the api alone. On a
 // developer's machine it may also ask kubelets what containers use.
 func TestRights(t *testing.T) {
-	want := []string{"create batch/jobs", "delete batch/jobs", "get apps/deployments", "get apps/statefulsets", "get batch/jobs", "get configmaps named settings", "get pods/log",
+	want := []string{"create batch/jobs", "delete batch/jobs", "get apps/deployments", "get apps/statefulsets", "get batch/jobs", "get configmaps named settings", "get namespaces", "get pods/log",
 		"list apps/controllerrevisions", "list apps/daemonsets", "list apps/deployments",
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list metrics.k8s.io/pods", "list pods", "list services",
 		"patch apps/deployments", "patch apps/statefulsets", "patch configmaps named settings", "patch secrets named secrets",

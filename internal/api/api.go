@@ -105,13 +105,13 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 	probes := probe.NewSet(map[string]probe.Check{"postgres": db.Check, "redis": shared.Check})
 	self := fleet.Self{Service: settings.Service, Build: settings.Build, Started: started.UTC()}
 	hub := dev.NewHub(shared, log)
-	room := &parts{settings: settings, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, devs: hub, secrets: secrets, log: log}
+	gate := access.New(settings.LoginKey, shared, db, log)
+	gate.Guests = settings.Guests
+	room := &parts{settings: settings, gate: gate, client: client, probes: probes, self: self, shared: shared, db: db, lines: lines, devs: hub, secrets: secrets, log: log}
 	if settings.Kubelets {
 		room.kubelets = usage.NewKubelets(settings.ServiceAccount)
 	}
 	served := newEnvironments(room)
-	gate := access.New(settings.LoginKey, shared, db, log)
-	gate.Guests = settings.Guests
 	counted := metrics.New()
 	counted.Add(built(settings.Build), room.dependencies, room.pools, room.work(served, gate))
 	app := &app{settings: settings, log: log, sources: sources{

@@ -4,9 +4,11 @@ import (
 	"context"
 	"log/slog"
 
+	"zr/internal/api/access"
 	"zr/internal/api/configuration"
 	"zr/internal/api/dev"
 	"zr/internal/api/environments"
+	"zr/internal/api/expiry"
 	"zr/internal/api/fleet"
 	"zr/internal/api/kube"
 	"zr/internal/api/lifecycle"
@@ -30,6 +32,7 @@ type parts struct {
 	db       *postgres.Store
 	lines    *logdb.Store
 	devs     *dev.Hub
+	gate     *access.Gate
 	kubelets *usage.Kubelets
 	secrets  *redact.Redactor // that are taken out of what containers and Kubernetes say
 	log      *slog.Logger
@@ -61,5 +64,9 @@ func (p *parts) environment(client *kube.Client, reader *fleet.Reader, e environ
 	e.Configuration = configuration.New(client, p.db, p.devs, e.Key(), p.log)
 	e.Logs = newCollector(client, p.lines, p.shared, p.secrets, p.log)
 	e.Jobs = []func(context.Context){reader.Run, fleet.NewObserver(e.Key(), reader, p.db, uptime.NewRecorder(e.Key(), p.db, p.log), p.log).Run, e.Logs.Run}
+	if client != nil {
+		e.Life = &expiry.Life{Cluster: client, Services: e.Changes, Target: e.Target, Record: p.gate.Record, Log: p.log}
+		e.Jobs = append(e.Jobs, e.Life.Run)
+	}
 	return &e
 }

@@ -4,20 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"zr/pkg/deploy/manifest"
-)
-
-// The annotations of a Namespace that somebody has for a time: until when, in
-// RFC 3339, and the ApplySet that is in it.
-const (
-	expiresAnnotation = "zr.dev/expires"
-	setAnnotation     = "zr.dev/set"
+	"zr/pkg/kube/object"
 )
 
 // expiryManager owns these fields, which are in no manifest: an apply leaves them.
@@ -30,15 +26,16 @@ type Expired struct {
 	Since     time.Time
 }
 
-// Keep notes that the namespace of the set is wanted until a time. One that is
-// not the set's own has no time to live: somebody else has made it.
+// Keep notes that the namespace of the set is wanted until a time, and starts again what
+// was stopped since the time before had run out. One that is not the set's own has no
+// time to live: somebody else has made it.
 func (d *Deployer) Keep(ctx context.Context, until time.Time) error {
 	namespace, err := d.get(ctx, manifest.NamespaceKind, "", d.namespace)
 	if err != nil || namespace == nil || namespace.GetLabels()[manifest.PartOfLabel] != manifest.SetID(d.set, d.namespace) {
 		return reachable(err)
 	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]any{
-		expiresAnnotation: until.UTC().Format(time.RFC3339), setAnnotation: d.set,
+		object.ExpiresAnnotation: until.UTC().Format(time.RFC3339), object.SetAnnotation: d.set,
 	}}})
 	if err != nil {
 		return err
@@ -46,6 +43,35 @@ func (d *Deployer) Keep(ctx context.Context, until time.Time) error {
 	_, err = d.resource(manifest.NamespaceKind, "").Patch(ctx, d.namespace, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: expiryManager})
 	if err != nil {
 		return reachable(fmt.Errorf("noting until when namespace %q is wanted: %w", d.namespace, err))
+	}
+	return d.wake(ctx)
+}
+
+// wake gives the workloads of the set the replicas back that they had when their time
+// ran out.
+func (d *Deployer) wake(ctx context.Context) error {
+	for _, kind := range []manifest.Kind{manifest.DeploymentKind, manifest.StatefulSetKind} {
+		all, err := d.list(ctx, kind, d.namespace, manifest.PartOfLabel+"="+manifest.SetID(d.set, d.namespace))
+		if err != nil {
+			return reachable(err)
+		}
+		for _, o := range all {
+			marks := o.GetAnnotations()
+			n, _, _ := unstructured.NestedInt64(o.Object, "spec", "replicas")
+			had, err := strconv.ParseInt(marks[object.StoppedReplicas], 10, 32)
+			if err != nil || n != 0 || marks[object.StoppedBy] != object.StoppedByExpiry {
+				continue
+			}
+			patch, err := json.Marshal(map[string]any{"spec": map[string]any{"replicas": had}, "metadata": map[string]any{"annotations": map[string]any{
+				object.StoppedReplicas: nil, object.StoppedBy: nil, object.StoppedAt: nil,
+			}}})
+			if err != nil {
+				return err
+			}
+			if _, err := d.resource(kind, d.namespace).Patch(ctx, o.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: expiryManager}); err != nil {
+				return reachable(fmt.Errorf("starting %s %q again: %w", kind.Kind, o.GetName(), err))
+			}
+		}
 	}
 	return nil
 }
@@ -62,8 +88,8 @@ func (d *Deployer) Expired(ctx context.Context, now time.Time) ([]Expired, error
 	}
 	var out []Expired
 	for _, n := range namespaces {
-		set := n.GetAnnotations()[setAnnotation]
-		since, err := time.Parse(time.RFC3339, n.GetAnnotations()[expiresAnnotation])
+		set := n.GetAnnotations()[object.SetAnnotation]
+		since, err := time.Parse(time.RFC3339, n.GetAnnotations()[object.ExpiresAnnotation])
 		if err != nil || !since.Before(now) || n.GetDeletionTimestamp() != nil || n.GetLabels()[manifest.PartOfLabel] != manifest.SetID(set, n.GetName()) {
 			continue
 		}

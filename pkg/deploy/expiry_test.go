@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"zr/pkg/deploy"
+	"zr/pkg/kube/object"
 )
 
 // TestTheTimeOfANamespace is in no manifest: it is no difference, and an apply leaves it.
@@ -26,5 +29,30 @@ func TestTheTimeOfANamespace(t *testing.T) {
 		if got := slices.Contains(expired, deploy.Expired{Set: r.Options.Set, Namespace: r.Namespace, Since: until.UTC()}); err != nil || got != want {
 			t.Errorf("%s after its end: %v, %v", now.Sub(until), expired, err)
 		}
+	}
+}
+
+// TestRenewedAfterItHadEnded: what the api has stopped since the time was over runs again
+// with as many pods, and what somebody has stopped stays so.
+func TestRenewedAfterItHadEnded(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	stopped := func(resource, name, by string) {
+		r.changed(resource, name, `{"metadata":{"annotations":{"zr.dev/stopped-by":"`+by+`","zr.dev/stopped-at":"2026-01-02T15:04:05Z","zr.dev/stopped-replicas":"2"}},"spec":{"replicas":0}}`)
+	}
+	stopped("deployments", "web", object.StoppedByExpiry)
+	stopped("statefulsets", "db", "ann")
+	if err := r.deployer().Keep(t.Context(), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	replicas := func(resource, name string) int64 {
+		n, _, _ := unstructured.NestedInt64(r.admin.get(resource, r.Namespace, name).Object, "spec", "replicas")
+		return n
+	}
+	if web, db := replicas("deployments", "web"), replicas("statefulsets", "db"); web != 2 || db != 0 {
+		t.Errorf("web is to have %d pods, db %d", web, db)
+	}
+	if cs := r.diff(); !cs.Empty() {
+		t.Errorf("once it was renewed the change set does %v", actions(cs))
 	}
 }

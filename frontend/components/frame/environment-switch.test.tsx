@@ -19,11 +19,11 @@ afterEach(() => {
   at.push.mockReset();
 });
 
-function show(path: string, query: string, names: string[]) {
+function show(path: string, query: string, names: string[], expiresAt?: string) {
   Object.assign(at, { path, query });
   const client = new QueryClient({ defaultOptions: { queries: { staleTime: 60_000 } } });
   client.setQueryData(environmentsQuery.queryKey, {
-    environments: names.map((name) => ({ name })),
+    environments: names.map((name) => ({ name, expiresAt })),
   });
   render(
     <QueryClientProvider client={client}>
@@ -77,4 +77,17 @@ test("one that is not there any more is said to be so, and is left", () => {
 test("what is no name of an environment is left out", () => {
   show("/", "environment=../x", ["dev", "pr-1"]);
   expect(choice()?.value).toBe("dev");
+});
+
+test("until when a namespace is kept is said of each, and of the only one", () => {
+  show("/", "environment=pr-1", ["dev", "pr-1"], "2026-11-28T14:00:00Z");
+  expect([...(choice()?.options ?? [])].map(({ text }) => text)).toEqual([
+    "dev, until 2026-11-28 14:00 UTC",
+    "pr-1, until 2026-11-28 14:00 UTC",
+  ]);
+  expect(choice()?.value).toBe("pr-1");
+  cleanup();
+  show("/", "", ["dev"], "2026-11-28T14:00:00Z");
+  expect(choice()).toBeNull();
+  expect(screen.getByText("until 2026-11-28 14:00 UTC")).toBeTruthy();
 });

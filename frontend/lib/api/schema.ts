@@ -1030,6 +1030,11 @@ export interface components {
             signal?: number;
         };
         Environment: {
+            /**
+             * Format: date-time
+             * @description When its time to live ends, or ended: its services are stopped then, and zr up renews it.
+             */
+            expiresAt?: string;
             /** @description Of its namespace. */
             name: string;
             /** @description What zr calls it: the project and the environment. */

@@ -68,7 +68,7 @@ export const servicesSchema = z.object({
 export type Services = z.infer<typeof servicesSchema>;
 
 export const environmentsSchema = z.object({
-  environments: z.array(z.object({ name: z.string() })),
+  environments: z.array(z.object({ name: z.string(), expiresAt: z.string().optional() })),
 });
 export type Environments = z.infer<typeof environmentsSchema>;
 

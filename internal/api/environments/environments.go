@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"zr/internal/api/configuration"
+	"zr/internal/api/expiry"
 	"zr/internal/api/fleet"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/logstore"
@@ -30,6 +31,7 @@ type Environment struct {
 	Configuration *configuration.Configuration
 	Logs          *logstore.Collector
 	Usage         *usage.Source           // nil outside of a cluster
+	Life          *expiry.Life            // nil outside of a cluster
 	Jobs          []func(context.Context) // that run as long as it is served
 }
 

@@ -45,6 +45,15 @@ func InCluster(getenv func(string) string, mount string) (*Client, error) {
 // Namespace returns the namespace that the Client reads.
 func (c *Client) Namespace() string { return c.namespace }
 
+// ReadNamespace returns the Namespace itself. That there is none is a *lean.StatusError
+// with code 404.
+func (c *Client) ReadNamespace(ctx context.Context) (n object.Namespace, err error) {
+	if err := c.api.Get(ctx, lean.PathOf(object.Namespaces, "")+"/"+url.PathEscape(c.namespace), nil, &n); err != nil {
+		return n, fmt.Errorf("reading namespace %q: %w", c.namespace, explained(err))
+	}
+	return n, nil
+}
+
 // In returns a Client of another namespace of the same cluster.
 func (c *Client) In(namespace string) *Client { return &Client{c.api, namespace} }
 

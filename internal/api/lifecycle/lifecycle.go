@@ -86,15 +86,20 @@ func (s *Services) Stop(ctx context.Context, name, by string, confirmed bool) (E
 		if dependents := dependents(all, name); len(dependents) > 0 && !confirmed {
 			return nil, &NeedsConfirmation{dependents}
 		}
-		marks := map[string]any{}
-		if w.Annotations[object.StoppedBy] == "" {
-			marks[object.StoppedBy], marks[object.StoppedAt] = cmp.Or(by, "somebody"), time.Now().UTC().Format(time.RFC3339)
-		}
-		if had := replicas(&w.Workload); had > 0 { // otherwise what is remembered stays
-			marks[object.StoppedReplicas] = strconv.Itoa(int(had))
-		}
-		return scale(0, marks), nil
+		return stopped(&w.Workload, by), nil
 	})
+}
+
+// stopped is a patch that scales a workload to nothing and says by whom.
+func stopped(w *object.Workload, by string) map[string]any {
+	marks := map[string]any{}
+	if w.Annotations[object.StoppedBy] == "" {
+		marks[object.StoppedBy], marks[object.StoppedAt] = cmp.Or(by, "somebody"), time.Now().UTC().Format(time.RFC3339)
+	}
+	if had := replicas(w); had > 0 { // otherwise what is remembered stays
+		marks[object.StoppedReplicas] = strconv.Itoa(int(had))
+	}
+	return scale(0, marks)
 }
 
 // Start gives a service that was stopped the replicas back that it had, and at

@@ -119,6 +119,8 @@ var (
 	ServiceAccountKind = builtin("", "ServiceAccount")
 	ClaimKind          = builtin("", "PersistentVolumeClaim")
 	PodKind            = builtin("", "Pod")
+	DeploymentKind     = builtin("apps", "Deployment")
+	StatefulSetKind    = builtin("apps", "StatefulSet")
 	// DefinitionKind is that of the kinds that a cluster is taught.
 	DefinitionKind = builtin("apiextensions.k8s.io", "CustomResourceDefinition")
 )

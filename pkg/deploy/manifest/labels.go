@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+
+	"zr/pkg/kube/object"
 )
 
 // FieldManager is the owner of the fields that are applied.
@@ -11,7 +13,7 @@ const FieldManager = "zr"
 
 // The labels by which an object is known as zr's.
 const (
-	PartOfLabel    = "applyset.kubernetes.io/part-of" // of KEP-3659; its value is a SetID
+	PartOfLabel    = object.SetLabel // its value is a SetID
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 )
 

@@ -38,12 +38,28 @@ const (
 	StoppedAt       = "zr.dev/stopped-at"
 )
 
+// The annotations of a Namespace that somebody has for a time: until when, in RFC 3339,
+// and what zr calls the environment in it. SetLabel is on that Namespace and on every
+// object of the environment, with one value.
+const (
+	ExpiresAnnotation = "zr.dev/expires"
+	SetAnnotation     = "zr.dev/set"
+	SetLabel          = "applyset.kubernetes.io/part-of" // of KEP-3659
+)
+
+// StoppedByExpiry is the StoppedBy of a workload whose namespace had outlived that time.
+// Whoever renews the time starts it again.
+const StoppedByExpiry = "zr-expiry"
+
 // Stopped says who stopped a workload that is asked for so many replicas, and since
 // when; empty where nobody did.
 func Stopped(annotations map[string]string, replicas int32) string {
 	by := annotations[StoppedBy]
 	if by == "" || replicas != 0 {
 		return ""
+	}
+	if by == StoppedByExpiry {
+		return "zr stopped it at " + annotations[StoppedAt] + ", since the time to live of its namespace had ended, until that is renewed"
 	}
 	return by + " stopped it at " + annotations[StoppedAt] + ", until it is started in the dashboard"
 }

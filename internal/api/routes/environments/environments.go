@@ -5,6 +5,7 @@ package environments
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
@@ -47,6 +48,8 @@ type Environments struct {
 type Environment struct {
 	Name string `json:"name" doc:"Of its namespace."`
 	Set  string `json:"set,omitempty" doc:"What zr calls it: the project and the environment."`
+	// Expires is nil where the namespace is kept for good.
+	Expires *time.Time `json:"expiresAt,omitempty" doc:"When its time to live ends, or ended: its services are stopped then, and zr up renews it."`
 }
 
 type listOutput struct{ Body Environments }
@@ -54,7 +57,7 @@ type listOutput struct{ Body Environments }
 func (r *routes) list(context.Context, *struct{}) (*listOutput, error) {
 	out := Environments{Environments: []Environment{}}
 	for _, e := range r.set.List() {
-		out.Environments = append(out.Environments, Environment{e.Name, e.Set})
+		out.Environments = append(out.Environments, Environment{e.Name, e.Set, e.Life.Ends()})
 	}
 	return &listOutput{out}, nil
 }
