@@ -32,6 +32,9 @@ const (
 	helloTime = 5 * time.Second
 	// drainTime is how long zr may go on sending after it was told that a layer failed.
 	drainTime = 10 * time.Second
+	// connects and answers are how long the registry may take to be connected to, and
+	// then to answer: network policies and firewalls drop what they forbid without a word.
+	connects, answers = 10 * time.Second, 30 * time.Second
 	// memory is what the agent keeps its garbage below, in bytes: MaxLayer twice,
 	// what they compress to, and the state of two compressors.
 	memory = 320 << 20
@@ -53,15 +56,24 @@ func Main() int {
 	debug.SetMemoryLimit(memory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	s := &Server{Token: token, Log: log}
+	s := &Server{Token: token, Log: log, Client: client(connects, answers)}
 	s.Serve(ctx, listener)
 	return 0
 }
 
+// client gives up on a registry that says nothing.
+func client(connects, answers time.Duration) *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: connects}).DialContext
+	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = connects, answers
+	return &http.Client{Transport: t}
+}
+
 // Server makes layers for who knows the token, one at a time.
 type Server struct {
-	Token string
-	Log   *slog.Logger
+	Token  string
+	Log    *slog.Logger
+	Client *http.Client // asks the registry
 
 	turn sync.Mutex // bounds the memory
 }
@@ -104,7 +116,7 @@ func (s *Server) serve(ctx context.Context, raw net.Conn) error {
 		return err
 	}
 	s.turn.Lock()
-	err := Make(ctx, http.DefaultClient, layer, conn)
+	err := Make(ctx, s.Client, layer, conn)
 	s.turn.Unlock()
 	var answer wire.Layered
 	if err != nil {

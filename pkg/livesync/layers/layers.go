@@ -3,6 +3,7 @@
 package layers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,13 +35,21 @@ type Mender struct {
 	// Pod makes the pod. It is called at most once.
 	Pod func(ctx context.Context) (*Pod, error)
 
-	once sync.Once
-	pod  *Pod
-	err  error
+	patience time.Duration // 0 is the constant; tests have less of it
+	once     sync.Once
+	pod      *Pod
+	err      error
+	silent   atomic.Bool // the pod did not answer once, and is not waited for again
 }
 
-// Mend implements image.Mender. An older error is returned again.
+var errSilent = errors.New("the pod that pushes it did not answer")
+
+// Mend implements image.Mender. Why there is no pod, or that it did not answer in time, is
+// returned again at once.
 func (m *Mender) Mend(ctx context.Context, d image.Delta) error {
+	if m.silent.Load() {
+		return errSilent
+	}
 	if d.From.Size > wire.MaxLayer || d.To.Size > wire.MaxLayer {
 		return nil
 	}
@@ -51,13 +61,13 @@ func (m *Mender) Mend(ctx context.Context, d image.Delta) error {
 	if m.err != nil {
 		return m.err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("the pod that pushes it did not answer"))
+	ctx, cancel := context.WithTimeoutCause(ctx, cmp.Or(m.patience, patience), errSilent)
 	defer cancel()
-	to, err := m.pod.connect(ctx)
-	if err != nil {
-		return fmt.Errorf("the pod that pushes it: %w", err)
+	err = m.pod.push(ctx, d, chunks)
+	if errors.Is(err, errSilent) {
+		m.silent.Store(true)
 	}
-	return push(ctx, to, d, chunks)
+	return err
 }
 
 // Close removes the pod.
@@ -84,14 +94,21 @@ func chunksOf(d image.Delta) (chunks []wire.Chunk, size int64, err error) {
 	return chunks, size, nil
 }
 
-// push has the agent at the other end of a connection, which it closes, make a layer.
-func push(ctx context.Context, to io.ReadWriteCloser, d image.Delta, chunks []wire.Chunk) error {
+// push has the agent make a layer. It returns the cause of a ctx that is done.
+func (p *Pod) push(ctx context.Context, d image.Delta, chunks []wire.Chunk) error {
+	to, err := p.connect(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("the pod that pushes it: %w", err)
+	}
 	defer to.Close()
 	defer context.AfterFunc(ctx, func() { to.Close() })()
 	conn := wire.NewConn(to)
 	answer := make(chan error, 1)
 	go func() { answer <- layered(conn) }()
-	err := conn.LaterJSON(wire.TypeLayer, wire.Layer{
+	err = conn.LaterJSON(wire.TypeLayer, wire.Layer{
 		Blobs: d.Blobs, Authorization: d.Authorization,
 		From: wire.LayerOnDisk{Digest: d.From.Digest, Size: d.From.Size},
 		To:   wire.LayerOnDisk{Digest: d.To.Digest, Size: d.To.Size},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -24,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/klauspost/compress/zstd"
 
 	"zr/internal/agent/layers"
 	"zr/internal/testkit"
@@ -33,6 +35,7 @@ import (
 
 // near is a registry with an agent beside it, and a store of images far away.
 type near struct {
+	t      *testing.T
 	store  *image.Store
 	pusher image.Pusher
 	told   *testkit.Recorder
@@ -42,10 +45,13 @@ type near struct {
 	pods    atomic.Int32
 	far     atomic.Int64 // bytes that came to the registry from the store
 	patched atomic.Int64 // and to the agent
-	refuses atomic.Bool  // the registry refuses the agent
+	// instead, where it is set, may answer the agent in place of the registry.
+	instead atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
+	client  *http.Client       // of the agent
+	kill    context.CancelFunc // ends the agent
 }
 
-// fromStore marks the requests that do not come from the agent.
+// fromStore marks the requests that do not come from the agent, those of the tests included.
 type fromStore struct{}
 
 func (fromStore) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -60,13 +66,12 @@ func newNear(t *testing.T) *near {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	n := &near{store: store, told: &testkit.Recorder{}}
+	n := &near{t: t, store: store, told: &testkit.Recorder{}, client: http.DefaultClient}
 	blobs := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-From") == "store" {
 			r.Body = counted{r.Body, &n.far}
-		} else if n.refuses.Load() && r.Method == http.MethodPost {
-			http.Error(w, "not from here", http.StatusForbidden)
+		} else if instead := n.instead.Load(); instead != nil && (*instead)(w, r) {
 			return
 		}
 		blobs.ServeHTTP(w, r)
@@ -79,6 +84,9 @@ func newNear(t *testing.T) *near {
 	return n
 }
 
+// answer has what the agent asks for answered by f, where that returns true.
+func (n *near) answer(f func(http.ResponseWriter, *http.Request) bool) { n.instead.Store(&f) }
+
 // pod runs an agent.
 func (n *near) pod(t *testing.T) *Pod {
 	n.pods.Add(1)
@@ -87,7 +95,8 @@ func (n *near) pod(t *testing.T) *Pod {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	server := &layers.Server{Token: "secret", Log: slog.New(slog.DiscardHandler)}
+	n.kill = stop
+	server := &layers.Server{Token: "secret", Log: slog.New(slog.DiscardHandler), Client: n.client}
 	go server.Serve(ctx, listener)
 	return &Pod{Token: "secret", Close: stop, Dial: func(ctx context.Context) (io.ReadWriteCloser, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
@@ -165,7 +174,7 @@ func (n *near) push(t *testing.T, img v1.Image) (far, patched int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pulled, err := remote.Image(pinned)
+	pulled, err := remote.Image(pinned, remote.WithTransport(fromStore{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +242,47 @@ func TestPushesTheWholeLayerWhereThePodCannot(t *testing.T) {
 		fault func(*near)
 		says  string
 	}{
-		{"the registry refuses it", func(n *near) { n.refuses.Store(true) }, "403 Forbidden: not from here"},
+		{"the registry refuses it", func(n *near) {
+			n.answer(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodPost {
+					http.Error(w, "not from here", http.StatusForbidden)
+				}
+				return r.Method == http.MethodPost
+			})
+		}, "403 Forbidden: not from here"},
+		{"it is killed midway", func(n *near) {
+			n.answer(func(_ http.ResponseWriter, r *http.Request) bool {
+				n.kill()
+				<-r.Context().Done() // the agent is gone
+				return true
+			})
+		}, "the pod that pushes it: EOF"},
+		{"it makes something else", func(n *near) {
+			n.answer(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method != http.MethodGet {
+					n.t.Errorf("it asks for %s %s", r.Method, r.URL) // and so pushes
+				}
+				encoder, err := zstd.NewWriter(w)
+				if err == nil {
+					_, err = encoder.Write(make([]byte, 2<<20)) // no layer that anybody pushed
+				}
+				if err = errors.Join(err, encoder.Close()); err != nil {
+					n.t.Error(err)
+				}
+				return true
+			})
+		}, ": it became sha256:"},
+		{"what it sends to the registry is dropped", func(n *near) {
+			n.client = &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 100 * time.Millisecond}}
+			n.answer(func(_ http.ResponseWriter, r *http.Request) bool {
+				<-r.Context().Done()
+				return true
+			})
+		}, "timeout awaiting response headers"},
+		{"it says nothing", func(n *near) {
+			n.mender.patience = 100 * time.Millisecond
+			n.mender.Pod = func(context.Context) (*Pod, error) { return silent(n.t), nil }
+		}, "the pod that pushes it did not answer"},
 		{"there is no pod", func(n *near) {
 			n.mender.Pod = func(context.Context) (*Pod, error) { return nil, errors.New("the quota is full") }
 		}, "the quota is full"},
@@ -258,6 +307,60 @@ func TestPushesTheWholeLayerWhereThePodCannot(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASilentPodIsWaitedForOnce has a pod that never answers be asked for two layers.
+func TestASilentPodIsWaitedForOnce(t *testing.T) {
+	n := newNear(t)
+	before, after := program(2 << 20)
+	n.push(t, n.build(t, before))
+	n.mender.patience = 100 * time.Millisecond
+	pod, dialed := silent(t), 0
+	dial := pod.Dial
+	pod.Dial = func(ctx context.Context) (io.ReadWriteCloser, error) { dialed++; return dial(ctx) }
+	n.mender.Pod = func(context.Context) (*Pod, error) { return pod, nil }
+	n.push(t, n.build(t, after))
+	n.push(t, n.build(t, append([]byte("a line\n"), after...)))
+	if said := n.notices(); dialed != 1 || len(said) != 2 || !strings.Contains(said[1], errSilent.Error()) {
+		t.Errorf("it was dialed %d times; zr says %q", dialed, said)
+	}
+}
+
+// TestASilentPodCanBeLeft ends a run that waits for a pod, in the way of Ctrl-C.
+func TestASilentPodCanBeLeft(t *testing.T) {
+	n := newNear(t)
+	before, after := program(2 << 20)
+	n.push(t, n.build(t, before))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("interrupted")
+	n.mender.Pod = func(context.Context) (*Pod, error) {
+		pod := silent(t)
+		dial := pod.Dial
+		pod.Dial = func(ctx context.Context) (io.ReadWriteCloser, error) {
+			defer cancel(stopped)
+			return dial(ctx)
+		}
+		return pod, nil
+	}
+	img := n.build(t, after)
+	if _, _, err := n.pusher.Push(ctx, img, n.host+"/shop/api", "tag"); !errors.Is(err, stopped) {
+		t.Errorf("it ends with %v", err)
+	}
+	if said := n.notices(); len(said) > 0 {
+		t.Errorf("it says %q", said)
+	}
+}
+
+// silent is a pod whose connections lead nowhere, as where a node is gone.
+func silent(t *testing.T) *Pod {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return &Pod{Token: "secret", Close: func() {}, Dial: func(ctx context.Context) (io.ReadWriteCloser, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
+	}}
 }
 
 // TestPasswordsStayHere has a registry that takes passwords: they are no tokens that are
