@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"zr/pkg/deploy/render"
 	"zr/pkg/deploy/state"
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 // The steps that Apply and Remove report their progress for.
@@ -54,9 +56,19 @@ func (d *Deployer) ApplyAhead(ctx context.Context, r *render.Rendered, cs *Chang
 		sink.Emit(event.Notice{Text: hideSecrets(text, r.Hidden)})
 	}
 	if err != nil {
-		return reachable(fmt.Errorf("applying %q: %w", r.Set, err))
+		return d.lost(ctx, reachable(fmt.Errorf("applying %q: %w", r.Set, err)))
 	}
 	return nil
+}
+
+// lost says what is left where a request found no answer in the midst of an apply. The
+// error names the request.
+func (d *Deployer) lost(ctx context.Context, err error) error {
+	var unanswered *url.Error
+	if ctx.Err() != nil || fault.HintOf(err) != "" || !errors.As(err, &unanswered) {
+		return err
+	}
+	return fault.Hint(err, "what was applied stays; `"+d.Lines.Zr("up")+"` does the rest when the cluster answers again")
 }
 
 // application is one Apply under way.

@@ -355,6 +355,12 @@ func TestInterruptedAnywhereConverges(t *testing.T) {
 			err = d.Apply(t.Context(), rendered, cs, event.Discard)
 		}
 		r.cfg = whole
+		if writes > 0 && err != nil { // it begins to write after a dry run
+			testkit.ErrorSays(t, err, `applying "zr-test": `, `Patch "https://`, r.Namespace, errKilled.Error())
+			if hint := fault.HintOf(err); !strings.Contains(hint, "zr up") || !strings.Contains(hint, "does the rest") {
+				t.Errorf("after %d writes the hint is %q", writes, hint)
+			}
+		}
 		if finished := err == nil; finished != r.diff().Empty() {
 			t.Errorf("after %d writes and the result %v, the change set does %v", writes, err, actions(r.diff()))
 		}
