@@ -29,7 +29,8 @@ import (
 // azureAPI is Azure's fake of its own resource manager.
 type azureAPI struct {
 	server fake.ManagedClustersServer
-	asked  int
+	asked  int // for a user's credentials
+	admin  int // for an administrator's
 }
 
 const kubeconfig = `{apiVersion: v1, kind: Config, current-context: team,
@@ -50,6 +51,16 @@ func newARM(host string) *azureAPI {
 		resp.SetResponse(http.StatusOK, armcontainerservice.ManagedClustersClientListClusterUserCredentialsResponse{CredentialResults: armcontainerservice.CredentialResults{
 			Kubeconfigs: []*armcontainerservice.CredentialResult{{Name: to.Ptr("clusterUser"), Value: fmt.Appendf(nil, kubeconfig, host, akstest.ServerID, akstest.TenantID)}},
 		}}, nil)
+		return
+	}
+	a.server.ListClusterAdminCredentials = func(context.Context, string, string, *armcontainerservice.ManagedClustersClientListClusterAdminCredentialsOptions) (_ azfake.Responder[armcontainerservice.ManagedClustersClientListClusterAdminCredentialsResponse], refused azfake.ErrorResponder) {
+		a.admin++
+		refused.SetResponseError(http.StatusForbidden, "AuthorizationFailed")
+		return
+	}
+	a.server.GetAccessProfile = func(context.Context, string, string, string, *armcontainerservice.ManagedClustersClientGetAccessProfileOptions) (_ azfake.Responder[armcontainerservice.ManagedClustersClientGetAccessProfileResponse], refused azfake.ErrorResponder) {
+		a.admin++
+		refused.SetResponseError(http.StatusForbidden, "AuthorizationFailed")
 		return
 	}
 	return a
@@ -149,6 +160,17 @@ func TestAUserOfACluster(t *testing.T) {
 		_, err := a.provider(t, e.identity(t), kept).Find(t.Context())
 		expect(t, err, "does not accept the user's token", "az login --tenant "+akstest.TenantID)
 	})
+	t.Run("a user whom Azure refuses is no administrator", func(t *testing.T) {
+		a.server.ListClusterUserCredentials = func(context.Context, string, string, *armcontainerservice.ManagedClustersClientListClusterUserCredentialsOptions) (_ azfake.Responder[armcontainerservice.ManagedClustersClientListClusterUserCredentialsResponse], refused azfake.ErrorResponder) {
+			refused.SetResponseError(http.StatusForbidden, "AuthorizationFailed")
+			return
+		}
+		_, err := a.provider(t, e.identity(t), filepath.Join(t.TempDir(), "kubeconfig")).Find(t.Context())
+		expect(t, err, "", `az role assignment create --role "Azure Kubernetes Service Cluster User Role"`)
+	})
+	if a.admin != 0 {
+		t.Errorf("Azure was asked %d times for the credentials of an administrator", a.admin)
+	}
 }
 
 func expect(t *testing.T, err error, text, hint string) {
