@@ -21,6 +21,7 @@ const (
 	slowSaved  = 3
 	slowSaves  = 10
 	slowAsleep = time.Minute
+	slowTrips  = 4 // what a save may take beyond the bare build and its bytes, in round trips
 )
 
 // slowConfig and slowOverlay are the api alone on a cluster that is there already,
@@ -162,7 +163,7 @@ func (s *slow) saved(b *bench, full int64) {
 		}
 	}
 	row("the same by "+lab.EngineName()+" load and push", took)
-	fewer("bytes of it", bytes, full)
+	fewer("bytes of it", bytes, full, 0)
 }
 
 // up measures `zr up` after one changed line.
@@ -177,7 +178,7 @@ func (s *slow) up(b *bench, full int64) {
 		bytes = append(bytes, s.line.bytes.Load()-before)
 	}
 	row("one changed line → `zr up` is done", took)
-	fewer("bytes of it", bytes, full)
+	fewer("bytes of it", bytes, full, 10)
 }
 
 // dev measures a save under `zr dev`, in turns with the bare compiler.
@@ -206,8 +207,8 @@ func (s *slow) dev(b *bench, trip time.Duration, full int64) {
 	dev.Interrupt()
 	row("bare: go build", bare)
 	row("save of a Go file → zr has heard that it is live", took)
-	fmt.Printf("  %-58s %.1f round trips\n", "beyond the bare build and its bytes", float64(beyond.median())/float64(trip))
-	fewer("bytes of it", bytes, full)
+	fmt.Printf("  %-58s %.1f round trips, at most %d\n", "beyond the bare build and its bytes", float64(beyond.median())/float64(trip), slowTrips)
+	fewer("bytes of it", bytes, full, 100)
 }
 
 // asleep takes the line away for as long as a laptop sleeps, brings it back with another
@@ -240,9 +241,13 @@ func (s *slow) asleep(b *bench, dev *lab.Running) {
 	row("the next save", next)
 }
 
-// fewer prints how many bytes a step takes beside the whole image.
-func fewer(what string, bytes []int64, full int64) {
+// fewer prints how many bytes a step takes beside the whole image, and how many times
+// fewer they should be at least, where there is such a bound.
+func fewer(what string, bytes []int64, full int64, atLeast int) {
 	slices.Sort(bytes)
-	median := bytes[len(bytes)/2]
-	fmt.Printf("  %-58s %.1f kB, %.1f × fewer than the whole image   n=%d\n", what, float64(median)/1e3, float64(full)/float64(median), len(bytes))
+	median, bound := bytes[len(bytes)/2], ""
+	if atLeast > 0 {
+		bound = fmt.Sprintf(", at least %d ×", atLeast)
+	}
+	fmt.Printf("  %-58s %.1f kB, %.1f × fewer than the whole image%s   n=%d\n", what, float64(median)/1e3, float64(full)/float64(median), bound, len(bytes))
 }
