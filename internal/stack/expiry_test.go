@@ -2,6 +2,8 @@ package stack
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +13,10 @@ import (
 
 	"zr/internal/testkit"
 	"zr/pkg/cluster"
+	"zr/pkg/deploy"
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 // TestTwoDevelopersOnOneCluster have a namespace each of one environment. The one
@@ -72,6 +76,7 @@ func TestTwoDevelopersOnOneCluster(t *testing.T) {
 	if ann.set() == ben.set() || !there(ann) || !there(ben) {
 		t.Fatalf("%s, %s", ann.set(), ben.set())
 	}
+	t.Run("two runs at a time", func(t *testing.T) { testTwoRuns(t, ben.Stack, ben.on.deployer) })
 	ann.options.Keep = time.Hour // she works on
 	if err := ann.keepAndClean(t.Context(), ann.on); err != nil || !there(ann) {
 		t.Errorf("her own run takes it down: %v", err)
@@ -92,4 +97,41 @@ func TestTwoDevelopersOnOneCluster(t *testing.T) {
 	if len(ben.said) != 1 || !strings.Contains(ben.said[0], ann.cfg.Namespace) || !strings.Contains(ben.said[0], "with its data") {
 		t.Errorf("said %q", ben.said)
 	}
+}
+
+// testTwoRuns has a second run meet the first, end with what to do, and wait for it.
+func testTwoRuns(t *testing.T, s *Stack, d *deploy.Deployer) {
+	var first, second runLease
+	_, done, err := s.takeLease(t.Context(), &first, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.release()
+	defer done()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.takeLease(t.Context(), &second, d)
+	testkit.ErrorSays(t, err, "`zr up` of ", " on "+host, fmt.Sprintf("process %d, has been at work on %q since ", os.Getpid(), s.set()))
+	if hint := fault.HintOf(err); fault.Code(err) != fault.Failed || !strings.Contains(hint, "zr up ") || !strings.Contains(hint, " --wait` waits for it") {
+		t.Errorf("code %d, hint %q", fault.Code(err), hint)
+	}
+
+	s.options.Wait = true
+	told := s.sink
+	defer func() { s.options.Wait, s.sink = false, told }()
+	var said []string
+	s.sink = event.SinkFunc(func(e event.Event) {
+		if n, ok := e.(event.Notice); ok {
+			said = append(said, n.Text)
+			first.release()
+		}
+	})
+	_, waited, err := s.takeLease(t.Context(), &second, d)
+	if err != nil || !second.afterOthers() || len(said) != 1 || !strings.Contains(said[0], " on "+host) || !strings.HasSuffix(said[0], "; waiting for it") {
+		t.Fatalf("with --wait: %v; said %q", err, said)
+	}
+	waited()
+	second.release()
 }
