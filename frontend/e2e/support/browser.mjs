@@ -92,14 +92,18 @@ export function complaintsOf(page, url) {
   return complaints;
 }
 
-/** What axe-core finds wrong with a page, one line for each element; of its rules some may be left out. */
-export async function accessibilityViolations(page, without = []) {
+/**
+ * What axe-core finds wrong with a page, one line for each element; rules may be left
+ * out, and only what is within a selector be looked at.
+ */
+export async function accessibilityViolations(page, { without = [], within } = {}) {
   // Not as an element: the policy of the page lets no script in but its own.
   await page.evaluate(axeSource);
   const rules = Object.fromEntries(without.map((rule) => [rule, { enabled: false }]));
-  const { violations } = await page.evaluate((options) => globalThis.axe.run(document, options), {
-    rules,
-  });
+  const { violations } = await page.evaluate(
+    ({ part, options }) => globalThis.axe.run(part ?? document, options),
+    { part: within, options: { rules } },
+  );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`),
   );
