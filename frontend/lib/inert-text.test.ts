@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { activitySchema } from "@/app/activity/schema";
 import { revisionsSchema } from "@/app/configuration/schema";
 import { detailsSchema } from "@/app/services/[name]/details";
+import { shownText } from "./inert-text";
 import { problemBody } from "./problem";
 import { historySchema, servicesSchema } from "./stack/schema";
 
@@ -64,4 +65,11 @@ test("values of variables are inert", () => {
     containers: [container],
   });
   expect(containers[0]?.env[0]?.value).toBe(seen);
+});
+
+test("of a long text the beginning is shown, and how much more there is", () => {
+  expect(shownText("a".repeat(10_000))).toHaveLength(10_000);
+  const shown = shownText(`${hostile}${"a".repeat(1_000_000)}`);
+  expect(shown).toContain(`${seen}aaa`);
+  expect(shown).toMatch(/a… \(990,013 more characters\)$/);
 });

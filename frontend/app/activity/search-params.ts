@@ -25,6 +25,11 @@ const allowed = {
   cursor: /^.{1,64}$/,
 };
 
+/** Whether records can be found by a text: an address takes what the api takes. */
+export function isFilter(name: "actor" | "action" | "target", text: string): boolean {
+  return allowed[name].test(text);
+}
+
 /** Reads an address. What is not understood is left out. */
 export function partOf(query: Record<string, string | string[] | undefined>): ActivityPart {
   const given = (name: keyof typeof allowed) => {

@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
 import { inertText } from "@/lib/inert-text";
 
-const names = z.array(z.string());
+const names = z.array(inertText);
 const time = z.iso.datetime({ offset: true });
 
 /** All settings of an environment, and who reads each. */
 export const settingsSchema: z.ZodType<Schemas["Settings"]> = z.object({
   text: z.string(),
   settings: z.array(z.object({ key: z.string(), value: z.string(), usedBy: names })),
-  source: z.string(),
+  source: inertText,
   revision: z.number().int().optional(),
   behind: names,
   etag: z.string().min(1),
@@ -77,7 +77,7 @@ const secretSchema: z.ZodType<Schemas["Secret"]> = z.object({
   name: z.string(),
   createdAt: time.optional(),
   changedAt: time.optional(),
-  source: z.string().optional(),
+  source: inertText.optional(),
   settable: z.boolean(),
   keys: z.array(z.object({ name: z.string(), usedBy: names })),
 });

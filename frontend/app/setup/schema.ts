@@ -1,17 +1,18 @@
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
+import { inertText } from "@/lib/inert-text";
 
 /** What keeps zr from working first. */
 export const statuses = ["fail", "warn", "ok"] as const;
 export type Status = (typeof statuses)[number];
 
 const finding = z.object({
-  name: z.string(),
+  name: inertText,
   status: z.enum(statuses),
-  detail: z.string(),
-  hint: z.string().default(""),
+  detail: inertText,
+  hint: inertText.default(""),
   /** The line that mends it, for a terminal of that machine. */
-  command: z.string().default(""),
+  command: inertText.default(""),
 }) satisfies z.ZodType<Schemas["Finding"]>;
 /** One thing that was looked at, and how it is. */
 export type Finding = z.infer<typeof finding>;

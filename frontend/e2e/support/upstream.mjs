@@ -366,11 +366,21 @@ function acceptance(request) {
 function textFrame(text) {
   const payload = Buffer.from(text);
   const { length } = payload;
-  if (length > 0xffff) {
-    throw new Error(`a frame of ${length} bytes: send fewer lines at once`);
+  return Buffer.concat([headOf(length), payload]);
+}
+
+function headOf(length) {
+  if (length < 126) {
+    return Buffer.from([0x81, length]);
   }
-  const head = length < 126 ? [0x81, length] : [0x81, 126, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from(head), payload]);
+  const head = Buffer.alloc(length > 0xffff ? 10 : 4);
+  head.set([0x81, length > 0xffff ? 127 : 126]);
+  if (length > 0xffff) {
+    head.writeBigUInt64BE(BigInt(length), 2);
+  } else {
+    head.writeUInt16BE(length, 2);
+  }
+  return head;
 }
 
 export function problem(code, detail) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
+import { inertText } from "@/lib/inert-text";
 
 const time = z.iso.datetime({ offset: true });
 const count = z.number().int().nonnegative();
@@ -8,7 +9,7 @@ const duration = z.number().nonnegative();
 
 const doing = z.object({
   /** The name of a step or a service. */
-  what: z.string(),
+  what: inertText,
   state: z.enum(["running", "building", "reloading"]),
   since: time,
 }) satisfies z.ZodType<Schemas["Doing"]>;
@@ -17,8 +18,8 @@ export type Doing = z.infer<typeof doing>;
 const attached = z.object({
   run: z.string(),
   verb: z.enum(["up", "dev"]),
-  user: z.string(),
-  machine: z.string(),
+  user: inertText,
+  machine: inertText,
   folder: z.string().default(""),
   process: z.number().int(),
   since: time,
@@ -36,7 +37,7 @@ const place = z.object({
   file: z.string(),
   line: count,
   column: count.default(0),
-  message: z.string().default(""),
+  message: inertText.default(""),
 });
 /** A line of a file of the project. */
 export type Place = z.infer<typeof place>;
@@ -45,12 +46,12 @@ const runEvent = z.object({
   id: z.number().int(),
   run: z.string(),
   verb: z.enum(["up", "dev"]),
-  user: z.string(),
-  machine: z.string(),
+  user: inertText,
+  machine: inertText,
   folder: z.string().default(""),
   at: time,
   type: z.string(),
-  service: z.string().default(""),
+  service: inertText.default(""),
   data: z.unknown(),
   places: z.array(place).default([]),
 });
@@ -74,7 +75,7 @@ export const frameSchema = z.object({
 /** The data of events, by their types: see pkg/event. */
 export const dataSchemas = {
   reload: z.object({
-    service: z.string(),
+    service: inertText,
     action: z.string(),
     paths: z
       .array(z.string())
@@ -88,30 +89,30 @@ export const dataSchemas = {
     swapped: duration,
     healthy: duration,
     onlySent: z.boolean().default(false),
-    error: z.string().default(""),
+    error: inertText.default(""),
     rolledBack: z.boolean().default(false),
   }),
   problem: z.object({
     source: z.string(),
-    text: z.string().default(""),
+    text: inertText.default(""),
     cleared: z.boolean().default(false),
   }),
-  "step.started": z.object({ step: z.string(), title: z.string().default("") }),
+  "step.started": z.object({ step: z.string(), title: inertText.default("") }),
   "step.done": z.object({
     step: z.string(),
     took: duration,
     unchanged: z.boolean().default(false),
-    detail: z.string().default(""),
+    detail: inertText.default(""),
   }),
   "step.failed": z.object({
     step: z.string(),
     took: duration,
-    error: z.string().default(""),
-    hint: z.string().default(""),
+    error: inertText.default(""),
+    hint: inertText.default(""),
     cancelled: z.boolean().default(false),
   }),
   ready: z.object({ took: duration }),
-  error: z.object({ error: z.string(), hint: z.string().default("") }),
+  error: z.object({ error: inertText, hint: inertText.default("") }),
 } as const;
 export type EventType = keyof typeof dataSchemas;
 /** The types of the events that the dashboard asks for. */

@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
 import { fetchJSON } from "@/lib/fetch-json";
+import { inertText } from "@/lib/inert-text";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
 import { withQuery } from "@/lib/with-query";
@@ -55,8 +56,8 @@ const outage = {
   from: time,
   to: time,
   seconds,
-  reason: z.string(),
-  message: z.string(),
+  reason: inertText,
+  message: inertText,
   end: z.enum(["healthy", "stopped", "unseen", "lasting"]),
 };
 

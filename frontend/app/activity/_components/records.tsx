@@ -4,7 +4,7 @@ import { Link } from "@/components/link";
 import { Panel } from "@/components/panel";
 import { ago } from "@/lib/time";
 import type { AuditRecord, RecordOutcome } from "../schema";
-import { type Filter, placeOf } from "../search-params";
+import { type Filter, isFilter, placeOf } from "../search-params";
 
 const look: Record<RecordOutcome, { color: string; Icon: ComponentType<{ className?: string }> }> =
   {
@@ -52,15 +52,15 @@ function RecordItem({ record, filter, now }: { record: AuditRecord; filter: Filt
       <Icon className={`mt-0.5 ${color}`} />
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-baseline gap-x-2">
-          <Link href={placeOf({ ...filter, actor })} className={`${PART} font-medium`}>
+          <Part name="actor" filter={{ ...filter, actor }} className="font-medium">
             {actor}
-          </Link>
-          <Link href={placeOf({ ...filter, action })} className={PART}>
+          </Part>
+          <Part name="action" filter={{ ...filter, action }}>
             {actionText(action)}
-          </Link>
-          <Link href={placeOf({ ...filter, target })} className={`${PART} font-mono text-xs`}>
+          </Part>
+          <Part name="target" filter={{ ...filter, target }} className="font-mono text-xs">
             {target}
-          </Link>
+          </Part>
           <span className={`text-xs ${color}`}>{outcome}</span>
           <time dateTime={at} title={at} className="ml-auto shrink-0 text-muted text-xs">
             {ago(now - Date.parse(at))}
@@ -69,6 +69,27 @@ function RecordItem({ record, filter, now }: { record: AuditRecord; filter: Filt
         {detail && <p className="wrap-anywhere text-muted text-xs">{detail}</p>}
       </div>
     </li>
+  );
+}
+
+/** What a record says, and a way to the others that say the same, where an address can ask for them. */
+function Part({
+  name,
+  filter,
+  className = "",
+  children,
+}: {
+  name: "actor" | "action" | "target";
+  filter: Filter;
+  className?: string;
+  children: string;
+}) {
+  return isFilter(name, filter[name] ?? "") ? (
+    <Link href={placeOf(filter)} className={`${PART} ${className}`}>
+      {children}
+    </Link>
+  ) : (
+    <span className={`wrap-anywhere ${className}`}>{children}</span>
   );
 }
 

@@ -1,3 +1,4 @@
+import { shownText } from "@/lib/inert-text";
 import type { KeyChange } from "../schema";
 
 /** Settings that differ, each as it is on both sides. */
@@ -49,13 +50,13 @@ function Side({
   );
 }
 
-/** A value as it is, with its lines and its blanks. */
+/** A value with its lines and its blanks. */
 export function ValueText({ value, className }: { value: string; className?: string }) {
   return value === "" ? (
     <span className="text-muted">empty</span>
   ) : (
     <span className={`wrap-anywhere whitespace-pre-wrap font-mono ${className ?? ""}`}>
-      {value}
+      {shownText(value)}
     </span>
   );
 }

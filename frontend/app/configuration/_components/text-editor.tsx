@@ -17,6 +17,7 @@ import {
   drawSelection,
   EditorView,
   highlightActiveLine,
+  highlightSpecialChars,
   keymap,
   lineNumbers,
 } from "@codemirror/view";
@@ -65,6 +66,7 @@ export function TextEditor({ text, original, faults, keys, readOnly, goal, onCha
         history(),
         drawSelection(),
         highlightActiveLine(),
+        highlightSpecialChars(),
         lintGutter(),
         yaml(),
         syntaxHighlighting(highlight),

@@ -12,6 +12,7 @@ import { devActions, whyNoDev } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
 import { doingText } from "@/lib/dev/doing-text";
 import type { Attached as Run } from "@/lib/dev/schema";
+import { shownText } from "@/lib/inert-text";
 import { servicesQuery } from "@/lib/stack/queries";
 import { span } from "@/lib/time";
 
@@ -80,7 +81,9 @@ function Item({
           {doingText(run, now)}
         </p>
         {run.folder && (
-          <p className="wrap-anywhere mt-0.5 font-mono text-muted text-xs">{run.folder}</p>
+          <p className="wrap-anywhere mt-0.5 font-mono text-muted text-xs">
+            {shownText(run.folder)}
+          </p>
         )}
         {run.verb === "dev" && <Actions run={run} environment={environment} />}
       </div>

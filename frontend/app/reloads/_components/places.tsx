@@ -2,7 +2,7 @@
 
 import { editorURL, useEditorPattern } from "@/lib/dev/editor";
 import type { Place } from "@/lib/dev/schema";
-import { inert } from "@/lib/inert";
+import { shownText } from "@/lib/inert-text";
 
 /** As many lines as are read at a glance. */
 export const FEW_PLACES = 3;
@@ -22,7 +22,7 @@ export function Places({
     <ol data-testid="places" className="grid gap-0.5 text-xs">
       {places.map((place, i) => {
         const url = editorURL(pattern, { folder, machine }, place);
-        const text = `${inert(place.file)}:${place.line}${place.column ? `:${place.column}` : ""}`;
+        const text = `${shownText(place.file)}:${place.line}${place.column ? `:${place.column}` : ""}`;
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a compiler may say the same of a line twice
           <li key={i} className="wrap-anywhere">
@@ -39,7 +39,7 @@ export function Places({
                 {text}
               </span>
             )}{" "}
-            {inert(place.message)}
+            {place.message}
           </li>
         );
       })}

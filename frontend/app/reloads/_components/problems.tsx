@@ -1,7 +1,7 @@
 import { UnhealthyIcon } from "@/components/icons";
 import { Panel } from "@/components/panel";
 import type { Told } from "@/lib/dev/schema";
-import { inert } from "@/lib/inert";
+import { shownText } from "@/lib/inert-text";
 import { Places } from "./places";
 
 /** What keeps the newest version from running, until it is mended. */
@@ -16,7 +16,7 @@ export function Problems({ problems }: { problems: Told<"problem">[] }) {
           <li key={id} className="flex gap-2.5 px-4 py-3">
             <UnhealthyIcon className="mt-0.5 text-unhealthy" />
             <div className="grid min-w-0 flex-1 gap-1">
-              <p className="wrap-anywhere font-medium">{inert(data.source)}</p>
+              <p className="wrap-anywhere font-medium">{shownText(data.source)}</p>
               {places.length > 0 && <Places places={places} folder={folder} machine={machine} />}
               {places.length === 0 && <Text>{data.text}</Text>}
             </div>
@@ -35,7 +35,7 @@ export function Text({ children }: { children: string }) {
       tabIndex={0}
       className="wrap-anywhere max-h-72 overflow-y-auto whitespace-pre-wrap rounded-md bg-canvas px-3 py-2 font-mono text-xs"
     >
-      {inert(children)}
+      {shownText(children)}
     </pre>
   );
 }

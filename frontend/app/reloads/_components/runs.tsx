@@ -6,7 +6,7 @@ import { HealthyIcon, RemovedIcon, StartingIcon, UnhealthyIcon } from "@/compone
 import { Panel } from "@/components/panel";
 import type { Run, RunStep } from "@/lib/dev/runs";
 import type { Attached } from "@/lib/dev/schema";
-import { inert } from "@/lib/inert";
+import { shownText } from "@/lib/inert-text";
 import { ago, latency } from "@/lib/time";
 import { Text } from "./problems";
 import { Waterfall } from "./waterfall";
@@ -98,7 +98,7 @@ function Item({ run, there, now }: { run: Run; there: boolean; now: number }) {
         {run.error && (
           <div className="mt-1 grid gap-1">
             <Text>{run.error}</Text>
-            {run.hint && <p className="wrap-anywhere text-xs">{inert(run.hint)}</p>}
+            {run.hint && <p className="wrap-anywhere text-xs">{run.hint}</p>}
           </div>
         )}
         {open && (
@@ -119,6 +119,6 @@ function row({ step, title, from, took, outcome, detail }: RunStep, total: numbe
     took: took ?? Math.max(0, total - from),
     color: stepColor[outcome],
     text: outcome === "going" ? "…" : latency(took ?? 0),
-    note: inert([title, said + detail].filter(Boolean).join(" · ")),
+    note: shownText([title, said + detail].filter(Boolean).join(" · ")),
   };
 }

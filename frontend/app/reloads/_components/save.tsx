@@ -15,7 +15,7 @@ import {
   stepsOf,
   totalOf,
 } from "@/lib/dev/reload";
-import { inert } from "@/lib/inert";
+import { shownText } from "@/lib/inert-text";
 import { logsScreenPath, servicePath } from "@/lib/screens";
 import { ago, latency } from "@/lib/time";
 import { eventIn } from "../part";
@@ -120,7 +120,7 @@ export function Save({ save, now }: { save: Reload; now: number }) {
           </div>
         )}
         {data.error && !open && places.length === 0 && (
-          <p className="wrap-anywhere mt-1 line-clamp-2 text-xs">{inert(data.error)}</p>
+          <p className="wrap-anywhere mt-1 line-clamp-2 text-xs">{data.error}</p>
         )}
         {open && <Details save={save} parts={parts} total={total} outcome={outcome} />}
       </div>
@@ -163,7 +163,7 @@ function Details({
         <ul className="grid gap-0.5 font-mono text-muted text-xs">
           {data.paths.map((path) => (
             <li key={path} className="wrap-anywhere">
-              {inert(path)}
+              {shownText(path)}
             </li>
           ))}
         </ul>
@@ -181,7 +181,7 @@ const endText: Record<ReloadOutcome, string> = {
 };
 
 function pathsText(paths: string[]): string {
-  const few = paths.slice(0, FEW_PATHS).map(inert).join(", ");
+  const few = paths.slice(0, FEW_PATHS).map(shownText).join(", ");
   return paths.length > FEW_PATHS ? `${few} and ${paths.length - FEW_PATHS} more` : few;
 }
 

@@ -16,13 +16,13 @@ const resourcesSchema = z.object({
 }) satisfies z.ZodType<Schemas["Resources"]>;
 
 const variableSchema = z.object({
-  name: z.string(),
+  name: inertText,
   /** None of a secret, and of what the api does not know. */
   value: inertText.optional(),
   secret: z.boolean().optional(),
   /** As in "Secret/secrets". */
-  from: z.string().optional(),
-  key: z.string().optional(),
+  from: inertText.optional(),
+  key: inertText.optional(),
 }) satisfies z.ZodType<Schemas["Variable"]>;
 export type Variable = z.infer<typeof variableSchema>;
 
@@ -30,7 +30,7 @@ export type Variable = z.infer<typeof variableSchema>;
 const questionSchema = z.object({
   of: z.enum(["startup", "readiness", "liveness"]),
   kind: z.string(),
-  asks: z.string(),
+  asks: inertText,
   everySeconds: z.number(),
   timeoutSeconds: z.number(),
   failures: z.number(),
@@ -39,7 +39,7 @@ const questionSchema = z.object({
 const containerSchema = z.object({
   name: z.string(),
   init: z.boolean().optional(),
-  image: z.string(),
+  image: inertText,
   ports: z.array(portSchema),
   probes: z.array(questionSchema),
   env: z.array(variableSchema),
@@ -72,7 +72,7 @@ export type ContainerStatus = z.infer<typeof statusSchema>;
 const answerSchema = z.object({
   by: z.enum(["api", "kubelet"]),
   status: z.enum(["ready", "not ready"]),
-  asks: z.string().optional(),
+  asks: inertText.optional(),
   text: inertText.optional(),
   latencyMs: z.number().optional(),
   at: time.optional(),
@@ -98,7 +98,7 @@ export const detailsSchema = z.object({
   ports: z.array(portSchema.extend({ service: z.string() })),
   rolledOutAt: time.optional(),
   /** Why CPU and memory are not known. */
-  usageWhy: z.string().optional(),
+  usageWhy: inertText.optional(),
 });
 export type Details = z.infer<typeof detailsSchema>;
 

@@ -31,7 +31,7 @@ const eventsSchema = z.object({ events: z.array(eventSchema) });
 const revisionSchema = z.object({
   revision: z.number().int(),
   current: z.boolean(),
-  images: z.array(z.string()),
+  images: z.array(inertText),
   createdAt: time,
   cause: inertText.optional(),
 }) satisfies z.ZodType<Schemas["Revision"]>;

@@ -9,7 +9,7 @@ import { CopyButton } from "@/components/copy-button";
 import { Panel } from "@/components/panel";
 import { ProblemView } from "@/components/problem-view";
 import { type Session, sessionQuery, whyNobody } from "@/lib/actions/session";
-import { inert } from "@/lib/inert";
+import { shownText } from "@/lib/inert-text";
 import type { Problem } from "@/lib/problem";
 import { propose } from "../query-options";
 import type { Proposal, Snippet } from "../schema";
@@ -94,9 +94,9 @@ function Lines({ proposal: { service, kind, because, port, edits } }: { proposal
   return (
     <div data-testid="proposal" className="grid gap-3">
       <p>
-        <span className="font-medium">{inert(service)}</span> is built as {kindText[kind]}
+        <span className="font-medium">{shownText(service)}</span> is built as {kindText[kind]}
         {port > 0 && `, and listens at port ${port}`}.{" "}
-        <span className="wrap-anywhere text-muted text-xs">{inert(because)}</span>
+        <span className="wrap-anywhere text-muted text-xs">{shownText(because)}</span>
       </p>
       {edits.map((edit) => (
         <Edit key={`${edit.file} ${edit.under}`} edit={edit} />
@@ -110,9 +110,9 @@ function Edit({ edit: { file, new: isNew, under, text } }: { edit: Snippet }) {
   return (
     <div className="grid min-w-0 gap-1">
       <div className="flex flex-wrap items-center gap-2 text-xs">
-        <span className="wrap-anywhere font-mono">{inert(file)}</span>
+        <span className="wrap-anywhere font-mono">{shownText(file)}</span>
         <span className="wrap-anywhere text-muted">
-          {isNew ? "a new file" : under ? `at the end of ${inert(under)}:` : "at its end"}
+          {isNew ? "a new file" : under ? `at the end of ${shownText(under)}:` : "at its end"}
         </span>
         <span className="ml-auto">
           <CopyButton label="Copy" text={() => text} />
@@ -123,7 +123,7 @@ function Edit({ edit: { file, new: isNew, under, text } }: { edit: Snippet }) {
         tabIndex={0}
         className="overflow-x-auto rounded-md bg-canvas px-3 py-2 font-mono text-xs"
       >
-        {inert(text)}
+        {shownText(text)}
       </pre>
     </div>
   );

@@ -1,6 +1,5 @@
 import type { ComponentType } from "react";
 import { HealthyIcon, RemovedIcon, UnhealthyIcon } from "@/components/icons";
-import { inert } from "@/lib/inert";
 import type { Status } from "../schema";
 import { Line } from "./line";
 
@@ -38,14 +37,12 @@ export function Checks({ checks, testid }: { checks: Check[]; testid: string }) 
             <Icon className={`mt-0.5 ${color}`} />
             <div className="grid min-w-0 flex-1 gap-1 sm:grid-cols-[10rem_minmax(0,1fr)] sm:gap-x-4">
               <p className="wrap-anywhere">
-                <span className="font-medium">{inert(name)}</span>
+                <span className="font-medium">{name}</span>
                 <span className={`block text-xs ${color}`}>{text}</span>
               </p>
               <div className="grid min-w-0 content-start gap-1.5 text-xs">
-                <p className="wrap-anywhere whitespace-pre-line">{inert(detail)}</p>
-                {hint && (
-                  <p className="wrap-anywhere whitespace-pre-line text-muted">{inert(hint)}</p>
-                )}
+                <p className="wrap-anywhere whitespace-pre-line">{detail}</p>
+                {hint && <p className="wrap-anywhere whitespace-pre-line text-muted">{hint}</p>}
                 {command && <Line>{command}</Line>}
               </div>
             </div>
