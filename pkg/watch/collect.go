@@ -37,6 +37,10 @@ const (
 	bulkRest  = 100 * time.Millisecond
 )
 
+// rescanLasts is how long who was told to compare everything may take to read the
+// tree: files that came meanwhile are known to it, and not to the collector.
+const rescanLasts = time.Minute
+
 // While git writes a tree it holds a lock, and the batch stays open. It holds
 // it too while `git commit` waits for an editor: saves beside that must not
 // wait, so a small batch is held for as long only as git may take to get going.
@@ -60,6 +64,7 @@ type collector struct {
 	first, last time.Time
 	before      time.Time // of the last event of the batch before
 	rescan      bool
+	rescanned   time.Time // when the last batch with a rescan was closed
 	locked      time.Time // since when git holds its lock; zero without one
 	lost        []root    // roots that are gone
 }
@@ -68,6 +73,7 @@ type collector struct {
 type pending struct {
 	made   bool // the consumer does not know it yet
 	gone   bool
+	left   bool // it was gone within the batch
 	folder bool // what is gone was a folder
 	moved  bool // and left with all in it, of which the kernel says nothing
 }
@@ -115,10 +121,11 @@ func (c *collector) modeChanged(path string) bool {
 
 // left takes a path that is gone, or has another name now.
 func (c *collector) left(e rawEvent) {
-	p := pending{gone: true, folder: c.tree.isDir(e.path) && !c.entered[e.path]}
+	folder := c.tree.isDir(e.path)
+	p := pending{gone: true, folder: folder && !c.entered[e.path]}
 	p.moved = p.folder && e.op.Has(fsnotify.Rename)
-	hidden := c.tree.hidden(e.path, c.tree.isDir(e.path))
-	c.tree.drop(e.path)
+	hidden := c.tree.hidden(e.path, folder)
+	met := c.tree.drop(e.path)
 	for _, r := range c.tree.roots {
 		if e.path == r.real {
 			c.lost = append(c.lost, r)
@@ -127,6 +134,26 @@ func (c *collector) left(e rawEvent) {
 	if !hidden {
 		c.touch(e.path, p, e.at)
 		c.reloadIgnore(e.path, e.at)
+	}
+	for _, dir := range met {
+		c.watch(dir, e.at)
+	}
+	if folder {
+		c.enter(e.path, e.at) // one that has its name by now may have told so before
+	}
+}
+
+// watch watches a folder that has no watch, and adds the files that are in it.
+func (c *collector) watch(path string, now time.Time) {
+	touch := func(file string) { c.touch(file, pending{}, now) }
+	r, ok := c.tree.rootOf(path)
+	if !ok || c.tree.hidden(path, true) {
+		c.found(now, c.tree.enterAlways(path, touch))
+	} else {
+		c.found(now, c.tree.add(r, path, touch))
+	}
+	if ok {
+		c.found(now, c.tree.enterIncluded(r, path, touch))
 	}
 }
 
@@ -137,15 +164,15 @@ func (c *collector) enter(path string, now time.Time) bool {
 	if err != nil || !info.IsDir() {
 		return false
 	}
-	touch := func(file string) { c.touch(file, pending{}, now) }
-	r, ok := c.tree.rootOf(path)
-	if !ok || c.tree.hidden(path, true) {
-		c.found(now, c.tree.enterAlways(path, touch))
-		if ok {
-			c.found(now, c.tree.enterIncluded(r, path, touch))
-		}
-		return true
+	if _, ok := c.tree.rootOf(path); ok && !c.tree.hidden(path, true) {
+		c.appeared(path)
 	}
+	c.watch(path, now)
+	return true
+}
+
+// appeared notes a folder whose name may be that of one that is gone.
+func (c *collector) appeared(path string) {
 	if p, open := c.paths[path]; open && p.gone {
 		c.rescan = c.rescan || p.moved // which files went with the old one is not known
 		c.missing -= count(p)
@@ -157,9 +184,6 @@ func (c *collector) enter(path string, now time.Time) bool {
 		}
 		c.entered[path] = true
 	}
-	c.found(now, c.tree.add(r, path, touch))
-	c.found(now, c.tree.enterIncluded(r, path, touch))
-	return true
 }
 
 // include makes folders count, and takes what of them has changed just now.
@@ -222,9 +246,9 @@ func (c *collector) touch(path string, p pending, now time.Time) {
 	}
 	old, twice := c.paths[path]
 	if twice {
-		p = pending{made: old.made, gone: p.gone, folder: old.folder || p.folder, moved: old.moved || p.moved}
+		p = pending{made: old.made, gone: p.gone, left: old.left || p.gone, folder: old.folder || p.folder, moved: old.moved || p.moved}
 	} else {
-		p.made = !p.folder && !c.tree.knows(path)
+		p.made, p.left = !p.folder && !c.tree.knows(path), p.gone
 		c.order = append(c.order, path)
 	}
 	c.paths[path] = p
@@ -305,27 +329,34 @@ func (c *collector) alone() (only string) {
 func (c *collector) close() Batch {
 	b := Batch{First: c.first, Last: c.last, Rescan: c.rescan}
 	var written []Change
-	for _, path := range c.order {
-		p := c.paths[path]
-		if p.folder {
+	unsure := !c.rescanned.IsZero() && c.first.Sub(c.rescanned) < rescanLasts
+	for path, p := range c.paths {
+		if p.folder || p.left && unsure {
 			c.seen.forget(path)
 		}
+	}
+	for _, path := range c.order {
+		p := c.paths[path]
 		info, err := os.Lstat(path)
 		switch {
+		case err != nil && p.made && !unsure: // what came and went within the batch is no news
 		case err != nil:
-			if !p.made { // what came and went within the batch is no news
-				b.Changes = append(b.Changes, c.removed(path))
-			}
+			b.Changes = append(b.Changes, c.removed(path))
 		case !info.IsDir():
 			c.tree.know(path)
 			if c.seen.changed(path, info) {
 				written = append(written, Change{Path: c.tree.named(path), Op: Write})
 			}
-		case c.tree.knows(path): // it took the place of a file
+		case p.gone && !p.made, p.left && unsure, c.tree.knows(path):
+			// A folder took the name of what is gone. What is in it is told too, here
+			// or, if its own event is still to come, then.
 			b.Changes = append(b.Changes, c.removed(path))
 		}
 	}
 	b.Changes = append(b.Changes, written...)
+	if c.rescan {
+		c.rescanned = c.last
+	}
 	c.paths, c.entered, c.order, c.missing, c.rescan = nil, nil, nil, 0, false
 	c.first, c.last, c.before = time.Time{}, time.Time{}, c.last
 	return b

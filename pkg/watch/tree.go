@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"zr/pkg/gitignore"
 )
@@ -26,13 +28,24 @@ type tree struct {
 	included atomic.Pointer[included] // never nil
 
 	mu   sync.Mutex
-	dirs map[string]struct{} // real paths of the watched folders
+	dirs map[string]inode // the watched folders by their real paths; zero for one whose watch is gone
 
 	// files are hashes of the paths of the files that the consumer knows of:
 	// those that were there at the start or were reported. A path that went
 	// along with its folder may stay; its absence is then told twice.
 	seed  maphash.Seed
 	files map[uint64]struct{}
+}
+
+// inode is what a folder is whatever its name, and what the kernel watches.
+type inode struct{ device, number uint64 }
+
+func inodeOf(path string) (inode, error) {
+	var st syscall.Stat_t
+	if err := syscall.Lstat(path, &st); err != nil {
+		return inode{}, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	return inode{uint64(st.Dev), st.Ino}, nil
 }
 
 // root is a watched folder: as it was named, and where that is.
@@ -43,7 +56,7 @@ type root struct {
 
 func newTree(roots, always []string, watch, forget func(string) error) (*tree, error) {
 	t := &tree{
-		watch: watch, forget: forget, dirs: map[string]struct{}{}, always: map[string]bool{},
+		watch: watch, forget: forget, dirs: map[string]inode{}, always: map[string]bool{},
 		seed: maphash.MakeSeed(), files: map[uint64]struct{}{},
 	}
 	t.included.Store(&included{})
@@ -170,22 +183,31 @@ func (t *tree) unknow(file string) { delete(t.files, maphash.String(t.seed, file
 // watchDir asks for the events of a folder, also where that was done before:
 // another folder may have taken its name.
 func (t *tree) watchDir(real string) (fresh bool, err error) {
-	if err := t.watch(real); err != nil {
+	now, err := inodeOf(real)
+	for watched := (inode{}); err == nil && watched != now; { // until no other took its name meanwhile
+		if watched, err = now, t.watch(real); err == nil {
+			now, err = inodeOf(real)
+		}
+	}
+	if err != nil {
 		return false, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fresh = !t.isDir(real)
-	t.dirs[real] = struct{}{}
+	fresh = t.dirs[real] == inode{}
+	t.dirs[real] = now
 	return fresh, nil
 }
 
-// notDir takes back a folder that could not be read: it may be a file by now,
-// and files have events of their own.
-func (t *tree) notDir(real string) {
+// notDir takes back a folder that could not be read. One that is gone stays
+// known until its event comes, which says what went with it.
+func (t *tree) notDir(real string, gone bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.unwatch(real)
+	if gone {
+		t.dirs[real] = inode{}
+	}
 }
 
 // addAlways watches the folders of the files that are always watched. One that
@@ -248,16 +270,31 @@ func (t *tree) isGitLock(real string) bool {
 
 // drop forgets a folder that is gone, and those below it: they were deleted
 // before it, or moved along with it, and the kernel goes on to report those
-// under names that no longer hold.
-func (t *tree) drop(real string) {
+// under names that no longer hold. It returns the folders, sorted, that were met
+// under their new names before the move was heard of. A folder has one watch,
+// which goes with its old name, so they are to be watched anew.
+func (t *tree) drop(real string) []string {
 	if !t.isDir(real) {
-		return
+		return nil
 	}
-	for dir := range t.dirs {
+	gone := map[inode]bool{}
+	for dir, is := range t.dirs {
 		if within(dir, real) {
+			gone[is] = true
 			t.unwatch(dir)
 		}
 	}
+	delete(gone, inode{})
+	var met []string
+	for dir, is := range t.dirs {
+		if gone[is] {
+			met = append(met, dir)
+			t.unwatch(dir)
+			t.dirs[dir] = inode{} // it may have left that name too, which its event says
+		}
+	}
+	slices.Sort(met)
+	return met
 }
 
 func (t *tree) unwatch(dir string) {

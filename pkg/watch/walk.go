@@ -50,7 +50,7 @@ func (w *walker) dir(path string) {
 	}
 	entries, err := readDir(path)
 	if err != nil {
-		w.tree.notDir(path)
+		w.tree.notDir(path, errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR))
 		w.fail(path, err)
 		return
 	}
