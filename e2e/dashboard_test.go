@@ -185,7 +185,7 @@ func testSharedDashboard(t *testing.T, a *dashboardAPI, page string) {
 	if a.get("/services?environment=hello-b", &services); len(services.Services) != 2 {
 		t.Errorf("got %+v", services)
 	}
-	testAsked(t, a, "hello-b") // through the policy
+	testAsked(t, a, "hello-b")                                                    // through the policy
 	testBrowser(t, "environments", append(other.Commands(), "BASE_URL="+page)...) // which deletes it
 	a.until(serves("hello"))
 	lab.Get(t, page)

@@ -140,7 +140,9 @@ func TestAnEndStopsWhatIsTheEnvironmentsOwn(t *testing.T) {
 		t.Errorf("it ends %v, want %v", got, ended)
 	}
 	claims, err := e.Client("", "v1", "persistentvolumeclaims").List(t.Context(), metav1.ListOptions{})
-	if err != nil || !slices.ContainsFunc(claims.Items, func(o unstructured.Unstructured) bool { return o.GetName() == "data" && o.GetDeletionTimestamp() == nil }) {
+	if err != nil || !slices.ContainsFunc(claims.Items, func(o unstructured.Unstructured) bool {
+		return o.GetName() == "data" && o.GetDeletionTimestamp() == nil
+	}) {
 		t.Errorf("the volumes are %d, %v", len(claims.Items), err)
 	}
 	if err := lives[0].Look(t.Context()); err != nil || len(e.recorded) != 2 {
