@@ -200,7 +200,7 @@ func TestRights(t *testing.T) {
 		"list apps/replicasets", "list apps/statefulsets", "list batch/jobs", "list discovery.k8s.io/endpointslices", "list events", "list metrics.k8s.io/pods", "list pods", "list services",
 		"patch apps/deployments", "patch apps/statefulsets", "patch configmaps named settings", "patch secrets named secrets",
 		"watch apps/daemonsets", "watch apps/deployments", "watch apps/replicasets", "watch apps/statefulsets",
-		"watch batch/jobs", "watch discovery.k8s.io/endpointslices", "watch events", "watch pods", "watch services"}
+		"watch batch/jobs", "watch discovery.k8s.io/endpointslices", "watch events", "watch namespaces", "watch pods", "watch services"}
 	for _, overlay := range []string{"dev", "staging", "eks"} {
 		var rights, everywhere, subjects []string
 		for _, o := range rendered(t, overlay).Objects {

@@ -17,12 +17,14 @@ import (
 	"zr/pkg/kube/object"
 )
 
-// every is how often the namespace is asked. Lives last hours.
-const every = 15 * time.Second
+// again is when a namespace is looked at anew whose end has passed, since somebody may
+// start a service of it, or that could not be watched.
+const again = 15 * time.Second
 
-// Cluster reads the Namespace. *kube.Client is one.
+// Cluster reads the Namespace and follows it. *kube.Client is one.
 type Cluster interface {
 	ReadNamespace(ctx context.Context) (object.Namespace, error)
+	WatchNamespace(ctx context.Context, version string, changed func()) (string, error)
 }
 
 // Life is the time to live of one environment. Its methods are safe for concurrent use,
@@ -34,7 +36,8 @@ type Life struct {
 	Record   func(context.Context, postgres.AuditRecord) // writes the audit log
 	Log      *slog.Logger
 
-	ends atomic.Pointer[time.Time]
+	ends    atomic.Pointer[time.Time]
+	version string // of the Namespace that was read last; of the goroutine of Run
 }
 
 // Ends returns when the time ends or ended, as it was last asked; nil where there is no
@@ -51,16 +54,48 @@ func (l *Life) Ends() *time.Time {
 func (l *Life) Run(ctx context.Context) {
 	for told := ""; ctx.Err() == nil; {
 		err := l.Look(ctx)
+		if err == nil {
+			err = l.await(ctx)
+		} else {
+			pause(ctx)
+		}
 		if why := reason.Of(err); err != nil && ctx.Err() == nil && why != told {
 			l.Log.Warn("the time to live of an environment is not honoured", "error", err)
 			told = why
 		} else if err == nil {
 			told = ""
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(every):
+	}
+}
+
+// await waits until the Namespace is to be looked at again.
+func (l *Life) await(ctx context.Context) error {
+	if ends := l.Ends(); ends != nil {
+		at := *ends
+		if now := time.Now(); at.Before(now) {
+			at = now.Add(again)
 		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, at)
+		defer cancel()
+	}
+	waiting, changed := context.WithCancel(ctx)
+	defer changed()
+	version, err := l.version, error(nil)
+	for err == nil && waiting.Err() == nil {
+		version, err = l.Cluster.WatchNamespace(waiting, version, changed)
+	}
+	if waiting.Err() != nil || lean.HasCode(err, http.StatusGone) { // 410: too old a version to go on from
+		return nil
+	}
+	pause(ctx)
+	return err
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(again):
 	}
 }
 
@@ -97,6 +132,7 @@ func (l *Life) ended(ctx context.Context) (set string, ended bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
+	l.version = namespace.ResourceVersion
 	set = namespace.Labels[object.SetLabel]
 	ends, err := time.Parse(time.RFC3339, namespace.Annotations[object.ExpiresAnnotation])
 	// Without the label somebody else has made the namespace, and only lent it.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -221,4 +222,62 @@ func TestWhatHasNoEnd(t *testing.T) {
 	e.expire(time.Now().Add(-time.Hour))
 	e.label(fmt.Sprintf(`{"metadata":{"labels":{%q:null}}}`, object.SetLabel))
 	look(false)
+}
+
+// followed is a Cluster that tells what is asked of it.
+type followed struct {
+	expiry.Cluster
+	reads, watches atomic.Int32
+	failed         atomic.Pointer[error]
+}
+
+func (f *followed) ReadNamespace(ctx context.Context) (object.Namespace, error) {
+	f.reads.Add(1)
+	return f.Cluster.ReadNamespace(ctx)
+}
+
+func (f *followed) WatchNamespace(ctx context.Context, version string, changed func()) (string, error) {
+	f.watches.Add(1)
+	version, err := f.Cluster.WatchNamespace(ctx, version, changed)
+	if err != nil && ctx.Err() == nil {
+		f.failed.Store(&err)
+	}
+	return version, err
+}
+
+// An end that is far off costs a watch and no further request. One that is brought
+// nearer is kept to.
+func TestAnEndIsFollowed(t *testing.T) {
+	e := newEnvironment(t, time.Now().Add(time.Hour))
+	e.PlayKubelet()
+	e.workload("Deployment", "api", "ours")
+	e.settled("api")
+	cluster := &followed{Cluster: e.Kube}
+	l := e.life(cluster)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.Run(ctx)
+	}()
+	defer func() { cancel(); <-ended }()
+	until := func(what string, holds func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: not after two minutes; %d reads, %d watches", what, cluster.reads.Load(), cluster.watches.Load())
+			}
+		}
+	}
+	until("it is watched", func() bool { return cluster.watches.Load() == 1 })
+	if cluster.reads.Load() != 1 {
+		t.Errorf("it was read %d times", cluster.reads.Load())
+	}
+	near := time.Now().Add(2 * time.Second).UTC().Truncate(time.Second)
+	e.expire(near)
+	until("the nearer end is known", func() bool { ends := l.Ends(); return ends != nil && ends.Equal(near) })
+	until("it is stopped", func() bool { return e.replicas()["api"] == "0 "+object.StoppedByExpiry })
+	if err := cluster.failed.Load(); err != nil {
+		t.Errorf("a watch failed: %v", *err)
+	}
 }

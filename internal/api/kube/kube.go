@@ -54,6 +54,16 @@ func (c *Client) ReadNamespace(ctx context.Context) (n object.Namespace, err err
 	return n, nil
 }
 
+// WatchNamespace calls changed for each change of the Namespace after a version, as
+// lean.Client.Watch does. The path is that of watches of one object: for a watch of the
+// list a Role in the namespace is not enough.
+func (c *Client) WatchNamespace(ctx context.Context, version string, changed func()) (string, error) {
+	one := object.Namespaces
+	one.Path, one.Name = one.Path+"/watch/"+one.Name, url.PathEscape(c.namespace)
+	version, err := c.api.Watch(ctx, one, version, lean.ListOptions{}, func(lean.Change) { changed() })
+	return version, explained(err)
+}
+
 // In returns a Client of another namespace of the same cluster.
 func (c *Client) In(namespace string) *Client { return &Client{c.api, namespace} }
 
