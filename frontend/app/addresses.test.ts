@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MAX_CURSOR, SERVICE_NAME } from "@/lib/address";
 import { ENVIRONMENT } from "@/lib/environment";
 import {
   healthScreenPath,
@@ -160,7 +161,9 @@ for (const [name, { make, write, read }] of Object.entries(screens)) {
       for (let n = 0; n < 6; n++) {
         query[maker.pick(NAMES)] = maker.garbage();
       }
-      const state = read(query);
+      const state = read(query) as { service?: string; cursor?: string };
+      expect(state.service ?? "a", JSON.stringify(query)).toMatch(SERVICE_NAME);
+      expect((state.cursor ?? "").length, JSON.stringify(query)).toBeLessThanOrEqual(MAX_CURSOR);
       expect(read(queryOf(write(state as never))), JSON.stringify(query)).toEqual(state);
     }
   });

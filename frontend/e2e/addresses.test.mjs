@@ -127,6 +127,7 @@ describe("addresses", () => {
     ]) {
       await run.show(`${path}?${NONSENSE}`);
       await page.waitForSelector("h1");
+      await page.waitForLoadState("networkidle"); // what it asks for itself is answered
       assert.equal(await page.locator("[data-code=not_forwarded]").count(), 0, path);
     }
     await run.show("/configuration?tab=revisions&revision=0012&against=-1");

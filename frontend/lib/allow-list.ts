@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_CURSOR, SERVICE_NAME } from "./address";
 import { eventTypes } from "./dev/schema";
 import { ENVIRONMENT } from "./environment";
 import type { ChangeMethod } from "./upstream";
@@ -10,9 +11,6 @@ const MAX_PAGE = 500;
 const MAX_LINES = 1_000;
 const MAX_CONTEXT = 20;
 
-/** A name of a service, and the longest cursor, as the api takes them. */
-const SERVICE_NAME = /^[a-z0-9.-]{1,253}$/;
-const MAX_CURSOR = 64;
 /** The longest filter of a field of a log line. */
 const MAX_FIELD = 1_000;
 

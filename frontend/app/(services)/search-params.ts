@@ -1,3 +1,4 @@
+import { SERVICE_NAME } from "@/lib/address";
 import { withQuery } from "@/lib/with-query";
 
 export const views = ["table", "graph"] as const;
@@ -9,8 +10,6 @@ export interface OverviewState {
   /** In the graph: only what this service needs, and what needs it. */
   service?: string;
 }
-
-const SERVICE_NAME = /^[a-z0-9.-]{1,253}$/;
 
 /** Reads an address. What is not understood is left out. */
 export function parseState(query: URLSearchParams): OverviewState {

@@ -1,3 +1,4 @@
+import { cursorIn, type Query } from "@/lib/address";
 import { environmentIn } from "@/lib/environment";
 import { withQuery } from "@/lib/with-query";
 
@@ -22,8 +23,7 @@ export interface ConfigurationPart {
 }
 
 /** Reads an address. What is not understood is left out. */
-export function partOf(query: Record<string, string | string[] | undefined>): ConfigurationPart {
-  const { cursor } = query;
+export function partOf(query: Query): ConfigurationPart {
   const revision = numberIn(query.revision);
   const against = revision && numberIn(query.against);
   return {
@@ -32,7 +32,7 @@ export function partOf(query: Record<string, string | string[] | undefined>): Co
     view: views.find((view) => view === query.view) ?? "form",
     revision,
     against: against === revision ? undefined : against,
-    cursor: typeof cursor === "string" && cursor !== "" ? cursor : undefined,
+    cursor: cursorIn(query),
   };
 }
 

@@ -1,3 +1,4 @@
+import { cursorIn, type Query, serviceIn } from "@/lib/address";
 import { environmentIn } from "@/lib/environment";
 import type { HistoryPart } from "@/lib/stack/queries";
 
@@ -5,16 +6,11 @@ import type { HistoryPart } from "@/lib/stack/queries";
 const PAGE = 50;
 
 /** The part of the history that an address asks for: the address is all that the screen remembers. */
-export function partOf(query: Record<string, string | string[] | undefined>): HistoryPart {
+export function partOf(query: Query): HistoryPart {
   return {
     environment: environmentIn(query),
     limit: PAGE,
-    service: one(query.service),
-    cursor: one(query.cursor),
+    service: serviceIn(query),
+    cursor: cursorIn(query),
   };
-}
-
-/** A parameter that is there once, with a text. */
-function one(value: string | string[] | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

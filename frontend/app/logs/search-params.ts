@@ -1,3 +1,4 @@
+import { SERVICE_NAME } from "@/lib/address";
 import { environmentIn } from "@/lib/environment";
 import { type Level, levels } from "./schema";
 
@@ -30,7 +31,6 @@ export interface LogState {
 }
 
 /** As the api takes them. */
-const SERVICE_NAME = /^[a-z0-9.-]{1,253}$/;
 const MAX_TEXT = 500;
 const MAX_SERVICES = 50;
 const MAX_FIELDS = 10;

@@ -1,3 +1,4 @@
+import { cursorIn, type Query, serviceIn } from "@/lib/address";
 import type { EventsPart } from "@/lib/dev/queries";
 import { environmentIn } from "@/lib/environment";
 import { type Window, windows } from "@/lib/stack/uptime";
@@ -16,14 +17,13 @@ export interface ReloadsPart {
   cursor?: string;
 }
 
-export function partOf(query: Record<string, string | string[] | undefined>): ReloadsPart {
-  const { service, cursor } = query;
+export function partOf(query: Query): ReloadsPart {
   return {
     environment: environmentIn(query),
     window: windows.find((window) => window === query.window) ?? "24h",
-    service: typeof service === "string" && service ? service : undefined,
+    service: serviceIn(query),
     failed: query.failed === "true",
-    cursor: typeof cursor === "string" && cursor ? cursor : undefined,
+    cursor: cursorIn(query),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type Query, serviceIn } from "@/lib/address";
 import { environmentIn } from "@/lib/environment";
 import { type UptimePart, windows } from "@/lib/stack/uptime";
 
@@ -7,11 +8,10 @@ export interface HealthPart extends UptimePart {
   service?: string;
 }
 
-export function partOf(query: Record<string, string | string[] | undefined>): HealthPart {
-  const { service } = query;
+export function partOf(query: Query): HealthPart {
   return {
     environment: environmentIn(query),
     window: windows.find((window) => window === query.window) ?? "24h",
-    service: typeof service === "string" && service ? service : undefined,
+    service: serviceIn(query),
   };
 }
