@@ -33,6 +33,7 @@ type Matcher struct {
 	accept     *state // a match was found
 	states     map[string]*state
 	steps      int
+	wild       map[rune][]rune // characters that stand for others
 
 	seen  []uint32 // by instruction: the round in which it was visited
 	round uint32
@@ -51,7 +52,12 @@ type state struct {
 const end = utf8.RuneSelf
 
 // New returns a Matcher of an expression in the syntax of package regexp.
-func New(expression string) (*Matcher, error) {
+func New(expression string) (*Matcher, error) { return NewWild(expression, nil) }
+
+// NewWild returns a Matcher of texts in which some characters of ASCII stand for any of
+// others, which are all characters of words. It says whether the text could match with
+// some of these in their places.
+func NewWild(expression string, wild map[rune][]rune) (*Matcher, error) {
 	re, err := syntax.Parse(expression, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("reading an expression: %w", err)
@@ -60,11 +66,11 @@ func New(expression string) (*Matcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading an expression: %w", err)
 	}
-	m := &Matcher{prog: prog, seen: make([]uint32, len(prog.Inst)), accept: &state{}}
+	m := &Matcher{prog: prog, seen: make([]uint32, len(prog.Inst)), accept: &state{}, wild: wild}
 	for _, inst := range prog.Inst {
 		m.assertions = m.assertions || inst.Op == syntax.InstEmptyWidth
 	}
-	if !m.assertions {
+	if !m.assertions && wild == nil {
 		prefix, _ := prog.Prefix()
 		m.prefix = []byte(prefix)
 	}
@@ -135,7 +141,11 @@ func (m *Matcher) step(from *state, r rune) *state {
 }
 
 func (m *Matcher) follow(from *state, r rune) *state {
-	holds := syntax.EmptyOpContext(from.before, r)
+	one := r // that is like all of which it may be
+	if of := m.wild[r]; of != nil {
+		one = of[0]
+	}
+	holds := syntax.EmptyOpContext(from.before, one)
 	m.round++
 	m.stack = append(append(m.stack[:0], from.at...), uint32(m.prog.Start)) // a match may begin anywhere
 	var reached []uint32
@@ -159,12 +169,20 @@ func (m *Matcher) follow(from *state, r rune) *state {
 			}
 		case syntax.InstFail:
 		default:
-			if r >= 0 && inst.MatchRune(r) {
+			if r >= 0 && m.takes(inst, r) {
 				reached = append(reached, inst.Out)
 			}
 		}
 	}
-	return m.state(reached, r)
+	return m.state(reached, one)
+}
+
+// takes tells whether an instruction takes a character, or one that it stands for.
+func (m *Matcher) takes(inst *syntax.Inst, r rune) bool {
+	if of := m.wild[r]; of != nil {
+		return slices.ContainsFunc(of, inst.MatchRune)
+	}
+	return inst.MatchRune(r)
 }
 
 // state returns the one of a set of instructions after a character.

@@ -21,9 +21,13 @@ import (
 type matchers []*dfa.Matcher
 
 func newMatchers(expressions []string) (matchers, error) {
+	return newMatchersBy(expressions, dfa.New)
+}
+
+func newMatchersBy(expressions []string, matcher func(string) (*dfa.Matcher, error)) (matchers, error) {
 	var all matchers
 	for _, e := range expressions {
-		m, err := dfa.New(e)
+		m, err := matcher(e)
 		if err != nil {
 			return nil, err
 		}
@@ -58,6 +62,9 @@ func (s *Store) fromBlocks(ctx context.Context, p logstore.Partition, l look) (f
 	if left == 0 {
 		left = ^uint32(0)
 	}
+	if left, err = s.promising(ctx, p.Number, left, l); left == 0 || err != nil {
+		return nil, nil, err
+	}
 	for n := 1; ; n = mostBlocks {
 		q := l.blocks(p.Number, left, n)
 		rows, err := s.pool.Query(ctx, q.sql.String(), append([]any{inBinary}, q.args...)...)
@@ -80,6 +87,42 @@ func (s *Store) fromBlocks(ctx context.Context, p logstore.Partition, l look) (f
 			left &^= 1 << nth
 		}
 	}
+}
+
+// promising returns the blocks of a mask of which the templates say that a line may be
+// wanted.
+func (s *Store) promising(ctx context.Context, number int64, among uint32, l look) (mask uint32, err error) {
+	if len(l.Expressions) == 0 {
+		return among, nil
+	}
+	wants, err := newTemplateMatchers(l.Expressions)
+	if err != nil {
+		return 0, err
+	}
+	levels := ^int32(0)
+	if l.levels != nil {
+		levels = maskOf(l.levels)
+	}
+	rows, err := s.pool.Query(ctx, "SELECT nth, templates FROM log_blocks WHERE partition = $1 AND nth = ANY($2)", inBinary, number, nthIn(among))
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var memory []byte
+	for rows.Next() {
+		var nth int32
+		if err := rows.Scan(&nth, nil); err != nil {
+			return 0, err
+		}
+		may, err := wants.mayMatch(rows.RawValues()[1], levels, &memory)
+		if err != nil {
+			return 0, err
+		}
+		if may {
+			mask |= 1 << nth
+		}
+	}
+	return mask, rows.Err()
 }
 
 // blocks asks for the first n blocks, among those of a mask, that may have lines.

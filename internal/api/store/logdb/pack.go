@@ -70,10 +70,10 @@ func (s *Store) pack(ctx context.Context, tx pgx.Tx, p open) error {
 	var statements pgx.Batch
 	size := len(made.grams) * 4
 	for nth, b := range made.blocks {
-		size += len(b.body)
-		statements.Queue(`INSERT INTO log_blocks (partition, nth, first_at, first_id, last_at, last_id, lowest, highest, levels, sources, body)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			p.number, nth, b.first.At, b.first.ID, b.last.At, b.last.ID, b.lowest, b.highest, b.levels, b.sources, b.body)
+		size += len(b.body) + len(b.templates)
+		statements.Queue(`INSERT INTO log_blocks (partition, nth, first_at, first_id, last_at, last_id, lowest, highest, levels, sources, templates, body)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			p.number, nth, b.first.At, b.first.ID, b.last.At, b.last.ID, b.lowest, b.highest, b.levels, b.sources, b.templates, b.body)
 	}
 	statements.Queue("UPDATE log_partitions SET blocks = $2, grams = $3, bytes = $4 WHERE number = $1", p.number, len(made.blocks), made.grams.bytes(), size)
 	statements.Queue("DROP TABLE " + table(p.number))
@@ -86,7 +86,8 @@ type partitionPacker struct {
 	grams        grams
 	blocks       []packed
 	block        packer
-	head         packed // of block
+	templates    templates // of block
+	head         packed    // of block
 }
 
 // packed is a block and what is in it.
@@ -95,7 +96,7 @@ type packed struct {
 	lowest, highest int64
 	levels          int32
 	sources         []int32
-	body            []byte
+	templates, body []byte
 }
 
 func (p *partitionPacker) add(r *stored) {
@@ -109,6 +110,7 @@ func (p *partitionPacker) add(r *stored) {
 		p.head.sources = append(p.head.sources, r.source)
 	}
 	p.grams.add(r.text, len(p.blocks))
+	p.templates.add(r.text, r.level)
 	p.block.add(r)
 	full := int64(p.block.lines) >= p.lines || int64(len(p.block.texts)) >= p.bytes
 	if full && len(p.blocks) < mostBlocks-1 {
@@ -121,7 +123,7 @@ func (p *partitionPacker) end() {
 	if p.block.lines == 0 {
 		return
 	}
-	p.head.body = p.block.bytes()
+	p.head.templates, p.head.body = p.templates.bytes(), p.block.bytes()
 	p.blocks = append(p.blocks, p.head)
-	p.block = packer{}
+	p.block, p.templates = packer{}, templates{}
 }
