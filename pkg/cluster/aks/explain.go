@@ -1,6 +1,7 @@
 package aks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,13 +54,47 @@ func explainSignIn(err error, tenantID string) error {
 			"renew it, `az ad app credential reset --id \"$AZURE_CLIENT_ID\"`, and set AZURE_CLIENT_SECRET to what that prints")
 	case said != nil && entraCodes[said[1]] != "":
 		return fault.Hint(&SignInError{entraCodes[said[1]] + ": " + said[0], err}, signInLine(tenantID))
-	case said != nil:
-		return fault.Hint(&SignInError{said[0], err}, signInLine(tenantID))
-	case !errors.As(err, &failed):
+	case said == nil && !errors.As(err, &failed):
 		return fault.Hint(&SignInError{"nobody is signed in on this machine", err},
 			signInLine(tenantID)+"; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
 	}
-	return &SignInError{strings.Join(strings.Fields(err.Error()), " "), err}
+	kind, words := lastTried(err.Error())
+	if said != nil {
+		words = said[0]
+	}
+	if as, ok := kinds[kind]; ok {
+		return fault.Hint(&SignInError{as.who + ": " + cmp.Or(words, as.usual), err}, cmp.Or(as.mend, signInLine(tenantID)))
+	}
+	return fault.Hint(&SignInError{cmp.Or(words, "it failed"), err}, signInLine(tenantID))
+}
+
+// kinds are the ways to sign in that have a mend of their own, by the SDK's names.
+var kinds = map[string]struct{ who, usual, mend string }{
+	"WorkloadIdentityCredential": {"as the workload identity of this pod", "it is not accepted",
+		"AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID and AZURE_TENANT_ID say who that is: does its service account have one, and does the application trust it?"},
+	"ManagedIdentityCredential": {"as the managed identity of this machine", "it is not accepted",
+		"`az vm identity show -g GROUP -n MACHINE` lists those that it has; AZURE_CLIENT_ID says which of several"},
+	"DeviceCodeCredential": {"by a code", "it was not typed in time, or is not accepted", ""},
+}
+
+// tried finds in what the SDK says the ways to sign in that it has tried, each with the
+// first line about it.
+var tried = regexp.MustCompile(`(?m)^\s*(\w+Credential)(?: authentication failed\.|:) *(.*?)(?:\.? To troubleshoot, visit .*)?$`)
+
+// lastTried returns the last of them: it is the one that failed, since the SDK goes on
+// where one is not there.
+func lastTried(text string) (kind, words string) {
+	if all := tried.FindAllStringSubmatch(text, -1); len(all) > 0 {
+		last := all[len(all)-1]
+		return last[1], strings.TrimSpace(last[2])
+	}
+	return "", strings.Join(strings.Fields(text), " ")
+}
+
+// misconfigured says why the SDK does not even look for an identity.
+func misconfigured(err error) error {
+	what, _, _ := strings.Cut(err.Error(), ". See https://")
+	return fault.WithCode(&SignInError{what, err}, fault.Usage, "AZURE_TOKEN_CREDENTIALS may be left out, and a tenant is an id or a domain")
 }
 
 func signInLine(tenantID string) string {

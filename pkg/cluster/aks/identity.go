@@ -84,7 +84,7 @@ func (i *Identity) credential() (azcore.TokenCredential, error) {
 func (i *Identity) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	credential, err := i.find()
 	if err != nil {
-		return azcore.AccessToken{}, err
+		return azcore.AccessToken{}, misconfigured(err)
 	}
 	return credential.GetToken(ctx, options)
 }

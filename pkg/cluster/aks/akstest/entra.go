@@ -21,13 +21,15 @@ import (
 
 const (
 	TenantID = "11111111-1111-1111-1111-111111111111"
+	UserCode = "ABCD-1234" // that a person types to sign in as Person
+	Person   = "person@example.com"
 	ServerID = "6dae42f8-4368-4678-94ff-3960e28e3630" // of every AKS cluster with Entra ID
 )
 
 // Entra is an issuer of OpenID Connect tokens with the token endpoint of Entra
 // ID. Its tokens are signed, and API servers accept them. An application that signs
-// in is the user <client id>@example.com. It is an http.Handler, for TLS only, and
-// safe for concurrent use.
+// in is the user <client id>@example.com, and who types a device code is Person. It is
+// an http.Handler, for TLS only, and safe for concurrent use.
 type Entra struct {
 	// Issuer is the URL by which API servers find it. It is set before it serves.
 	Issuer string
@@ -45,6 +47,8 @@ type Rules struct {
 	Lifetime time.Duration // of its tokens
 	Audience string        // of its tokens, in place of what was asked for
 	Refusal  string        // in place of a token
+	// Assertion is what applications have to show; empty: they need to show nothing.
+	Assertion string
 }
 
 // NewEntra returns an issuer of tokens that last an hour.
@@ -81,6 +85,12 @@ func NewEntra(t *testing.T) *Entra {
 		}}})
 	})
 	e.mux.HandleFunc("POST /{tenant}/token", e.token)
+	e.mux.HandleFunc("POST /{tenant}/devicecode", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, map[string]any{
+			"device_code": r.PostFormValue("client_id"), "user_code": UserCode, "verification_uri": "https://" + r.Host + "/device", "expires_in": 900, "interval": 1,
+			"message": "To sign in, open https://" + r.Host + "/device and enter the code " + UserCode,
+		})
+	})
 	return e
 }
 
@@ -88,8 +98,15 @@ func (e *Entra) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.mux.ServeH
 
 func (e *Entra) token(w http.ResponseWriter, r *http.Request) {
 	client, scopes := r.PostFormValue("client_id"), strings.Fields(r.PostFormValue("scope"))
+	subject := client + "@example.com"
+	if r.PostFormValue("device_code") != "" {
+		subject = Person
+	}
 	e.mu.Lock()
 	rules := e.rules
+	if rules.Assertion != "" && r.PostFormValue("client_assertion") != rules.Assertion {
+		rules.Refusal = "AADSTS700024: Client assertion is not within its valid time range."
+	}
 	if rules.Refusal == "" {
 		e.issued[client]++
 	}
@@ -105,7 +122,7 @@ func (e *Entra) token(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer(w, http.StatusOK, map[string]any{
-		"token_type": "Bearer", "expires_in": int(rules.Lifetime.Seconds()), "access_token": e.Sign(e.Issuer, audience, client+"@example.com", "", rules.Lifetime),
+		"token_type": "Bearer", "expires_in": int(rules.Lifetime.Seconds()), "access_token": e.Sign(e.Issuer, audience, subject, "", rules.Lifetime),
 	})
 }
 
