@@ -1,6 +1,6 @@
 // Package law holds the rule by which imports run one way:
 //
-//	apiclient, bounded, cmdline, config, ctxcall, devattach, diagnose, event, executable, fault, gitignore, logline, podconfig, ticket, images, kustomize ← the stages ← internal/devloop ←
+//	apiclient, bounded, cmdline, config, ctxcall, devattach, diagnose, event, executable, fault, gitignore, logline, podconfig, sealed, ticket, images, kustomize ← the stages ← internal/devloop ←
 //	internal/stack ← internal/cli ← cmd
 //
 // and internal/ui, which knows leaves only, ← internal/cli.
@@ -22,7 +22,7 @@ import (
 )
 
 // leaves are what anybody may import.
-var leaves = []string{"zr/pkg/agentspec", "zr/pkg/apiclient", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/ctxcall", "zr/pkg/devattach", "zr/pkg/diagnose", "zr/pkg/event", "zr/pkg/executable", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/podconfig", "zr/pkg/probe", "zr/pkg/ticket",
+var leaves = []string{"zr/pkg/agentspec", "zr/pkg/apiclient", "zr/pkg/bounded", "zr/pkg/cmdline", "zr/pkg/config", "zr/pkg/ctxcall", "zr/pkg/devattach", "zr/pkg/diagnose", "zr/pkg/event", "zr/pkg/executable", "zr/pkg/fault", "zr/pkg/gitignore", "zr/pkg/logline", "zr/pkg/podconfig", "zr/pkg/probe", "zr/pkg/sealed", "zr/pkg/ticket",
 	"zr/pkg/kube/lean", "zr/pkg/kube/object", "zr/images", "zr/kustomize"}
 
 // stages turn one thing into another and know nothing of each other.
@@ -45,6 +45,7 @@ var bans = []struct {
 	only    []string
 	reason  string
 }{
+	{"filippo.io/age", []string{"zr/pkg/sealed"}, "one place has secrets in clear that were sealed, and the keys of a user"},
 	{"k8s.io", []string{"zr/pkg/kube", "zr/pkg/deploy"}, "what is read of a cluster is decoded into zr/pkg/kube/object; only who applies manifests needs all of their fields"},
 	{"k8s.io/client-go", []string{"zr/pkg/kube"}, "one client of Kubernetes: credentials, connections, requests and port-forwards are made in one place"},
 	{"k8s.io/streaming", []string{"zr/pkg/kube"}, "ports are forwarded in one place"},
@@ -124,6 +125,7 @@ func TestTheLawForbids(t *testing.T) {
 		{"zr/internal/api/logstore", "zr/pkg/logs"},
 		{"zr/pkg/logs/follow", "k8s.io/client-go/rest"},
 		{"zr/internal/agent", "zr/pkg/livesync"},
+		{"zr/pkg/config", "filippo.io/age/armor"},
 		{"zr/pkg/livesync", "zr/internal/agent/folder"},
 		{"zr/cmd/zr", "zr/pkg/build"},
 		{"zr/internal/ui", "k8s.io/client-go/rest"},

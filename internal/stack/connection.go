@@ -63,6 +63,10 @@ func imageNodes(nodes []cluster.Node) []image.Node {
 
 // find renders the overlay and connects to the cluster, which has to be there.
 func (s *Stack) find(ctx context.Context) (*project, *connection, error) {
+	s, err := s.unseal(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	p, err := s.render(ctx)
 	if err != nil {
 		return nil, nil, err

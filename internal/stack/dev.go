@@ -208,7 +208,7 @@ func (d *Dev) keepInStep(ctx context.Context, batches chan devloop.Batch, comman
 // reload is part of environment.
 func (d *Dev) reload(ctx context.Context) error {
 	return d.exclusively(ctx, func(now *current) error {
-		next, err := now.stack.reload()
+		next, err := now.stack.reload(ctx)
 		if err == nil {
 			now.stack = next
 		}

@@ -35,7 +35,7 @@ func (s *Stack) secretsFiles() []string {
 	if _, err := os.Stat(dir); err != nil {
 		return nil
 	}
-	return []string{filepath.Join(dir, s.cfg.Env+".env")}
+	return s.cfg.SecretsFiles()
 }
 
 // agentPath finds the agent's program, which `make build` puts beside zr.

@@ -73,7 +73,7 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 	err = r.exclusively(ctx, func(now *current) error {
 		// What is rendered may consist of other files then.
 		defer func() { r.watchManifests(now.project) }()
-		next, err := now.stack.reload()
+		next, err := now.stack.reload(ctx)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (r *reloading) reapply(ctx context.Context, anew string) (unchanged bool, e
 }
 
 // reload returns the same with its configuration as it is on disk.
-func (s *Stack) reload() (*Stack, error) {
+func (s *Stack) reload(ctx context.Context) (*Stack, error) {
 	cfg, err := Load(s.cfg.Root, s.cfg.Env, s.cfg.Instance, s.cfg.Namespace, s.cfg.Only)
 	if err != nil {
 		return nil, err
@@ -115,9 +115,13 @@ func (s *Stack) reload() (*Stack, error) {
 	if err := s.keepSecrets(cfg); err != nil {
 		return nil, err
 	}
-	next := s.withConfig(cfg)
-	next.options.Overwrite = false // it was about what the run has found
-	return next, nil
+	next, err := s.withConfig(cfg).unsealFrom(ctx, s.cfg)
+	if err != nil {
+		return nil, err
+	}
+	anew := *next
+	anew.options.Overwrite = false // it was about what the run has found
+	return &anew, nil
 }
 
 // asked is the sink of a gate beside containers that are reloaded: the kubelet

@@ -20,6 +20,10 @@ import (
 // goes on where one of them is not as it should be.
 func (s *Stack) Examine(ctx context.Context) ([]devattach.Finding, error) {
 	var found []doctor.Check
+	opened, sealed := s.unseal(ctx)
+	if sealed == nil {
+		s = opened
+	}
 	p, err := s.render(ctx)
 	if err != nil {
 		found = append(found, doctor.Check{Name: "configuration", Status: doctor.Fail, Detail: err.Error(), Hint: fault.HintOf(err), Command: linesOf(s.cfg).Zr("config", "validate")})
@@ -36,7 +40,7 @@ func (s *Stack) Examine(ctx context.Context) ([]devattach.Finding, error) {
 		return nil, err
 	}
 	found = append(doctor.Run(ctx, needs), found...)
-	found = append(found, s.checkSecrets(), s.checkCluster(missing), checkImages())
+	found = append(found, s.checkSecrets(sealed), s.checkCluster(missing), checkImages())
 	if missing == nil {
 		found = append(found, checkPolicies(ctx, c))
 	}
@@ -50,10 +54,13 @@ func (s *Stack) Examine(ctx context.Context) ([]devattach.Finding, error) {
 	return findings, ctx.Err()
 }
 
-// checkSecrets looks at the file of the secrets, without a word on their values.
-func (s *Stack) checkSecrets() doctor.Check {
+// checkSecrets looks at the file of the secrets, without a word on their values. sealed
+// says why it could not be opened.
+func (s *Stack) checkSecrets(sealed error) doctor.Check {
 	c := doctor.Check{Name: "secrets", Status: doctor.OK}
 	switch mock := s.cfg.MockSecrets(); {
+	case sealed != nil:
+		c.Status, c.Detail, c.Hint = doctor.Fail, sealed.Error(), fault.HintOf(sealed)
 	case len(s.cfg.Secrets) == 0:
 		c.Detail = "the environment has none"
 	case s.cfg.SecretsMissing:
@@ -62,6 +69,8 @@ func (s *Stack) checkSecrets() doctor.Check {
 		c.Hint = "`" + c.Command + "` makes it, with new values or those of the cluster"
 	case len(mock) > 0:
 		c.Status, c.Detail, c.Hint = doctor.Warn, "values of the example, which everybody knows: "+strings.Join(mock, ", "), "write others into "+s.cfg.SecretsFile()
+	case s.cfg.Sealed != "":
+		c.Detail = fmt.Sprintf("%s has %d, and a key that is here opens it", s.cfg.SecretsFile(), len(s.cfg.Secrets))
 	default:
 		c.Detail = fmt.Sprintf("%s has %d, for the user alone", s.cfg.SecretsFile(), len(s.cfg.Secrets))
 	}

@@ -6,12 +6,14 @@ import "context"
 // what an apply would send, as YAML documents without the values of secrets. They
 // are a function of what is committed: the same on every machine. It asks no cluster.
 func (s *Stack) Manifests(ctx context.Context) ([]byte, error) {
-	cfg := *s.cfg
-	cfg.Secrets = map[string]string{}
-	for _, key := range s.cfg.SecretKeys() {
-		cfg.Secrets[key] = ""
+	if !s.cfg.SecretsUnknown() {
+		cfg := *s.cfg
+		cfg.Secrets = map[string]string{}
+		for _, key := range s.cfg.SecretKeys() {
+			cfg.Secrets[key] = ""
+		}
+		s = s.withConfig(&cfg)
 	}
-	s = s.withConfig(&cfg)
 	p, err := s.render(ctx)
 	if err != nil {
 		return nil, err

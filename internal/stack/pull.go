@@ -23,6 +23,10 @@ type Pulled struct {
 // Pull writes settings and secrets that were changed in the cluster into the project's
 // files, and returns what it wrote. It changes nothing in the cluster.
 func (s *Stack) Pull(ctx context.Context) ([]Pulled, error) {
+	s, err := s.unseal(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.renderWith(ctx, s.renderOptions())
 	if err != nil {
 		return nil, err

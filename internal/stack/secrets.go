@@ -12,6 +12,8 @@ import (
 	"zr/pkg/config"
 	"zr/pkg/deploy"
 	"zr/pkg/event"
+	"zr/pkg/fault"
+	"zr/pkg/sealed"
 )
 
 // renderWithSecrets renders the overlay with secrets that the environment may run with.
@@ -19,6 +21,10 @@ import (
 // was lost, may have made volumes with the values that the cluster holds. With others
 // nobody would get into them.
 func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
+	s, err := s.unseal(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.ignoreSecrets(s.cfg); err != nil {
 		return nil, err
 	}
@@ -108,6 +114,34 @@ func (p *project) heldSecrets(ctx context.Context) (map[string]string, error) {
 	return d.Held(ctx)
 }
 
+// unseal returns the same with the secrets of its sealed file, where it has one and they
+// are not known yet.
+func (s *Stack) unseal(ctx context.Context) (*Stack, error) { return s.unsealFrom(ctx, s.cfg) }
+
+// unsealFrom is unseal for a config of which an older one may know the secrets: nobody is
+// asked for a file that is the same still.
+func (s *Stack) unsealFrom(ctx context.Context, known *config.Config) (*Stack, error) {
+	if !s.cfg.SecretsSealed() {
+		return s, nil
+	}
+	cfg := *s.cfg
+	data, err := sealed.Read(cfg.Sealed)
+	if err != nil {
+		return nil, fault.WithCode(fmt.Errorf("reading the secrets: %w", err), fault.Usage, "")
+	}
+	if cfg.UnsealAs(known, data) {
+		return s.withConfig(&cfg), nil
+	}
+	text, err := sealed.Open(ctx, cfg.SecretsFile(), data)
+	if err == nil {
+		err = cfg.Unseal(data, text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.withConfig(&cfg), nil
+}
+
 // deployerOn returns what applies the environment on a cluster. Without a
 // namespace it looks for where the environment is.
 func (s *Stack) deployerOn(c *cluster.Cluster, namespace string) (*deploy.Deployer, error) {
@@ -137,6 +171,9 @@ func (p *project) borrowSecrets(ctx context.Context, on *connection) (*project, 
 func (s *Stack) keepSecrets(next *config.Config) error {
 	if !next.SecretsMissing || s.cfg.SecretsMissing {
 		return nil
+	}
+	if s.cfg.Sealed != "" {
+		return fault.WithCode(fmt.Errorf("%s has gone, and the environment runs with what was in it", s.cfg.SecretsFile()), fault.Usage, "put it back; zr writes nothing of it into a plain file")
 	}
 	if err := s.ignoreSecrets(s.cfg); err != nil {
 		return err

@@ -49,6 +49,11 @@ type Config struct {
 	// SecretsMissing says that there is no such file: Secrets are those of its
 	// example, which nothing may run with. MakeSecrets makes the file.
 	SecretsMissing bool `yaml:"-" json:"-"`
+	// Sealed is the path of the file of secrets where that is one which a key opens.
+	// Until Unseal, Secrets are those of its example, which nothing may run with.
+	Sealed string `yaml:"-" json:"-"`
+	// Opened are the bytes of that file when it was opened, and nil before.
+	Opened []byte `yaml:"-" json:"-"`
 }
 
 // Cluster is where an environment runs.

@@ -98,7 +98,7 @@ func Envs(root string) []string {
 // fills in the defaults and validates everything. It reports every problem at
 // once, as Problems within a fault with exit code 2, and touches nothing. Where
 // there is no secrets file the values are those of its example, and
-// SecretsMissing says so.
+// SecretsMissing says so. So they are while a file is sealed, until Unseal.
 func Load(root, env string) (*Config, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -117,11 +117,13 @@ func Load(root, env string) (*Config, error) {
 		return nil, fault.WithCode(fmt.Errorf("loading config %q: %w", env, err), fault.Usage, "a configuration is a regular file of at most 1 MiB")
 	}
 	c, problems := parse(data, rel(root, file), root, env)
-	secrets, missing, more := loadSecrets(root, env)
-	if problems = append(problems, more...); len(problems) > 0 {
+	if c == nil {
+		c = &Config{}
+	}
+	c.Root, c.Env, c.File = root, env, file
+	if problems = append(problems, c.loadSecrets()...); len(problems) > 0 {
 		return nil, problems.asFault()
 	}
-	c.Root, c.Env, c.File, c.Secrets, c.SecretsMissing = root, env, file, secrets, missing
 	c.setDefaults()
 	return c, nil
 }

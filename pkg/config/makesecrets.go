@@ -38,11 +38,9 @@ func (c *Config) MakeSecrets(held map[string]string) (MadeSecrets, error) {
 	if err := writeNew(file, made.fill(string(example), held)); err != nil {
 		return fail(err)
 	}
-	values, missing, problems := loadSecrets(c.Root, c.Env)
-	if len(problems) > 0 {
+	if problems := c.loadSecrets(); len(problems) > 0 {
 		return MadeSecrets{}, problems.asFault()
 	}
-	c.Secrets, c.SecretsMissing = values, missing
 	return made, nil
 }
 

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -27,33 +29,99 @@ func secretsFile(root, env string) string {
 	return filepath.Join(root, "config", "secrets", env+".env")
 }
 
+// sealedSuffixes are what the names of sealed files have behind that of the environment:
+// age's, and those that sops knows by their ends.
+var sealedSuffixes = []string{".env.age"}
+
+// sealedFiles are the paths of files that an environment's secrets may be sealed in.
+func sealedFiles(root, env string) []string {
+	files := make([]string, len(sealedSuffixes))
+	for i, suffix := range sealedSuffixes {
+		files[i] = filepath.Join(root, "config", "secrets", env+suffix)
+	}
+	return files
+}
+
+// SecretsFiles are the paths of all files that the environment's secrets may be in.
+func (c *Config) SecretsFiles() []string {
+	return append(sealedFiles(c.Root, c.Env), secretsFile(c.Root, c.Env))
+}
+
 // loadSecrets reads config/secrets/<env>.env, or where that is missing its
-// example. A project without either has no secrets.
-func loadSecrets(root, env string) (values map[string]string, missing bool, problems Problems) {
-	file := secretsFile(root, env)
-	name := rel(root, file)
+// example. A project without either has no secrets. Those of a sealed file are left in
+// it, and the values are those of the example then, too.
+func (c *Config) loadSecrets() (problems Problems) {
+	file := secretsFile(c.Root, c.Env)
+	name := rel(c.Root, file)
+	for _, sealed := range sealedFiles(c.Root, c.Env) {
+		if _, err := os.Stat(sealed); err != nil {
+			continue
+		}
+		if c.Sealed != "" {
+			problems = append(problems, twoFiles(rel(c.Root, c.Sealed), rel(c.Root, sealed)))
+		}
+		c.Sealed = sealed
+	}
 	data, err := bounded.ReadFile(file, bounded.Text)
-	if errors.Is(err, fs.ErrNotExist) {
-		missing = true
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing {
 		name += exampleSuffix
 		data, err = bounded.ReadFile(file+exampleSuffix, bounded.Text)
+	} else if c.Sealed != "" {
+		return append(problems, twoFiles(name, rel(c.Root, c.Sealed)))
 	}
+	c.SecretsMissing = missing && c.Sealed == ""
 	if missing && errors.Is(err, fs.ErrNotExist) {
-		return nil, true, nil
+		return problems
 	}
 	if err != nil {
-		return nil, missing, Problems{{File: name, Text: err.Error()}}
+		return append(problems, Problem{File: name, Text: err.Error()})
 	}
-	values, problems = parseEnv(data, name)
+	values, more := parseEnv(data, name)
+	c.Secrets, problems = values, append(problems, more...)
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
 		problems = append(problems, Problem{File: name, Text: fmt.Sprintf("others may read the secrets: mode %#o", info.Mode().Perm()), Hint: "chmod 600 " + name})
 	}
-	return values, missing, problems
+	return problems
 }
+
+// twoFiles says that nobody can tell which of two files counts.
+func twoFiles(one, other string) Problem {
+	return Problem{File: one, Text: "the secrets are in " + other + " as well", Hint: "keep one of the two"}
+}
+
+// Unseal takes what is in the sealed file. data is what the file itself has.
+func (c *Config) Unseal(data, text []byte) error {
+	values, problems := parseEnv(text, c.SecretsFile())
+	if len(problems) > 0 {
+		return problems.asFault()
+	}
+	c.Secrets, c.Opened = values, data
+	return nil
+}
+
+// UnsealAs takes what another config of the environment has of the same sealed file, and
+// says whether that has the same in it still.
+func (c *Config) UnsealAs(other *Config, data []byte) bool {
+	same := c.Sealed == other.Sealed && other.Opened != nil && bytes.Equal(other.Opened, data)
+	if same {
+		c.Secrets, c.Opened = other.Secrets, data
+	}
+	return same
+}
+
+// SecretsSealed says that Secrets are not those of the environment: their file is sealed,
+// and Unseal was not called.
+func (c *Config) SecretsSealed() bool { return c.Sealed != "" && c.Opened == nil }
+
+// SecretsUnknown says that not even their keys are known, for lack of an example.
+func (c *Config) SecretsUnknown() bool { return c.SecretsSealed() && c.Secrets == nil }
 
 // SecretsFile is the path of the environment's secrets, relative to the
 // project's folder.
-func (c *Config) SecretsFile() string { return rel(c.Root, secretsFile(c.Root, c.Env)) }
+func (c *Config) SecretsFile() string {
+	return rel(c.Root, cmp.Or(c.Sealed, secretsFile(c.Root, c.Env)))
+}
 
 // SecretKeys returns the keys of the example, which is committed, and without one
 // those of the secrets; sorted.
@@ -68,11 +136,11 @@ func (c *Config) SecretKeys() []string {
 
 // MockSecrets returns the keys of the secrets that have a value of an example,
 // sorted: everybody who can read the project knows it. Those of a file that is
-// missing do not count, as it is made with others.
+// missing do not count, as it is made with others, nor do those of one that is sealed.
 func (c *Config) MockSecrets() []string {
 	var keys []string
 	for _, key := range sortedKeys(c.Secrets) {
-		if !c.SecretsMissing && strings.HasPrefix(c.Secrets[key], mockPrefix) {
+		if !c.SecretsMissing && !c.SecretsSealed() && strings.HasPrefix(c.Secrets[key], mockPrefix) {
 			keys = append(keys, key)
 		}
 	}

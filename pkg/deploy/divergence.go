@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"path"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,14 +35,15 @@ type Divergence struct {
 }
 
 // strayed says whether something else than zr has written the content of a live
-// object of settings or secrets since it was applied.
+// object of settings or secrets since it was applied. Another file of the same folder is
+// no other source: secrets may have been sealed since, or unsealed.
 func strayed(rendered, live *unstructured.Unstructured) bool {
 	source := rendered.GetAnnotations()[podconfig.SourceAnnotation]
 	if source == "" || live == nil {
 		return false
 	}
 	changed := live.GetAnnotations()[podconfig.SourceAnnotation]
-	return changed != "" && changed != source
+	return changed != "" && path.Dir(changed) != path.Dir(source)
 }
 
 // planReclaim asks the server what an apply makes of an object that has strayed: it

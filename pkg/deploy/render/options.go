@@ -60,6 +60,9 @@ type Options struct {
 	// Secrets become the Secret "secrets". Their values appear in no diff,
 	// event or error.
 	Secrets map[string]string
+	// SecretsUnknown says that nobody knows here which secrets there are: a pod may read
+	// any of them.
+	SecretsUnknown bool
 	// SettingsSource and SecretsSource say where the two are from: files of the
 	// project. They are written down in podconfig.SourceAnnotation.
 	SettingsSource, SecretsSource string

@@ -108,7 +108,7 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 		manifests = append(manifests, added...)
 	}
 	r.dev = slices.Collect(maps.Keys(o.Dev))
-	if err := stampConfig(manifests, files); err != nil {
+	if err := stampConfig(manifests, files, o.SecretsUnknown); err != nil {
 		return nil, err
 	}
 	r.ID = manifest.SetID(r.Set, r.Namespace)

@@ -19,8 +19,9 @@ import (
 
 // stampConfig puts the hashes of what its pods read on each pod template, and
 // reports the keys that a pod reads and that are not there. ConfigMaps and
-// Secrets that are not rendered are somebody else's and left out.
-func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
+// Secrets that are not rendered are somebody else's and left out. No key of the
+// secrets is missing where these are unknown.
+func stampConfig(manifests []*unstructured.Unstructured, files []string, unknown bool) error {
 	sources := map[string]map[string]any{}
 	for _, m := range manifests {
 		if m.GroupVersionKind().Group == "" && (m.GetKind() == "ConfigMap" || m.GetKind() == "Secret") {
@@ -42,7 +43,7 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string) error {
 			}
 			for _, key := range keys {
 				value, ok := source[key]
-				if !ok && !ref.Optional {
+				if !ok && !ref.Optional && !(unknown && isSecrets(ref)) {
 					problems = append(problems, missingKey(overlay.Locate(files, m, ""), m, ref, key))
 				}
 				if !isSettings(ref) {
@@ -72,6 +73,8 @@ func isSettings(ref podconfig.Reference) bool {
 	return ref.Kind == "ConfigMap" && ref.Name == SettingsName
 }
 
+func isSecrets(ref podconfig.Reference) bool { return ref.Kind == "Secret" && ref.Name == SecretsName }
+
 // stamp sets an annotation of a pod template, where it has a value.
 func stamp(template map[string]any, annotation, value string) {
 	if value != "" {
@@ -93,7 +96,7 @@ func sourceKey(kind, namespace, name string) string { return kind + "/" + namesp
 func missingKey(where string, m *unstructured.Unstructured, ref podconfig.Reference, key string) error {
 	err := fmt.Errorf("%s%s reads %q of %s %q, which has no such key", where, manifest.Name(m), key, ref.Kind, ref.Name)
 	switch {
-	case ref.Kind == "Secret" && ref.Name == SecretsName:
+	case isSecrets(ref):
 		return fault.Hint(err, fmt.Sprintf("add %s to the environment's file in config/secrets/", key))
 	case ref.Kind == "ConfigMap" && ref.Name == SettingsName:
 		return fault.Hint(err, fmt.Sprintf("add %s under `settings:` in the environment's file in config/", key))
