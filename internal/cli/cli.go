@@ -114,7 +114,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Flags:                append(rootFlags(), versionFlag),
 		Commands: []*cli.Command{
 			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(), renderCommand(),
-			doctorCommand(), imagesCommand(), configCommand(), dashboardCommand(), tokenCommand(), versionCommand(), completionCommand(),
+			doctorCommand(), imagesCommand(), configCommand(), secretsCommand(), dashboardCommand(), tokenCommand(), versionCommand(), completionCommand(),
 			relayCommand(), kubeTokenCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // Main turns errors into exit codes

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"strings"
 
 	"zr/pkg/cmdline"
@@ -47,7 +48,7 @@ func (s *Stack) Pull(ctx context.Context) ([]Pulled, error) {
 	pulled := []Pulled{}
 	var failed []error
 	take := func(file string, says map[string]string, has deploy.Content, write func(map[string]string) ([]string, error)) {
-		if has.Source == "" || has.Source == file || maps.Equal(says, has.Values) {
+		if has.Source == "" || path.Dir(has.Source) == path.Dir(file) || maps.Equal(says, has.Values) {
 			return
 		}
 		keys, err := write(has.Values)
@@ -59,7 +60,7 @@ func (s *Stack) Pull(ctx context.Context) ([]Pulled, error) {
 	}
 	take(s.cfg.Name(), s.cfg.Settings, settings, s.cfg.TakeSettings)
 	if !s.cfg.SecretsMissing { // a run makes the file of those that the cluster has
-		take(s.cfg.SecretsFile(), s.cfg.Secrets, secrets, s.cfg.TakeSecrets)
+		take(s.cfg.SecretsFile(), s.cfg.Secrets, secrets, s.takeSecrets(ctx))
 	}
 	return pulled, errors.Join(failed...)
 }

@@ -93,12 +93,12 @@ func (made *MadeSecrets) fill(example string, held map[string]string) string {
 	return text
 }
 
-// envValue writes a value so that the file gives it back: as it is where that
+// envValue writes a value on one line so that the file gives it back: as it is where that
 // will do, otherwise in quotes.
 func envValue(value string) string {
 	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "\n", `\n`, "\r", `\r`).Replace(value)
 	for _, text := range []string{value, "'" + value + "'"} {
-		if got, problems := parseEnv([]byte("A="+text), ""); len(problems) == 0 && len(got) == 1 && got["A"] == value {
+		if got, problems := parseEnv([]byte("A="+text), ""); len(problems) == 0 && len(got) == 1 && got["A"] == value && !strings.Contains(value, "\n") {
 			return text
 		}
 	}

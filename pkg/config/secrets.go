@@ -31,7 +31,9 @@ func secretsFile(root, env string) string {
 
 // sealedSuffixes are what the names of sealed files have behind that of the environment:
 // age's, and those that sops knows by their ends.
-var sealedSuffixes = []string{".env.age"}
+var sealedSuffixes = []string{ageSuffix}
+
+const ageSuffix = ".env.age"
 
 // sealedFiles are the paths of files that an environment's secrets may be sealed in.
 func sealedFiles(root, env string) []string {

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -87,21 +85,11 @@ func (c *Config) editFile(settings map[string]string, check func(has map[string]
 func (c *Config) TakeSecrets(held map[string]string) ([]string, error) {
 	name := c.SecretsFile()
 	keys, err := replaceFile(secretsFile(c.Root, c.Env), func(data []byte) ([]byte, []string, error) {
-		was, problems := parseEnv(data, name)
-		if len(problems) > 0 {
-			return nil, nil, problems.asFault()
+		edited, changed, err := WithSecrets(name, data, held)
+		if err != nil && fault.HintOf(err) == "" {
+			err = fault.Hint(err, "move it away, and it is written anew with the values that the cluster has")
 		}
-		wanted := maps.Clone(was)
-		maps.Copy(wanted, held)
-		changed := different(was, wanted)
-		if len(changed) == 0 {
-			return data, nil, nil
-		}
-		edited := []byte(new(MadeSecrets).fill(string(data), wanted))
-		if now, problems := parseEnv(edited, name); len(problems) > 0 || !maps.Equal(now, wanted) {
-			return nil, nil, fault.Hint(errors.New("its lines cannot be edited by a program"), "move it away, and it is written anew with the values that the cluster has")
-		}
-		return edited, changed, nil
+		return edited, changed, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("changing %s: %w", name, err)
@@ -141,18 +129,5 @@ func replaceFile(file string, edit func([]byte) ([]byte, []string, error)) ([]st
 	if err != nil || bytes.Equal(data, edited) {
 		return changed, err
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.Remove(temp.Name()) }() // it is gone where it took the file's place
-	_, err = temp.Write(edited)
-	if err := errors.Join(err, temp.Chmod(info.Mode()&fs.ModePerm), temp.Close()); err != nil {
-		return nil, err
-	}
-	return changed, os.Rename(temp.Name(), file)
+	return changed, WriteWhole(file, edited, 0)
 }

@@ -122,3 +122,55 @@ func (k *keys) missing() error {
 	return fault.Hint(errors.New(what), fmt.Sprintf("%s or %s names the key, or %s has it; who can open the file can seal it for yours too, which `zr secrets keygen` makes and tells",
 		keyVariable, keyFileVariable, cmp.Or(file, "sops/age/keys.txt of your configuration")))
 }
+
+// Own is a key of this machine.
+type Own struct {
+	Recipient string `json:"recipient"`      // the public key
+	File      string `json:"file,omitempty"` // that has the private key, where it was made
+}
+
+// OwnKey returns the first key of this machine, and makes one in KeyFile where there is
+// none.
+func OwnKey() (Own, error) {
+	k, err := readKeys()
+	if err != nil {
+		return Own{}, err
+	}
+	for _, identity := range k.identities {
+		switch identity := identity.(type) {
+		case *age.X25519Identity:
+			return Own{Recipient: identity.Recipient().String()}, nil
+		case *age.HybridIdentity:
+			return Own{Recipient: identity.Recipient().String()}, nil
+		}
+	}
+	file, err := KeyFile()
+	if err != nil {
+		return Own{}, err
+	}
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		return Own{}, fmt.Errorf("making a key: %w", err)
+	}
+	own := Own{identity.Recipient().String(), file}
+	if err := appendKey(file, "# public key: "+own.Recipient+"\n"+identity.String()+"\n"); err != nil {
+		return Own{}, fmt.Errorf("making a key: %w", err)
+	}
+	return own, nil
+}
+
+// appendKey adds lines to a file for the user alone.
+func appendKey(file, lines string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if info, err := f.Stat(); err == nil && info.Size() > 0 {
+		lines = "\n" + lines // what is there may lack the end of its last line
+	}
+	_, err = f.WriteString(lines)
+	return errors.Join(err, f.Close())
+}

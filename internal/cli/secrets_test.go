@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// child runs zr in a folder, with something on its standard input.
+func child(t *testing.T, dir, stdin string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), os.Args[0], args...)
+	var out, errOut bytes.Buffer
+	c.Dir, c.Stdin, c.Stdout, c.Stderr = dir, strings.NewReader(stdin), &out, &errOut
+	c.Env = append(os.Environ(), asZR+"=1", "XDG_CONFIG_HOME="+filepath.Join(dir, "home"), "ZR_AGE_KEY=", "ZR_AGE_KEY_FILE=", "SOPS_AGE_KEY=", "SOPS_AGE_KEY_FILE=")
+	err = c.Run()
+	return out.String(), errOut.String(), err
+}
+
+// A user without age seals the secrets of a project for himself, and changes one.
+func TestSecretsAreSealedByTheProgram(t *testing.T) {
+	dir := t.TempDir()
+	for path, text := range map[string]string{"config/staging.yaml": tiny, "config/secrets/staging.env": "A=correct-horse\n"} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	recipient, told, err := child(t, dir, "", "secrets", "keygen")
+	if err != nil || !strings.HasPrefix(recipient, "age1") || strings.Count(recipient, "\n") != 1 || !strings.Contains(told, "home/sops/age/keys.txt") {
+		t.Fatalf("%v: %q, %q", err, recipient, told)
+	}
+	out, told, err := child(t, dir, "", "secrets", "seal", "--env", "staging", "--to", strings.TrimSpace(recipient))
+	if want := "config/secrets/staging.env.age is written, for 1; config/secrets/staging.env is removed\n"; err != nil || out != want {
+		t.Fatalf("%v: %q, %q", err, out, told)
+	}
+	out, told, err = child(t, dir, "new-value\n", "secrets", "set", "--env", "staging", "-o", "json", "B")
+	var report struct {
+		Sealing struct{ File string }
+		Errors  []any
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &report); err != nil || jsonErr != nil || report.Sealing.File != "config/secrets/staging.env.age" || strings.Contains(out+told, "new-value") {
+		t.Fatalf("%v, %v: %q, %q", err, jsonErr, out, told)
+	}
+	if out, told, err = child(t, dir, "", "secrets", "unseal", "--env", "staging"); err != nil || !strings.Contains(out, "config/secrets/staging.env is written, for you alone") {
+		t.Fatalf("%v: %q, %q", err, out, told)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "config/secrets/staging.env"))
+	if err != nil || !strings.HasPrefix(string(text), "A=correct-horse\n") || !strings.Contains(string(text), "\nB=new-value\n") {
+		t.Errorf("%v: it has %q", err, text)
+	}
+	if _, told, err = child(t, dir, "", "config", "validate", "--env", "staging"); err == nil || !strings.Contains(told, "the secrets are in config/secrets/staging.env.age as well") {
+		t.Errorf("%v: %q", err, told)
+	}
+}
