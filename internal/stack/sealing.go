@@ -115,7 +115,7 @@ func openAt(ctx context.Context, at config.Place) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sealed.Open(ctx, at.Name(at.Sealed), data)
+	return sealed.Open(ctx, at.Sealed, at.Name(at.Sealed), data)
 }
 
 // sealAt seals a text for the recipients of the environment and of to.
@@ -145,7 +145,7 @@ func sealAt(ctx context.Context, at config.Place, text []byte, to []string) (Sea
 	if err != nil {
 		return Sealing{}, err
 	}
-	if _, err := sealed.Open(ctx, at.Name(at.Sealed), data); err != nil {
+	if _, err := sealed.Open(ctx, at.Sealed, at.Name(at.Sealed), data); err != nil {
 		return Sealing{}, fault.WithCode(fmt.Errorf("nothing was written, since nobody here could open it again: %w", err), fault.Usage,
 			"`zr secrets seal --to $(zr secrets keygen)` seals it for you, too")
 	}
@@ -166,7 +166,7 @@ func (s *Stack) takeSecrets(ctx context.Context) func(held map[string]string) ([
 	if s.cfg.Sealed == "" {
 		return s.cfg.TakeSecrets
 	}
-	return func(held map[string]string) ([]string, error) {
+	return func(held map[string]string) ([]string, error) { // PlaceOf refuses a file of sops
 		at, err := config.PlaceOf(s.cfg.Root, s.cfg.Env)
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"zr/pkg/cluster"
@@ -13,6 +14,7 @@ import (
 	"zr/pkg/deploy"
 	"zr/pkg/event"
 	"zr/pkg/fault"
+	"zr/pkg/gitignore"
 	"zr/pkg/sealed"
 )
 
@@ -74,6 +76,12 @@ func (s *Stack) ignoreSecrets(cfg *config.Config) error {
 	if cfg.SecretsMissing && len(cfg.Secrets) == 0 {
 		return nil
 	}
+	if cfg.Sealed != "" {
+		if ignored, _ := gitignore.Ignored(cfg.Sealed); ignored {
+			s.sink.Emit(event.Notice{Text: "git ignores " + cfg.SecretsFile() + ", which others need", Hint: "a line `!" + filepath.Base(cfg.Sealed) + "` in config/secrets/.gitignore has it committed"})
+		}
+		return nil
+	}
 	wrote, err := cfg.IgnoreSecrets()
 	if wrote != "" {
 		s.sink.Emit(event.Notice{Text: wrote + " is written: git would have taken the secrets that stand beside it", Hint: "commit it"})
@@ -132,7 +140,7 @@ func (s *Stack) unsealFrom(ctx context.Context, known *config.Config) (*Stack, e
 	if cfg.UnsealAs(known, data) {
 		return s.withConfig(&cfg), nil
 	}
-	text, err := sealed.Open(ctx, cfg.SecretsFile(), data)
+	text, err := sealed.Open(ctx, cfg.Sealed, cfg.SecretsFile(), data)
 	if err == nil {
 		err = cfg.Unseal(data, text)
 	}

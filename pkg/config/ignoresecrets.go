@@ -37,7 +37,7 @@ func (c *Config) IgnoreSecrets() (wrote string, err error) {
 	if lines != "" && !strings.HasSuffix(lines, "\n") {
 		lines += "\n"
 	}
-	if err := os.WriteFile(file, []byte(lines+"*.env\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(lines+"*.env\n!*.sops.env\n"), 0o644); err != nil {
 		return fail(err)
 	}
 	return wrote, nil

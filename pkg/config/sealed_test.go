@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,4 +86,39 @@ func load(t *testing.T, files map[string]string) *Config {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// A file of sops is lines, or a table whose values are texts as they stand.
+func TestAFileOfSopsIsOpened(t *testing.T) {
+	for _, c := range []struct{ end, text string }{
+		{"env", "A=a # comment\nB=\"${A}\"\n"}, {"yaml", `{"A": "a", "B": "a"}`}, {"json", "{\"A\": \"a\",\n\"B\": \"a\"}"},
+	} {
+		name := "config/secrets/dev.sops." + c.end
+		got := load(t, map[string]string{"config/dev.yaml": good, name: "sealed"})
+		if err := got.Unseal([]byte("sealed"), []byte(c.text)); err != nil || got.SecretsFile() != name {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(map[string]string{"A": "a", "B": "a"}, got.Secrets); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	c := load(t, map[string]string{"config/dev.yaml": good, "config/secrets/dev.sops.yaml": "sealed"})
+	if err := c.Unseal(nil, []byte(`{"A": "a # ${B}", "N": 1e3, "T": true, "L": "two\nlines"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"A": "a # ${B}", "N": "1e3", "T": "true", "L": "two\nlines"}, c.Secrets); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		`{"A": {"B": "correct-horse"}}`: `the value of "A" is no text`,
+		`{"A": ["correct-horse"]}`:      `the value of "A" is no text`,
+		`{"A": null}`:                   `the value of "A" is no text`,
+		`{"a b": "correct-horse"}`:      `"a b" cannot be a key`,
+		`["correct-horse"]`:             "no table",
+		`correct-horse`:                 "no table",
+	} {
+		if err := c.Unseal(nil, []byte(text)); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "horse") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

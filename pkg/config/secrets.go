@@ -31,7 +31,7 @@ func secretsFile(root, env string) string {
 
 // sealedSuffixes are what the names of sealed files have behind that of the environment:
 // age's, and those that sops knows by their ends.
-var sealedSuffixes = []string{ageSuffix}
+var sealedSuffixes = []string{ageSuffix, ".sops.env", ".sops.yaml", ".sops.json"}
 
 const ageSuffix = ".env.age"
 
@@ -92,9 +92,14 @@ func twoFiles(one, other string) Problem {
 	return Problem{File: one, Text: "the secrets are in " + other + " as well", Hint: "keep one of the two"}
 }
 
-// Unseal takes what is in the sealed file. data is what the file itself has.
+// Unseal takes what is in the sealed file: lines, or JSON of a file that is YAML or JSON.
+// data is what the file itself has.
 func (c *Config) Unseal(data, text []byte) error {
-	values, problems := parseEnv(text, c.SecretsFile())
+	read := parseEnv
+	if filepath.Ext(c.Sealed) == ".yaml" || filepath.Ext(c.Sealed) == ".json" {
+		read = parseJSON
+	}
+	values, problems := read(text, c.SecretsFile())
 	if len(problems) > 0 {
 		return problems.asFault()
 	}

@@ -70,7 +70,7 @@ func sealFor(t *testing.T, recipients ...string) []byte {
 
 func open(t *testing.T, data []byte) (string, error) {
 	t.Helper()
-	got, err := sealed.Open(t.Context(), name, data)
+	got, err := sealed.Open(t.Context(), name, name, data)
 	if err != nil && strings.Contains(err.Error()+fault.HintOf(err), value) {
 		t.Errorf("the error has the secret: %v (%s)", err, fault.HintOf(err))
 	}
@@ -209,7 +209,7 @@ func TestAKeyFileThatIsNotThere(t *testing.T) {
 func TestACancelledOpening(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := sealed.Open(ctx, name, nil); !errors.Is(err, context.Canceled) {
+	if _, err := sealed.Open(ctx, name, name, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -3,6 +3,8 @@ package sealed
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"zr/pkg/bounded"
 	"zr/pkg/fault"
@@ -14,13 +16,20 @@ const limit = 2 * bounded.Text
 // Read returns the bytes of a sealed file.
 func Read(file string) ([]byte, error) { return bounded.ReadFile(file, limit) }
 
-// Open returns what is in a sealed file, whose bytes are data. name is what errors call
-// it. Their exit code is that of a configuration: nothing was touched yet.
-func Open(ctx context.Context, name string, data []byte) ([]byte, error) {
+// Open returns what is in the sealed file at path, whose bytes are data. name is what
+// errors call it. Their exit code is that of a configuration: nothing was touched yet.
+func Open(ctx context.Context, path, name string, data []byte) (text []byte, err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	text, err := openAge(data)
+	if strings.Contains(filepath.Base(path), ".sops.") {
+		text, err = openSops(ctx, path)
+	} else {
+		text, err = openAge(data)
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("opening %s: %w", name, context.Cause(ctx))
+	}
 	if err != nil {
 		return nil, fault.WithCode(fmt.Errorf("opening %s: %w", name, err), fault.Usage, fault.HintOf(err))
 	}
