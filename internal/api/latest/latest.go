@@ -42,11 +42,7 @@ func (v *Value[T]) Meanwhile(longer func(T) time.Duration) *Value[T] {
 // too old. It fails only with ctx; the call goes on for the others.
 func (v *Value[T]) Get(ctx context.Context) (T, error) {
 	v.mu.Lock()
-	now := time.Now()
-	if v.running == nil && !now.Before(v.until) {
-		v.running = make(chan struct{})
-		go v.run(v.running)
-	}
+	now := v.renew()
 	if now.Before(v.last) {
 		defer v.mu.Unlock()
 		return v.value, nil
@@ -63,6 +59,28 @@ func (v *Value[T]) Get(ctx context.Context) (T, error) {
 		var none T
 		return none, ctx.Err()
 	}
+}
+
+// Peek returns the latest result and whether there is one, which is at most longer too
+// old. It never waits: where the result is too old, a new one is made meanwhile.
+func (v *Value[T]) Peek(longer time.Duration) (value T, known bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if now := v.renew(); now.Before(v.until.Add(longer)) {
+		return v.value, true
+	}
+	return value, false
+}
+
+// renew has a new result made where the latest is too old, and returns the time. v.mu is
+// held.
+func (v *Value[T]) renew() time.Time {
+	now := time.Now()
+	if v.running == nil && !now.Before(v.until) {
+		v.running = make(chan struct{})
+		go v.run(v.running)
+	}
+	return now
 }
 
 // run is not bound to the caller that happened to be first: its leaving must

@@ -74,6 +74,47 @@ func TestWhoAsksOftenNeverWaits(t *testing.T) {
 	})
 }
 
+// Who peeks never waits, is given nothing that is much too old, and has a new one made.
+func TestPeeking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		v := New(time.Second, func(context.Context) int {
+			time.Sleep(100 * time.Millisecond)
+			calls++
+			return calls
+		}, func(int) time.Duration { return time.Second })
+		peek := func() (int, bool) {
+			begin := time.Now()
+			n, known := v.Peek(time.Second)
+			if took := time.Since(begin); took != 0 {
+				t.Errorf("it waited for %v", took)
+			}
+			return n, known
+		}
+		if n, known := peek(); known {
+			t.Errorf("at first: %d", n)
+		}
+		for i := range 100 {
+			time.Sleep(150 * time.Millisecond)
+			if n, known := peek(); !known || n == 0 {
+				t.Fatalf("the %dth time: %d, %t", i, n, known)
+			}
+		}
+		if calls < 10 {
+			t.Errorf("in 15 s it was made %d times", calls)
+		}
+		time.Sleep(time.Hour)
+		made := calls
+		if n, known := peek(); known {
+			t.Errorf("after an hour in which nobody asked: %d", n)
+		}
+		time.Sleep(150 * time.Millisecond)
+		if n, known := peek(); !known || n != made+1 {
+			t.Errorf("once it is made: %d, %t; %d were made before", n, known, made)
+		}
+	})
+}
+
 func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := New(time.Second, func(ctx context.Context) error {

@@ -12,8 +12,8 @@ var factors = map[string]float64{
 	"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40,
 }
 
-// quantity reads one, such as "12345n" or "64Mi".
-func quantity(text string) (float64, error) {
+// Quantity reads one of the API, such as "12345n" or "64Mi".
+func Quantity(text string) (float64, error) {
 	digits := strings.TrimRight(text, "numkKMGTi")
 	number, err := strconv.ParseFloat(digits, 64)
 	factor, known := factors[text[len(digits):]]

@@ -29,6 +29,10 @@ const (
 	keepGood = 5 * time.Second
 	keepBad  = 30 * time.Second
 	deadline = 3 * time.Second
+	// keepNone is how long a cluster that has no metrics API is not asked for it again.
+	keepNone = 5 * time.Minute
+	// glance is how much older what Latest returns may be.
+	glance = 10 * time.Second
 )
 
 // Container names a container of the namespace.
@@ -53,6 +57,8 @@ type Source struct {
 	kubelets *Kubelets // nil where they may not be asked
 	nodes    func() []string
 	reports  *latest.Value[Report]
+
+	none time.Time // until when the cluster is taken to have no metrics API; of ask, which runs once at a time
 }
 
 // New returns a Source for the namespace of a client, whose pods are those of the kubelets
@@ -70,6 +76,10 @@ func New(client *kube.Client, kubelets *Kubelets, nodes func() []string) *Source
 
 // Report returns what the containers use, at most a few seconds old.
 func (s *Source) Report(ctx context.Context) (Report, error) { return s.reports.Get(ctx) }
+
+// Latest returns what the containers used lately, without waiting. Where that is not
+// known, or some seconds old, it is asked for meanwhile.
+func (s *Source) Latest() (r Report, known bool) { return s.reports.Peek(glance) }
 
 func (s *Source) ask(ctx context.Context) Report {
 	of, err := s.metrics(ctx)
@@ -101,6 +111,9 @@ var (
 
 // metrics asks the metrics API, which metrics-server has on most clusters.
 func (s *Source) metrics(ctx context.Context) (map[Container]Use, error) {
+	if time.Now().Before(s.none) {
+		return nil, errNone
+	}
 	var list struct {
 		Items []struct {
 			Metadata   object.Meta `json:"metadata"`
@@ -114,6 +127,7 @@ func (s *Source) metrics(ctx context.Context) (map[Container]Use, error) {
 		} `json:"items"`
 	}
 	if err := s.client.Read(ctx, podMetrics, "", &list); lean.HasCode(err, http.StatusNotFound) {
+		s.none = time.Now().Add(keepNone)
 		return nil, errNone
 	} else if err != nil {
 		return nil, err
@@ -121,11 +135,11 @@ func (s *Source) metrics(ctx context.Context) (map[Container]Use, error) {
 	of := map[Container]Use{}
 	for _, pod := range list.Items {
 		for _, c := range pod.Containers {
-			cores, err := quantity(c.Usage.CPU)
+			cores, err := Quantity(c.Usage.CPU)
 			if err != nil {
 				return nil, fmt.Errorf("reading the CPU of pod %q: %w", pod.Metadata.Name, err)
 			}
-			memory, err := quantity(c.Usage.Memory)
+			memory, err := Quantity(c.Usage.Memory)
 			if err != nil {
 				return nil, fmt.Errorf("reading the memory of pod %q: %w", pod.Metadata.Name, err)
 			}

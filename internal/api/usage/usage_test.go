@@ -87,3 +87,32 @@ func TestKubelets(t *testing.T) {
 		t.Errorf("without the right: %+v", r)
 	}
 }
+
+// Who does not wait is told nothing at first, and what is known as soon as it is. A cluster
+// that has no metrics API is not asked for it each time.
+func TestLatest(t *testing.T) {
+	asked, answer := make(chan struct{}, 100), make(chan struct{})
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-answer
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer srv.Close()
+	s := usage.New(apitest.InCluster(t, srv), nil, nil)
+	if r, known := s.Latest(); known {
+		t.Errorf("before anything is known: %+v", r)
+	}
+	<-asked
+	close(answer)
+	if r := report(t, s); r.Why == "" {
+		t.Errorf("got %+v", r)
+	}
+	for range 100 {
+		if r, known := s.Latest(); !known || !strings.Contains(r.Why, "there is none") {
+			t.Fatalf("got %+v, %t", r, known)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("it was asked %d times more", len(asked))
+	}
+}
