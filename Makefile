@@ -58,7 +58,7 @@ screenshots: build deps frontend/node_modules/.package-lock.json ## docs/screens
 
 # The packages whose tests have parts that only a container engine or a cluster
 # can be: test-unit skips those. One after the other, since they share both.
-CLUSTER_TESTS := ./internal/api/expiry ./internal/api/processtest ./internal/api/routes/configuration ./internal/api/routes/lifecycle ./internal/stack ./kustomize ./pkg/build/dockerfile ./pkg/cluster/aks ./pkg/cluster/kind ./pkg/cluster/relay ./pkg/deploy ./pkg/health ./pkg/image ./pkg/image/recipe ./pkg/livesync/layers ./pkg/logs
+CLUSTER_TESTS := ./internal/api/expiry ./internal/api/processtest ./internal/api/routes/configuration ./internal/api/routes/lifecycle ./internal/api/routes/overview ./internal/stack ./kustomize ./pkg/build/dockerfile ./pkg/cluster/aks ./pkg/cluster/kind ./pkg/cluster/relay ./pkg/deploy ./pkg/health ./pkg/image ./pkg/image/recipe ./pkg/livesync/layers ./pkg/logs
 
 .PHONY: test-cluster
 test-cluster: build deps ## the Go tests that need a cluster, on one of their own

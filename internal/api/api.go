@@ -119,6 +119,7 @@ func Run(ctx context.Context, getenv func(string) string, out io.Writer, listeni
 		served:  served,
 		history: db,
 		uptime:  db,
+		changes: db,
 		counted: counted, traced: traced,
 		gate: gate, tokens: db, activity: db,
 		keys:      shared,

@@ -7,6 +7,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
+	"zr/internal/api/lastchange"
 	"zr/internal/api/metrics"
 	"zr/internal/api/routes/activity"
 	"zr/internal/api/routes/configuration"
@@ -19,6 +20,7 @@ import (
 	lifecycleroutes "zr/internal/api/routes/lifecycle"
 	"zr/internal/api/routes/logs"
 	metricsroutes "zr/internal/api/routes/metrics"
+	"zr/internal/api/routes/overview"
 	"zr/internal/api/routes/services"
 	"zr/internal/api/routes/session"
 	"zr/internal/api/routes/tokens"
@@ -36,6 +38,7 @@ type sources struct {
 	served   *environments.Set
 	history  history.Source
 	uptime   uptime.Source
+	changes  lastchange.Source
 	counted  *metrics.Set
 	traced   *traces.Tracer
 	gate     *access.Gate
@@ -54,6 +57,7 @@ func newContract(from sources, mux *http.ServeMux, guard contract.Guard, log *sl
 	health.Add(a, from.health)
 	environmentroutes.Add(a, from.served)
 	services.Add(a, from.served, from.logs.Origins)
+	overview.Add(a, from.served, from.changes, log)
 	events.Add(a, from.served, log)
 	history.Add(a, from.served, from.history, log)
 	uptimeroutes.Add(a, from.served, from.uptime, log)

@@ -427,6 +427,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each service uses now, and what changed it last, sorted by name
+         * @description 200 also while a part of it is not known, which `usageWhy` and `namesWhy` say. CPU and memory are those of the metrics API of the cluster, or of the kubelets where the api may ask them, and at most some seconds old. They are not waited for: at first neither `usageBy` nor `usageWhy` is there.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services": {
         parameters: {
             query?: never;
@@ -856,6 +876,21 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "viewer" | "operator";
+        };
+        Change: {
+            /**
+             * Format: date-time
+             * @description By the clock of the API server; of a reload, by that of the machine of the zr dev.
+             */
+            at: string;
+            /** @description Who it was; left out where that is not known for certain. */
+            by?: string;
+            /** @description What has set the number of its pods by the way of autoscalers and of kubectl scale: the API server notes no time of that, so that it may have been later. */
+            scaledWith?: string;
+            /** @enum {string} */
+            what: "deployed" | "reloaded" | "restarted" | "stopped" | "started" | "scaled" | "rolledBack" | "ran" | "configured" | "changed";
+            /** @description What the program that wrote it calls itself, as the API server keeps it: zr, zr-api for the dashboard, kubectl-edit. Left out of a reload, which writes nothing there. */
+            with?: string;
         };
         ChangeInputBody: {
             /** @description Why, for those who read the revisions. */
@@ -1600,6 +1635,25 @@ export interface components {
              */
             to: string;
         };
+        ServiceOverview: {
+            /** @description Left out where Kubernetes knows of none. */
+            lastChange?: components["schemas"]["Change"];
+            name: string;
+            /** @description Of its containers that run; left out where it is not known. */
+            use?: components["schemas"]["Use"];
+        };
+        ServicesOverview: {
+            /** @description Why it is not known now who made the last changes, and what zr dev reloaded since. */
+            namesWhy?: string;
+            services: components["schemas"]["ServiceOverview"][];
+            /**
+             * @description Who tells the CPU and memory of the containers.
+             * @enum {string}
+             */
+            usageBy?: "metrics.k8s.io" | "kubelet";
+            /** @description Why CPU and memory are not known. */
+            usageWhy?: string;
+        };
         Setting: {
             key: string;
             /** @description The workloads whose pods read it, as Kind/name. */
@@ -1756,6 +1810,38 @@ export interface components {
         };
         TokenList: {
             tokens: components["schemas"]["Token"][];
+        };
+        Use: {
+            /**
+             * Format: double
+             * @description CPU over the last seconds: 0.25 is a quarter of a core.
+             */
+            cpuCores: number;
+            /**
+             * Format: double
+             * @description What those that run may use; left out where one of them has no limit.
+             */
+            cpuCoresLimit?: number;
+            /**
+             * Format: int64
+             * @description Those of them whose use is known, and which the figures are of: one that has just begun is not measured yet.
+             */
+            measured: number;
+            /**
+             * Format: int64
+             * @description Memory that counts against the limit.
+             */
+            memoryBytes: number;
+            /**
+             * Format: int64
+             * @description What those that run may use; left out where one of them has no limit.
+             */
+            memoryBytesLimit?: number;
+            /**
+             * Format: int64
+             * @description Containers that run.
+             */
+            running: number;
         };
         Variable: {
             /** @description Where it is from, if not from the manifest: "ConfigMap/settings", "Secret/secrets", "field status.podIP". */
@@ -3997,6 +4083,92 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                /** @description The name of one of listEnvironments; without it, the first of them. */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServicesOverview"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -160,9 +160,15 @@ func (a *App) Get(path string) Response {
 // Await asks for a path until the answer is as wanted.
 func (a *App) Await(path string, wanted func(Response) bool) Response {
 	a.t.Helper()
+	return a.AwaitAs(path, nil, wanted)
+}
+
+// AwaitAs is Await with headers, as Request takes them.
+func (a *App) AwaitAs(path string, headers []string, wanted func(Response) bool) Response {
+	a.t.Helper()
 	var last Response
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if last = a.Get(path); wanted(last) {
+		if last = a.Request(http.MethodGet, path, headers...); wanted(last) {
 			return last
 		}
 	}

@@ -15,6 +15,17 @@ import (
 // finds the API of its cluster.
 func InCluster(t testing.TB, srv *httptest.Server) *kube.Client {
 	t.Helper()
+	settings := Mount(t, srv)
+	client, err := kube.InCluster(func(name string) string { return settings[name] }, settings["SERVICE_ACCOUNT_DIR"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Mount returns the settings by which an api finds a server so.
+func Mount(t testing.TB, srv *httptest.Server) map[string]string {
+	t.Helper()
 	mount := t.TempDir()
 	for name, content := range map[string]string{
 		"namespace": "zr-test", "token": "mock-token",
@@ -28,11 +39,5 @@ func InCluster(t testing.TB, srv *httptest.Server) *kube.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := kube.InCluster(func(name string) string {
-		return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port()}[name]
-	}, mount)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return map[string]string{"KUBERNETES_SERVICE_HOST": u.Hostname(), "KUBERNETES_SERVICE_PORT": u.Port(), "SERVICE_ACCOUNT_DIR": mount}
 }

@@ -62,7 +62,8 @@ type Service struct {
 	// that is not ready: the reason is what that says.
 	Measured *probe.Result `json:"measured,omitempty"`
 
-	asked []podprobe.Target
+	asked   []podprobe.Target
+	written Write
 }
 
 // Pod is one pod of a service.

@@ -62,7 +62,7 @@ func services(s *diagnose.Snapshot, now time.Time) []Service {
 func service(s *diagnose.Snapshot, w *object.Workload, now time.Time) Service {
 	t := target(s, w)
 	f := s.Look(t, now)
-	svc := Service{Name: w.Name, Kind: w.Kind, Generation: w.Generation, Ready: f.Rollout.Ready, Desired: f.Rollout.Desired, Image: f.Rollout.Image}
+	svc := Service{Name: w.Name, Kind: w.Kind, Generation: w.Generation, Ready: f.Rollout.Ready, Desired: f.Rollout.Desired, Image: f.Rollout.Image, written: lastWrite(&w.Meta)}
 	if needs := w.Annotations[lifecycle.DependsOnAnnotation]; needs != "" {
 		svc.DependsOn = strings.Split(needs, ",")
 	}

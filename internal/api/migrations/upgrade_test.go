@@ -207,6 +207,7 @@ var checks = []struct {
 	{"runs", 6, (*upgraded).runs},
 	{"metrics of runs", 6, (*upgraded).delivery},
 	{"revisions", 7, (*upgraded).revisions},
+	{"last changes", 6, (*upgraded).lastChanges},
 }
 
 // equal compares what was read with what is wanted, as texts.
@@ -318,6 +319,15 @@ func (u *upgraded) delivery() {
 	d = must(u, d, err)
 	u.equal("reloads", []any{d.Reloads.Changes, d.Reloads.Failed, d.Reloads.Lead.Median, d.Reloads.Restore.Median, d.Reloads.Broken}, "[2 1 500 60000 0]")
 	u.equal("deploys", []any{d.Deploys.Changes, d.Deploys.Failed, d.Deploys.Lead.Median}, "[1 0 60000]")
+}
+
+func (u *upgraded) lastChanges() {
+	saved, err := u.store.LastRunChanges(u.Context(), "shop", []string{"web", "nobody"})
+	u.equal("reloads", must(u, saved, err), "[{web reload ada 2026-01-02 03:07:00 +0000 UTC 0001-01-01 00:00:00 +0000 UTC}]")
+	if u.version >= 13 {
+		written, err := u.store.LastRunChanges(u.Context(), "lab", []string{"web"})
+		u.equal("what was written", must(u, written, err), "[{web service.written eve 2026-01-02 03:04:30 +0000 UTC 2026-01-02 03:04:29 +0000 UTC}]")
+	}
 }
 
 func (u *upgraded) revisions() {

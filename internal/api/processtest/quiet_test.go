@@ -81,7 +81,7 @@ func count(t testing.TB, mount map[string]string) (*counter, map[string]string) 
 const quiet = 20 * time.Second
 
 // TestAQuietTimeIsWatches counts what the API server is asked while nothing happens and
-// somebody looks at the services and the logs all the time.
+// somebody looks at the services, what they use, and the logs all the time.
 func TestAQuietTimeIsWatches(t *testing.T) {
 	c := processtest.New(t, kubetest.Server(t))
 	kubelet := c.Node()
@@ -95,7 +95,8 @@ func TestAQuietTimeIsWatches(t *testing.T) {
 	a := processtest.Start(t, mount, map[string]string{"DATABASE_URL": server.URL("postgres"), "REDIS_URL": redis.URL()})
 	client := processtest.NewClient(t, a.Token(), func() []*processtest.API { return []*processtest.API{a} })
 	a.Await("what is to be seen", func() bool {
-		return len(client.Stored()) == 1 && asked.requestsOf("watch") > 0 && strings.Contains(client.Text(contract.Base+"/services"), `"db"`)
+		return len(client.Stored()) == 1 && asked.requestsOf("watch") > 0 && strings.Contains(client.Text(contract.Base+"/services"), `"db"`) &&
+			strings.Contains(client.Text(contract.Base+"/overview"), `"usageWhy"`) // it has no metrics API
 	})
 	a.Await("the last list", func() bool {
 		asked.take()
@@ -104,6 +105,7 @@ func TestAQuietTimeIsWatches(t *testing.T) {
 	})
 	for end := time.Now().Add(quiet); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		client.Text(contract.Base + "/services")
+		client.Text(contract.Base + "/overview")
 		client.Text(contract.Base + "/logs?limit=10")
 		client.Text(contract.Base + "/history")
 	}

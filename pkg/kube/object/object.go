@@ -26,6 +26,15 @@ type Meta struct {
 	Labels            map[string]string `json:"labels"`
 	Annotations       map[string]string `json:"annotations"`
 	OwnerReferences   []OwnerReference  `json:"ownerReferences"`
+	ManagedFields     []ManagedFields   `json:"managedFields,omitempty"`
+}
+
+// ManagedFields says when who last changed fields of an object, by the clock of the API
+// server, in whole seconds. Which fields those are is not read.
+type ManagedFields struct {
+	Manager     string    `json:"manager"`               // what the program calls itself
+	Subresource string    `json:"subresource,omitempty"` // through which, such as "status" or "scale"
+	Time        time.Time `json:"time"`
 }
 
 // Metadata implements Object for what embeds a Meta.

@@ -12,7 +12,7 @@ func TestAnotherEnvironment404(t *testing.T) {
 	a := apitest.Run(t, apitest.WithServers(t))
 	session := a.LogIn("operator")
 	for _, c := range [][2]string{
-		{http.MethodGet, "/services"}, {http.MethodGet, "/services/api"}, {http.MethodGet, "/history"},
+		{http.MethodGet, "/services"}, {http.MethodGet, "/services/api"}, {http.MethodGet, "/history"}, {http.MethodGet, "/overview"},
 		{http.MethodGet, "/logs"}, {http.MethodGet, "/logs/counts"}, {http.MethodGet, "/logs/live"}, {http.MethodGet, "/logs/export"},
 		{http.MethodPost, "/services/api/stop"}, {http.MethodPost, "/services/api/start"}, {http.MethodPost, "/services/api/restart"},
 	} {

@@ -1,0 +1,36 @@
+package fleet
+
+import (
+	"time"
+
+	"zr/pkg/kube/object"
+)
+
+// Write is the last change of what a workload is to be, as the API server keeps it.
+type Write struct {
+	Manager string    // what the program that wrote it calls itself
+	At      time.Time // by the clock of the API server, in whole seconds
+	// ScaledWith has set the number of pods through the subresource for that, as kubectl
+	// and autoscalers do; empty where nothing has, or something else has set it since. The
+	// API server keeps no time of it, and nothing at all where no manifest has a number.
+	ScaledWith string
+}
+
+// controllerManager fills in what nobody wrote.
+const controllerManager = "kube-controller-manager"
+
+// LastWrite returns that of the workload of a service, and whether it is known.
+func (s Service) LastWrite() (Write, bool) { return s.written, s.written.Manager != "" }
+
+// lastWrite finds that of an object. What a controller says of how it is, is none.
+func lastWrite(m *object.Meta) (last Write) {
+	for _, f := range m.ManagedFields {
+		switch {
+		case f.Subresource == "scale":
+			last.ScaledWith = f.Manager
+		case f.Subresource == "" && f.Manager != controllerManager && !f.Time.Before(last.At):
+			last.Manager, last.At = f.Manager, f.Time
+		}
+	}
+	return last
+}
