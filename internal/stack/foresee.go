@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -38,6 +39,6 @@ func (p *project) foresee(ctx context.Context, f *foresight) error {
 	case <-f.built:
 		return nil
 	case on := <-f.found:
-		return on.deployer.Foresee(ctx, p.rendered)
+		return errors.Join(on.deployer.May(ctx, p.rights()), on.deployer.Foresee(ctx, p.rendered))
 	}
 }

@@ -286,6 +286,9 @@ func (p *project) apply(ctx context.Context, on *connection, l *runLease, built 
 	}
 	changes, err := on.deployer.Diff(ctx, p.rendered)
 	if err == nil && !changes.Empty() {
+		if err := on.deployer.May(ctx, p.rights()); err != nil {
+			return made{}, outcome{}, err
+		}
 		var done context.CancelFunc
 		if ctx, done, err = p.takeLease(ctx, l, on.deployer); err != nil {
 			return made{}, outcome{}, err

@@ -56,7 +56,7 @@ func (d *Deployer) ApplyAhead(ctx context.Context, r *render.Rendered, cs *Chang
 		sink.Emit(event.Notice{Text: hideSecrets(text, r.Hidden)})
 	}
 	if err != nil {
-		return d.lost(ctx, reachable(fmt.Errorf("applying %q: %w", r.Set, err)))
+		return d.lost(ctx, d.reachable(fmt.Errorf("applying %q: %w", r.Set, err)))
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func (d *Deployer) Absent(ctx context.Context, b render.Borrowed) ([]string, err
 		return nil, nil
 	}
 	if err != nil {
-		return nil, reachable(err)
+		return nil, d.reachable(err)
 	}
 	return slices.DeleteFunc(slices.Clone(b.Services), func(name string) bool {
 		return slices.ContainsFunc(there, func(s unstructured.Unstructured) bool { return s.GetName() == name })

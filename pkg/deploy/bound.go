@@ -15,7 +15,7 @@ var bindingKind = manifest.Known[schema.GroupVersionKind{Group: "rbac.authorizat
 func (d *Deployer) Bound(ctx context.Context, label string) (bool, error) {
 	found, err := d.list(ctx, bindingKind, "", label)
 	if err != nil {
-		return false, reachable(fmt.Errorf("looking for role bindings with %q: %w", label, err))
+		return false, d.reachable(fmt.Errorf("looking for role bindings with %q: %w", label, err))
 	}
 	return len(found) > 0, nil
 }

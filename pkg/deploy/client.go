@@ -12,6 +12,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -212,7 +213,7 @@ func (d *Deployer) remove(ctx context.Context, k manifest.Kind, live *unstructur
 }
 
 // reachable adds what to do to an error that says that there is no cluster.
-func reachable(err error) error {
+func (d *Deployer) reachable(err error) error {
 	if err == nil || fault.HintOf(err) != "" {
 		return err
 	}
@@ -220,7 +221,7 @@ func reachable(err error) error {
 	case apierrors.IsUnauthorized(err), lean.HasCode(err, http.StatusUnauthorized):
 		return fault.Hint(err, "the cluster does not accept the credentials of the kubeconfig: renew them")
 	case apierrors.IsForbidden(err), lean.HasCode(err, http.StatusForbidden):
-		return fault.Hint(err, "the user of the kubeconfig lacks a right on the cluster")
+		return fault.Hint(err, cmp.Or(d.granted(err), "the user of the kubeconfig lacks a right on the cluster; `"+d.Lines.Kubectl("auth", "can-i", "--list", "--namespace", d.namespace)+"` shows those that are there"))
 	}
 	return err
 }

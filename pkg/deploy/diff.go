@@ -27,7 +27,7 @@ import (
 func (d *Deployer) Diff(ctx context.Context, r *render.Rendered) (*ChangeSet, error) {
 	cs, err := d.diff(ctx, r)
 	if err != nil {
-		return cs, reachable(fmt.Errorf("comparing %q with the cluster: %w", r.Set, err))
+		return cs, d.reachable(fmt.Errorf("comparing %q with the cluster: %w", r.Set, err))
 	}
 	return cs, nil
 }

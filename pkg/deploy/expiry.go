@@ -32,7 +32,7 @@ type Expired struct {
 func (d *Deployer) Keep(ctx context.Context, until time.Time) error {
 	namespace, err := d.get(ctx, manifest.NamespaceKind, "", d.namespace)
 	if err != nil || namespace == nil || namespace.GetLabels()[manifest.PartOfLabel] != manifest.SetID(d.set, d.namespace) {
-		return reachable(err)
+		return d.reachable(err)
 	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]any{
 		object.ExpiresAnnotation: until.UTC().Format(time.RFC3339), object.SetAnnotation: d.set,
@@ -42,7 +42,7 @@ func (d *Deployer) Keep(ctx context.Context, until time.Time) error {
 	}
 	_, err = d.resource(manifest.NamespaceKind, "").Patch(ctx, d.namespace, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: expiryManager})
 	if err != nil {
-		return reachable(fmt.Errorf("noting until when namespace %q is wanted: %w", d.namespace, err))
+		return d.reachable(fmt.Errorf("noting until when namespace %q is wanted: %w", d.namespace, err))
 	}
 	return d.wake(ctx)
 }
@@ -53,7 +53,7 @@ func (d *Deployer) wake(ctx context.Context) error {
 	for _, kind := range []manifest.Kind{manifest.DeploymentKind, manifest.StatefulSetKind} {
 		all, err := d.list(ctx, kind, d.namespace, manifest.PartOfLabel+"="+manifest.SetID(d.set, d.namespace))
 		if err != nil {
-			return reachable(err)
+			return d.reachable(err)
 		}
 		for _, o := range all {
 			marks := o.GetAnnotations()
@@ -69,7 +69,7 @@ func (d *Deployer) wake(ctx context.Context) error {
 				return err
 			}
 			if _, err := d.resource(kind, d.namespace).Patch(ctx, o.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: expiryManager}); err != nil {
-				return reachable(fmt.Errorf("starting %s %q again: %w", kind.Kind, o.GetName(), err))
+				return d.reachable(fmt.Errorf("starting %s %q again: %w", kind.Kind, o.GetName(), err))
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func (d *Deployer) Expired(ctx context.Context, now time.Time) ([]Expired, error
 		return nil, nil
 	}
 	if err != nil {
-		return nil, reachable(err)
+		return nil, d.reachable(err)
 	}
 	var out []Expired
 	for _, n := range namespaces {

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,7 +27,7 @@ func (d *Deployer) Foresee(ctx context.Context, r *render.Rendered) error {
 		return err
 	}
 	if err := errors.Join(d.mayWrite(ctx, r, cs), d.takesPods(ctx, r, cs)); err != nil {
-		return reachable(fmt.Errorf("asking the cluster about %q: %w", r.Set, err))
+		return d.reachable(fmt.Errorf("asking the cluster about %q: %w", r.Set, err))
 	}
 	return nil
 }
@@ -39,34 +38,19 @@ func (d *Deployer) mayWrite(ctx context.Context, r *render.Rendered, cs *ChangeS
 	if cs.before != nil || d.Own {
 		return nil // who makes a cluster may do everything
 	}
-	var kinds []manifest.Kind
+	var rights []Right
 	for _, i := range cs.items {
-		if k := i.object.Kind; k.Namespaced && i.action == Created && !slices.Contains(kinds, k) {
-			kinds = append(kinds, k)
+		k := i.object.Kind
+		if !k.Namespaced || i.action != Created {
+			continue
+		}
+		for _, verb := range []string{"create", "patch"} {
+			if r := (Right{Verb: verb, Group: k.Group, Resource: k.Resource, For: "apply what is rendered"}); !slices.Contains(rights, r) {
+				rights = append(rights, r)
+			}
 		}
 	}
-	refused := make([]error, len(kinds))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
-	for n, k := range kinds {
-		g.Go(func() error {
-			for _, verb := range []string{"create", "patch"} {
-				allowed, err := d.may(gctx, verb, k, r.Namespace)
-				if err != nil {
-					return err
-				}
-				if !allowed && refused[n] == nil {
-					refused[n] = fault.Hint(fmt.Errorf("the user of the kubeconfig may not %s %s in namespace %q", verb, k.Resource, r.Namespace),
-						"have somebody who may grant the right, or name another context")
-				}
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return errors.Join(refused...)
+	return d.May(ctx, rights)
 }
 
 // mayPrune asks for the rights to delete what is no longer rendered, which comes
@@ -87,32 +71,16 @@ func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
 			continue
 		}
 		asked[at] = true
-		allowed, err := d.may(ctx, "delete", m.kind, at.namespace)
+		allowed, err := d.review(ctx, map[string]any{"verb": "delete", "group": m.kind.Group, "resource": m.kind.Resource, "namespace": at.namespace})
 		if err != nil {
 			return err
 		}
 		if !allowed {
 			refused = append(refused, fault.Hint(fmt.Errorf("%s is no longer rendered, and the user of the kubeconfig may not delete %s in namespace %q", manifest.Name(m.live), m.kind.Resource, at.namespace),
-				"have somebody who may grant the right, or delete it; or keep it in the overlay"))
+				d.grant("", at.namespace, []Right{{Verb: "delete", Group: m.kind.Group, Resource: m.kind.Resource}})+", or delete it; or keep it in the overlay"))
 		}
 	}
 	return errors.Join(refused...)
-}
-
-var reviewKind = manifest.Kind{GroupVersionKind: schema.GroupVersionKind{Group: "authorization.k8s.io", Version: "v1", Kind: "SelfSubjectAccessReview"}, Resource: "selfsubjectaccessreviews"}
-
-// may asks whether the user has a right in a namespace.
-func (d *Deployer) may(ctx context.Context, verb string, k manifest.Kind, namespace string) (bool, error) {
-	review := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": reviewKind.GroupVersion().String(), "kind": reviewKind.Kind,
-		"spec": map[string]any{"resourceAttributes": map[string]any{"namespace": namespace, "verb": verb, "group": k.Group, "resource": k.Resource}},
-	}}
-	answer, err := d.resource(reviewKind, "").Create(ctx, review, metav1.CreateOptions{})
-	if err != nil {
-		return false, fmt.Errorf("asking for the right to %s %s: %w", verb, k.Resource, err)
-	}
-	allowed, _ := manifest.At(answer.Object, "status")["allowed"].(bool)
-	return allowed, nil
 }
 
 // takesPods asks whether the server will take the pods of the workloads that change. A

@@ -42,6 +42,24 @@ func (r *run) make(group, resource string, object map[string]any) {
 	}
 }
 
+// be makes what follows the doing of somebody who may do no more than the rules say.
+func (r *run) be(who string, rules ...any) (name string) {
+	r.T.Helper()
+	const rbac = "rbac.authorization.k8s.io"
+	name = who + "-" + r.Namespace
+	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": name}, "rules": rules})
+	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": name},
+		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+		"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": name}}})
+	r.cfg = rest.CopyConfig(r.cfg)
+	r.cfg.Impersonate.UserName = name
+	return name
+}
+
+func rule(group, resource string, verbs ...any) any {
+	return map[string]any{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
+}
+
 // TestForeseeRulesAboutPods has what only the makers of pods are told, long
 // after the workload was applied.
 func TestForeseeRulesAboutPods(t *testing.T) {
@@ -109,15 +127,7 @@ func TestForeseeANamespaceThatNobodyMakes(t *testing.T) {
 func TestDiffNamesTheRightToDeleteThatIsMissing(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	const rbac = "rbac.authorization.k8s.io"
-	name := "writer-" + r.Namespace
-	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": name},
-		"rules": []any{map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "create", "patch", "update"}}}})
-	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": name},
-		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
-		"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": name}}})
-	r.cfg = rest.CopyConfig(r.cfg)
-	r.cfg.Impersonate.UserName = name
+	r.be("writer", rule("*", "*", "get", "list", "create", "patch", "update"))
 	r.Edit("kustomization.yaml", ", db.yaml", "")
 	r.await("the right to read", func() bool {
 		_, err := r.deployer().Diff(t.Context(), r.Render())
@@ -129,18 +139,7 @@ func TestDiffNamesTheRightToDeleteThatIsMissing(t *testing.T) {
 // TestForeseeMissingRights asks as somebody who may read and make namespaces.
 func TestForeseeMissingRights(t *testing.T) {
 	r := newRun(t)
-	const rbac = "rbac.authorization.k8s.io"
-	rule := func(group, resource string, verbs ...any) any {
-		return map[string]any{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs}
-	}
-	name := "visitor-" + r.Namespace
-	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": name},
-		"rules": []any{rule("", "namespaces", "get", "create", "patch"), rule("*", "*", "get", "list"), rule("", "services", "create", "patch")}})
-	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": name},
-		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
-		"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": name}}})
-	r.cfg = rest.CopyConfig(r.cfg)
-	r.cfg.Impersonate.UserName = name
+	r.be("visitor", rule("", "namespaces", "get", "create", "patch"), rule("*", "*", "get", "list"), rule("", "services", "create", "patch"))
 	r.await("the right to read", func() bool { return !strings.Contains(fmt.Sprint(r.foreseen()), "cannot ") })
 	err := r.foreseen()
 	testkit.ErrorSays(t, err, "may not create deployments", "may not create statefulsets", r.Namespace)

@@ -35,7 +35,7 @@ type Content struct {
 func (d *Deployer) Settings(ctx context.Context) (Content, error) {
 	content, err := d.content(ctx, manifest.ConfigMapKind, render.SettingsName)
 	if err != nil {
-		return Content{}, reachable(fmt.Errorf("reading the settings of %q from the cluster: %w", d.set, err))
+		return Content{}, d.reachable(fmt.Errorf("reading the settings of %q from the cluster: %w", d.set, err))
 	}
 	return content, nil
 }
@@ -44,7 +44,7 @@ func (d *Deployer) Settings(ctx context.Context) (Content, error) {
 func (d *Deployer) Secrets(ctx context.Context) (Content, error) {
 	content, err := d.content(ctx, manifest.SecretKind, render.SecretsName)
 	if err != nil {
-		return Content{}, reachable(fmt.Errorf("reading the secrets of %q from the cluster: %w", d.set, err))
+		return Content{}, d.reachable(fmt.Errorf("reading the secrets of %q from the cluster: %w", d.set, err))
 	}
 	return content, nil
 }

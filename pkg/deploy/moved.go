@@ -42,7 +42,7 @@ func (d *Deployer) parents(ctx context.Context) ([]*state.Parent, error) {
 func (d *Deployer) Others(ctx context.Context) ([]string, error) {
 	found, err := d.list(ctx, manifest.SecretKind, "", state.IDLabel)
 	if err != nil {
-		return nil, reachable(fmt.Errorf("looking for other environments: %w", err))
+		return nil, d.reachable(fmt.Errorf("looking for other environments: %w", err))
 	}
 	var out []string
 	for i := range found {

@@ -28,7 +28,7 @@ type HeldPort struct {
 func (d *Deployer) HeldPorts(ctx context.Context) ([]HeldPort, error) {
 	services, err := d.list(ctx, manifest.ServiceKind, "", "")
 	if err != nil {
-		return nil, reachable(err)
+		return nil, d.reachable(err)
 	}
 	var out []HeldPort
 	for _, s := range services {

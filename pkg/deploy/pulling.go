@@ -33,7 +33,7 @@ func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool
 		return false, nil
 	}
 	if err != nil {
-		return false, reachable(err)
+		return false, d.reachable(err)
 	}
 	return slices.ContainsFunc(pods, func(pod unstructured.Unstructured) bool {
 		return slices.ContainsFunc(manifest.Items(manifest.At(pod.Object, "status"), "containerStatuses"), func(c map[string]any) bool {

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -79,7 +80,7 @@ func (d *Deployer) advice(o *render.Object, err error) (string, int) {
 	case said("admission webhook "), said("ValidatingAdmissionPolicy "):
 		return "a rule of the cluster's forbids this, and the message is its own: change the manifest as it says", fault.Failed
 	case apierrors.IsForbidden(err):
-		return "the user of the kubeconfig lacks a right on the cluster, or an admission policy forbids the object", fault.Failed
+		return cmp.Or(d.granted(err), "the user of the kubeconfig lacks a right on the cluster, or an admission policy forbids the object"), fault.Failed
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return "", fault.Usage
 	}

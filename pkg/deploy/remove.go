@@ -30,7 +30,7 @@ func (d *Deployer) Remove(ctx context.Context, sink event.Sink, purge bool) erro
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done after %s", patience))
 	defer cancel()
 	if err := d.takeDown(ctx, sink, purge); err != nil {
-		return reachable(fmt.Errorf("removing %q: %w", d.set, err))
+		return d.reachable(fmt.Errorf("removing %q: %w", d.set, err))
 	}
 	return nil
 }

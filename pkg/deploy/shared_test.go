@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 
 	"zr/internal/testkit"
 	"zr/pkg/deploy/kubetest"
@@ -82,22 +81,14 @@ func TestAWebhookThatRefuses(t *testing.T) {
 func TestAUserWhoMayReadAndNotWrite(t *testing.T) {
 	r := newRun(t)
 	r.up()
-	const rbac = "rbac.authorization.k8s.io"
-	user := "reader-" + r.Namespace
-	r.make(rbac, "clusterroles", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": user},
-		"rules": []any{map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "watch"}}}})
-	r.make(rbac, "clusterrolebindings", map[string]any{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": user},
-		"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": user},
-		"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": user}}})
 	administrator := r.cfg
-	r.cfg = rest.CopyConfig(administrator)
-	r.cfg.Impersonate.UserName = user
+	r.be("reader", rule("*", "*", "get", "list", "watch"))
 	r.await("the right to read", func() bool { _, err := r.deployer().Diff(t.Context(), r.Render()); return err == nil })
 	if cs := r.diff(); !cs.Empty() {
 		t.Errorf("a reader is told of differences that there are not: %v", actions(cs))
 	}
 	r.Edit("web.yaml", "replicas: 2", "replicas: 3")
-	r.refusedAhead("lacks a right on the cluster", `Deployment "web"`, `cannot patch resource "deployments"`, `in the namespace "`+r.Namespace+`"`)
+	r.refusedAhead("kubectl create role zr --verb=patch --resource=deployments.apps", `Deployment "web"`, `cannot patch resource "deployments"`, `in the namespace "`+r.Namespace+`"`)
 	if _, err := r.lease("a reader", nil); err == nil || !strings.Contains(err.Error(), `cannot create resource "leases"`) {
 		t.Errorf("the lease: %v", err)
 	}

@@ -60,14 +60,14 @@ type Target struct {
 // subject is what is said of the target's workload.
 func (t Target) subject() diagnose.Target {
 	d := t.Target
-	if !t.probed() {
+	if !t.Probed() {
 		d.Probe = ""
 	}
 	return d
 }
 
-// probed tells that zr itself asks a pod, and not only its rollout.
-func (t Target) probed() bool { return t.Probe != probe.Rollout && t.Probe != "" }
+// Probed tells that zr itself asks a pod, and not only its rollout.
+func (t Target) Probed() bool { return t.Probe != probe.Rollout && t.Probe != "" }
 
 func (t Target) timeout() time.Duration {
 	if t.Timeout > 0 {
@@ -174,7 +174,7 @@ func (g *Gate) prune(alive func(uid string) bool) {
 
 // probe asks the pod of a target once, within the deadline of ctx.
 func (g *Gate) probe(ctx context.Context, t Target, pod *object.Pod) diagnose.Answer {
-	if !t.probed() {
+	if !t.Probed() {
 		return diagnose.Answer{OK: true, Text: "the rollout is complete"}
 	}
 	return ask(ctx, t, g.forward(t.Namespace, pod.Name, pod.UID), pod.Status.PodIP)
