@@ -42,8 +42,6 @@ export interface Feed {
   older: "more" | "reading" | "none";
   /** The same of newer ones, where such were let go of while older ones were read. */
   newer: "more" | "reading" | "none";
-  /** How many lines were put before the others in all, less those that were taken away there. */
-  prepended: number;
   /** How many lines came since it began, with those that are marked as missing. */
   received: number;
   problem?: Problem;
@@ -80,7 +78,6 @@ export class LogFeed {
     paused: false,
     older: "none",
     newer: "none",
-    prepended: 0,
     received: 0,
   };
   private listeners = new Set<() => void>();
@@ -195,8 +192,8 @@ export class LogFeed {
       const last = new Set(this.lines.slice(-PAGE).map(({ id }) => id));
       this.lines.push(...page.lines.filter(({ id }) => !last.has(id)));
       after.cursor = page.next;
-      const prepended = this.current.prepended - this.letGoOfOldest();
-      this.update({ newer: page.next ? "more" : "none", prepended });
+      this.letGoOfOldest();
+      this.update({ newer: page.next ? "more" : "none" });
     } catch (problem) {
       this.update({ newer: "more" });
       this.fail(problem, signal);
@@ -219,10 +216,7 @@ export class LogFeed {
       this.lines.unshift(...fresh);
       this.cursor = page.next;
       found += fresh.length;
-      this.update({
-        prepended: this.current.prepended + fresh.length,
-        older: page.next ? "reading" : "none",
-      });
+      this.update({ older: page.next ? "reading" : "none" });
       if (!page.next || page.complete) {
         break;
       }
@@ -309,18 +303,17 @@ export class LogFeed {
     this.publish({});
   }
 
-  /** Keeps the memory that the lines take bounded, and says how many went. */
-  private letGoOfOldest(): number {
+  /** Keeps the memory that the lines take bounded. */
+  private letGoOfOldest(): void {
     const over = this.lines.length - KEPT;
     if (over <= SLACK) {
-      return 0;
+      return;
     }
     this.lines.splice(0, over);
     this.known = new Set(this.lines.slice(0, PAGE).map(({ id }) => id));
     this.cursor = undefined;
     this.before = this.lines[0]?.time;
     this.publish({ older: "more" });
-    return over;
   }
 
   /** The same at the other end, where somebody reads far back. */

@@ -1,6 +1,6 @@
 "use client";
 
-import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useNow } from "@/lib/use-now";
 import type { Feed, LogFeed } from "../feed";
@@ -30,7 +30,7 @@ export function LineList({
   onChange: (rest: Partial<LogState>) => void;
   renderedAt: number;
 }) {
-  const { lines, paused, prepended, older } = now;
+  const { lines, paused, older } = now;
   const box = useRef<HTMLElement>(null);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const clock = useNow(renderedAt);
@@ -40,9 +40,11 @@ export function LineList({
     estimateSize: () => ROW,
     getItemKey: useCallback((i: number) => lines[i]?.id ?? i, [lines]),
     overscan: 10,
+    // Who reads stays at the lines that are seen, when others come before them or go there.
+    // Who follows is at the end: to look for his place would cost a pass over all lines for each frame.
+    anchorTo: paused ? "end" : "start",
   });
   const onScroll = useEnds({ feed, now, box, height: rows.getTotalSize() });
-  useKeptPlace({ prepended, paused, box, rows });
   useLineOfLink(state.line, lines, (i) => rows.scrollToIndex(i, { align: "center" }));
   const toggle = useCallback((id: string) => {
     setOpened((all) => {
@@ -169,38 +171,6 @@ function useEnds({
     }
     lastTop.current = scrollTop;
   };
-}
-
-/** Keeps the lines that are seen where they are, when others are put before them or taken away there. */
-function useKeptPlace({
-  prepended,
-  paused,
-  box,
-  rows,
-}: {
-  prepended: number;
-  paused: boolean;
-  box: React.RefObject<HTMLElement | null>;
-  rows: Virtualizer<HTMLElement, Element>;
-}) {
-  const before = useRef(prepended);
-  /** A line that is seen: its index, and where it begins, in pixels. */
-  const seen = useRef<{ index: number; start: number }>(undefined);
-  useLayoutEffect(() => {
-    const element = box.current;
-    const added = prepended - before.current;
-    before.current = prepended;
-    const item = seen.current && rows.measurementsCache[seen.current.index + added];
-    if (!element || !paused) {
-      // Who follows is at the end: to ask where would cost a layout for each frame.
-      seen.current = undefined;
-      return;
-    }
-    if (added !== 0 && item && seen.current) {
-      element.scrollTop += item.start - seen.current.start;
-    }
-    seen.current = rows.getVirtualItemForOffset(element.scrollTop);
-  });
 }
 
 /** Shows the line that a link leads to, once. */
