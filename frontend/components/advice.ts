@@ -63,6 +63,7 @@ export const advice: Record<ProblemCode, Advice> = {
     ],
   },
   api_unexpected: { title: "The api speaks another version", steps: versionSteps },
+  not_in_snapshot: { title: "The snapshot does not have this", steps: [] },
   not_forwarded: { title: "The dashboard refused its own request", steps: versionSteps },
   bad_query: { title: "The dashboard refused its own request", steps: versionSteps },
 };

@@ -3,6 +3,7 @@
 import { useRouter, useSearchParams } from "next/navigation";
 import { createContext, type ReactNode, useCallback, useContext } from "react";
 import { environmentIn } from "@/lib/environment";
+import { placed, useSnapshot } from "@/lib/snapshot/context";
 import { withQuery } from "@/lib/with-query";
 
 const EnvironmentContext = createContext<string | undefined>(undefined);
@@ -15,17 +16,22 @@ export function EnvironmentProvider({ children }: { children: ReactNode }) {
   return <EnvironmentContext value={environment}>{children}</EnvironmentContext>;
 }
 
-/** The environment that the address is about; undefined stands for the first that the api serves. */
+/**
+ * The environment that the address is about; undefined stands for the first that the api
+ * serves, and for the one that a snapshot is of.
+ */
 export function useEnvironment(): string | undefined {
-  return useContext(EnvironmentContext);
+  const environment = useContext(EnvironmentContext);
+  return useSnapshot() ? undefined : environment;
 }
 
-/** Goes to a screen, and stays in the environment. */
+/** Goes to a screen, and stays in the environment, or in the snapshot. */
 export function useGo(): (path: string) => void {
   const router = useRouter();
   const environment = useEnvironment();
+  const snapshot = useSnapshot();
   return useCallback(
-    (path: string) => router.push(withQuery(path, { environment })),
-    [router, environment],
+    (path: string) => router.push(withQuery(placed(path, snapshot), { environment })),
+    [router, environment, snapshot],
   );
 }

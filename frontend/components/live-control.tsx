@@ -3,6 +3,7 @@
 import { Button } from "@/components/button";
 import { PauseIcon, PlayIcon } from "@/components/icons";
 import type { Freshness } from "@/lib/freshness";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { ago } from "@/lib/time";
 
 const look: Record<Freshness, { label: string; dot: string }> = {
@@ -12,7 +13,7 @@ const look: Record<Freshness, { label: string; dot: string }> = {
   down: { label: "No data", dot: "bg-unhealthy" },
 };
 
-/** Says how old the data is, and holds it still on request. */
+/** Says how old the data is, and holds it still on request; a snapshot is still. */
 export function LiveControl({
   freshness,
   updatedAt,
@@ -27,6 +28,9 @@ export function LiveControl({
   onToggle: () => void;
 }) {
   const { label, dot } = look[freshness];
+  if (useSnapshot()) {
+    return null;
+  }
   return (
     <div className="flex items-center gap-3 text-xs">
       <p data-testid="freshness" data-freshness={freshness} className="flex items-center gap-2">

@@ -11,7 +11,7 @@ const nothing = () => {};
 function Opens({ asked }: { asked: Asked }) {
   const ask = useActions();
   return (
-    <Button data-opens onClick={() => ask(asked)}>
+    <Button data-opens onClick={() => ask?.(asked)}>
       Open
     </Button>
   );

@@ -37,6 +37,8 @@ export const problemCodes = [
   "api_error",
   /** The api answered with something that this dashboard does not understand. */
   "api_unexpected",
+  /** A snapshot is shown, and its file does not have it. */
+  "not_in_snapshot",
 ] as const;
 
 export type ProblemCode = (typeof problemCodes)[number];
@@ -92,6 +94,7 @@ export const problemStatus: Record<ProblemCode, number> = {
   not_in_effect: 504,
   api_error: 502,
   api_unexpected: 502,
+  not_in_snapshot: 404,
 };
 
 /** Data, or the reason why there is none. */

@@ -77,6 +77,22 @@ export function setupScreenPath({ folder }: { folder?: string }) {
   return withQuery("/setup", { folder });
 }
 
+/** Where a snapshot is saved and opened; its screens are below, each at its own address. */
+export const SNAPSHOT = "/snapshot";
+
+/** The same, about to do one of the two. */
+export function snapshotScreenPath(to: "save" | "open"): string {
+  return withQuery(SNAPSHOT, { for: to });
+}
+
+/** Whether a snapshot has a screen at a place: the parts of a path. */
+export function isOfSnapshot([first, second, ...more]: string[]): boolean {
+  const path = `/${first ?? ""}`;
+  return first === "services"
+    ? second !== undefined && more.length === 0
+    : second === undefined && screens.some(({ href }) => href === path);
+}
+
 /** Whether a path belongs to a screen: the page of a service does to Services. */
 export function isOfScreen(path: string, href: string): boolean {
   return href === "/" ? path === "/" || path.startsWith("/services/") : path.startsWith(href);

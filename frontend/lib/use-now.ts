@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { useSnapshot } from "./snapshot/context";
 
 const TICK_MS = 1_000;
 
@@ -33,8 +34,18 @@ function snapshot(): number {
 /**
  * The time in milliseconds since the epoch, anew each second. While the server
  * renders, and until the browser has taken over, it is renderedAt, so that both
- * write the same text.
+ * write the same text. In a snapshot it is when that was taken.
  */
 export function useNow(renderedAt: number): number {
-  return useSyncExternalStore(subscribe, snapshot, () => renderedAt);
+  const taken = useSnapshot();
+  const now = useSyncExternalStore(
+    taken ? never : subscribe,
+    taken ? () => taken.takenAt : snapshot,
+    () => renderedAt,
+  );
+  return now;
+}
+
+function never(): () => void {
+  return () => {};
 }

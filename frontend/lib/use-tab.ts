@@ -1,9 +1,16 @@
 import { useEffect } from "react";
+import { useSnapshot } from "./snapshot/context";
 import type { State } from "./stack/schema";
 import { tabIcon } from "./tab-icon";
 
-/** The tab says how things are in its title and its icon, so that it can be kept in the background. */
-export function useTab(title: string, state: State | "unknown") {
+/**
+ * The tab says how things are in its title and its icon, so that it can be kept in the
+ * background. That of a snapshot says that it is one: nothing in it is how things are.
+ */
+export function useTab(of: string, now: State | "unknown") {
+  const snapshot = useSnapshot();
+  const title = snapshot ? `Snapshot of ${snapshot.file.environment} · zr` : of;
+  const state = snapshot ? "unknown" : now;
   useEffect(() => {
     document.title = title;
   }, [title]);

@@ -12,6 +12,7 @@ import { Skeleton } from "@/components/skeleton";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { historyScreenPath } from "@/lib/screens";
+import { placed, useSnapshot } from "@/lib/snapshot/context";
 import { historyQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
@@ -48,6 +49,7 @@ export function ServicesClient({
   const [paused, setPaused] = useState(false);
   const params = useSearchParams();
   const { view, service } = parseState(new URLSearchParams(params ?? undefined));
+  const snapshot = useSnapshot();
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
   const services = useServices(environment, initial.services, clock);
@@ -63,7 +65,11 @@ export function ServicesClient({
 
   /** The address changes without asking the server for the page again. */
   function go(state: OverviewState) {
-    window.history.pushState(null, "", withQuery(statePath(state), { environment }));
+    window.history.pushState(
+      null,
+      "",
+      withQuery(placed(statePath(state), snapshot), { environment }),
+    );
   }
 
   function togglePaused() {

@@ -6,6 +6,7 @@ import { Pages } from "@/components/pages";
 import { ProblemView } from "@/components/problem-view";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -29,6 +30,7 @@ export function ActivityClient({
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
   const { data, problem, freshness, ask } = usePolled(activityQuery(part), initial.activity, clock);
   useTab("Activity · zr", "unknown");
+  const snapshot = useSnapshot();
   const { cursor, ...filter } = part;
   return (
     <>
@@ -36,8 +38,8 @@ export function ActivityClient({
         <h1 className="font-semibold text-xl tracking-tight">Activity</h1>
         <div className="flex flex-wrap items-center gap-3">
           <ChosenFilters filter={filter} />
-          <OutcomeFilter filter={filter} />
-          <ExportButton filter={filter} disabled={!data} />
+          {!snapshot && <OutcomeFilter filter={filter} />}
+          {!snapshot && <ExportButton filter={filter} disabled={!data} />}
         </div>
       </div>
       {problem && (!data || freshness === "stale") && (

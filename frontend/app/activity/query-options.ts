@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { fetchJSON } from "@/lib/fetch-json";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
+import { ask } from "@/lib/snapshot/queries";
 import { withQuery } from "@/lib/with-query";
 import { type Activity, type AuditRecord, activitySchema } from "./schema";
 import type { ActivityPart, Filter } from "./search-params";
@@ -28,7 +29,7 @@ export function activityQuery(part: ActivityPart) {
   const path = activityPath(part);
   return queryOptions<Activity, Problem>({
     queryKey: ["activity", path],
-    queryFn: ({ signal }) => fetchJSON(path, activitySchema, signal),
+    queryFn: (context) => ask(context, path, activitySchema),
     ...polled(),
   });
 }

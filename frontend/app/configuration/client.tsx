@@ -8,6 +8,7 @@ import { type Session, whyNobody } from "@/lib/actions/session";
 import { attachedQuery } from "@/lib/dev/queries";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome, Problem } from "@/lib/problem";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -37,8 +38,11 @@ export function ConfigurationClient({
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
   const settings = usePolled(settingsQuery(part.environment), initial.settings, clock);
-  const session = useQuery<Session, Problem>(whoQuery);
-  const nobody = whyNobody(session.data, session.error);
+  const snapshot = useSnapshot();
+  const session = useQuery<Session, Problem>({ ...whoQuery, enabled: !snapshot });
+  const nobody = snapshot
+    ? { text: "This is a snapshot, in which nothing can be changed." }
+    : whyNobody(session.data, session.error);
   const attached = useQuery(attachedQuery(part.environment));
   useTab("Configuration · zr", "unknown");
   const { data, problem, freshness } = settings;

@@ -1,10 +1,11 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { z } from "zod";
 import { sessionQuery } from "@/lib/actions/session";
-import { fetchJSON, postJSON, putJSON } from "@/lib/fetch-json";
+import { postJSON, putJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";
 import { requestKey } from "@/lib/request-key";
+import { ask } from "@/lib/snapshot/queries";
 import { withQuery } from "@/lib/with-query";
 import {
   type Preview,
@@ -30,7 +31,7 @@ const PAGE = 30;
 function query<T>(path: string, schema: z.ZodType<T>) {
   return queryOptions<T, Problem>({
     queryKey: [...configurationKey, path],
-    queryFn: ({ signal }) => fetchJSON(path, schema, signal),
+    queryFn: (context) => ask(context, path, schema),
     staleTime: POLL_MS,
     retry: false,
     retryOnMount: false,
@@ -56,9 +57,11 @@ export function settingsQuery(environment: string | undefined) {
   return query(settingsPath(environment), settingsSchema);
 }
 
+export const shapePath = `${BASE}/schema`;
+
 /** It is of the api itself, and the same as long as that runs. */
 export const shapeQuery = {
-  ...query(`${BASE}/schema`, settingsShapeSchema),
+  ...query(shapePath, settingsShapeSchema),
   staleTime: Number.POSITIVE_INFINITY,
   refetchInterval: untilThere,
 };
@@ -66,9 +69,12 @@ export const shapeQuery = {
 /** Who is logged in: whether he may change something is known before he begins. */
 export const whoQuery = { ...sessionQuery, refetchInterval: untilThere };
 
+export function revisionsPath(environment: string | undefined, cursor?: string): string {
+  return withQuery(`${BASE}/revisions`, { environment, limit: String(PAGE), cursor });
+}
+
 export function revisionsQuery(environment: string | undefined, cursor?: string) {
-  const path = withQuery(`${BASE}/revisions`, { environment, limit: String(PAGE), cursor });
-  return query(path, revisionsSchema);
+  return query(revisionsPath(environment, cursor), revisionsSchema);
 }
 
 /** One revision; its changes are those from another one, or from what is in effect. */
@@ -80,8 +86,12 @@ export function revisionQuery(environment: string | undefined, revision: number,
   return query(path, wholeRevisionSchema);
 }
 
+export function secretsPath(environment: string | undefined): string {
+  return withQuery(`${BASE}/secrets`, { environment });
+}
+
 export function secretsQuery(environment: string | undefined) {
-  return query(withQuery(`${BASE}/secrets`, { environment }), secretsSchema);
+  return query(secretsPath(environment), secretsSchema);
 }
 
 /** What a text of settings would do, as the api says it of those with an ETag. */

@@ -1,4 +1,5 @@
 import { useCallback, useSyncExternalStore } from "react";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { type Draft, draftSchema } from "./draft";
 
 const listeners = new Set<() => void>();
@@ -29,13 +30,15 @@ function parse(text: string | null): Draft | undefined {
 
 /**
  * What is written and not saved, over a reload and a visit to other screens, in
- * this tab alone. A browser that keeps nothing keeps no session either.
+ * this tab alone. A browser that keeps nothing keeps no session either. Of a snapshot
+ * there is none: what is written here is of the environment itself.
  */
 export function useDraft(environment: string | undefined) {
   const key = `zr.configuration.draft.${environment ?? ""}`;
+  const snapshot = useSnapshot();
   const draft = useSyncExternalStore(
     subscribe,
-    () => stored(key),
+    () => (snapshot ? undefined : stored(key)),
     () => undefined,
   );
   const keep = useCallback(

@@ -27,7 +27,7 @@ import { Metrics } from "./_components/metrics";
 import { Problems } from "./_components/problems";
 import { Runs } from "./_components/runs";
 import { Saves } from "./_components/saves";
-import { type ReloadsPart, savesOf } from "./part";
+import { faultsOf, type ReloadsPart, savesOf, stepsOf } from "./part";
 import { standing } from "./standing";
 
 interface Found {
@@ -155,22 +155,13 @@ interface Beside {
 
 /** The faults that stand: there are some only while somebody is attached. */
 function Standing({ attached, feed, environment }: Beside) {
-  const { data } = useQuery(eventsQuery({ environment, types: ["problem"], limit: 50 }));
+  const { data } = useQuery(eventsQuery(faultsOf(environment)));
   const told = ofType("problem", merged(feed.events, data?.events ?? []));
   return <Problems problems={standing(told, attached)} />;
 }
 
-/** How many events are read for the times that the environment was brought up: some ten of those. */
-const STEP_EVENTS = 200;
-
 function BroughtUp({ attached, feed, environment, now }: Beside & { now: number }) {
-  const { data } = useQuery(
-    eventsQuery({
-      environment,
-      types: ["step.started", "step.done", "step.failed", "ready", "error"],
-      limit: STEP_EVENTS,
-    }),
-  );
+  const { data } = useQuery(eventsQuery(stepsOf(environment)));
   const runs = runsOf(merged(feed.events, data?.events ?? []));
   return data && <Runs runs={runs} attached={attached} now={now} />;
 }

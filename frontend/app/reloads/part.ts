@@ -33,6 +33,23 @@ export function eventIn(query: { event?: string | string[] }): number | undefine
   return typeof event === "string" && /^[1-9]\d{0,14}$/.test(event) ? Number(event) : undefined;
 }
 
+/** The events that tell of faults which may stand. */
+export function faultsOf(environment: string | undefined): EventsPart {
+  return { environment, types: ["problem"], limit: 50 };
+}
+
+/** How many events are read for the times that the environment was brought up: some ten of those. */
+const STEP_EVENTS = 200;
+
+/** The events that tell of the times that the environment was brought up. */
+export function stepsOf(environment: string | undefined): EventsPart {
+  return {
+    environment,
+    types: ["step.started", "step.done", "step.failed", "ready", "error"],
+    limit: STEP_EVENTS,
+  };
+}
+
 /** The saves that an address lists. */
 export function savesOf({ environment, service, failed, cursor }: ReloadsPart): EventsPart {
   return { environment, types: ["reload"], limit: PAGE, service, failed, cursor };

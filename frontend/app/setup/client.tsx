@@ -7,6 +7,7 @@ import { Skeleton } from "@/components/skeleton";
 import { attachedQuery } from "@/lib/dev/queries";
 import type { AttachedRuns } from "@/lib/dev/schema";
 import type { Outcome, Problem } from "@/lib/problem";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Services } from "@/lib/stack/schema";
 import { useNow } from "@/lib/use-now";
@@ -33,6 +34,7 @@ export function SetupClient({ environment, ...initial }: { environment?: string 
   const services = usePolled(servicesQuery(environment), initial.services, clock);
   const attached = usePolled(attachedQuery(environment), initial.attached, clock);
   useTab("Setup · zr", "unknown");
+  const snapshot = useSnapshot();
   const runs = attached.data?.attached ?? [];
   const can = (action: string) =>
     runs.some(({ verb, actions }) => verb === "dev" && actions.includes(action));
@@ -68,7 +70,7 @@ export function SetupClient({ environment, ...initial }: { environment?: string 
                 <Nobody attached={runs.some(({ verb }) => verb === "dev")} />
               </Panel>
             )}
-            {can("propose") && <AddService environment={environment} />}
+            {can("propose") && !snapshot && <AddService environment={environment} />}
           </>
         )}
       </div>

@@ -1,19 +1,24 @@
 import { queryOptions } from "@tanstack/react-query";
-import { fetchJSON, postJSON } from "@/lib/fetch-json";
+import { postJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
 import { requestKey } from "@/lib/request-key";
+import { ask } from "@/lib/snapshot/queries";
 import { withQuery } from "@/lib/with-query";
 import { type Findings, findingsSchema, type Proposal, proposalSchema } from "./schema";
 
 /** How often the machine is looked at, in milliseconds: it takes some 0.3 s of it. */
 const LOOK_MS = 30_000;
 
+export function findingsPath(environment: string | undefined): string {
+  return withQuery("/api/v1/dev/doctor", { environment });
+}
+
 /** What the attached `zr dev` finds: asked again at once where it could not be. */
 export function findingsQuery(environment: string | undefined) {
-  const path = withQuery("/api/v1/dev/doctor", { environment });
+  const path = findingsPath(environment);
   return queryOptions<Findings, Problem>({
     queryKey: ["doctor", path],
-    queryFn: ({ signal }) => fetchJSON(path, findingsSchema, signal),
+    queryFn: (context) => ask(context, path, findingsSchema),
     staleTime: LOOK_MS,
     retry: false,
     refetchInterval: ({ state }) =>

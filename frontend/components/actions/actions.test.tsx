@@ -54,7 +54,7 @@ const stack: Services = {
 function Opener({ what }: { what: Asked }) {
   const ask = useActions();
   return (
-    <button type="button" onClick={() => ask(what)}>
+    <button type="button" onClick={() => ask?.(what)}>
       open
     </button>
   );

@@ -7,6 +7,7 @@ import { useEnvironment } from "@/components/environment";
 import { type Change, ends } from "@/lib/actions/actions";
 import { sessionQuery } from "@/lib/actions/session";
 import type { Problem } from "@/lib/problem";
+import { useSnapshot } from "@/lib/snapshot/context";
 import type { Asked } from "./asked";
 import type { Going } from "./notices";
 
@@ -16,9 +17,10 @@ const Notices = dynamic(() => import("./notices").then((m) => m.Notices));
 
 const AskContext = createContext<(asked: Asked) => void>(() => {});
 
-/** Opens the dialog of what can be done to a service. */
-export function useActions(): (asked: Asked) => void {
-  return useContext(AskContext);
+/** Opens the dialog of what can be done to a service; undefined in a snapshot, to which nothing can be done. */
+export function useActions(): ((asked: Asked) => void) | undefined {
+  const ask = useContext(AskContext);
+  return useSnapshot() ? undefined : ask;
 }
 
 /** Holds what is asked and what goes on, over all screens: an action outlives the page that began it. */

@@ -1,6 +1,7 @@
+import type { QueryFunctionContext } from "@tanstack/react-query";
 import { z } from "zod";
-import { fetchJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
+import { ask } from "@/lib/snapshot/queries";
 
 const sessionSchema = z.object({ name: z.string(), role: z.enum(["viewer", "operator"]) });
 export type Session = z.infer<typeof sessionSchema>;
@@ -8,8 +9,7 @@ export type Session = z.infer<typeof sessionSchema>;
 /** Who is logged in. An error is a Problem. */
 export const sessionQuery = {
   queryKey: ["session"],
-  queryFn: ({ signal }: { signal: AbortSignal }) =>
-    fetchJSON("/api/v1/session", sessionSchema, signal),
+  queryFn: (context: QueryFunctionContext) => ask(context, "/api/v1/session", sessionSchema),
   retry: false,
 } as const;
 

@@ -1,8 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
-import { fetchJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
+import { ask } from "@/lib/snapshot/queries";
 import type { Window } from "@/lib/stack/uptime";
 import { withQuery } from "@/lib/with-query";
 import {
@@ -27,7 +27,7 @@ export function attachedQuery(environment: string | undefined) {
   const path = attachedPath(environment);
   return queryOptions<AttachedRuns, Problem>({
     queryKey: ["dev", path],
-    queryFn: ({ signal }) => fetchJSON(path, attachedSchema, signal),
+    queryFn: (context) => ask(context, path, attachedSchema),
     ...polled(POLL_MS),
   });
 }
@@ -56,7 +56,7 @@ export function eventsQuery(part: EventsPart) {
   const path = eventsPath(part);
   return queryOptions<RunEvents, Problem>({
     queryKey: ["dev-events", path],
-    queryFn: ({ signal }) => fetchJSON(path, runEventsSchema, signal),
+    queryFn: (context) => ask(context, path, runEventsSchema),
     ...polled(EVENTS_POLL_MS),
   });
 }
@@ -75,7 +75,7 @@ export function metricsQuery(part: MetricsPart) {
   const path = metricsPath(part);
   return queryOptions<Delivery, Problem>({
     queryKey: ["dev-metrics", path],
-    queryFn: ({ signal }) => fetchJSON(path, deliverySchema, signal),
+    queryFn: (context) => ask(context, path, deliverySchema),
     ...polled(EVENTS_POLL_MS),
   });
 }

@@ -3,15 +3,17 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { sessionWatch } from "@/lib/session-watch";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { DevFeed, type Feed } from "./feed";
 import { attachedQuery } from "./queries";
 
 /**
  * Follows what runs of zr tell of an environment, which stays the same. Who is
- * attached goes where attachedQuery reads it.
+ * attached goes where attachedQuery reads it. In a snapshot nothing comes.
  */
 export function useDevFeed(environment: string | undefined): Feed {
   const client = useQueryClient();
+  const snapshot = useSnapshot();
   const [feed] = useState(
     () =>
       new DevFeed(
@@ -21,13 +23,16 @@ export function useDevFeed(environment: string | undefined): Feed {
       ),
   );
   useEffect(() => {
+    if (snapshot) {
+      return;
+    }
     feed.start();
     const end = sessionWatch.onRenewed(() => feed.renew());
     return () => {
       end();
       feed.stop();
     };
-  }, [feed]);
+  }, [feed, snapshot]);
   return useSyncExternalStore(feed.subscribe, feed.snapshot, feed.snapshot);
 }
 

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import { fetchJSON } from "@/lib/fetch-json";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
+import { ask } from "@/lib/snapshot/queries";
 import { withQuery } from "@/lib/with-query";
 import {
   type Environments,
@@ -32,7 +32,7 @@ export function servicesQuery(environment: string | undefined) {
   const path = servicesPath(environment);
   return queryOptions<Services, Problem>({
     queryKey: ["services", path],
-    queryFn: ({ signal }) => fetchJSON(path, servicesSchema, signal),
+    queryFn: (context) => ask(context, path, servicesSchema),
     ...polled(),
   });
 }
@@ -42,7 +42,7 @@ const ENVIRONMENTS_POLL_MS = 10_000;
 
 export const environmentsQuery = queryOptions<Environments, Problem>({
   queryKey: ["environments"],
-  queryFn: ({ signal }) => fetchJSON("/api/v1/environments", environmentsSchema, signal),
+  queryFn: (context) => ask(context, "/api/v1/environments", environmentsSchema),
   ...polled(ENVIRONMENTS_POLL_MS),
 });
 
@@ -50,7 +50,7 @@ export function historyQuery(part: HistoryPart) {
   const path = historyPath(part);
   return queryOptions<History, Problem>({
     queryKey: ["history", path],
-    queryFn: ({ signal }) => fetchJSON(path, historySchema, signal),
+    queryFn: (context) => ask(context, path, historySchema),
     ...polled(),
   });
 }

@@ -1,10 +1,10 @@
 import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
-import { fetchJSON } from "@/lib/fetch-json";
 import { inertText } from "@/lib/inert-text";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
+import { ask } from "@/lib/snapshot/queries";
 import { withQuery } from "@/lib/with-query";
 
 /** How far back one looks. */
@@ -97,7 +97,7 @@ export function uptimeQuery(part: UptimePart) {
   const path = uptimePath(part);
   return queryOptions<Uptime, Problem>({
     queryKey: ["uptime", path],
-    queryFn: ({ signal }) => fetchJSON(path, uptimeSchema, signal),
+    queryFn: (context) => ask(context, path, uptimeSchema),
     ...polled(POLL_MS),
   });
 }
@@ -107,7 +107,7 @@ export function reportQuery(service: string, part: UptimePart) {
   const path = reportPath(service, part);
   return queryOptions<UptimeReport, Problem>({
     queryKey: ["uptime", path],
-    queryFn: ({ signal }) => fetchJSON(path, reportSchema, signal),
+    queryFn: (context) => ask(context, path, reportSchema),
     ...polled(POLL_MS),
   });
 }

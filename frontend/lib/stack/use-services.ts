@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { z } from "zod";
 import { connection } from "@/lib/connection";
 import type { Outcome } from "@/lib/problem";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { usePolled } from "@/lib/use-polled";
 import { withQuery } from "@/lib/with-query";
 import { servicesQuery } from "./queries";
@@ -28,8 +29,9 @@ export function useServices(
   clock: { renderedAt: number; now: number; paused: boolean },
 ) {
   const queries = useQueryClient();
+  const still = useSnapshot() !== undefined || clock.paused;
   useEffect(() => {
-    if (clock.paused) {
+    if (still) {
       return;
     }
     const { queryKey } = servicesQuery(environment);
@@ -52,7 +54,7 @@ export function useServices(
       unfollow();
       connection.found("services");
     };
-  }, [environment, clock.paused, queries]);
+  }, [environment, still, queries]);
   return usePolled(servicesQuery(environment), initial, clock);
 }
 

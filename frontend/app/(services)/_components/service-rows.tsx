@@ -81,7 +81,7 @@ export function ServiceRows({
           )}
         </td>
         <td className={`${figure} ${wide} w-0 text-right`}>
-          <RowButtons service={service} />
+          <RowButtons service={service} now={now} />
         </td>
       </tr>
       {reason && (
@@ -104,7 +104,7 @@ export function ServiceRows({
 }
 
 /** What is done most often with a service, and the way to all that can be done. */
-function RowButtons({ service }: { service: Service }) {
+function RowButtons({ service, now }: { service: Service; now: number }) {
   const { name } = service;
   const ask = useActions();
   const go = useGo();
@@ -113,12 +113,12 @@ function RowButtons({ service }: { service: Service }) {
       <Button
         aria-label={`Errors of ${name} in the last ${ERRORS_MINUTES} minutes`}
         title={`Errors of the last ${ERRORS_MINUTES} minutes`}
-        onClick={() => go(errorsScreenPath(name, Date.now()))}
+        onClick={() => go(errorsScreenPath(name, now))}
         className={iconButton}
       >
         <ErrorsIcon />
       </Button>
-      {!whyNot("restart", service) && (
+      {ask && !whyNot("restart", service) && (
         <Button
           aria-label={`Restart ${name}`}
           title="Restart"
@@ -128,13 +128,15 @@ function RowButtons({ service }: { service: Service }) {
           <RestartIcon />
         </Button>
       )}
-      <Button
-        aria-label={`Actions of ${name}`}
-        onClick={() => ask({ service: name })}
-        className={iconButton}
-      >
-        ⋯
-      </Button>
+      {ask && (
+        <Button
+          aria-label={`Actions of ${name}`}
+          onClick={() => ask({ service: name })}
+          className={iconButton}
+        >
+          ⋯
+        </Button>
+      )}
     </span>
   );
 }

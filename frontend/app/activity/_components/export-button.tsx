@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import type { Problem } from "@/lib/problem";
+import { saveAs } from "@/lib/save-as";
 import { allRecords } from "../query-options";
 import type { Filter } from "../search-params";
 
@@ -17,7 +18,8 @@ export function ExportButton({ filter, disabled }: { filter: Filter; disabled: b
     setSaid("Reading…");
     try {
       const records = await allRecords(filter, reading.current.signal);
-      save(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+      const text = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+      saveAs("activity.ndjson", text, "application/x-ndjson");
       setSaid(undefined);
     } catch (thrown) {
       setSaid(`Not exported: ${(thrown as Problem).message}`);
@@ -38,13 +40,4 @@ export function ExportButton({ filter, disabled }: { filter: Filter; disabled: b
       </span>
     </div>
   );
-}
-
-function save(text: string) {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "activity.ndjson";
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -1,7 +1,10 @@
+"use client";
+
 import type { ComponentType } from "react";
 import { HealthyIcon, RemovedIcon, UnhealthyIcon } from "@/components/icons";
 import { Link } from "@/components/link";
 import { Panel } from "@/components/panel";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { ago } from "@/lib/time";
 import type { AuditRecord, RecordOutcome } from "../schema";
 import { type Filter, isFilter, placeOf } from "../search-params";
@@ -72,7 +75,7 @@ function RecordItem({ record, filter, now }: { record: AuditRecord; filter: Filt
   );
 }
 
-/** What a record says, and a way to the others that say the same, where an address can ask for them. */
+/** What a record says, and a way to the others that say the same, where they can be asked for. */
 function Part({
   name,
   filter,
@@ -84,7 +87,8 @@ function Part({
   className?: string;
   children: string;
 }) {
-  return isFilter(name, filter[name] ?? "") ? (
+  const snapshot = useSnapshot();
+  return !snapshot && isFilter(name, filter[name] ?? "") ? (
     <Link href={placeOf(filter)} className={`${PART} ${className}`}>
       {children}
     </Link>

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { levels } from "../schema";
 import { clocks, type LogState } from "../search-params";
 import { toneOf } from "../tone";
@@ -94,6 +95,8 @@ function Search({
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(state.text);
   const [isRegexp, setIsRegexp] = useState(state.isRegexp);
+  // The api has the expressions, and bounds what they take.
+  const snapshot = useSnapshot();
   useEffect(() => {
     function onKey(event: KeyboardEvent) {
       const writes =
@@ -125,14 +128,16 @@ function Search({
         onChange={(event) => setText(event.target.value)}
         className={`${field} min-w-0 flex-1 font-mono`}
       />
-      <label className="flex items-center gap-1.5 text-muted text-xs">
-        <input
-          type="checkbox"
-          checked={isRegexp}
-          onChange={(event) => setIsRegexp(event.target.checked)}
-        />
-        Regular expression
-      </label>
+      {!snapshot && (
+        <label className="flex items-center gap-1.5 text-muted text-xs">
+          <input
+            type="checkbox"
+            checked={isRegexp}
+            onChange={(event) => setIsRegexp(event.target.checked)}
+          />
+          Regular expression
+        </label>
+      )}
     </form>
   );
 }
@@ -203,6 +208,7 @@ function TimeRange({
   onChange: (rest: Partial<LogState>) => void;
 }) {
   const label = { from: "From", to: "To, without following" };
+  const snapshot = useSnapshot();
   return (
     <details className="relative text-xs">
       <summary className={`${field} flex cursor-pointer items-center font-medium`}>
@@ -219,7 +225,9 @@ function TimeRange({
               key={minutes}
               onClick={() =>
                 onChange({
-                  from: new Date(Date.now() - minutes * MINUTE).toISOString(),
+                  from: new Date(
+                    (snapshot?.takenAt ?? Date.now()) - minutes * MINUTE,
+                  ).toISOString(),
                   to: undefined,
                 })
               }

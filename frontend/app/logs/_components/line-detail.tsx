@@ -7,6 +7,7 @@ import { CopyButton } from "@/components/copy-button";
 import { fetchJSON } from "@/lib/fetch-json";
 import { inert } from "@/lib/inert";
 import type { Problem } from "@/lib/problem";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { asJSON, asText, timeText } from "../line-text";
 import { foundSchema, type Line } from "../schema";
 import { type LogState, parseState, searchPath, writeState } from "../search-params";
@@ -32,6 +33,7 @@ export function LineDetail({
 }) {
   const [fieldsShown, setFieldsShown] = useState(FIELDS);
   const [around, setAround] = useState(false);
+  const snapshot = useSnapshot();
   const fields = Object.entries(line.fields ?? {});
   const link = () =>
     location.origin + writeState({ ...state, from: undefined, to: line.time, line: line.id });
@@ -59,13 +61,15 @@ export function LineDetail({
         </Button>
       )}
       <div className="flex flex-wrap gap-2">
-        <Button onClick={() => setAround(!around)} aria-expanded={around}>
-          What is around it
-        </Button>
+        {!snapshot && (
+          <Button onClick={() => setAround(!around)} aria-expanded={around}>
+            What is around it
+          </Button>
+        )}
         <Button onClick={() => onChange({ services: [line.service] })}>Only {line.service}</Button>
         <CopyButton label="Copy the line" text={() => asText(line)} />
         <CopyButton label="Copy it as JSON" text={() => asJSON(line)} />
-        <CopyButton label="Copy a link to it" text={link} />
+        {!snapshot && <CopyButton label="Copy a link to it" text={link} />}
       </div>
       {around && <Around line={line} state={state} />}
     </div>

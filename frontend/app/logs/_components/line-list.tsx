@@ -16,6 +16,9 @@ const NEAR = 8;
 /** How many lines before an end the next page is read, so that it is there in time, in pixels. */
 const AHEAD = 2_000 * ROW;
 
+/** What the list does as it is scrolled. */
+type Pages = Pick<LogFeed, "loadOlder" | "loadNewer" | "pause" | "resume">;
+
 /** The lines, of which only those that can be seen are in the page. It stays at the end while lines are followed. */
 export function LineList({
   feed,
@@ -24,7 +27,7 @@ export function LineList({
   onChange,
   renderedAt,
 }: {
-  feed: LogFeed;
+  feed: Pages;
   now: Feed;
   state: LogState;
   onChange: (rest: Partial<LogState>) => void;
@@ -119,7 +122,7 @@ function useEnds({
   box,
   height,
 }: {
-  feed: LogFeed;
+  feed: Pages;
   now: Feed;
   box: React.RefObject<HTMLElement | null>;
   height: number;

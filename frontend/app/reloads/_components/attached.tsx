@@ -99,7 +99,7 @@ function Actions({ run, environment }: { run: Run; environment: string | undefin
   const [chosen, setChosen] = useState<string>();
   const service = names.find((name) => name === chosen) ?? names[0];
   const can = devActions.filter((action) => !whyNoDev(action, [run]));
-  if (can.length === 0) {
+  if (!ask || can.length === 0) {
     return null;
   }
   return (

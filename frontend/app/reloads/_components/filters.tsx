@@ -4,6 +4,7 @@ import { useGo } from "@/components/environment";
 import { Link } from "@/components/link";
 import type { FeedStatus } from "@/lib/dev/feed";
 import { reloadsScreenPath } from "@/lib/screens";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { windows } from "@/lib/stack/uptime";
 import { windowText } from "@/lib/stack/uptime-text";
 import type { ReloadsPart } from "../part";
@@ -34,45 +35,52 @@ export function Filters({
   const window = part.window === "24h" ? undefined : part.window;
   const all = service && !names.includes(service) ? [service, ...names] : names;
   const { label, dot } = look[feed];
+  const snapshot = useSnapshot();
   return (
     <div className="mb-6 flex flex-wrap items-center justify-between gap-3">
       <div className="flex items-baseline gap-3">
         <h1 className="font-semibold text-xl tracking-tight">Reloads</h1>
-        <p data-testid="feed" data-status={feed} className="flex items-center gap-2 text-xs">
-          <span aria-hidden="true" className={`size-2 rounded-full ${dot}`} />
-          {label}
-        </p>
+        {!snapshot && (
+          <p data-testid="feed" data-status={feed} className="flex items-center gap-2 text-xs">
+            <span aria-hidden="true" className={`size-2 rounded-full ${dot}`} />
+            {label}
+          </p>
+        )}
       </div>
       <div className="flex flex-wrap items-center gap-3 text-muted text-xs">
-        <EditorChoice />
-        <label className="flex items-center gap-2">
-          Service
-          <select
-            value={service ?? ""}
-            onChange={(event) =>
-              go(reloadsScreenPath({ service: event.target.value, failed, window }))
-            }
-            className={select}
-          >
-            <option value="">All services</option>
-            {all.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-        <label className="flex items-center gap-2">
-          Saves
-          <select
-            value={failed ? "failed" : ""}
-            onChange={(event) =>
-              go(reloadsScreenPath({ service, failed: event.target.value !== "", window }))
-            }
-            className={select}
-          >
-            <option value="">All</option>
-            <option value="failed">Failed</option>
-          </select>
-        </label>
+        {!snapshot && (
+          <>
+            <EditorChoice />
+            <label className="flex items-center gap-2">
+              Service
+              <select
+                value={service ?? ""}
+                onChange={(event) =>
+                  go(reloadsScreenPath({ service: event.target.value, failed, window }))
+                }
+                className={select}
+              >
+                <option value="">All services</option>
+                {all.map((name) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            </label>
+            <label className="flex items-center gap-2">
+              Saves
+              <select
+                value={failed ? "failed" : ""}
+                onChange={(event) =>
+                  go(reloadsScreenPath({ service, failed: event.target.value !== "", window }))
+                }
+                className={select}
+              >
+                <option value="">All</option>
+                <option value="failed">Failed</option>
+              </select>
+            </label>
+          </>
+        )}
         <nav
           aria-label="How far back the metrics reach"
           className="flex overflow-hidden rounded-md border border-line bg-surface"

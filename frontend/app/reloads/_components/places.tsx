@@ -3,6 +3,7 @@
 import { editorURL, useEditorPattern } from "@/lib/dev/editor";
 import type { Place } from "@/lib/dev/schema";
 import { shownText } from "@/lib/inert-text";
+import { useSnapshot } from "@/lib/snapshot/context";
 
 /** As many lines as are read at a glance. */
 export const FEW_PLACES = 3;
@@ -18,10 +19,12 @@ export function Places({
   machine: string;
 }) {
   const pattern = useEditorPattern();
+  // The folder of a snapshot is one of another machine, and may be named by a stranger.
+  const elsewhere = useSnapshot() !== undefined;
   return (
     <ol data-testid="places" className="grid gap-0.5 text-xs">
       {places.map((place, i) => {
-        const url = editorURL(pattern, { folder, machine }, place);
+        const url = elsewhere ? undefined : editorURL(pattern, { folder, machine }, place);
         const text = `${shownText(place.file)}:${place.line}${place.column ? `:${place.column}` : ""}`;
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a compiler may say the same of a line twice
@@ -35,7 +38,10 @@ export function Places({
                 {text}
               </a>
             ) : (
-              <span className="font-mono" title="The zr that told it did not say where it is">
+              <span
+                className="font-mono"
+                title={elsewhere ? undefined : "The zr that told it did not say where it is"}
+              >
                 {text}
               </span>
             )}{" "}

@@ -130,16 +130,17 @@ export function ServiceClient({
   );
 }
 
-/** Each asks first, and says what follows or why it cannot be done. */
+/** Each asks first, and says what follows or why it cannot be done; then the ways to what else is known of it. */
 function ActionButtons({ service: { name, kind } }: { service: Service }) {
   const ask = useActions();
   return (
     <div className="mt-3 flex flex-wrap gap-2">
-      {actionsOf(kind).map((action) => (
-        <Button key={action} onClick={() => ask({ service: name, action })}>
-          {actionLabel[action]}
-        </Button>
-      ))}
+      {ask &&
+        actionsOf(kind).map((action) => (
+          <Button key={action} onClick={() => ask({ service: name, action })}>
+            {actionLabel[action]}
+          </Button>
+        ))}
       <Link
         href={logsScreenPath(name)}
         className="ml-2 self-center text-accent text-xs underline-offset-4 hover:underline"

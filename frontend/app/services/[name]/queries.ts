@@ -1,10 +1,10 @@
 import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import type { Schemas } from "@/lib/api/types";
-import { fetchJSON } from "@/lib/fetch-json";
 import { inertText } from "@/lib/inert-text";
 import { polled } from "@/lib/polled";
 import type { Problem } from "@/lib/problem";
+import { ask } from "@/lib/snapshot/queries";
 import { withQuery } from "@/lib/with-query";
 import { detailsSchema } from "./details";
 
@@ -25,7 +25,7 @@ const eventSchema = z.object({
 export type KubernetesEvent = z.infer<typeof eventSchema>;
 
 /** The newest first. */
-const eventsSchema = z.object({ events: z.array(eventSchema) });
+export const eventsSchema = z.object({ events: z.array(eventSchema) });
 
 /** What a service can be rolled back to. */
 const revisionSchema = z.object({
@@ -38,20 +38,27 @@ const revisionSchema = z.object({
 export type Revision = z.infer<typeof revisionSchema>;
 
 /** The newest first. */
-const revisionsSchema = z.object({ revisions: z.array(revisionSchema) });
+export const revisionsSchema = z.object({ revisions: z.array(revisionSchema) });
+
+/** Where the api has something of a service. */
+export function pathOf(
+  service: string,
+  what: "events" | "revisions" | "details",
+  environment: string | undefined,
+): string {
+  return withQuery(`/api/v1/services/${encodeURIComponent(service)}/${what}`, { environment });
+}
 
 function ofService<T>(
   service: string,
-  what: string,
+  what: Parameters<typeof pathOf>[1],
   environment: string | undefined,
   schema: z.ZodType<T>,
 ) {
-  const path = withQuery(`/api/v1/services/${encodeURIComponent(service)}/${what}`, {
-    environment,
-  });
+  const path = pathOf(service, what, environment);
   return queryOptions<T, Problem>({
     queryKey: ["service", path],
-    queryFn: ({ signal }) => fetchJSON(path, schema, signal),
+    queryFn: (context) => ask(context, path, schema),
     ...polled(POLL_MS),
   });
 }

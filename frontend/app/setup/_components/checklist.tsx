@@ -1,5 +1,6 @@
 import { Button } from "@/components/button";
 import { Panel } from "@/components/panel";
+import { useSnapshot } from "@/lib/snapshot/context";
 import { type Finding, statuses } from "../schema";
 import { Checks } from "./checks";
 
@@ -13,6 +14,7 @@ export function Checklist({
   asking: boolean;
   onAsk: () => void;
 }) {
+  const snapshot = useSnapshot();
   const bad = findings.filter(({ status }) => status === "fail").length;
   const odd = findings.filter(({ status }) => status === "warn").length;
   const sorted = statuses.flatMap((each) => findings.filter(({ status }) => status === each));
@@ -20,9 +22,11 @@ export function Checklist({
     <Panel
       title="Machine and project"
       note={
-        <Button onClick={onAsk} disabled={asking} className="h-6! disabled:text-muted">
-          {asking ? "Looking…" : "Look again"}
-        </Button>
+        !snapshot && (
+          <Button onClick={onAsk} disabled={asking} className="h-6! disabled:text-muted">
+            {asking ? "Looking…" : "Look again"}
+          </Button>
+        )
       }
     >
       <p

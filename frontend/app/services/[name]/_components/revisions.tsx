@@ -79,12 +79,14 @@ function RevisionItem({
       {current ? (
         <span className="text-muted text-xs">Runs now</span>
       ) : (
-        <Button
-          aria-label={`Roll back to revision ${revision}`}
-          onClick={() => ask({ service, action: "rollback", revision })}
-        >
-          Roll back
-        </Button>
+        ask && (
+          <Button
+            aria-label={`Roll back to revision ${revision}`}
+            onClick={() => ask({ service, action: "rollback", revision })}
+          >
+            Roll back
+          </Button>
+        )
       )}
     </li>
   );
