@@ -72,6 +72,9 @@ func TestStack(t *testing.T) {
 	t.Run("its logs in a browser", func(t *testing.T) {
 		testBrowser(t, "stacklogs", append(p.Commands(), "BASE_URL=http://localhost:13000")...)
 	})
+	t.Run("a snapshot of it, in a browser", func(t *testing.T) {
+		testBrowser(t, "stacksnapshot", append(p.Commands(), "BASE_URL=http://localhost:13000")...)
+	})
 	t.Run("parts of it are away, in a browser", func(t *testing.T) {
 		testBrowser(t, "away", append(p.Commands(), "BASE_URL=http://localhost:13000", "VIEWER_LINK="+viewerLink(t, p))...)
 	})

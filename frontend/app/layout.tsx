@@ -40,8 +40,8 @@ export default async function RootLayout({ children }: LayoutProps<"/">) {
           >
             {children}
           </main>
+          <Footer />
         </Providers>
-        <Footer />
       </body>
     </html>
   );

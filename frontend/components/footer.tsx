@@ -1,3 +1,5 @@
+import { Link } from "@/components/link";
+import { SNAPSHOT } from "@/lib/screens";
 import { version } from "@/package.json";
 
 /** Rendered on the server: the build is that of the process which served the page. */
@@ -15,6 +17,9 @@ export function Footer() {
             build <span className="font-mono">{build}</span>
           </span>
         )}
+        <Link href={SNAPSHOT} className="ml-auto underline-offset-4 hover:text-ink hover:underline">
+          Snapshot
+        </Link>
       </p>
     </footer>
   );

@@ -124,6 +124,8 @@ describe("addresses", () => {
       "/setup",
       "/history",
       "/activity",
+      "/snapshot",
+      "/snapshot/logs",
     ]) {
       await run.show(`${path}?${NONSENSE}`);
       await page.waitForSelector("h1");

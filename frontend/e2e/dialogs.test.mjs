@@ -10,6 +10,7 @@ import { accessibilityViolations } from "./support/browser.mjs";
 import { someConfiguration } from "./support/configuration.mjs";
 import { attachedRun, save } from "./support/run-events.mjs";
 import { scripted } from "./support/scripted.mjs";
+import { chooseFile, someSnapshot } from "./support/snapshot.mjs";
 import { healthyStack } from "./support/upstream.mjs";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -64,6 +65,18 @@ const opened = {
     [
       "/logs",
       ["times-of-lines", (page) => page.locator("summary", { hasText: "All times" }).click()],
+    ],
+  ],
+  "app/snapshot/[[...place]]/_components/opened-snapshot.tsx": [
+    [
+      "/snapshot",
+      [
+        "could-not",
+        async (page) => {
+          await chooseFile(page, someSnapshot());
+          await page.getByText("1 part could not be saved").click();
+        },
+      ],
     ],
   ],
   "app/services/[name]/_components/details.tsx": [

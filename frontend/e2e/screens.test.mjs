@@ -22,6 +22,7 @@ const screens = {
   "/setup": "h1",
   "/history": "[data-testid=history]",
   "/activity": "[data-testid=records]",
+  "/snapshot": "[data-testid=open-snapshot]",
 };
 
 describe("every screen", () => {

@@ -8,7 +8,13 @@ import { useEnvironment, useGo } from "@/components/environment";
 import { stateLook } from "@/components/state";
 import { type Action, actions, whyNot } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
-import { ERRORS_MINUTES, errorsScreenPath, screens, servicePath } from "@/lib/screens";
+import {
+  ERRORS_MINUTES,
+  errorsScreenPath,
+  screens,
+  servicePath,
+  snapshotScreenPath,
+} from "@/lib/screens";
 import { servicesQuery } from "@/lib/stack/queries";
 import type { Service, State } from "@/lib/stack/schema";
 
@@ -22,13 +28,19 @@ interface Target {
   change?: { service: string; action: Action };
 }
 
-/** All services and screens, and for who writes what can be done to each service, and its errors. */
+const snapshots: Target[] = [
+  { href: snapshotScreenPath("save"), label: "Save a snapshot" },
+  { href: snapshotScreenPath("open"), label: "Open a snapshot" },
+];
+
+/** All services and screens, and for who writes what can be done to each service, its errors, and snapshots. */
 function targetsOf(services: Service[], writes: boolean): Target[] {
   return [
     ...services.map(({ name, state }) => ({ href: servicePath(name), label: name, state })),
     ...screens.map(({ href, label }) => ({ href, label })),
     ...(writes ? services.flatMap(changesOf) : []),
     ...(writes ? services.flatMap(errorsOf) : []),
+    ...(writes ? snapshots : []),
   ];
 }
 
@@ -75,7 +87,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     if (target) {
       onClose();
       if (target.change) {
-        ask(target.change);
+        ask?.(target.change);
       } else if (target.href) {
         go(target.href);
       }

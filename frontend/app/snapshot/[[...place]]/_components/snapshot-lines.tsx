@@ -1,0 +1,99 @@
+"use client";
+
+import { useSearchParams } from "next/navigation";
+import { useMemo } from "react";
+import { Filters } from "@/app/logs/_components/filters";
+import { LineList } from "@/app/logs/_components/line-list";
+import { asJSON, asText } from "@/app/logs/line-text";
+import { type LogState, parseState, writeState } from "@/app/logs/search-params";
+import { CopyButton } from "@/components/copy-button";
+import { ProblemView } from "@/components/problem-view";
+import type { Outcome } from "@/lib/problem";
+import { placed } from "@/lib/snapshot/context";
+import type { Snapshot } from "@/lib/snapshot/snapshot";
+import type { Services } from "@/lib/stack/schema";
+import { useTab } from "@/lib/use-tab";
+import { isWanted, linesIn } from "../lines";
+
+/** What a file has no end of, and nothing comes to. */
+const still = { loadOlder: noMore, loadNewer: noMore, pause: noMore, resume: noMore };
+
+async function noMore(): Promise<void> {}
+
+/** The lines of a snapshot: those of an address, as the logs show them. */
+export function SnapshotLines({
+  snapshot,
+  services,
+}: {
+  snapshot: Snapshot;
+  services: Outcome<Services>;
+}) {
+  const params = useSearchParams();
+  const state = useMemo(
+    () => ({ ...parseState(new URLSearchParams(params)), isRegexp: false }),
+    [params],
+  );
+  const all = useMemo(() => linesIn(snapshot), [snapshot]);
+  const lines = useMemo(
+    () => (all.ok ? all.data.filter((line) => isWanted(line, state)) : []),
+    [all, state],
+  );
+  const change = (rest: Partial<LogState>) => {
+    const path = writeState({ ...state, environment: undefined, line: undefined, ...rest });
+    window.history.pushState(null, "", placed(path, snapshot));
+  };
+  useTab("Logs · zr", "unknown");
+  const feed = {
+    lines,
+    status: "past",
+    held: 0,
+    paused: false,
+    older: "none",
+    newer: "none",
+    prepended: 0,
+    received: 0,
+  } as const;
+  return (
+    <>
+      <h1 className="mb-3 font-semibold text-xl tracking-tight">Logs</h1>
+      {!all.ok && <ProblemView problem={all.problem} note="" onRetry={() => {}} />}
+      {all.ok && (
+        <>
+          <Filters
+            state={state}
+            names={services.ok ? services.data.services.map(({ name }) => name) : []}
+            onChange={change}
+          />
+          <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-2 text-xs">
+            <p data-testid="lines-of-snapshot" className="text-muted">
+              {lines.length.toLocaleString("en")} of the {all.data.length.toLocaleString("en")}{" "}
+              newest lines
+            </p>
+            <span className="ml-auto flex flex-wrap gap-2">
+              <CopyButton label="Copy" text={() => `${lines.map(asText).join("\n")}\n`} />
+              <CopyButton label="Copy as JSON" text={() => `${lines.map(asJSON).join("\n")}\n`} />
+            </span>
+          </div>
+          {lines.length === 0 ? (
+            <p
+              data-testid="no-lines"
+              className="rounded-lg border border-line bg-surface py-10 text-center"
+            >
+              No line of it is like that
+            </p>
+          ) : (
+            <LineList
+              // Lines of other filters are other lines.
+              key={writeState(state)}
+              feed={still}
+              now={feed}
+              state={state}
+              onChange={change}
+              renderedAt={snapshot.takenAt}
+            />
+          )}
+        </>
+      )}
+    </>
+  );
+}
