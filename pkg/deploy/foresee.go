@@ -56,6 +56,12 @@ func (d *Deployer) mayWrite(ctx context.Context, r *render.Rendered, cs *ChangeS
 // mayPrune asks for the rights to delete what is no longer rendered, which comes
 // last in an apply: no dry run asks for them before.
 func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
+	return d.mayDelete(ctx, cs.pruned, "is no longer rendered", "; or delete it, or keep it in the overlay")
+}
+
+// mayDelete asks for the rights to delete objects of the set. why is said of the first
+// of each kind that may not be deleted, and or what else can be done.
+func (d *Deployer) mayDelete(ctx context.Context, members []member, why, or string) error {
 	if d.Own {
 		return nil
 	}
@@ -65,7 +71,7 @@ func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
 	}
 	asked := map[scope]bool{}
 	var refused []error
-	for _, m := range cs.pruned {
+	for _, m := range members {
 		at := scope{m.kind, m.live.GetNamespace()}
 		if asked[at] {
 			continue
@@ -76,8 +82,9 @@ func (d *Deployer) mayPrune(ctx context.Context, cs *ChangeSet) error {
 			return err
 		}
 		if !allowed {
-			refused = append(refused, fault.Hint(fmt.Errorf("%s is no longer rendered, and the user of the kubeconfig may not delete %s in namespace %q", manifest.Name(m.live), m.kind.Resource, at.namespace),
-				d.grant("", at.namespace, []Right{{Verb: "delete", Group: m.kind.Group, Resource: m.kind.Resource}})+", or delete it; or keep it in the overlay"))
+			user := d.user(ctx)
+			refused = append(refused, fault.Hint(fmt.Errorf("%s %s, and %s may not delete %s in namespace %q", manifest.Name(m.live), why, whoIs(user), m.kind.Resource, at.namespace),
+				d.grant(user, at.namespace, []Right{{Verb: "delete", Group: m.kind.Group, Resource: m.kind.Resource}})+or))
 		}
 	}
 	return errors.Join(refused...)

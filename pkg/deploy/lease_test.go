@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,13 +88,33 @@ func TestALeaseIsRenewed(t *testing.T) {
 		return err == nil
 	})
 	<-ctx.Done()
-	if cause := context.Cause(ctx); cause == nil || errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(ctx); !errors.Is(cause, lease.ErrLost) || !strings.Contains(cause.Error(), "another run has it") {
 		t.Errorf("it ends with %v", cause)
 	}
 	l.Release()
 	if holder, _, _ := unstructured.NestedString(read().Object, "spec", "holderIdentity"); holder != "ben on two" {
 		t.Errorf("a run that lost its lease gave back that of %q", holder)
 	}
+}
+
+// TestALeaseThatCannotBeRenewed is lost, and nobody has it for all that this run knows.
+func TestALeaseThatCannotBeRenewed(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	r.be("newcomer", rule("coordination.k8s.io", "leases", "create", "delete"))
+	var l *lease.Lease
+	r.await("the right to make one", func() (ok bool) {
+		var err error
+		l, err = r.lease("ann on one", nil)
+		return err == nil
+	})
+	ctx, cancel := l.Within(t.Context())
+	defer cancel()
+	<-ctx.Done()
+	if cause := context.Cause(ctx); !errors.Is(cause, lease.ErrLost) || !strings.Contains(cause.Error(), "another run may have it, since it could not be renewed: ") || !strings.Contains(cause.Error(), "cannot update") {
+		t.Errorf("it ends with %v", cause)
+	}
+	l.Release()
 }
 
 // TestALeaseThatNobodyRenewsIsTakenOver leaves one behind, as a killed run does.

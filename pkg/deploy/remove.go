@@ -64,8 +64,13 @@ func (d *Deployer) takeDownSet(ctx context.Context, p *state.Parent, sink event.
 		}
 	}
 	removal.total = int64(len(goes))
+	asked := goes
 	if purge {
 		removal.total += int64(len(kept))
+		asked = slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.kind == manifest.NamespaceKind }) // it may stay
+	}
+	if err := d.mayDelete(ctx, asked, "is to go", ""); err != nil {
+		return err
 	}
 	for _, m := range goes {
 		if err := removal.one(ctx, m); err != nil {

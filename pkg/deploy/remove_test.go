@@ -14,6 +14,7 @@ import (
 	"zr/pkg/deploy"
 	"zr/pkg/deploy/kubetest"
 	"zr/pkg/event"
+	"zr/pkg/fault"
 )
 
 func (r *run) remove(purge bool) []event.Event {
@@ -53,6 +54,30 @@ func (r *run) left() map[string]int {
 		}
 	}
 	return out
+}
+
+// TestARightToDeleteThatIsMissingKeepsAll takes down as somebody who may delete nearly
+// all of it.
+func TestARightToDeleteThatIsMissingKeepsAll(t *testing.T) {
+	r := newRun(t)
+	r.up()
+	administrator, before := r.cfg, r.left()
+	name := r.be("cleaner", rule("*", "*", "get", "list"), rule("apps", "deployments", "delete"), rule("", "*", "delete", "patch"))
+	r.await("the role to be known", func() bool {
+		return r.deployer().May(t.Context(), []deploy.Right{{Verb: "patch", Resource: "secrets"}}) == nil
+	})
+	for _, purge := range []bool{false, true} {
+		err := r.deployer().Remove(t.Context(), event.Discard, purge)
+		testkit.ErrorSays(t, err, `StatefulSet "db" is to go`, name, "may not delete statefulsets in namespace")
+		if hint := fault.HintOf(err); !strings.Contains(hint, "--verb=delete --resource=statefulsets.apps --namespace "+r.Namespace) {
+			t.Errorf("hint %q", hint)
+		}
+		if after := r.left(); after["deployments"] != before["deployments"] || after["services"] != before["services"] {
+			t.Errorf("before there were %v, after it %v", before, after)
+		}
+	}
+	r.cfg = administrator
+	r.remove(true)
 }
 
 func TestDownKeepsDataAndPurgeDoesNot(t *testing.T) {

@@ -26,7 +26,7 @@ var Kind = manifest.Kind{GroupVersionKind: schema.GroupVersionKind{Group: "coord
 const defaultTerm = 15 * time.Second
 
 // ErrLost is why what is done within a lease ends when that is lost.
-var ErrLost = errors.New("another run has taken over the environment: this one was not heard of for too long")
+var ErrLost = errors.New("the lease of the environment is lost")
 
 // Options say who wants to change an environment.
 type Options struct {
@@ -196,8 +196,11 @@ func (l *Lease) renew(ctx context.Context) {
 			l.at, ends = next, asked.Add(l.options.Term)
 		case apierrors.IsNotFound(err), ctx.Err() != nil:
 			return // a purge takes it along with its namespace
-		case apierrors.IsConflict(err), time.Now().After(ends):
-			l.lost(ErrLost)
+		case apierrors.IsConflict(err):
+			l.lost(fmt.Errorf("%w: another run has it, since this one was not heard of for too long", ErrLost))
+			return
+		case time.Now().After(ends):
+			l.lost(fmt.Errorf("%w: another run may have it, since it could not be renewed: %w", ErrLost, err))
 			return
 		}
 	}
