@@ -68,6 +68,9 @@ func (s *Stack) find(ctx context.Context) (*project, *connection, error) {
 		return nil, nil, err
 	}
 	p, err := s.render(ctx)
+	if err == nil && p.rendered.SecretsClass != "" {
+		err = p.onlyByClass()
+	}
 	if err != nil {
 		return nil, nil, err
 	}

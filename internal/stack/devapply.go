@@ -45,7 +45,7 @@ func (r *reloading) waitReachable(ctx context.Context, unchanged bool) error {
 func (r *reloading) waitHealthy(ctx context.Context, unchanged bool, service string) error {
 	var targets []health.Target
 	if err := r.exclusively(ctx, func(now *current) error {
-		targets = slices.DeleteFunc(now.project.targets(r.on.lines), func(t health.Target) bool { return service != "" && t.Service != service })
+		targets = slices.DeleteFunc(now.project.targetsOn(ctx, r.on), func(t health.Target) bool { return service != "" && t.Service != service })
 		return nil
 	}); err != nil {
 		return err

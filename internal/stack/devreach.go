@@ -119,7 +119,7 @@ func (r *reloading) leads(ctx context.Context, service string) error {
 	var ports []published
 	var questions []question
 	if err := r.exclusively(ctx, func(now *current) error {
-		targets = slices.DeleteFunc(now.project.targets(r.on.lines), func(t health.Target) bool { return t.Service != service })
+		targets = slices.DeleteFunc(now.project.targetsOn(ctx, r.on), func(t health.Target) bool { return t.Service != service })
 		for i, q := range now.project.questions() {
 			if p := now.project.ports[i]; slices.Contains(p.workloads, service) {
 				ports, questions = append(ports, p), append(questions, q)

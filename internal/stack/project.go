@@ -70,7 +70,7 @@ func (s *Stack) renderOptions() render.Options {
 		settings, secrets = "", "" // zr's own, from no file
 	}
 	return render.Options{
-		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Namespace: s.cfg.Namespace, Only: s.cfg.Only, Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets, SecretsUnknown: s.cfg.SecretsUnknown(),
+		Overlay: s.cfg.OverlayDir(), Fetch: s.fetch, Set: s.set(), Namespace: s.cfg.Namespace, Only: s.cfg.Only, Images: images, Loaded: s.can().Loads, Settings: s.cfg.Settings, Secrets: s.cfg.Secrets, SecretsUnknown: s.cfg.SecretsUnknown(), SecretsLent: s.cfg.SecretsLent,
 		SettingsSource: settings, SecretsSource: secrets, Needs: needs, Access: dashboardAccess(s.cfg),
 	}
 }

@@ -15,11 +15,12 @@ import (
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/gitignore"
+	"zr/pkg/health"
 	"zr/pkg/sealed"
 )
 
 // renderWithSecrets renders the overlay with secrets that the environment may run with.
-// Where their file is missing it is made. Another checkout, or this one before the file
+// Where their file is missing, and nobody else provides them in the cluster, it is made. Another checkout, or this one before the file
 // was lost, may have made volumes with the values that the cluster holds. With others
 // nobody would get into them.
 func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
@@ -34,7 +35,10 @@ func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
 		return nil, err
 	}
 	p, err := s.render(ctx)
-	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 {
+	if err == nil && p.rendered.SecretsClass != "" {
+		return p, p.onlyByClass()
+	}
+	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 && !p.rendered.MakesSecrets() {
 		return p, err // they are there, or nothing reads any
 	}
 	if err != nil && len(s.cfg.Secrets) > 0 {
@@ -43,12 +47,15 @@ func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
 	if err != nil {
 		p = s.unrendered()
 	}
-	held, askErr := p.heldSecrets(ctx)
+	held, lent, askErr := p.secretsThere(ctx)
 	if askErr != nil {
 		return nil, askErr
 	}
-	if err != nil && len(held) == 0 {
-		return nil, err
+	if lent != nil {
+		return s.withLent(lent).render(ctx)
+	}
+	if len(held) == 0 && len(s.cfg.Secrets) == 0 {
+		return s.withSecrets(nil).render(ctx) // and say what is missing
 	}
 	s = s.withSecrets(held)
 	if err := s.ignoreSecrets(s.cfg); err != nil {
@@ -62,6 +69,52 @@ func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
 		s.sink.Emit(event.Notice{Text: takenOver(made)})
 	}
 	return s.render(ctx)
+}
+
+// onlyByClass refuses a file beside a class of the CSI driver, which makes the Secret.
+func (p *project) onlyByClass() error {
+	if p.cfg.SecretsMissing || p.cfg.SecretsLent {
+		return nil
+	}
+	return fault.WithCode(fmt.Errorf("SecretProviderClass %q makes the Secret of the secrets, and %s is there as well", p.rendered.SecretsClass, p.cfg.SecretsFile()), fault.Usage,
+		"remove the file, or take the class out of the overlay")
+}
+
+// byClass returns the same with the secrets that the CSI driver has put into the cluster
+// by now, where a class makes them: who has the cluster knows them only then.
+func (p *project) byClass(ctx context.Context, on *connection) (*project, error) {
+	if p.rendered.SecretsClass == "" {
+		return p, nil
+	}
+	there, err := on.deployer.Lent(ctx, p.rendered.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	next := *p
+	next.Stack = p.withLent(there.Values)
+	return &next, nil
+}
+
+// targetsOn are the targets on a cluster, whose secrets may come with the first pod.
+func (p *project) targetsOn(ctx context.Context, on *connection) []health.Target {
+	targets := p.targets(on.lines)
+	if p.rendered.SecretsClass == "" {
+		return targets
+	}
+	for i := range targets {
+		targets[i].Credentials = func() (map[string]string, error) {
+			there, err := on.deployer.Lent(ctx, p.rendered.Namespace)
+			return there.Values, err
+		}
+	}
+	return targets
+}
+
+// withLent returns the same with the secrets that a Secret of somebody else's has.
+func (s *Stack) withLent(values map[string]string) *Stack {
+	cfg := *s.cfg
+	cfg.Lend(values)
+	return s.withConfig(&cfg)
 }
 
 // withSecrets returns the same with secrets that the environment runs with.
@@ -97,29 +150,34 @@ func takenOver(made config.MadeSecrets) string {
 	return text
 }
 
-// heldSecrets asks the cluster for the secrets that the environment runs with.
+// secretsThere asks the cluster for the secrets that the environment runs with, and on a
+// cluster that others use too for those of a Secret of somebody else's.
 // A cluster of zr's own that was stopped is started, where what is rendered says with
 // which ports; one that does not exist holds none.
-func (p *project) heldSecrets(ctx context.Context) (map[string]string, error) {
+func (p *project) secretsThere(ctx context.Context) (held, lent map[string]string, err error) {
 	provider := p.provider(nil)
 	c, err := provider.Find(ctx)
 	if errors.Is(err, cluster.ErrNotFound) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if errors.Is(err, cluster.ErrDown) && p.can().Own && p.rendered != nil {
 		c, err = provider.Ensure(ctx, p.sink)
 	}
 	if errors.Is(err, engine.ErrNone) {
-		return nil, cmp.Or(p.preflight(ctx, provider, true), err) // which says what to do
+		return nil, nil, cmp.Or(p.preflight(ctx, provider, true), err) // which says what to do
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d, err := p.deployerOn(c, "")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return d.Held(ctx)
+	if held, err = d.Held(ctx); err != nil || held != nil || p.can().Own || p.rendered == nil {
+		return held, nil, err
+	}
+	there, err := d.Lent(ctx, p.rendered.Namespace)
+	return nil, there.Values, err
 }
 
 // unseal returns the same with the secrets of its sealed file, where it has one and they
@@ -168,15 +226,34 @@ func (p *project) borrowSecrets(ctx context.Context, on *connection) (*project, 
 		return p, nil
 	}
 	held, err := on.deployer.Held(ctx)
-	if err != nil || len(held) == 0 {
+	if err != nil {
 		return p, err
 	}
-	return p.withSecrets(held).render(ctx)
+	if len(held) > 0 && p.rendered.SecretsClass == "" {
+		return p.withSecrets(held).render(ctx)
+	}
+	if !p.can().Own {
+		lent, err := on.deployer.Lent(ctx, p.rendered.Namespace)
+		if err != nil {
+			return p, err
+		}
+		if lent.Values != nil {
+			return p.withLent(lent.Values).render(ctx)
+		}
+	}
+	if p.cfg.SecretsUnknown() && p.rendered.MakesSecrets() {
+		return p.withSecrets(nil).render(ctx) // and say what is missing
+	}
+	return p, nil
 }
 
 // keepSecrets writes the secrets of a running `zr dev` back where their file has
-// gone since.
+// gone since. Those of a Secret of somebody else's stay as they were.
 func (s *Stack) keepSecrets(next *config.Config) error {
+	if next.SecretsMissing && s.cfg.SecretsLent {
+		next.Lend(s.cfg.Secrets)
+		return nil
+	}
 	if !next.SecretsMissing || s.cfg.SecretsMissing {
 		return nil
 	}

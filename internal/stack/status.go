@@ -45,7 +45,7 @@ func (s *Stack) Status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	defer on.close()
-	services, err := on.gate.Check(ctx, p.targets(on.lines))
+	services, err := on.gate.Check(ctx, p.targetsOn(ctx, on))
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,9 @@ func (s *Stack) up(ctx context.Context, mergeKubeconfig bool) error {
 	return s.bringUp(ctx, func(p *project, on *connection, reached []endpoint) error {
 		dashboard, login, err := p.upDashboard(ctx, on)
 		if err == nil && login == "" {
-			login, err = p.loginLink(reached)
+			if p, err = p.byClass(ctx, on); err == nil {
+				login, err = p.loginLink(reached)
+			}
 		}
 		if err != nil {
 			return err
@@ -83,7 +85,7 @@ func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connectio
 	ahead := p.askAhead(ctx, runs)
 	load := func(ctx context.Context) error { return p.load(ctx, on, runs.images.results, nil) }
 	proven := statedir.Proven(p.cfg.Set())
-	err = waitHealthy(ctx, on.gate, p.targets(on.lines), p.sink, on.lookFor(runs.unchanged, proven), load)
+	err = waitHealthy(ctx, on.gate, p.targetsOn(ctx, on), p.sink, on.lookFor(runs.unchanged, proven), load)
 	asked := ahead()
 	if err != nil {
 		return errors.Join(err, statedir.Unprove(p.cfg.Set()))

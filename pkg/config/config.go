@@ -49,6 +49,9 @@ type Config struct {
 	// SecretsMissing says that there is no such file: Secrets are those of its
 	// example, which nothing may run with. MakeSecrets makes the file.
 	SecretsMissing bool `yaml:"-" json:"-"`
+	// SecretsLent says that the Secret in the cluster is somebody else's: Secrets are what
+	// it has, and nil where that is not known.
+	SecretsLent bool `yaml:"-" json:"-"`
 	// Sealed is the path of the file of secrets where that is one which a key opens.
 	// Until Unseal, Secrets are those of its example, which nothing may run with.
 	Sealed string `yaml:"-" json:"-"`

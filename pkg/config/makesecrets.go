@@ -55,6 +55,10 @@ func (c *Config) WithHeld(held map[string]string) {
 	c.Secrets = values
 }
 
+// Lend takes what a Secret of somebody else's in the cluster has, in place of a file; nil
+// where that is not known.
+func (c *Config) Lend(values map[string]string) { c.Secrets, c.SecretsLent = values, true }
+
 // fill returns the text of the file that an example becomes.
 func (made *MadeSecrets) fill(example string, held map[string]string) string {
 	left := maps.Clone(held)

@@ -121,8 +121,13 @@ func (c *Config) UnsealAs(other *Config, data []byte) bool {
 // and Unseal was not called.
 func (c *Config) SecretsSealed() bool { return c.Sealed != "" && c.Opened == nil }
 
-// SecretsUnknown says that not even their keys are known, for lack of an example.
-func (c *Config) SecretsUnknown() bool { return c.SecretsSealed() && c.Secrets == nil }
+// SecretsUnknown says that not even their keys are known: they are sealed, without an
+// example beside them, or there is no file, and a cluster that others use too may have
+// them from somebody else.
+func (c *Config) SecretsUnknown() bool {
+	elsewhere := c.SecretsSealed() || c.SecretsLent || c.SecretsMissing && c.Cluster.Provider != ProviderKind
+	return elsewhere && c.Secrets == nil
+}
 
 // SecretsFile is the path of the environment's secrets, relative to the
 // project's folder.

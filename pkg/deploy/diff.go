@@ -162,6 +162,9 @@ func (d *Deployer) plan(ctx context.Context, r *render.Rendered, o *render.Objec
 func misplaced(r *render.Rendered, o *render.Object) error {
 	where := func() string { return overlay.Locate(r.Files(), o.Unstructured, "") + manifest.Name(o.Unstructured) }
 	switch {
+	case o.Kind.Resource == "" && o.Kind.GroupKind() == manifest.SecretClassKind.GroupKind():
+		return fault.Hint(fmt.Errorf("%s: %w: it has no Secrets Store CSI driver", where(), &unknownKind{o.Kind.GroupVersionKind}),
+			"`az aks enable-addons --addons azure-keyvault-secrets-provider --resource-group GROUP --name CLUSTER` adds it to a cluster of AKS")
 	case o.Kind.Resource == "":
 		return fault.Hint(fmt.Errorf("%s: %w", where(), &unknownKind{o.Kind.GroupVersionKind}),
 			"correct apiVersion and kind, or add what defines them to the overlay or the cluster")

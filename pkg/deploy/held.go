@@ -49,6 +49,23 @@ func (d *Deployer) Secrets(ctx context.Context) (Content, error) {
 	return content, nil
 }
 
+// Lent returns what a Secret "secrets" of somebody else's has in a namespace. Values are
+// nil where there is none. Source is whose it is.
+func (d *Deployer) Lent(ctx context.Context, namespace string) (Content, error) {
+	found, err := d.get(ctx, manifest.SecretKind, namespace, render.SecretsName)
+	if err == nil && (found == nil || d.checkOwner(found, manifest.SetID(d.set, namespace), true) == nil) {
+		return Content{}, nil
+	}
+	var values map[string]string
+	if err == nil {
+		values, err = valuesOf(manifest.SecretKind, found)
+	}
+	if err != nil {
+		return Content{}, d.reachable(fmt.Errorf("reading Secret %q of namespace %q: %w", render.SecretsName, namespace, err))
+	}
+	return Content{values, ownerOf(found)}, nil
+}
+
 // content returns that of an object of the set.
 func (d *Deployer) content(ctx context.Context, kind manifest.Kind, name string) (Content, error) {
 	namespaces := []string{d.namespace}
@@ -70,20 +87,29 @@ func (d *Deployer) content(ctx context.Context, kind manifest.Kind, name string)
 		if found == nil || found.GetLabels()[manifest.PartOfLabel] != manifest.SetID(d.set, namespace) {
 			continue
 		}
-		values := map[string]string{}
-		for key, value := range manifest.At(found.Object, "data") {
-			values[key] = fmt.Sprint(value)
-			if kind == manifest.SecretKind {
-				plain, err := base64.StdEncoding.DecodeString(values[key])
-				if err != nil {
-					return Content{}, fmt.Errorf("%s: %s: %w", manifest.Name(found), key, err)
-				}
-				values[key] = string(plain)
-			}
+		values, err := valuesOf(kind, found)
+		if err != nil {
+			return Content{}, err
 		}
 		return Content{values, found.GetAnnotations()[podconfig.SourceAnnotation]}, nil
 	}
 	return Content{}, nil
+}
+
+// valuesOf returns the entries of a ConfigMap or Secret.
+func valuesOf(kind manifest.Kind, found *unstructured.Unstructured) (map[string]string, error) {
+	values := map[string]string{}
+	for key, value := range manifest.At(found.Object, "data") {
+		values[key] = fmt.Sprint(value)
+		if kind == manifest.SecretKind {
+			plain, err := base64.StdEncoding.DecodeString(values[key])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", manifest.Name(found), key, err)
+			}
+			values[key] = string(plain)
+		}
+	}
+	return values, nil
 }
 
 // lockedOut refuses to change values that a volume was made with: a database

@@ -123,6 +123,12 @@ var (
 	StatefulSetKind    = builtin("apps", "StatefulSet")
 	// DefinitionKind is that of the kinds that a cluster is taught.
 	DefinitionKind = builtin("apiextensions.k8s.io", "CustomResourceDefinition")
+	// SecretClassKind says which secrets the Secrets Store CSI driver mounts. No pod that
+	// mounts them starts before it is there. Only the server knows whether there is a driver.
+	SecretClassKind = Kind{
+		GroupVersionKind: schema.GroupVersionKind{Group: "secrets-store.csi.x-k8s.io", Version: "v1", Kind: "SecretProviderClass"},
+		Namespaced:       true, Stage: stageConfig,
+	}
 )
 
 func builtin(group, name string) Kind {
@@ -143,6 +149,9 @@ func KindOf(gvk schema.GroupVersionKind, manifests []*unstructured.Unstructured)
 			k.Version = gvk.Version
 			return k
 		}
+	}
+	if gvk == SecretClassKind.GroupVersionKind {
+		return SecretClassKind
 	}
 	return Kind{GroupVersionKind: gvk, Stage: StageOther}
 }

@@ -61,7 +61,7 @@ func (b *Borrowed) keepOnly(manifests []*unstructured.Unstructured, only []strin
 }
 
 // alongside are the kinds that workloads read, run as, or are bounded by.
-var alongside = []string{"ConfigMap", "LimitRange", "ResourceQuota", "Role", "RoleBinding", "Secret", "ServiceAccount"}
+var alongside = []string{"ConfigMap", "LimitRange", "ResourceQuota", "Role", "RoleBinding", "Secret", "SecretProviderClass", "ServiceAccount"}
 
 // named says whether a Service is a name for something already.
 func named(m *unstructured.Unstructured) bool {

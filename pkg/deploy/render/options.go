@@ -63,6 +63,9 @@ type Options struct {
 	// SecretsUnknown says that nobody knows here which secrets there are: a pod may read
 	// any of them.
 	SecretsUnknown bool
+	// SecretsLent says that the Secret "secrets" is somebody else's and in the cluster
+	// already: Secrets are what it has. It is not rendered.
+	SecretsLent bool
 	// SettingsSource and SecretsSource say where the two are from: files of the
 	// project. They are written down in podconfig.SourceAnnotation.
 	SettingsSource, SecretsSource string

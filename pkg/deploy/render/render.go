@@ -25,6 +25,8 @@ type Rendered struct {
 	// Objects are in the order in which they are applied. The data of Secrets is in
 	// clear: never print it.
 	Objects []*Object
+	// SecretsClass is the SecretProviderClass by which the Secret "secrets" is made, or "".
+	SecretsClass string
 	// Borrowed are the services that are those of another namespace.
 	Borrowed Borrowed
 	// Hidden are the values that may not be shown, the longest first: where one is
@@ -108,8 +110,11 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 		manifests = append(manifests, added...)
 	}
 	r.dev = slices.Collect(maps.Keys(o.Dev))
-	if err := stampConfig(manifests, files, o.SecretsUnknown); err != nil {
+	if err := stampConfig(manifests, files, r.Namespace, o); err != nil {
 		return nil, err
+	}
+	if class := classOf(manifests, r.Namespace); class != nil {
+		r.SecretsClass = class.name
 	}
 	r.ID = manifest.SetID(r.Set, r.Namespace)
 	for _, m := range manifests {
@@ -139,6 +144,13 @@ func render(ctx context.Context, o Options) (*Rendered, error) {
 // Files returns the absolute paths of the files that the overlay was made
 // from, sorted. A change of one of them may change what is rendered.
 func (r *Rendered) Files() []string { return slices.Clone(r.files) }
+
+// MakesSecrets says whether the Secret "secrets" is among what is rendered.
+func (r *Rendered) MakesSecrets() bool {
+	return slices.ContainsFunc(r.Objects, func(o *Object) bool {
+		return is(o.Unstructured, "Secret", SecretsName) && o.GetNamespace() == r.Namespace
+	})
+}
 
 // build runs kustomize on the overlay and returns its objects and the files
 // that it read.

@@ -31,7 +31,7 @@ func addConfig(manifests []*unstructured.Unstructured, namespace string, o Optio
 		}
 		manifests = append(manifests, configObject("ConfigMap", SettingsName, namespace, data, o.SettingsSource))
 	}
-	if len(o.Secrets) > 0 || reads(manifests, namespace, "Secret", SecretsName) {
+	if !o.SecretsLent && classOf(manifests, namespace) == nil && (len(o.Secrets) > 0 || reads(manifests, namespace, "Secret", SecretsName)) {
 		manifests = append(manifests, secretObject(SecretsName, namespace, o.Secrets, o.SecretsSource))
 	}
 	for _, m := range manifests {

@@ -20,9 +20,17 @@ import (
 // stampConfig puts the hashes of what its pods read on each pod template, and
 // reports the keys that a pod reads and that are not there. ConfigMaps and
 // Secrets that are not rendered are somebody else's and left out. No key of the
-// secrets is missing where these are unknown.
-func stampConfig(manifests []*unstructured.Unstructured, files []string, unknown bool) error {
+// secrets is missing where these are unknown. Those that a class of the CSI driver gets
+// have keys and no values.
+func stampConfig(manifests []*unstructured.Unstructured, files []string, namespace string, o Options) error {
 	sources := map[string]map[string]any{}
+	class := classOf(manifests, namespace)
+	switch secrets := sourceKey("Secret", namespace, SecretsName); {
+	case class != nil:
+		sources[secrets] = class.keys
+	case o.SecretsLent:
+		sources[secrets] = manifest.Content(secretObject(SecretsName, namespace, o.Secrets, ""))
+	}
 	for _, m := range manifests {
 		if m.GroupVersionKind().Group == "" && (m.GetKind() == "ConfigMap" || m.GetKind() == "Secret") {
 			sources[sourceKey(m.GetKind(), m.GetNamespace(), m.GetName())] = manifest.Content(m)
@@ -43,10 +51,10 @@ func stampConfig(manifests []*unstructured.Unstructured, files []string, unknown
 			}
 			for _, key := range keys {
 				value, ok := source[key]
-				if !ok && !ref.Optional && !(unknown && isSecrets(ref)) {
-					problems = append(problems, missingKey(overlay.Locate(files, m, ""), m, ref, key))
+				if !ok && !ref.Optional && !(o.SecretsUnknown && class == nil && isSecrets(ref)) {
+					problems = append(problems, missingKey(overlay.Locate(files, m, ""), m, ref, key, class, o))
 				}
-				if !isSettings(ref) {
+				if !isSettings(ref) && !(class != nil && isSecrets(ref)) { // whose values nobody knows before a pod runs
 					read[ref.Kind+"/"+ref.Name+"/"+key] = value
 				}
 			}
@@ -93,9 +101,13 @@ func texts(entries map[string]any) map[string]string {
 
 func sourceKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
-func missingKey(where string, m *unstructured.Unstructured, ref podconfig.Reference, key string) error {
+func missingKey(where string, m *unstructured.Unstructured, ref podconfig.Reference, key string, class *secretsClass, o Options) error {
 	err := fmt.Errorf("%s%s reads %q of %s %q, which has no such key", where, manifest.Name(m), key, ref.Kind, ref.Name)
 	switch {
+	case isSecrets(ref) && class != nil:
+		return fault.Hint(err, fmt.Sprintf("add %s to the objects and secretObjects of SecretProviderClass %q", key, class.name))
+	case isSecrets(ref) && o.SecretsLent:
+		return fault.Hint(err, "the Secret in the cluster is not zr's: whoever makes it has to add the key")
 	case isSecrets(ref):
 		return fault.Hint(err, fmt.Sprintf("add %s to the environment's file in config/secrets/", key))
 	case ref.Kind == "ConfigMap" && ref.Name == SettingsName:

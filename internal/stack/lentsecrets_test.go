@@ -1,0 +1,200 @@
+package stack
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"zr/internal/testkit"
+	"zr/pkg/config"
+	"zr/pkg/deploy/kubetest"
+	"zr/pkg/event"
+	"zr/pkg/fault"
+)
+
+// shared is a project whose pods read the secret A, on a real API server that is somebody
+// else's, with a namespace of its own. What it runs is stopped.
+type shared struct {
+	*testing.T
+	root, namespace string
+	client          func(group, resource string) dynamic.ResourceInterface
+}
+
+func onShared(t *testing.T, secrets map[string]string) *shared {
+	t.Helper()
+	cfg := kubetest.Config(t)
+	ownState(t)
+	encoded := func(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	testkit.WriteFile(t, path, fmt.Sprintf(`{apiVersion: v1, kind: Config,
+		clusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}],
+		users: [{name: u, user: {token: %q, client-certificate-data: %q, client-key-data: %q}}],
+		contexts: [{name: team, context: {cluster: c, user: u}}]}`, cfg.Host, cfg.BearerToken, encoded(cfg.CertData), encoded(cfg.KeyData)))
+	t.Setenv("KUBECONFIG", path)
+	s := &shared{T: t, namespace: kubetest.Namespace(t)}
+	s.client = func(group, resource string) dynamic.ResourceInterface {
+		return kubetest.Client(t, cfg, group, "v1", resource).Namespace(s.namespace)
+	}
+	namespaces := kubetest.Client(t, cfg, "", "v1", "namespaces")
+	made := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": s.namespace}}}
+	if _, err := namespaces.Create(t.Context(), made, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = namespaces.Delete(context.Background(), s.namespace, metav1.DeleteOptions{}) })
+	files := readingSecrets(secrets)
+	files["config/dev.yaml"] = strings.Replace(files["config/dev.yaml"], "project: tiny", "project: "+strings.TrimPrefix(s.namespace, "zrtest-"), 1)
+	files["kustomize/overlays/dev/all.yaml"] = strings.ReplaceAll(strings.Replace(readsSecrets, "  serviceName: web\n", "  serviceName: web\n  replicas: 0\n", 1), "namespace: tiny", "namespace: "+s.namespace)
+	s.root = stackOf(t, files).cfg.Root
+	return s
+}
+
+// stack is the project as it is on disk now.
+func (s *shared) stack(verb string) *Stack {
+	s.Helper()
+	cfg, err := config.Load(s.root, "dev")
+	if err != nil {
+		s.Fatal(err)
+	}
+	run, err := Open(cfg, event.Discard, Options{Verb: verb, Yes: true})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(run.Close)
+	return run
+}
+
+// up brings it up, and returns the hash of what the pods read.
+func (s *shared) up() string {
+	s.Helper()
+	if err := s.stack("up").Up(s.Context(), false); err != nil {
+		s.Fatal(err)
+	}
+	found, err := s.client("apps", "statefulsets").Get(s.Context(), "web", metav1.GetOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	hash, _, _ := unstructured.NestedString(found.Object, "spec", "template", "metadata", "annotations", "zr.dev/config-hash")
+	if hash == "" {
+		s.Fatal("nothing says what the pods read")
+	}
+	return hash
+}
+
+// nothing is applied.
+func (s *shared) nothing() {
+	s.Helper()
+	if found, err := s.client("apps", "statefulsets").List(s.Context(), metav1.ListOptions{}); err != nil || len(found.Items) > 0 {
+		s.Errorf("there is %v, %v", found, err)
+	}
+}
+
+func (s *shared) secret() *unstructured.Unstructured {
+	s.Helper()
+	found, err := s.client("", "secrets").Get(s.Context(), "secrets", metav1.GetOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return found
+}
+
+func (s *shared) patchSecret(text string) {
+	s.Helper()
+	if _, err := s.client("", "secrets").Patch(s.Context(), "secrets", types.MergePatchType, []byte(text), metav1.PatchOptions{FieldManager: "external-secrets"}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// A Secret of somebody else's is used as it is: what it lacks is named before anything is
+// applied, what it has rolls pods, and nothing of zr's changes or deletes it.
+func TestASecretThatIsThere(t *testing.T) {
+	for what, files := range map[string]map[string]string{"no file": nil, "an example": {"config/secrets/dev.env.example": "A=mock-a\n"}} {
+		t.Run(what, func(t *testing.T) {
+			s := onShared(t, files)
+			if files == nil {
+				err := s.stack("up").Up(t.Context(), false)
+				if fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), `reads "A" of Secret "secrets"`) {
+					t.Fatalf("without any: %v", err)
+				}
+				s.nothing()
+			}
+			theirs := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
+				"metadata": map[string]any{"name": "secrets", "labels": map[string]any{"app.kubernetes.io/managed-by": "external-secrets"}}, "stringData": map[string]any{"B": "correct-horse"}}}
+			if _, err := s.client("", "secrets").Create(t.Context(), theirs, metav1.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			err := s.stack("up").Up(t.Context(), false)
+			if fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), `StatefulSet "web" reads "A" of Secret "secrets", which has no such key`) || !strings.Contains(fault.HintOf(err), "whoever makes it") {
+				t.Fatalf("with one that lacks a key: %v (hint %q)", err, fault.HintOf(err))
+			}
+			s.nothing()
+			if err := Validate(t.Context(), s.stack("").cfg, false); err != nil {
+				t.Errorf("to validate asks the cluster: %v", err)
+			}
+
+			s.patchSecret(`{"stringData": {"A": "battery-staple"}}`)
+			before := s.secret()
+			hash := s.up()
+			if again := s.up(); again != hash {
+				t.Error("a second run rolls the pods")
+			}
+			changes, err := s.stack("diff").Diff(t.Context())
+			if err != nil || !changes.Empty() {
+				t.Errorf("a diff has %v, %v", changes, err)
+			}
+			s.patchSecret(`{"stringData": {"A": "another"}}`)
+			if again := s.up(); again == hash {
+				t.Error("another value does not roll the pods")
+			}
+			if err := s.stack("down").Down(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.stack("down").Purge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.nothing()
+			after := s.secret()
+			if fmt.Sprint(after.GetLabels()) != fmt.Sprint(before.GetLabels()) || len(after.GetManagedFields()) != len(before.GetManagedFields()) || after.GetDeletionTimestamp() != nil {
+				t.Errorf("it was changed: %v", after)
+			}
+			if at := findText(t, s.root, "battery-staple"); at != "" {
+				t.Errorf("%s has the secret", at)
+			}
+		})
+	}
+}
+
+// What was in a sealed file is in the cluster; another value in it is shown as changed,
+// without the value, and rolls what reads it.
+func TestAChangeOfASealedFileRolls(t *testing.T) {
+	key := keyHere(t)
+	s := onShared(t, map[string]string{sealedFile: sealFor(t, key, "A=one-value\n")})
+	t.Setenv("ZR_AGE_KEY", key.String()) // ownState has another folder for configuration
+	hash := s.up()
+	testkit.WriteFile(t, filepath.Join(s.root, sealedFile), sealFor(t, key, "A=another-value\n"))
+	changes, err := s.stack("diff").Diff(t.Context())
+	if said := fmt.Sprintf("%+v", changes.Changed()); err != nil || !strings.Contains(said, "(secret)") || strings.Contains(said, "another-value") {
+		t.Errorf("the diff has %s, %v", said, err)
+	}
+	if again := s.up(); again == hash {
+		t.Error("another value does not roll the pods")
+	}
+	found := s.secret()
+	if value, _, _ := unstructured.NestedString(found.Object, "data", "A"); value != base64.StdEncoding.EncodeToString([]byte("another-value")) {
+		t.Errorf("the Secret has %q", value)
+	}
+	if got := found.GetAnnotations()["zr.dev/source"]; got != sealedFile {
+		t.Errorf("it is from %q", got)
+	}
+	t.Setenv("ZR_AGE_KEY", "")
+	if _, err := s.stack("diff").Diff(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "opening "+sealedFile) {
+		t.Errorf("without the key: %v", err)
+	}
+}
