@@ -1,16 +1,20 @@
 package e2e
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"filippo.io/age"
 	"github.com/google/go-containerregistry/pkg/registry"
 
 	"zr/internal/lab"
@@ -62,6 +66,34 @@ func TestRemote(t *testing.T) {
 	lab.Get(t, "http://localhost:18190/greet") // the other environment, in the same cluster
 }
 
+// sealSecrets has the secrets of "shared" in a sealed file alone. It returns what the
+// cluster has of one.
+func sealSecrets(t *testing.T, p *lab.Project) func() string {
+	t.Helper()
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Env = append(p.Env, "ZR_AGE_KEY="+key.String())
+	plain := p.Path("config/secrets/shared.env")
+	p.Write("config/secrets/shared.env", "TOKEN=correct-horse\n")
+	if err := os.Chmod(plain, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Must("secrets", "seal", "--env", "shared", "--to", key.Recipient().String())
+	if _, err := os.Stat(plain); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the plain file is still there: %v", err)
+	}
+	return func() string {
+		t.Helper()
+		value, err := base64.StdEncoding.DecodeString(p.Kubectl("get", "secret", "secrets", "-n", "hello-shared", "-o", "jsonpath={.data.TOKEN}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(value)
+	}
+}
+
 // testContext knows a context of the cluster, and the registry that its nodes pull
 // from.
 func testContext(t *testing.T, p *lab.Project) {
@@ -70,7 +102,11 @@ func testContext(t *testing.T, p *lab.Project) {
 	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, host))
 	p.Write("kustomize/overlays/shared/kustomization.yaml", sharedOverlay)
 
+	unsealed := sealSecrets(t, p)
 	p.Must("up", "--target", target)
+	if got := unsealed(); got != "correct-horse" {
+		t.Errorf("the Secret has %q", got)
+	}
 	stored := pushed()
 	p.Replace("greeter/words/words.go", "name + \"!", "name + \"!!") // a diff shows it, and changes nothing anywhere
 	if r := p.Must("diff", "--target", target); !strings.Contains(r.Stdout, ".image: ") || pushed() != stored {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,6 +26,7 @@ import (
 type shared struct {
 	*testing.T
 	root, namespace string
+	serveClasses    func() // of the CSI driver
 	client          func(group, resource string) dynamic.ResourceInterface
 }
 
@@ -39,7 +41,7 @@ func onShared(t *testing.T, secrets map[string]string) *shared {
 		users: [{name: u, user: {token: %q, client-certificate-data: %q, client-key-data: %q}}],
 		contexts: [{name: team, context: {cluster: c, user: u}}]}`, cfg.Host, cfg.BearerToken, encoded(cfg.CertData), encoded(cfg.KeyData)))
 	t.Setenv("KUBECONFIG", path)
-	s := &shared{T: t, namespace: kubetest.Namespace(t)}
+	s := &shared{T: t, namespace: kubetest.Namespace(t), serveClasses: func() { kubetest.ServeSecretClasses(t, cfg) }}
 	s.client = func(group, resource string) dynamic.ResourceInterface {
 		return kubetest.Client(t, cfg, group, "v1", resource).Namespace(s.namespace)
 	}
@@ -196,5 +198,66 @@ func TestAChangeOfASealedFileRolls(t *testing.T) {
 	t.Setenv("ZR_AGE_KEY", "")
 	if _, err := s.stack("diff").Diff(t.Context()); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "opening "+sealedFile) {
 		t.Errorf("without the key: %v", err)
+	}
+}
+
+const secretClass = `---
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata: {name: vault, namespace: NAMESPACE}
+spec: {provider: azure, parameters: {}, secretObjects: [{secretName: secrets, type: Opaque, data: [{key: A, objectName: A}]}]}
+`
+
+// The Secret that the CSI driver makes once a pod mounts its class need not be there
+// beforehand, and rolls no pods when it comes. A file of secrets beside it is refused.
+func TestASecretOfTheCSIDriver(t *testing.T) {
+	s := onShared(t, map[string]string{"config/secrets/dev.env.example": "A=mock-a\n"})
+	s.serveClasses()
+	overlay := filepath.Join(s.root, "kustomize/overlays/dev/class.yaml")
+	testkit.WriteFile(t, overlay, strings.ReplaceAll(secretClass, "NAMESPACE", s.namespace))
+	testkit.WriteFile(t, filepath.Join(s.root, "kustomize/overlays/dev/kustomization.yaml"), "resources: [all.yaml, class.yaml]\n")
+	up := func() string {
+		t.Helper()
+		if err := s.stack("up").Up(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		found, err := s.client("apps", "statefulsets").Get(t.Context(), "web", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(found.GetGeneration())
+	}
+	before := up()
+	if list, err := s.client("", "secrets").List(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=secrets"}); err != nil || len(list.Items) > 0 {
+		t.Fatalf("zr made the Secret: %v", err)
+	}
+	if files, err := filepath.Glob(filepath.Join(s.root, "config/secrets/dev.env")); err != nil || len(files) > 0 {
+		t.Errorf("zr made the file: %v", err)
+	}
+	made := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "secrets"}, "stringData": map[string]any{"A": "correct-horse"}}}
+	if _, err := s.client("", "secrets").Create(t.Context(), made, metav1.CreateOptions{FieldManager: "secrets-store-csi-driver"}); err != nil {
+		t.Fatal(err)
+	}
+	if after := up(); after != before {
+		t.Error("the Secret that came rolls the pods")
+	}
+	run := s.stack("status")
+	p, on, err := run.find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer on.close()
+	if p.cfg.Secrets["A"] != "correct-horse" {
+		t.Error("what the driver has made is not known")
+	}
+	if got, err := p.targetsOn(t.Context(), on)[0].Credentials(); err != nil || got["A"] != "correct-horse" {
+		t.Errorf("the gate does not know what the driver has made: %v", err)
+	}
+	testkit.WriteFile(t, filepath.Join(s.root, "config/secrets/dev.env"), "A=1\n")
+	if err := os.Chmod(filepath.Join(s.root, "config/secrets/dev.env"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.stack("up").Up(t.Context(), false); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), `SecretProviderClass "vault" makes the Secret`) {
+		t.Errorf("beside a file: %v", err)
 	}
 }
