@@ -11,6 +11,12 @@ import { scripted } from "./support/scripted.mjs";
 import { chooseFile, dropFile } from "./support/snapshot.mjs";
 import { healthyStack, past, service } from "./support/upstream.mjs";
 
+/**
+ * Longer than any task of a page may take, in milliseconds, on a machine with much else
+ * to do: to read a file of some megabytes is one.
+ */
+const LONGEST_TASK_MS = 3_000;
+
 /** The screens of a snapshot, and what each shows of what fill has planted. */
 const screens = {
   "": "[data-testid=service-redis][data-state=unhealthy]",
@@ -21,6 +27,22 @@ const screens = {
   "/uptime?service=redis&window=1h": "[data-testid=latency-chart]",
   "/reloads": "[data-testid=save]",
   "/configuration": '[aria-label="Value of LOG_LEVEL"]',
+  "/configuration?tab=revisions": "[data-testid=revisions]",
+  "/configuration?tab=secrets": "[data-testid=secret-secrets]",
+  "/setup": "[data-testid=checklist]",
+  "/history": "[data-testid=history]",
+  "/activity": "[data-testid=records]",
+};
+
+/** A part of each screen that says the same in a snapshot, where it has no buttons. */
+const parts = {
+  "": "[data-testid=service-redis] [data-testid=reason]",
+  "?view=graph": "[data-testid=graph-list]",
+  "/services/redis": "[data-testid=usage]",
+  "/services/api": "[data-testid=container-api]",
+  "/services/postgres": "[data-testid=events]",
+  "/uptime": "[data-testid=uptime-redis]",
+  "/reloads": "[data-testid=save]",
   "/configuration?tab=revisions": "[data-testid=revisions]",
   "/configuration?tab=secrets": "[data-testid=secret-secrets]",
   "/setup": "[data-testid=checklist]",
@@ -129,6 +151,28 @@ describe("a snapshot", () => {
     assert.deepEqual(ofScreens, []);
   });
 
+  test("shows what the screens showed when it was saved", async () => {
+    fill();
+    const { page } = run;
+    /** What a part says, without how long ago: that goes on, or does not. */
+    const said = async (place, part) => {
+      await page.waitForSelector(part);
+      const text = await page.locator(part).first().textContent();
+      assert.ok(text, `${place}: ${part} says nothing`);
+      return text.replaceAll(/\d+ (ms|s|min|h|d)\b/g, "some time");
+    };
+    const live = {};
+    for (const [place, part] of Object.entries(parts)) {
+      await run.show(place || "/");
+      live[place] = await said(place, part);
+    }
+    await opened(await saved("values", "lines"));
+    for (const [place, part] of Object.entries(parts)) {
+      await go(place);
+      assert.equal(await said(place, part), live[place], `${place}: ${part}`);
+    }
+  });
+
   test("leads from screen to screen by its own links, back and forward", async () => {
     fill();
     const { page } = run;
@@ -206,6 +250,14 @@ describe("a snapshot", () => {
     const { page } = run;
     const complaints = complaintsOf(page, run.dashboard.url);
     const good = JSON.parse(readFileSync(await saved("lines"), "utf8"));
+    await page.addInitScript(() => {
+      globalThis.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) {
+          globalThis.longest = Math.max(globalThis.longest, duration);
+        }
+      }).observe({ type: "longtask", buffered: true });
+    });
     await run.show("/snapshot");
     for (const [content, said] of [
       ["%PDF-1.7", "it is not in JSON"],
@@ -231,6 +283,8 @@ describe("a snapshot", () => {
       const text = await page.locator("main").textContent();
       assert.doesNotMatch(text, /\u202e/, place);
       assert.ok(text.length < 500_000, `${place}: ${text.length} characters`);
+      const longest = await page.evaluate(() => globalThis.longest);
+      assert.ok(longest < LONGEST_TASK_MS, `${place}: a task took ${longest} ms`);
     }
     assert.equal(await page.evaluate(() => globalThis.wasRun), undefined);
     assert.deepEqual(complaints, []);
