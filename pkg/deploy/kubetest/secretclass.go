@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -55,28 +56,37 @@ func ServeSecretClasses(t testing.TB, cfg *kube.Config) {
 		t.Fatal(err)
 	}
 	definitions := Client(t, cfg, "apiextensions.k8s.io", "v1", "customresourcedefinitions")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	told, err := definitions.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + definition.GetName()})
-	if err != nil {
+	if _, err := definitions.Create(t.Context(), &definition, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	defer told.Stop()
-	if _, err := definitions.Create(ctx, &definition, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = definitions.Delete(context.Background(), definition.GetName(), metav1.DeleteOptions{}) })
-	for e := range told.ResultChan() {
-		object, _ := e.Object.(*unstructured.Unstructured)
-		if object == nil {
-			continue
+	t.Cleanup(func() {
+		ctx := context.Background()
+		_ = definitions.Delete(ctx, definition.GetName(), metav1.DeleteOptions{})
+		until(t, "the definition to be gone", func() bool {
+			_, err := definitions.Get(ctx, definition.GetName(), metav1.GetOptions{})
+			return apierrors.IsNotFound(err)
+		})
+	})
+	// It is told what it serves some time after the definition is established, which
+	// nobody can watch.
+	client := Connect(t, cfg)
+	until(t, "the cluster to serve the classes", func() bool {
+		var served metav1.APIResourceList
+		err := client.Get(t.Context(), "apis/secrets-store.csi.x-k8s.io/v1", nil, &served)
+		return err == nil && len(served.APIResources) > 0
+	})
+}
+
+// until waits for what is asked for.
+func until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); !holds(); {
+		select {
+		case <-deadline:
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
 		}
-		conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
-		for _, c := range conditions {
-			if condition, _ := c.(map[string]any); condition["type"] == "Established" && condition["status"] == "True" {
-				return
-			}
-		}
 	}
-	t.Fatal("the cluster does not serve the classes")
 }
