@@ -40,7 +40,10 @@ func (s *Stack) Examine(ctx context.Context) ([]devattach.Finding, error) {
 		return nil, err
 	}
 	found = append(doctor.Run(ctx, needs), found...)
-	found = append(found, s.checkSecrets(sealed), s.checkCluster(missing), checkImages())
+	if missing != nil {
+		c = nil
+	}
+	found = append(found, p.checkSecrets(ctx, c, sealed), s.checkCluster(missing), checkImages())
 	if missing == nil {
 		found = append(found, checkPolicies(ctx, c))
 	}
@@ -54,27 +57,65 @@ func (s *Stack) Examine(ctx context.Context) ([]devattach.Finding, error) {
 	return findings, ctx.Err()
 }
 
-// checkSecrets looks at the file of the secrets, without a word on their values. sealed
-// says why it could not be opened.
-func (s *Stack) checkSecrets(sealed error) doctor.Check {
-	c := doctor.Check{Name: "secrets", Status: doctor.OK}
-	switch mock := s.cfg.MockSecrets(); {
-	case sealed != nil:
-		c.Status, c.Detail, c.Hint = doctor.Fail, sealed.Error(), fault.HintOf(sealed)
-	case len(s.cfg.Secrets) == 0:
-		c.Detail = "the environment has none"
-	case s.cfg.SecretsMissing:
-		c.Status, c.Detail = doctor.Warn, s.cfg.SecretsFile()+" is missing"
-		c.Command = linesOf(s.cfg).Zr("up")
-		c.Hint = "`" + c.Command + "` makes it, with new values or those of the cluster"
-	case len(mock) > 0:
-		c.Status, c.Detail, c.Hint = doctor.Warn, "values of the example, which everybody knows: "+strings.Join(mock, ", "), "write others into "+s.cfg.SecretsFile()
-	case s.cfg.Sealed != "":
-		c.Detail = fmt.Sprintf("%s has %d, and a key that is here opens it", s.cfg.SecretsFile(), len(s.cfg.Secrets))
-	default:
-		c.Detail = fmt.Sprintf("%s has %d, for the user alone", s.cfg.SecretsFile(), len(s.cfg.Secrets))
+// checkSecrets looks at where the secrets are, without a word on their values. c is the
+// cluster, nil where it does not answer, and sealed says why their file could not be
+// opened.
+func (p *project) checkSecrets(ctx context.Context, c *cluster.Cluster, sealed error) doctor.Check {
+	check := doctor.Check{Name: "secrets", Status: doctor.OK}
+	if p.rendered != nil && p.rendered.SecretsClass != "" {
+		check.Detail = fmt.Sprintf("SecretProviderClass %q makes them", p.rendered.SecretsClass)
+		return check
 	}
-	return c
+	if p.cfg.SecretsMissing && c != nil && p.rendered != nil && !p.can().Own {
+		if theirs, known := p.checkLent(ctx, c); known {
+			return theirs
+		}
+	}
+	switch mock := p.cfg.MockSecrets(); {
+	case sealed != nil:
+		check.Status, check.Detail, check.Hint = doctor.Fail, sealed.Error(), fault.HintOf(sealed)
+	case p.cfg.SecretsUnknown() && p.rendered != nil && p.rendered.MakesSecrets():
+		check.Status, check.Detail = doctor.Warn, "pods read some, and "+p.cfg.SecretsFile()+" does not exist"
+		if c != nil {
+			check.Detail += "; the cluster has none either"
+		}
+		check.Hint = "write the file, or have the Secret made in the cluster"
+	case len(p.cfg.Secrets) == 0:
+		check.Detail = "the environment has none"
+	case p.cfg.SecretsMissing:
+		check.Status, check.Detail = doctor.Warn, p.cfg.SecretsFile()+" is missing"
+		check.Command = linesOf(p.cfg).Zr("up")
+		check.Hint = "`" + check.Command + "` makes it, with new values or those of the cluster"
+	case len(mock) > 0:
+		check.Status, check.Detail, check.Hint = doctor.Warn, "values of the example, which everybody knows: "+strings.Join(mock, ", "), "write others into "+p.cfg.SecretsFile()
+	case p.cfg.Sealed != "":
+		check.Detail = fmt.Sprintf("%s has %d, and a key that is here opens it", p.cfg.SecretsFile(), len(p.cfg.Secrets))
+	default:
+		check.Detail = fmt.Sprintf("%s has %d, for the user alone", p.cfg.SecretsFile(), len(p.cfg.Secrets))
+	}
+	return check
+}
+
+// checkLent looks at a Secret of somebody else's, where there is one.
+func (p *project) checkLent(ctx context.Context, c *cluster.Cluster) (check doctor.Check, known bool) {
+	check = doctor.Check{Name: "secrets", Status: doctor.OK}
+	d, err := p.deployerOn(c, p.rendered.Namespace)
+	if err != nil {
+		return check, false
+	}
+	lent, err := d.Lent(ctx, p.rendered.Namespace)
+	if err != nil {
+		check.Status, check.Detail, check.Hint = doctor.Warn, err.Error(), fault.HintOf(err)
+		return check, true
+	}
+	if lent.Values == nil {
+		return check, false
+	}
+	check.Detail = fmt.Sprintf("a Secret in the cluster has %d, of %s", len(lent.Values), lent.Source)
+	if _, err := p.withLent(lent.Values).render(ctx); err != nil {
+		check.Status, check.Detail, check.Hint = doctor.Fail, err.Error(), fault.HintOf(err)
+	}
+	return check, true
 }
 
 // checkCluster says whether the cluster answers, by what looking for it came to.

@@ -126,6 +126,9 @@ func TestASecretThatIsThere(t *testing.T) {
 					t.Fatalf("without any: %v", err)
 				}
 				s.nothing()
+				if c := examined(t, s.stack(""))["secrets"]; c.Status != "warn" || !strings.Contains(c.Detail, "the cluster has none either") {
+					t.Errorf("without any, the doctor says %+v", c)
+				}
 			}
 			theirs := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
 				"metadata": map[string]any{"name": "secrets", "labels": map[string]any{"app.kubernetes.io/managed-by": "external-secrets"}}, "stringData": map[string]any{"B": "correct-horse"}}}
@@ -137,11 +140,17 @@ func TestASecretThatIsThere(t *testing.T) {
 				t.Fatalf("with one that lacks a key: %v (hint %q)", err, fault.HintOf(err))
 			}
 			s.nothing()
+			if c := examined(t, s.stack(""))["secrets"]; c.Status != "fail" || !strings.Contains(c.Detail, `reads "A" of Secret`) {
+				t.Errorf("with one that lacks a key, the doctor says %+v", c)
+			}
 			if err := Validate(t.Context(), s.stack("").cfg, false); err != nil {
 				t.Errorf("to validate asks the cluster: %v", err)
 			}
 
 			s.patchSecret(`{"stringData": {"A": "battery-staple"}}`)
+			if c := examined(t, s.stack(""))["secrets"]; c.Status != "ok" || c.Detail != `a Secret in the cluster has 2, of "external-secrets"` {
+				t.Errorf("the doctor says %+v", c)
+			}
 			before := s.secret()
 			hash := s.up()
 			if again := s.up(); again != hash {
@@ -228,6 +237,9 @@ func TestASecretOfTheCSIDriver(t *testing.T) {
 		return fmt.Sprint(found.GetGeneration())
 	}
 	before := up()
+	if c := examined(t, s.stack(""))["secrets"]; c.Status != "ok" || c.Detail != `SecretProviderClass "vault" makes them` {
+		t.Errorf("the doctor says %+v", c)
+	}
 	if list, err := s.client("", "secrets").List(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=secrets"}); err != nil || len(list.Items) > 0 {
 		t.Fatalf("zr made the Secret: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"filippo.io/age"
 
 	"zr/internal/testkit"
+	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/sealed"
 )
@@ -171,6 +172,43 @@ func TestASealedFileIsReadAnew(t *testing.T) {
 		t.Errorf("gone: %v", err)
 	}
 	if at := findText(t, s.cfg.Root, "two"); at != "" {
+		t.Errorf("%s has the secret", at)
+	}
+}
+
+// A save of a sealed file is one of the manifests, as of the plain one, and so is one that
+// comes in its place.
+func TestASavedSealedFileIsApplied(t *testing.T) {
+	key := keyHere(t)
+	s := stackOf(t, readingSecrets(map[string]string{sealedFile: sealFor(t, key, "A=1\n")}))
+	p, err := s.renderWithSecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reloading{Dev: newDev(s)}
+	r.manifestsUnit(p)
+	for _, name := range []string{sealedFile, "config/secrets/dev.env", "config/secrets/dev.sops.yaml"} {
+		if got := r.manifests.Plan(filepath.Join(s.cfg.Root, name)); got.Action != event.Apply {
+			t.Errorf("a save of %s: %+v", name, got)
+		}
+	}
+	if got := r.manifests.Plan(filepath.Join(s.cfg.Root, "config/secrets/dev.recipients")); got.Action == event.Apply {
+		t.Errorf("a save of what nothing is rendered from: %+v", got)
+	}
+}
+
+// What a Secret of somebody else's has stays what a running `zr dev` has, which
+// writes none of it into a file.
+func TestWhatIsLentStaysForADev(t *testing.T) {
+	s := stackOf(t, readingSecrets(map[string]string{"config/secrets/dev.env.example": "A=mock-a\n"})).withLent(map[string]string{"A": "correct-horse"})
+	s, err := s.reload(t.Context())
+	if err != nil || s.cfg.Secrets["A"] != "correct-horse" {
+		t.Fatalf("it has %v, %v", s.cfg.SecretKeys(), err)
+	}
+	if p, err := s.render(t.Context()); err != nil || p.rendered.MakesSecrets() {
+		t.Errorf("zr makes the Secret, or %v", err)
+	}
+	if at := findText(t, s.cfg.Root, "correct-horse"); at != "" {
 		t.Errorf("%s has the secret", at)
 	}
 }
