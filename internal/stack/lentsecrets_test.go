@@ -210,6 +210,41 @@ func TestAChangeOfASealedFileRolls(t *testing.T) {
 	}
 }
 
+// A plain file that is sealed, with another value at that, is no change of somebody
+// else's. What somebody has changed in the cluster is taken over into the sealed file.
+func TestASealedFileTakesOverWhatWasChanged(t *testing.T) {
+	s := onShared(t, map[string]string{"config/secrets/dev.env": "A=first\n"})
+	key := keyHere(t)
+	ownState(t)
+	hash := s.up()
+	testkit.WriteFile(t, filepath.Join(s.root, "config/secrets/dev.env"), "# kept\nA=second\n")
+	if _, err := SealSecrets(t.Context(), s.root, "dev", []string{key.Recipient().String()}); err != nil {
+		t.Fatal(err)
+	}
+	if again := s.up(); again == hash {
+		t.Error("another value does not roll the pods")
+	}
+
+	s.patchSecret(`{"metadata": {"annotations": {"zr.dev/source": "ada in the dashboard, at noon"}}, "stringData": {"A": "third"}}`)
+	if err := s.stack("up").Up(t.Context(), false); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), `by "ada in the dashboard, at noon", and `+sealedFile+` says something else`) {
+		t.Fatalf("before it is taken over: %v", err)
+	}
+	pulled, err := s.stack("pull").Pull(t.Context())
+	if err != nil || len(pulled) != 1 || pulled[0].File != sealedFile || strings.Join(pulled[0].Keys, ",") != "A" {
+		t.Fatalf("%+v, %v", pulled, err)
+	}
+	if got := secretsIn(t, s.root); got["A"] != "third" {
+		t.Errorf("the file has %v", got)
+	}
+	s.up()
+	if pulled, err := s.stack("pull").Pull(t.Context()); err != nil || len(pulled) > 0 {
+		t.Errorf("a second time: %+v, %v", pulled, err)
+	}
+	if at := findText(t, s.root, "third"); at != "" {
+		t.Errorf("%s has the secret", at)
+	}
+}
+
 const secretClass = `---
 apiVersion: secrets-store.csi.x-k8s.io/v1
 kind: SecretProviderClass

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -24,6 +25,15 @@ const (
 	sopsVariable     = "SOPS_AGE_KEY"
 	sopsFileVariable = "SOPS_AGE_KEY_FILE"
 )
+
+// WithoutKeys returns an environment without the keys that are in it, for the programs of
+// a project, none of which opens its secrets.
+func WithoutKeys(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return name == keyVariable || name == sopsVariable
+	})
+}
 
 // keys are what opens sealed files.
 type keys struct {

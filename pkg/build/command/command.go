@@ -25,6 +25,7 @@ import (
 	"zr/pkg/executable"
 	"zr/pkg/fault"
 	"zr/pkg/image"
+	"zr/pkg/sealed"
 )
 
 // layout changes when the images of this package do for the same inputs.
@@ -157,7 +158,7 @@ func configure(c *v1.Config, r build.Request, hash string) (starts []string) {
 func run(ctx context.Context, r build.Request) error {
 	err := proc.Command{
 		Args: r.Spec.Command, Dir: sourceDir(r), Name: strings.Join(r.Spec.Command, " "),
-		Env: append(os.Environ(), platformVariable+"="+r.Platform),
+		Env: append(sealed.WithoutKeys(os.Environ()), platformVariable+"="+r.Platform),
 	}.Run(ctx)
 	if err != nil {
 		return err

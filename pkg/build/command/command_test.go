@@ -45,7 +45,7 @@ func newProject(t *testing.T) *project {
 	}, spec: config.Build{CommandKeys: config.CommandKeys{
 		Command: []string{"sh", "build.sh"}, Dir: "./api", Out: "dist", Run: []string{"./server", "-v"},
 	}}}
-	p.write("build.sh", "set -e\ntest \"$ZR_PLATFORM\" = linux/"+runtime.GOARCH+"\necho run >>../runs\nrm -rf dist\nmkdir -p dist/pages\n"+
+	p.write("build.sh", "set -e\ntest \"$ZR_PLATFORM$ZR_AGE_KEY$SOPS_AGE_KEY\" = linux/"+runtime.GOARCH+"\necho run >>../runs\nrm -rf dist\nmkdir -p dist/pages\n"+
 		"go build -o dist/server .\ncp page.html dist/pages/\n")
 	p.write("go.mod", "module example.test/api\n\ngo 1.21\n")
 	p.write("main.go", "package main\n\nimport \"os\"\n\nfunc main() {\n\tpage, _ := os.ReadFile(os.Args[1])\n\tos.Stdout.Write(page)\n}\n")
@@ -94,6 +94,8 @@ func holds(t *testing.T, img v1.Image) (names []string) {
 }
 
 func TestImage(t *testing.T) {
+	t.Setenv("ZR_AGE_KEY", "of the user")
+	t.Setenv("SOPS_AGE_KEY", "of the user")
 	p := newProject(t)
 	first := p.build(build.Release)
 	if got := holds(t, first.Image); !slices.Equal(got, []string{"app/pages/page.html", "app/server"}) {
