@@ -1,6 +1,7 @@
 package aks
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,6 +26,7 @@ import (
 type machine struct {
 	t        *testing.T
 	entra    entra
+	server   string       // to sign in to: another for each, since the SDK keeps tokens of managed identities for all of a process
 	programs string       // the folder on PATH
 	metadata http.Handler // of a virtual machine; nil on any other
 }
@@ -37,7 +39,7 @@ func newMachine(t *testing.T) *machine {
 			os.Unsetenv(name)
 		}
 	}
-	m := &machine{t: t, entra: newEntra(t), programs: t.TempDir()}
+	m := &machine{t: t, entra: newEntra(t), server: rand.Text(), programs: t.TempDir()}
 	t.Setenv("PATH", m.programs)
 	return m
 }
@@ -73,7 +75,7 @@ func (m *machine) program(name, args, script string) {
 }
 
 func (m *machine) token(who string) string {
-	return m.entra.Sign(m.entra.Issuer, akstest.ServerID, who, "", time.Hour)
+	return m.entra.Sign(m.entra.Issuer, m.server, who, "", time.Hour)
 }
 
 // virtualMachine is the metadata service of one with identities.
@@ -84,10 +86,10 @@ func (m *machine) virtualMachine(identities ...string) {
 			return
 		}
 		for _, id := range identities {
-			if id == r.FormValue("client_id") && r.FormValue("resource") == akstest.ServerID {
+			if id == r.FormValue("client_id") && r.FormValue("resource") == m.server {
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprintf(w, `{"access_token":%q,"client_id":%q,"expires_in":"86400","expires_on":"%d","ext_expires_in":"86399","not_before":"0","resource":%q,"token_type":"Bearer"}`,
-					m.token("machine"+id), id, time.Now().Add(24*time.Hour).Unix(), akstest.ServerID)
+					m.token("machine"+id), id, time.Now().Add(24*time.Hour).Unix(), m.server)
 				return
 			}
 		}
@@ -95,15 +97,19 @@ func (m *machine) virtualMachine(identities ...string) {
 	})
 }
 
-const (
-	azAsks  = "account get-access-token -o json --resource " + akstest.ServerID + " --tenant " + akstest.TenantID
-	azdAsks = "auth token -o json --no-prompt --scope " + akstest.ServerID + "/.default --tenant-id " + akstest.TenantID
-)
+// azAsks and azdAsks are what the programs are asked for.
+func (m *machine) azAsks() string {
+	return "account get-access-token -o json --resource " + m.server + " --tenant " + akstest.TenantID
+}
+
+func (m *machine) azdAsks() string {
+	return "auth token -o json --no-prompt --scope " + m.server + "/.default --tenant-id " + akstest.TenantID
+}
 
 // azureCLI has somebody be signed in to az.
 func (m *machine) azureCLI(who string) {
 	expires := time.Now().Add(time.Hour)
-	m.program("az", azAsks, fmt.Sprintf(`echo '{
+	m.program("az", m.azAsks(), fmt.Sprintf(`echo '{
   "accessToken": "%s",
   "expiresOn": "%s",
   "expires_on": %d,
@@ -115,10 +121,20 @@ func (m *machine) azureCLI(who string) {
 
 // azdCLI has somebody be signed in to azd.
 func (m *machine) azdCLI(who string) {
-	m.program("azd", azdAsks, fmt.Sprintf(`echo '{
+	m.program("azd", m.azdAsks(), fmt.Sprintf(`echo '{
   "token": "%s",
   "expiresOn": "%s"
 }'`, m.token(who), time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z")))
+}
+
+// powerShell has the Az module of PowerShell say or do something. What it is asked for is
+// a script of the SDK's.
+func (m *machine) powerShell(script string) {
+	m.t.Helper()
+	text := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in '-NoProfile -NonInteractive -OutputFormat Text -EncodedCommand '*) ;; *) exit 2 ;; esac\n%s\n", script)
+	if err := os.WriteFile(filepath.Join(m.programs, "pwsh"), []byte(text), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 // workload has the variables and the file that Kubernetes gives pods with an identity.
@@ -180,17 +196,26 @@ func TestWhoSignsIn(t *testing.T) {
 			m.azdCLI("ben@example.com")
 		}, who: "ann@example.com"},
 		"the Azure CLI, with nobody signed in": {there: func(m *machine) {
-			m.program("az", azAsks, "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
+			m.program("az", m.azAsks(), "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
 		}, says: "nobody is signed in on this machine", hint: signIn},
 		"the Azure CLI, with a sign-in that has expired": {there: func(m *machine) {
-			m.program("az", azAsks, "echo 'ERROR: AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1' >&2; exit 1")
+			m.program("az", m.azAsks(), "echo 'ERROR: AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1' >&2; exit 1")
 		}, says: "the sign-in has expired: AADSTS700082", hint: signIn},
 		"the Azure Developer CLI": {there: func(m *machine) { m.azdCLI("ben@example.com") }, who: "ben@example.com"},
 		"the Azure Developer CLI, with nobody signed in": {there: func(m *machine) {
-			m.program("azd", azdAsks, "echo '{\"error\":\"not logged in, run `azd auth login` to login\",\"message\":\"\",\"suggestion\":\"\"}' >&2; exit 1")
+			m.program("azd", m.azdAsks(), "echo '{\"error\":\"not logged in, run `azd auth login` to login\",\"message\":\"\",\"suggestion\":\"\"}' >&2; exit 1")
+		}, says: "nobody is signed in on this machine", hint: signIn},
+		"Azure PowerShell": {there: func(m *machine) {
+			m.powerShell(fmt.Sprintf(`echo '{
+  "Token": "%s",
+  "ExpiresOn": %d
+}'`, m.token("cid@example.com"), time.Now().Add(time.Hour).Unix()))
+		}, who: "cid@example.com"},
+		"Azure PowerShell, with nobody signed in": {there: func(m *machine) {
+			m.powerShell("echo 'Get-AzAccessToken: Run Connect-AzAccount to login.' >&2; exit 1")
 		}, says: "nobody is signed in on this machine", hint: signIn},
 		"a person with a code": {there: func(m *machine) {
-			m.program("az", azAsks, "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
+			m.program("az", m.azAsks(), "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
 		}, prompt: true, who: akstest.Person},
 		"a person who types no code": {there: func(m *machine) {
 			m.entra.Set(func(r *akstest.Rules) {
@@ -214,12 +239,12 @@ func TestWhoSignsIn(t *testing.T) {
 			if test.prompt {
 				options.Prompt = func(text string) { prompts = append(prompts, text) }
 			}
-			token, err := NewIdentity(options).Token(t.Context(), Login{Scope: akstest.ServerID + "/.default", Tenant: akstest.TenantID}, "")
+			token, err := NewIdentity(options).Token(t.Context(), Login{Scope: m.server + "/.default", Tenant: akstest.TenantID}, "")
 			if test.who != "" {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if who, _, err := m.entra.Verify(token, m.entra.Issuer, akstest.ServerID); who != test.who || err != nil {
+				if who, _, err := m.entra.Verify(token, m.entra.Issuer, m.server); who != test.who || err != nil {
 					t.Errorf("%q is signed in, and not %q: %v", who, test.who, err)
 				}
 				asked := test.who == akstest.Person
