@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"encoding/base64"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,28 +30,14 @@ settings:
 // of which the environment "staging" in the namespace hello-staging is one.
 func azureProject(t *testing.T, p *lab.Project, kubeconfig string) (a *azure, attach func()) {
 	t.Helper()
-	text, err := os.ReadFile(kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	of := func(key string) string {
-		found := regexp.MustCompile(key + `: (\S+)`).FindSubmatch(text)
-		if found == nil {
-			t.Fatalf("%s has no %s", kubeconfig, key)
-		}
-		return string(found[1])
-	}
+	of := fieldsOf(t, kubeconfig)
 	gateway, server, ca := gatewayOf(t, p.Name+"-dev-control-plane"), of("server"), of("certificate-authority-data")
-	if _, err := base64.StdEncoding.DecodeString(ca); err != nil {
-		t.Fatal(err)
-	}
 	a = newAzure(t, gateway, server, ca)
 	a.Set(func(r *akstest.Rules) { r.Lifetime = time.Minute })
 	a.trustIn(t, p, server)
 	p.Write("config/staging.yaml", azureConfig)
 	p.Write("kustomize/overlays/staging/kustomization.yaml", strings.ReplaceAll(sharedOverlay, "hello-shared", "hello-staging"))
-	nodes := strings.Fields(p.Kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"))
-	return a, func() { a.attach(t, gateway, nodes...) }
+	return a, func() { a.attach(t, gateway, nodesOf(p)...) }
 }
 
 // as is a project whose zr has more in its environment, in a test of its own.

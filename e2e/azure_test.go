@@ -285,14 +285,6 @@ func (a *azure) attach(t *testing.T, gateway string, nodes ...string) {
 	address := "http://" + plain.Addr().String()
 	hosts := fmt.Sprintf("server = %q\n[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n  [host.%q.header]\n    Authorization = \"Bearer %s\"\n",
 		address, address, address, a.registry.Access("kubelets", "repository:*:pull", time.Hour))
-	script := `mkdir -p /etc/containerd/certs.d/` + azureRegistry + `
-printf '%s' "$1" > /etc/containerd/certs.d/` + azureRegistry + `/hosts.toml
-if ! grep -q certs.d /etc/containerd/config.toml; then
-  printf '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n' >> /etc/containerd/config.toml
-  systemctl restart containerd
-fi`
-	for _, node := range nodes {
-		lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", script, "sh", hosts)
-	}
+	pullBy(t, nodes, azureRegistry, hosts)
 	a.attached.Store(true)
 }

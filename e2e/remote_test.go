@@ -61,7 +61,7 @@ func TestRemote(t *testing.T) {
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	p.Env = []string{"KUBECONFIG=" + kubeconfig}
 	p.Must("up", "--merge-kubeconfig")
-	t.Run("by its context", func(t *testing.T) { testContext(t, p) })
+	t.Run("by its context", func(t *testing.T) { testContext(t, as(t, p), kubeconfig) })
 	t.Run("on Azure", func(t *testing.T) { testAKS(t, p, kubeconfig) })
 	lab.Get(t, "http://localhost:18190/greet") // the other environment, in the same cluster
 }
@@ -96,13 +96,15 @@ func sealSecrets(t *testing.T, p *lab.Project) func() string {
 
 // testContext knows a context of the cluster, and the registry that its nodes pull
 // from.
-func testContext(t *testing.T, p *lab.Project) {
+func testContext(t *testing.T, p *lab.Project, kubeconfig string) {
 	const target = "kind-zrtest-remote-dev"
-	host, pushed := serveRegistry(t, p)
-	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, host))
+	registry, l := newCountedRegistry(t, p), newLine(t, kubeconfig)
+	pushed := registry.manifests.Load
+	p.Write("config/shared.yaml", fmt.Sprintf(sharedConfig, registry.host))
 	p.Write("kustomize/overlays/shared/kustomization.yaml", sharedOverlay)
 
 	unsealed := sealSecrets(t, p)
+	far := as(t, p, "KUBECONFIG="+l.kubeconfig)
 	p.Must("up", "--target", target)
 	if got := unsealed(); got != "correct-horse" {
 		t.Errorf("the Secret has %q", got)
@@ -133,16 +135,32 @@ func testContext(t *testing.T, p *lab.Project) {
 	}
 	p.Fails(2, []string{"elsewhere", "no"}, "up", "--target", "elsewhere")
 
-	dev := p.Start("dev", "--target", target)
+	dev := far.Start("dev", "--target", target)
 	dev.Wait(0, "the stack to be ready", ofType("ready"))
-	mark := dev.Mark()
-	p.Replace("greeter/words/words.go", `"!\n"`, `"! How do you do?\n"`)
-	if trace := dev.Wait(mark, "the greeter to be live", reloaded("greeter")); trace.Text("error") != "" {
-		t.Errorf("trace: %v", trace)
+	greets := func(what, words string, mark int, trips func() (int, string)) {
+		t.Helper()
+		trace := dev.Wait(mark, what, reloaded("greeter"))
+		if trips != nil {
+			n, which := trips()
+			t.Logf("%s: %d round trips: %s", what, n, which)
+			if n == 0 || n > mostTrips { // none: it came by another way
+				t.Errorf("%s takes %d round trips to be live, at most %d: %s", what, n, mostTrips, which)
+			}
+		}
+		if trace.Text("error") != "" {
+			t.Errorf("%s: trace %v", what, trace)
+		}
+		if got := say("greeter", "/greet"); got != "Welcome, world! "+words+"\n" {
+			t.Errorf("%s: the greeter says %q", what, got)
+		}
 	}
-	if got := say("greeter", "/greet"); got != "Welcome, world! How do you do?\n" {
-		t.Errorf("after a save the greeter says %q", got)
-	}
+	mark, trips := dev.Mark(), l.count()
+	p.Replace("greeter/words/words.go", `"!\n"`, `"! Good day.\n"`)
+	greets("the first save", "Good day.", mark, trips)
+	mark, trips = dev.Mark(), l.count()
+	p.Replace("greeter/words/words.go", "Good day.", "A good day.")
+	greets("another save", "A good day.", mark, trips)
+	testSleep(t, p, l, dev, greets)
 	p.Replace("web/page.js", "up for", "running for")
 	lab.Eventually(t, "the page", func() string { // not answered while node starts it again
 		got, err := p.TryKubectl("get", "--raw", "/api/v1/namespaces/hello-shared/services/web:http/proxy/")
@@ -163,6 +181,9 @@ func testContext(t *testing.T, p *lab.Project) {
 	if got := image("greeter"); got == release || strings.Contains(got, "dev") {
 		t.Errorf("after `zr up` the greeter runs %s, before the edit it was %s", got, release)
 	}
+	t.Run("two programs on one environment", func(t *testing.T) { testTwoPrograms(t, p, far, l) })
+	t.Run("images and manifests for a pipeline", func(t *testing.T) { testPipeline(t, p, registry) })
+	t.Run("by what has changed", func(t *testing.T) { testPods(t, p, registry) })
 	own := strings.NewReplacer("hello-shared", "hello-ann")
 	p.Must("up", "--target", target, "--namespace", "hello-ann", "--keep", "1ns") // wanted no longer than it took
 	if got := p.Kubectl("get", "--raw", own.Replace("/api/v1/namespaces/hello-shared/services/greeter:http/proxy/greet")); got != "Welcome, world! How do you do?\n" {
@@ -187,26 +208,82 @@ func gatewayOf(t *testing.T, node string) string {
 	return strings.TrimSpace(lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", "ip -4 route show default | cut -d' ' -f3"))
 }
 
-// serveRegistry is a registry that this machine and the nodes know by the same
-// name, which is the loopback address of each. It counts the images that it was
-// sent.
-func serveRegistry(t *testing.T, p *lab.Project) (host string, pushed func() int64) {
+// mostTrips is how many round trips a save may take beyond its build and its bytes.
+const mostTrips = 4
+
+// countedRegistry is a registry that counts what it was sent.
+type countedRegistry struct {
+	host string // by which this machine and the nodes know it: the loopback of each
+	near string // by which pods know it as well
+	http.Handler
+
+	gateway   string
+	manifests atomic.Int64 // images
+	blobs     atomic.Int64 // layers and configs, by whomever
+	byPods    atomic.Int64 // those that pods sent
+	bytes     atomic.Int64 // that this machine sent
+}
+
+func newCountedRegistry(t *testing.T, p *lab.Project) *countedRegistry {
 	t.Helper()
 	gateway := gatewayOf(t, p.Name+"-dev-control-plane")
 	bridge := listen(t, net.JoinHostPort(gateway, "0"))
 	_, port, _ := net.SplitHostPort(bridge.Addr().String())
 	loopback := listen(t, net.JoinHostPort("127.0.0.1", port))
-	handler, manifests := registry.New(registry.Logger(log.New(io.Discard, "", 0))), atomic.Int64{}
-	serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, name, ok := strings.Cut(r.URL.Path, "/manifests/"); ok && r.Method == http.MethodPut && !strings.HasPrefix(name, "sha256") { // no referrer
-			manifests.Add(1)
-		}
-		handler.ServeHTTP(w, r)
-	}), bridge, loopback)
-	for _, node := range strings.Fields(p.Kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")) {
+	r := &countedRegistry{host: "localhost:" + port, near: bridge.Addr().String(), gateway: gateway, Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	serve(t, r, bridge, loopback)
+	for _, node := range nodesOf(p) {
 		lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c",
-			"iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport "+port+" -j DNAT --to-destination "+gateway+":"+port+
+			"iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport "+port+" -j DNAT --to-destination "+r.near+
 				" && iptables -t nat -A POSTROUTING -d "+gateway+" -p tcp --dport "+port+" -j MASQUERADE")
 	}
-	return "localhost:" + port, manifests.Load
+	return r
+}
+
+func (c *countedRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	from, _, _ := net.SplitHostPort(r.RemoteAddr)
+	ours := from == "127.0.0.1" || from == c.gateway
+	if _, name, ok := strings.Cut(r.URL.Path, "/manifests/"); ok && r.Method == http.MethodPut && !strings.HasPrefix(name, "sha256") { // no referrer
+		c.manifests.Add(1)
+	}
+	if strings.Contains(r.URL.Path, "/blobs/uploads/") && r.Method == http.MethodPut {
+		c.blobs.Add(1)
+		if !ours {
+			c.byPods.Add(1)
+		}
+	}
+	if ours && r.Body != nil {
+		r.Body = &countedBody{r.Body, &c.bytes}
+	}
+	c.Handler.ServeHTTP(w, r)
+}
+
+// countedBody is a body whose bytes are counted.
+type countedBody struct {
+	io.ReadCloser
+	bytes *atomic.Int64
+}
+
+func (b *countedBody) Read(to []byte) (int, error) {
+	n, err := b.ReadCloser.Read(to)
+	b.bytes.Add(int64(n))
+	return n, err
+}
+
+func nodesOf(p *lab.Project) []string {
+	return strings.Fields(p.Kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"))
+}
+
+// pullBy has nodes pull from a registry as a hosts.toml of containerd says.
+func pullBy(t *testing.T, nodes []string, registry, hosts string) {
+	t.Helper()
+	const script = `mkdir -p "/etc/containerd/certs.d/$1"
+printf '%s' "$2" > "/etc/containerd/certs.d/$1/hosts.toml"
+if ! grep -q certs.d /etc/containerd/config.toml; then
+  printf '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n' >> /etc/containerd/config.toml
+  systemctl restart containerd
+fi`
+	for _, node := range nodes {
+		lab.Output(t, "", lab.EngineName(), "exec", node, "sh", "-c", script, "sh", registry, hosts)
+	}
 }

@@ -346,7 +346,9 @@ func (r *Running) Signal(s os.Signal) int {
 	return r.join()
 }
 
-// Kill ends zr as nothing can prepare for.
+// End waits until zr ends by itself and returns the exit code.
+func (r *Running) End() int { return r.join() }
+
 // PID is the process of the verb.
 func (r *Running) PID() int { return r.process.Process.Pid }
 
