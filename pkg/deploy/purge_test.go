@@ -47,9 +47,8 @@ func TestPurgeSparesObjectsOfOthers(t *testing.T) {
 		}
 		one := ours("apiextensions.k8s.io/v1", "CustomResourceDefinition", "gadgets.example.com", spec)
 		s := &stub{documents: map[string]string{
-			namespace + "/secrets/zr-x":                              string(data),
-			"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": `{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","status":{"allowed":true}}`,
-			definitions: list(one), definition: one,
+			namespace + "/secrets/zr-x": string(data),
+			definitions:                 list(one), definition: one,
 			"/api/v1/namespaces": list(ours("v1", "Namespace", "shop", "")), namespace: ours("v1", "Namespace", "shop", ""),
 		}}
 		if test.where != "" {
