@@ -224,6 +224,7 @@ func (a *application) apply(ctx context.Context, i *item) error {
 	if err := i.record.Note(written); err != nil {
 		return err
 	}
+	a.tell(i, written)
 	switch {
 	case o.Kind.Stage == manifest.StageDefinition:
 		return a.d.established(ctx, o)

@@ -95,6 +95,14 @@ type ServiceState struct {
 	Build   string `json:"build,omitempty"`
 }
 
+// ServiceWritten says that this run has changed the workload of a service in the cluster,
+// and when the API server noted that, by its clock.
+type ServiceWritten struct {
+	Service string    `json:"service"`
+	Kind    string    `json:"kind"` // "Deployment", "StatefulSet", "DaemonSet" or "Job"
+	Written time.Time `json:"written"`
+}
+
 // LogLine is one line that a container wrote. Level is "debug", "info",
 // "warning", "error", or empty where the line does not say.
 type LogLine struct {
@@ -179,15 +187,16 @@ type Failure struct {
 }
 
 // Type returns the name of the event in the JSON stream.
-func (StepStarted) Type() string  { return "step.started" }
-func (StepProgress) Type() string { return "step.progress" }
-func (StepDone) Type() string     { return "step.done" }
-func (StepFailed) Type() string   { return "step.failed" }
-func (Notice) Type() string       { return "notice" }
-func (ServiceState) Type() string { return "service.state" }
-func (LogLine) Type() string      { return "log" }
-func (Skipped) Type() string      { return "log.skipped" }
-func (Reload) Type() string       { return "reload" }
-func (Problem) Type() string      { return "problem" }
-func (Ready) Type() string        { return "ready" }
-func (Failure) Type() string      { return "error" }
+func (StepStarted) Type() string    { return "step.started" }
+func (StepProgress) Type() string   { return "step.progress" }
+func (StepDone) Type() string       { return "step.done" }
+func (StepFailed) Type() string     { return "step.failed" }
+func (Notice) Type() string         { return "notice" }
+func (ServiceState) Type() string   { return "service.state" }
+func (ServiceWritten) Type() string { return "service.written" }
+func (LogLine) Type() string        { return "log" }
+func (Skipped) Type() string        { return "log.skipped" }
+func (Reload) Type() string         { return "reload" }
+func (Problem) Type() string        { return "problem" }
+func (Ready) Type() string          { return "ready" }
+func (Failure) Type() string        { return "error" }

@@ -142,7 +142,7 @@ func acted(c Change, acts []postgres.AuditRecord, targets ...string) Change {
 // API server has noted.
 func deployed(c Change, service string, runs []postgres.RunChange) Change {
 	for _, run := range runs {
-		if run.Service == service && run.Written.Equal(c.At) {
+		if run.Service == service && run.Type == (event.ServiceWritten{}).Type() && run.Written.Equal(c.At) {
 			c.By = run.User
 		}
 	}

@@ -64,7 +64,11 @@ func TestActed(t *testing.T) {
 // Only the run that tells the very time is named.
 func TestDeployed(t *testing.T) {
 	change := Change{At: at(10), What: Deployed, With: byZr}
-	runs := []postgres.RunChange{{Service: "web", User: "ada", At: at(11), Written: at(10)}, {Service: "db", User: "bob", At: at(10), Written: at(9)}}
+	runs := []postgres.RunChange{
+		{Service: "web", Type: "service.written", User: "ada", At: at(11), Written: at(10)},
+		{Service: "web", Type: "reload", User: "eve", At: at(9), Written: at(10)},
+		{Service: "db", Type: "service.written", User: "bob", At: at(10), Written: at(9)},
+	}
 	if got := deployed(change, "web", runs); got.By != "ada" {
 		t.Errorf("got %+v", got)
 	}
