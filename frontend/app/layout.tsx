@@ -36,7 +36,7 @@ export default async function RootLayout({ children }: LayoutProps<"/">) {
           <main
             id="content"
             tabIndex={-1}
-            className="mx-auto w-full max-w-7xl flex-1 px-4 py-6 outline-none sm:px-6"
+            className="mx-auto w-full max-w-7xl 2xl:max-w-384 flex-1 px-4 py-6 outline-none sm:px-6"
           >
             {children}
           </main>

@@ -9,7 +9,7 @@ export function Footer() {
     <footer className="border-line border-t">
       <p
         data-testid="footer"
-        className="mx-auto flex w-full max-w-7xl flex-wrap gap-x-4 px-4 py-3 text-muted text-xs sm:px-6"
+        className="mx-auto flex w-full max-w-7xl 2xl:max-w-384 flex-wrap gap-x-4 px-4 py-3 text-muted text-xs sm:px-6"
       >
         <span>Dashboard {version}</span>
         {build && (

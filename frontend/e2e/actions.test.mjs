@@ -39,6 +39,18 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
       .or(page.locator("[data-testid=notice]", { hasText: "it has not taken effect yet" }))
       .waitFor();
 
+  const whoIsHere = async () => {
+    const answer = await page.context().request.get(new URL("/api/v1/session", BASE_URL).href);
+    return (await answer.json()).name;
+  };
+
+  /** Waits until the row of a service says what was done last, and by whom. */
+  const changedLast = (service, what, who) =>
+    page
+      .locator(`[data-testid=service-${service}] [data-testid=last-change]`)
+      .filter({ hasText: new RegExp(`^${what} .*${who}$`) })
+      .waitFor();
+
   test("who is not logged in is told how to", async () => {
     await open(page, new URL("/services/frontend", BASE_URL).href);
     await takenOver(page);
@@ -109,6 +121,21 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
       await page.getByText(`${pods} of ${pods}`, { exact: true }).waitFor();
       await page.getByRole("button", { name: "Dismiss" }).click();
     }
+    await open(page, BASE_URL);
+    await changedLast("frontend", "scaled", `by ${await whoIsHere()}`);
+  });
+
+  test("each service says what it uses, and who has deployed it", async () => {
+    await open(page, BASE_URL);
+    for (const service of ["api", "frontend", "postgres", "redis"]) {
+      await page
+        .locator(`[data-testid=service-${service}] [data-testid=use]`)
+        .filter({ hasText: /^\d+\.\d{2,3} cores\d+\.\d [MG]iB$/ })
+        .waitFor();
+    }
+    await changedLast("redis", "deployed", `by ${await whoIsHere()}`);
+    assert.equal(await page.locator("[data-testid=overview-note]").count(), 0);
+    assert.deepEqual(await accessibilityViolations(page), []);
   });
 
   for (const colorScheme of ["light", "dark"]) {
@@ -157,6 +184,7 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
     await page.waitForSelector("[data-testid=action-dialog][data-action=restart]");
     await page.keyboard.press("Enter");
     await ended("api is restarted: 1 of 1 pod ready");
+    await changedLast("api", "restarted", `by ${await whoIsHere()}`);
     await open(page, new URL("/activity", BASE_URL).href);
     await page
       .locator("[data-testid=records] li", { hasText: "restart service" })

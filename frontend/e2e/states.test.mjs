@@ -189,7 +189,7 @@ describe("the states of the dashboard", () => {
     await open(page, `${dashboard.url}/services/api`);
     await takenOver(page);
     await page.getByText(/^ready: 200 OK to GET :3001\/health in 0.8 ms/).waitFor();
-    await page.getByText(/13 millicores · 39.1 MiB/).waitFor();
+    await page.getByText(/0\.013 cores · 39.1 MiB/).waitFor();
     await page.getByText("2 variables").press("Enter");
     await page.getByText("PASSWORD (a secret, not shown)").waitFor();
     await hasNoFaults();

@@ -11,7 +11,7 @@ import { Pods } from "@/app/services/[name]/_components/pods";
 import { Checks } from "@/app/setup/_components/checks";
 import { LatencyChart } from "@/app/uptime/_components/latency-chart";
 import { Outages } from "@/app/uptime/_components/outages";
-import { aCurve, anOutage, aPast, aPod, aService, NOW } from "@/lib/stack/fixtures";
+import { aCurve, anOutage, anOverview, aPast, aPod, aService, NOW } from "@/lib/stack/fixtures";
 import { states } from "@/lib/stack/schema";
 import { as, type Places } from "./place";
 
@@ -35,12 +35,31 @@ const measured = aCurve("healthy", "healthy", "healthy").map((point, i) => ({
   p95: 0.4 + i,
 }));
 
+const used = { running: 1, measured: 1, cpuCores: 0.25, memoryBytes: 2 ** 26 };
+
 /** Parts of the screens that have states of their own. */
 export const parts: Places = {
   "services: the table": [
     as(
       "each state",
       <ServiceTable services={services} past={[aPast({ service: "healthy" })]} now={NOW} known />,
+    ),
+    as(
+      "what is used, and who changed it last",
+      <ServiceTable
+        services={[aService(), aService({ name: "new" }), aService({ name: "edited" })]}
+        overview={[
+          anOverview(),
+          anOverview({ name: "new", use: { ...used, measured: 0 } }),
+          anOverview({
+            name: "edited",
+            use: { ...used, running: 3 },
+            lastChange: { at: new Date(NOW).toISOString(), what: "changed", with: "kubectl-edit" },
+          }),
+        ]}
+        now={NOW}
+        known
+      />,
     ),
     as("what was", <ServiceTable services={[aService()]} now={NOW} known={false} />),
   ],

@@ -4,6 +4,7 @@ import { admit, admitChange } from "./allow-list";
 test.each([
   ["/api/v1/services", "", "/api/v1/services"],
   ["/api/v1/services", "environment=dev", "/api/v1/services?environment=dev"],
+  ["/api/v1/overview", "environment=dev", "/api/v1/overview?environment=dev"],
   ["/api/v1/environments", "", "/api/v1/environments"],
   ["/api/v1/uptime", "window=7d", "/api/v1/uptime?window=7d"],
   ["/api/v1/services/api/events", "", "/api/v1/services/api/events"],

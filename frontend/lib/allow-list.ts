@@ -74,6 +74,7 @@ const page = {
 /** Every path of the api that a browser may read through the dashboard, with the query that it takes. */
 const allowed = new Map<string, z.ZodType<Record<string, unknown>>>([
   ["/api/v1/services", z.strictObject(scope)],
+  ["/api/v1/overview", z.strictObject(scope)],
   ["/api/v1/environments", z.strictObject({})],
   ["/api/v1/uptime", past],
   ["/api/v1/session", z.strictObject({})],
@@ -175,6 +176,7 @@ const allowedOfService = new Map<string, z.ZodType<Record<string, unknown>>>([
 /** Those that the api answers only to who has a session, and records where it does not. */
 const forSessions = new Set([
   "/api/v1/session",
+  "/api/v1/overview",
   "/api/v1/logs",
   "/api/v1/logs/counts",
   "/api/v1/dev",

@@ -4,7 +4,7 @@ import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { POLL_MS, STALE_AFTER_MS } from "@/lib/freshness";
 import { failed, type Outcome } from "@/lib/problem";
-import { aChange, aService, NOW } from "@/lib/stack/fixtures";
+import { aChange, anOverview, aService, NOW } from "@/lib/stack/fixtures";
 import type { History, Service, Services } from "@/lib/stack/schema";
 import { ServicesClient } from "./client";
 
@@ -15,17 +15,21 @@ vi.mock("next/navigation", () => ({
 }));
 
 /** What the dashboard's own server answers. */
-let answers: { services: () => Response; history: () => Response };
+let answers: { services: () => Response; history: () => Response; overview: () => Response };
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
   answers = {
     services: () => Response.json(stackOf(aService())),
     history: () => Response.json({ events: [] }),
+    overview: () => Response.json({ services: [anOverview()] }),
   };
-  vi.stubGlobal("fetch", async (path: string) =>
-    path === "/api/v1/services" ? answers.services() : answers.history(),
-  );
+  vi.stubGlobal("fetch", async (path: string) => {
+    if (path === "/api/v1/overview") {
+      return answers.overview();
+    }
+    return path === "/api/v1/services" ? answers.services() : answers.history();
+  });
 });
 
 afterEach(() => {
@@ -49,11 +53,11 @@ function refusal(status = 502): Response {
   return Response.json({ error: unreachable.problem }, { status });
 }
 
-function show(services: Outcome<Services>, history = noHistory) {
+function show(services: Outcome<Services>, history = noHistory, loggedIn = false) {
   const client = new QueryClient({ defaultOptions: { queries: { networkMode: "always" } } });
   return render(
     <QueryClientProvider client={client}>
-      <ServicesClient loggedIn={false} services={services} history={history} renderedAt={NOW} />
+      <ServicesClient loggedIn={loggedIn} services={services} history={history} renderedAt={NOW} />
     </QueryClientProvider>,
   );
 }
@@ -206,4 +210,54 @@ test("a history that cannot be read leaves the services alone", async () => {
   expect(screen.getByTestId("history-problem").textContent).toContain("database does not answer");
   expect(screen.getByTestId("summary").dataset.state).toBe("healthy");
   expect(screen.queryByTestId("problem")).toBeNull();
+});
+
+const cells = () => [
+  screen.getByTestId("use").textContent,
+  screen.getByTestId("last-change").textContent,
+];
+
+test("what services use and who changed them last comes a moment later, and as it changes", async () => {
+  show(healthy(aService()), noHistory, true);
+  expect(cells()).toEqual(["–none", "–none"]);
+  await pass(0);
+  expect(cells()).toEqual(["0.013 cores39.1 MiB", "restarted 2 min agoby ada"]);
+  expect(screen.queryByTestId("overview-note")).toBeNull();
+  const at = new Date(NOW).toISOString();
+  answers.overview = () =>
+    Response.json({
+      services: [
+        anOverview({ use: undefined, lastChange: { at, what: "changed", with: "zr-api" } }),
+      ],
+      usageWhy: "there is no metrics API",
+      namesWhy: "the database does not answer",
+    });
+  await pass(5_000);
+  expect(cells()).toEqual(["–none", "changed 5 s agoin the dashboard"]);
+  expect(screen.getByTestId("overview-note").textContent).toBe(
+    "CPU and memory are not known: there is no metrics APIWho made the last changes is not known: the database does not answer",
+  );
+});
+
+test("who is not logged in is told so, and nothing is asked that is refused", async () => {
+  const asked = vi.fn(answers.overview);
+  answers.overview = asked;
+  show(healthy(aService()));
+  await pass(5_000);
+  expect(asked).not.toHaveBeenCalled();
+  expect(screen.getByTestId("overview-note").textContent).toContain("zr dashboard");
+  expect(cells()).toEqual(["–none", "–none"]);
+});
+
+test("what cannot be asked for any more is not shown as what is", async () => {
+  show(healthy(aService()), noHistory, true);
+  await pass(0);
+  answers.overview = () => refusal();
+  await pass(5_000);
+  expect(cells()).toEqual(["–none", "–none"]);
+  expect(screen.getByTestId("overview-note").textContent).toContain("connection refused");
+  expect(screen.getByTestId("summary").dataset.state).toBe("healthy");
+  answers.overview = () => Response.json({ services: [anOverview()] });
+  await pass(5_000);
+  expect(cells()).toEqual(["0.013 cores39.1 MiB", "restarted 2 min agoby ada"]);
 });

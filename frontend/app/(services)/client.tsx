@@ -13,6 +13,7 @@ import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { historyScreenPath } from "@/lib/screens";
 import { placed, useSnapshot } from "@/lib/snapshot/context";
+import { overviewQuery } from "@/lib/stack/overview";
 import { historyQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
@@ -25,6 +26,7 @@ import { withQuery } from "@/lib/with-query";
 import { DevLine } from "./_components/dev-line";
 import { Empty } from "./_components/empty";
 import { Overview } from "./_components/overview";
+import { OverviewNote } from "./_components/overview-note";
 import { ServiceGraph } from "./_components/service-graph";
 import { ServiceTable } from "./_components/service-table";
 import { ViewSwitch } from "./_components/view-switch";
@@ -57,6 +59,11 @@ export function ServicesClient({
   // What is not there with the first paint may come a moment later.
   const past = useQuery({
     ...uptimeQuery({ environment, window: "1h" }),
+    ...(paused && { refetchInterval: false }),
+  });
+  const overview = useQuery({
+    ...overviewQuery(environment),
+    enabled: loggedIn,
     ...(paused && { refetchInterval: false }),
   });
   const summary =
@@ -112,7 +119,7 @@ export function ServicesClient({
         </div>
       )}
       {known && kubernetes.status === "down" && <KubernetesNotice reason={kubernetes.reason} />}
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
+      <div className="grid items-start gap-6 2xl:grid-cols-[minmax(0,1fr)_21rem]">
         <Panel
           title={known ? "Services" : "Services as they were"}
           note={
@@ -124,7 +131,17 @@ export function ServicesClient({
         >
           {list.length === 0 && <Empty />}
           {list.length > 0 && view === "table" && (
-            <ServiceTable services={list} past={past.data?.services} now={now} known={known} />
+            <>
+              <ServiceTable
+                services={list}
+                past={past.data?.services}
+                // What was asked for in vain is not what is.
+                overview={overview.error ? undefined : overview.data?.services}
+                now={now}
+                known={known}
+              />
+              {known && <OverviewNote loggedIn={loggedIn} {...overview} />}
+            </>
           )}
           {list.length > 0 && view === "graph" && (
             <ServiceGraph

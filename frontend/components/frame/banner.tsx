@@ -19,7 +19,7 @@ export function Banner({
 }) {
   return (
     <div {...data} className="border-line border-b bg-surface">
-      <div className="mx-auto flex w-full max-w-7xl items-start gap-2.5 px-4 py-2 text-xs sm:px-6">
+      <div className="mx-auto flex w-full max-w-7xl 2xl:max-w-384 items-start gap-2.5 px-4 py-2 text-xs sm:px-6">
         <Icon className={`mt-0.5 ${color}`} />
         <p className="wrap-anywhere min-w-0 flex-1 py-0.5">{children}</p>
         {onDismiss && <Button onClick={onDismiss}>Dismiss</Button>}

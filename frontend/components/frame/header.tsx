@@ -14,7 +14,7 @@ export function Header() {
       >
         Skip to the content
       </a>
-      <div className="mx-auto flex w-full max-w-7xl flex-wrap items-stretch gap-x-4 px-4 sm:px-6 lg:h-12 lg:flex-nowrap">
+      <div className="mx-auto flex w-full max-w-7xl 2xl:max-w-384 flex-wrap items-stretch gap-x-4 px-4 sm:px-6 lg:h-12 lg:flex-nowrap">
         <Link href="/" className="flex h-12 items-center gap-2 rounded-sm font-semibold">
           <svg viewBox="0 0 32 32" className="size-5" aria-hidden="true">
             <path

@@ -1,5 +1,5 @@
 import { anAttached, anEvent, aSave } from "@/lib/dev/fixtures";
-import { aChange, aPast, aService, NOW } from "@/lib/stack/fixtures";
+import { aChange, anOverview, aPast, aService, NOW } from "@/lib/stack/fixtures";
 
 const at = new Date(NOW).toISOString();
 
@@ -19,6 +19,7 @@ export function someAnswers(): Record<string, unknown> {
       services: [aService()],
     },
     "/api/v1/history": { events: [aChange()] },
+    "/api/v1/overview": { services: [anOverview()] },
     "/api/v1/uptime": { services: [aPast()], outages: [] },
     "/api/v1/dev": { attached: [anAttached({ actions: ["examine"] })] },
     "/api/v1/dev/events": (query: URLSearchParams) => ({

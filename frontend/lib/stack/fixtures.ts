@@ -1,3 +1,4 @@
+import type { ServiceOverview } from "./overview";
 import type { Change, Pod, Service } from "./schema";
 import type { Outage, PastState, Point, UptimeSummary } from "./uptime";
 
@@ -31,6 +32,27 @@ export function aPod(rest: Partial<Pod> = {}): Pod {
     ready: true,
     restarts: 0,
     startedAt: new Date(NOW - 3_600_000).toISOString(),
+    ...rest,
+  };
+}
+
+/** What a service of tests uses, and that ada restarted it two minutes ago, but for what the test says. */
+export function anOverview(rest: Partial<ServiceOverview> = {}): ServiceOverview {
+  return {
+    name: "api",
+    use: {
+      running: 1,
+      measured: 1,
+      cpuCores: 0.013,
+      memoryBytes: 41_000_000,
+      memoryBytesLimit: 2 ** 28,
+    },
+    lastChange: {
+      at: new Date(NOW - 120_000).toISOString(),
+      what: "restarted",
+      by: "ada",
+      with: "zr-api",
+    },
     ...rest,
   };
 }

@@ -10,11 +10,21 @@ import { StateBadge } from "@/components/state";
 import { replacesInTurn, whyNot } from "@/lib/actions/actions";
 import { ERRORS_MINUTES, errorsScreenPath, healthScreenPath, servicePath } from "@/lib/screens";
 import { shortImage } from "@/lib/stack/image-name";
+import type { ServiceOverview } from "@/lib/stack/overview";
 import type { Service } from "@/lib/stack/schema";
 import type { UptimeSummary } from "@/lib/stack/uptime";
 import { stripLabel } from "@/lib/stack/uptime-text";
 import { latency, span } from "@/lib/time";
-import { cell, columnCount, figure, lastIfNarrow, wide } from "./service-table-layout";
+import {
+  cell,
+  columnCount,
+  figure,
+  lastIfNarrow,
+  notWidest,
+  wide,
+  widest,
+} from "./service-table-layout";
+import { LastChangeCell, UseCell } from "./use-cells";
 
 const BUILD_SHOWN = 8;
 
@@ -22,10 +32,12 @@ const BUILD_SHOWN = 8;
 export function ServiceRows({
   service,
   past,
+  overview,
   now,
 }: {
   service: Service;
   past: UptimeSummary | undefined;
+  overview: ServiceOverview | undefined;
   now: number;
 }) {
   const { name, state, reason, restarts, build, measured } = service;
@@ -45,6 +57,7 @@ export function ServiceRows({
         </th>
         <td className={figure}>
           <StateBadge state={state} />
+          {up && <span className="hidden pl-5.5 text-muted text-xs xl:block">up {up}</span>}
         </td>
         <td className={`${figure} ${wide}`}>
           {past ? (
@@ -68,10 +81,19 @@ export function ServiceRows({
         <td className={`${figure} ${wide} text-right`}>
           {measured?.latencyMs ? latency(measured.latencyMs) : <None />}
         </td>
-        <td className={`${figure} ${wide} font-mono text-xs leading-5`} title={build || undefined}>
+        <td data-testid="use" className={`${figure} ${widest} text-right`}>
+          <UseCell use={overview?.use} />
+        </td>
+        <td data-testid="last-change" className={`${figure} ${widest}`}>
+          <LastChangeCell change={overview?.lastChange} now={now} />
+        </td>
+        <td
+          className={`${figure} ${notWidest} font-mono text-xs leading-5`}
+          title={build || undefined}
+        >
           {build ? build.slice(0, BUILD_SHOWN) : <None />}
         </td>
-        <td className={`${figure} ${wide} text-right`}>
+        <td className={`${figure} ${notWidest} text-right`}>
           {up ? (
             <time dateTime={service.startedAt} title={service.startedAt}>
               {up}

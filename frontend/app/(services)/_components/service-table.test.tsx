@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { stateLook } from "@/components/state";
-import { aPast, aService, NOW } from "@/lib/stack/fixtures";
+import { anOverview, aPast, aService, NOW } from "@/lib/stack/fixtures";
 import { states } from "@/lib/stack/schema";
 import { ServiceTable } from "./service-table";
 
@@ -42,11 +42,13 @@ test("a healthy service shows its figures and no reason", () => {
   expect(within(row).getByRole("rowheader").textContent).toContain("Deployment · api@c2d9e8134f60");
   const cells = within(row).getAllByRole("cell");
   expect(cells.map((cell) => cell.textContent)).toEqual([
-    "Healthy",
+    "Healthyup 1 h",
     "–none",
     "1/1",
     "2",
     "0.7 ms",
+    "–none",
+    "–none",
     "8d1f62c0",
     "1 h",
     "⋯",
@@ -79,10 +81,53 @@ test("what is not known is not made up", () => {
   );
   const row = screen.getByTestId("service-redis");
   expect(within(row).getByRole("rowheader").textContent).toBe("redisNot seen by Kubernetes");
-  const [, , pods, , latency, build, up] = within(row).getAllByRole("cell");
-  for (const cell of [pods, latency, build, up]) {
+  const [, , pods, , latency, use, change, build, up] = within(row).getAllByRole("cell");
+  for (const cell of [pods, latency, use, change, build, up]) {
     expect(cell?.textContent).toBe("–none");
   }
+});
+
+function showOverview(rest: Parameters<typeof anOverview>[0] = {}) {
+  const overview = [anOverview({ name: "another" }), anOverview(rest)];
+  render(<ServiceTable services={[aService()]} overview={overview} now={NOW} known />);
+  const row = within(screen.getByTestId("service-api"));
+  return { use: row.getByTestId("use"), change: row.getByTestId("last-change") };
+}
+
+test("what it uses is a figure, and what it may use is told beside it", () => {
+  const { use, change } = showOverview();
+  expect(use.textContent).toBe("0.013 cores39.1 MiB");
+  expect(use.firstElementChild?.getAttribute("title")).toBe("0.013 cores\n39.1 MiB of 256.0 MiB");
+  expect(change.textContent).toBe("restarted 2 min agoby ada");
+});
+
+test.each([
+  ["is not known", undefined, "–none"],
+  ["is nothing: none of it runs", { running: 0, measured: 0 }, "–none"],
+  ["is not measured yet", { running: 2, measured: 0 }, "not measured yet"],
+  ["is measured of a part", { running: 2, measured: 1 }, "0.50 cores1.0 MiB, not all"],
+])("what it uses %s", (_, counts, text) => {
+  const figures = { cpuCores: 0.5, memoryBytes: 2 ** 20 };
+  const { use } = showOverview({ use: counts && { ...counts, ...figures } });
+  expect(use.textContent).toBe(text);
+});
+
+test("who made a change is named only where that is known", () => {
+  const at = new Date(NOW - 500).toISOString();
+  const { change } = showOverview({ lastChange: { at, what: "changed", with: "kubectl-edit" } });
+  expect(change.textContent).toBe("changed just nowwith kubectl-edit");
+  expect(change.querySelector("time")?.dateTime).toBe(at);
+});
+
+test("a name that somebody else wrote does nothing and has an end", () => {
+  const by = "<b>eve</b>".repeat(40);
+  const { change } = showOverview({
+    lastChange: { at: new Date(NOW).toISOString(), what: "scaled", by, scaledWith: "kubectl" },
+  });
+  expect(change.querySelector("b")).toBeNull();
+  const [text, , scaled] = change.firstElementChild?.getAttribute("title")?.split("\n") ?? [];
+  expect(text).toBe(`scaled by ${by}`);
+  expect(scaled).toContain("scaled with kubectl");
 });
 
 test("services keep the order of the api", () => {

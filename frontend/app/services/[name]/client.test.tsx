@@ -4,7 +4,7 @@ import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { POLL_MS, STALE_AFTER_MS } from "@/lib/freshness";
 import { failed, type Outcome } from "@/lib/problem";
-import { aPod, aService, NOW } from "@/lib/stack/fixtures";
+import { anOverview, aPod, aService, NOW } from "@/lib/stack/fixtures";
 import type { Service, Services } from "@/lib/stack/schema";
 import { ServiceClient } from "./client";
 
@@ -21,6 +21,9 @@ beforeEach(() => {
   vi.stubGlobal("fetch", async (path: string) => {
     if (path.endsWith("/revisions")) {
       return revisions();
+    }
+    if (path === "/api/v1/overview") {
+      return Response.json({ services: [anOverview({ name: "other" }), anOverview()] });
     }
     return path === "/api/v1/services"
       ? answer()
@@ -85,6 +88,20 @@ test("a service shows its state and its figures in full", () => {
     "8d1f62c07ab34e95",
     "localhost/zr/api@sha256:c2d9e8134f60c2d9e8134f60",
   ]);
+});
+
+test("what it uses and who changed it last are facts for who is logged in", async () => {
+  show(running(aService()));
+  await pass(0);
+  expect(["CPU", "Memory", "Last change"].map(fact)).toEqual([
+    "0.013 cores",
+    "39.1 MiB of 256.0 MiB",
+    "restarted by ada, 2 min ago",
+  ]);
+  cleanup();
+  show(running(aService()), false);
+  await pass(0);
+  expect(["CPU", "Memory", "Last change"].map(fact)).toEqual(["–none", "–none", "–none"]);
 });
 
 test("what is not known is not made up", () => {

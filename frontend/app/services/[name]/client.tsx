@@ -1,5 +1,6 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import { useActions } from "@/components/actions/actions";
 import { Button } from "@/components/button";
 import { ChangePanel } from "@/components/change-panel";
@@ -16,6 +17,7 @@ import { actionLabel } from "@/lib/actions/words";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { healthScreenPath, historyScreenPath, logsScreenPath } from "@/lib/screens";
+import { overviewQuery } from "@/lib/stack/overview";
 import { historyQuery } from "@/lib/stack/queries";
 import type { History, Service, Services } from "@/lib/stack/schema";
 import { useServices } from "@/lib/stack/use-services";
@@ -50,6 +52,7 @@ export function ServiceClient({
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
   const services = useServices(environment, initial.services, clock);
   const history = usePolled(historyQuery(changesOf(name, environment)), initial.history, clock);
+  const overview = useQuery({ ...overviewQuery(environment), enabled: loggedIn });
   const known = services.freshness === "live";
   const service = services.data?.services.find((each) => each.name === name);
   useTab(
@@ -109,7 +112,16 @@ export function ServiceClient({
       </div>
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_21rem]">
         <div className="grid min-w-0 gap-6">
-          <Facts service={service} services={services.data.services} now={now} />
+          <Facts
+            service={service}
+            services={services.data.services}
+            overview={
+              overview.error
+                ? undefined
+                : overview.data?.services.find((each) => each.name === name)
+            }
+            now={now}
+          />
           <Panel title={known ? "Pods" : "Pods as they were"}>
             <Pods pods={service.pods} now={now} />
           </Panel>

@@ -101,14 +101,3 @@ export const detailsSchema = z.object({
   usageWhy: inertText.optional(),
 });
 export type Details = z.infer<typeof detailsSchema>;
-
-/** A share of a core: "0.25 cores", "3 millicores". */
-export function coresText(cores: number): string {
-  return cores < 0.1 ? `${Math.round(cores * 1_000)} millicores` : `${cores.toFixed(2)} cores`;
-}
-
-/** "12.4 MiB". */
-export function memoryText(bytes: number): string {
-  const mib = bytes / 2 ** 20;
-  return mib < 1_024 ? `${mib.toFixed(1)} MiB` : `${(mib / 1_024).toFixed(1)} GiB`;
-}

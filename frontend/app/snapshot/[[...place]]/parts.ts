@@ -30,6 +30,7 @@ import {
   runEventsSchema,
 } from "@/lib/dev/schema";
 import type { Choice } from "@/lib/snapshot/format";
+import { overviewPath, overviewSchema } from "@/lib/stack/overview";
 import { historyPath, servicesPath } from "@/lib/stack/queries";
 import { historySchema, type Service, servicesSchema } from "@/lib/stack/schema";
 import { reportPath, reportSchema, uptimePath, uptimeSchema, windows } from "@/lib/stack/uptime";
@@ -93,6 +94,11 @@ export function commonParts(): Part[] {
       what: "the newest changes",
       path: historyPath(recentChanges(undefined)),
       schema: historySchema,
+    },
+    {
+      what: "what the services use",
+      path: overviewPath(undefined),
+      schema: overviewSchema,
     },
     ...windows.flatMap((window) => [
       { what: `the health of ${window}`, path: uptimePath({ window }), schema: uptimeSchema },

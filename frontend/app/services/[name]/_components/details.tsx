@@ -7,16 +7,15 @@ import { None } from "@/components/none";
 import { Panel } from "@/components/panel";
 import { Unread } from "@/components/unread";
 import type { Problem } from "@/lib/problem";
+import { coresText, memoryText } from "@/lib/stack/overview-text";
 import { ago, latency } from "@/lib/time";
-import {
-  type Answer,
-  type Container,
-  type ContainerStatus,
-  coresText,
-  type Details as DetailsData,
-  memoryText,
-  type PodDetails,
-  type Variable,
+import type {
+  Answer,
+  Container,
+  ContainerStatus,
+  Details as DetailsData,
+  PodDetails,
+  Variable,
 } from "../details";
 import { detailsQuery } from "../queries";
 

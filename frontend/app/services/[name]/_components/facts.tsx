@@ -4,21 +4,35 @@ import { None } from "@/components/none";
 import { Panel } from "@/components/panel";
 import { dependentsOf } from "@/lib/actions/actions";
 import { servicePath } from "@/lib/screens";
+import type { LastChange, ServiceOverview, Use } from "@/lib/stack/overview";
+import {
+  coresText,
+  doneText,
+  measuredText,
+  memoryText,
+  ofLimit,
+  scaledText,
+  whoText,
+} from "@/lib/stack/overview-text";
 import type { Service } from "@/lib/stack/schema";
-import { latency, span } from "@/lib/time";
+import { ago, latency, span } from "@/lib/time";
 
 /** What the service is and runs, with each figure in full, to be read and copied. */
 export function Facts({
   service,
   services,
+  overview,
   now,
 }: {
   service: Service;
   /** All of them, to tell which depend on this one. */
   services: Service[];
+  /** What it uses and what changed it last; undefined where that is not known. */
+  overview: ServiceOverview | undefined;
   now: number;
 }) {
   const { kind, ready, desired, restarts, image, build, startedAt, measured } = service;
+  const use = overview?.use?.measured ? overview.use : undefined;
   const facts: [string, ReactNode][] = [
     ["Kind", kind || "Not seen by Kubernetes"],
     ["Ready pods", kind && `${ready} of ${desired}`],
@@ -32,6 +46,9 @@ export function Facts({
       ),
     ],
     ["Latency", measured?.latencyMs ? latency(measured.latencyMs) : ""],
+    ["CPU", use && used(use, ofLimit(coresText, use.cpuCores, use.cpuCoresLimit))],
+    ["Memory", use && used(use, ofLimit(memoryText, use.memoryBytes, use.memoryBytesLimit))],
+    ["Last change", overview?.lastChange && <Changed change={overview.lastChange} now={now} />],
     ["Build", build && <Code>{build}</Code>],
     ["Image", image && <Code>{image}</Code>],
     ["Depends on", <Names key="needs" names={service.dependsOn} />],
@@ -50,6 +67,24 @@ export function Facts({
         ))}
       </dl>
     </Panel>
+  );
+}
+
+/** A figure, and what it is of where that is not all that runs. */
+function used(use: Use, figure: string): string {
+  return [figure, measuredText(use)].filter(Boolean).join(", ");
+}
+
+function Changed({ change, now }: { change: LastChange; now: number }) {
+  const scaled = scaledText(change);
+  return (
+    <>
+      {[doneText(change), whoText(change)].filter(Boolean).join(" ")},{" "}
+      <time dateTime={change.at} title={change.at}>
+        {ago(now - Date.parse(change.at))}
+      </time>
+      {scaled && <span className="block text-muted text-xs">{scaled}</span>}
+    </>
   );
 }
 
