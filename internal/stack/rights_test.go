@@ -123,7 +123,7 @@ spec:
 	defer cancel()
 	err := s.Up(limited, false)
 	testkit.ErrorSays(t, err, fmt.Sprintf("user %q may not create leases.coordination.k8s.io", namespace), "cannot patch resource")
-	if hint := fault.HintOf(err); !strings.Contains(hint, "kubectl --context team create role zr ") {
+	if hint := fault.HintOf(err); !strings.Contains(hint, "kubectl --context team create role zr-") {
 		t.Errorf("hint %q", hint)
 	}
 	select {

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"regexp"
 	"slices"
@@ -163,8 +164,10 @@ func (d *Deployer) grant(user, namespace string, missing []Right) string {
 	if user == "" {
 		user = "NAME"
 	}
-	const name = "zr"
 	list := func(set map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(set)), ",") }
+	hash := fnv.New32a()
+	fmt.Fprint(hash, user, list(verbs), list(resources))
+	name := fmt.Sprintf("zr-%08x", hash.Sum32()) // of its own, since what was granted before stays
 	return "have somebody who may grant rights run `" +
 		d.Lines.Kubectl(append([]string{"create", role, name, "--verb=" + list(verbs), "--resource=" + list(resources)}, flags...)...) + "` and `" +
 		d.Lines.Kubectl(append([]string{"create", role + "binding", name, "--" + role + "=" + name, "--user=" + user}, flags...)...) + "`"

@@ -2,11 +2,20 @@ package deploy_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
 	"zr/internal/testkit"
+	"zr/pkg/cmdline"
 	"zr/pkg/deploy"
 	"zr/pkg/deploy/lease"
 	"zr/pkg/fault"
@@ -63,7 +72,7 @@ func TestMissingRightsAreNamed(t *testing.T) {
 				}
 			}
 			hint := fault.HintOf(err)
-			for _, words := range append(test.mends, "kubectl create role zr ", "kubectl create rolebinding zr --role=zr --user="+name+" --namespace "+r.Namespace) {
+			for _, words := range append(test.mends, "kubectl create role zr-", "kubectl create rolebinding zr-", " --user="+name+" --namespace "+r.Namespace) {
 				if !strings.Contains(hint, words) {
 					t.Errorf("the hint does not say %q: %s", words, hint)
 				}
@@ -99,8 +108,57 @@ func TestWhatIsRefusedLateNamesTheMendToo(t *testing.T) {
 		"a lease": {taken, "--verb=create --resource=leases.coordination.k8s.io --namespace " + r.Namespace},
 		"a diff":  {r.diffError(), "--verb=patch --resource=deployments.apps --namespace " + r.Namespace},
 	} {
-		if hint := fault.HintOf(refused.err); refused.err == nil || !strings.Contains(hint, "kubectl create role zr "+refused.hint) || !strings.Contains(hint, "--user="+name) {
+		if hint := fault.HintOf(refused.err); refused.err == nil || !strings.Contains(hint, "kubectl create role zr-") || !strings.Contains(hint, refused.hint) || !strings.Contains(hint, "--user="+name) {
 			t.Errorf("%s: %v (hint %q)", what, refused.err, hint)
 		}
 	}
+}
+
+// TestTheMendOfMissingRightsMends has an administrator type what somebody was told, once
+// and, since more is missing, once more.
+func TestTheMendOfMissingRightsMends(t *testing.T) {
+	r := newRun(t)
+	bin := os.Getenv("ZR_TEST_KUBE_BIN")
+	if bin == "" {
+		t.Skip("ZR_TEST_KUBE_BIN is not set")
+	}
+	programs := t.TempDir()
+	if err := os.Symlink(filepath.Join(bin, "kube"), filepath.Join(programs, "kubectl")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", programs+":"+os.Getenv("PATH"))
+	r.up()
+	administrator := kubeconfigOf(t, r.cfg)
+	r.be("newcomer", rule("", "endpoints", "get"))
+	for _, needs := range [][]deploy.Right{
+		{{Verb: "create", Group: "coordination.k8s.io", Resource: "leases", For: "keep others away"}, {Verb: "get", Resource: "pods/log", For: "show logs"}},
+		{{Verb: "patch", Resource: "namespaces", Name: r.Namespace, For: "keep it"}},
+	} {
+		d := r.deployer()
+		d.Lines = cmdline.Run{Kubeconfig: administrator}
+		lines := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(fault.HintOf(d.May(t.Context(), needs)), -1)
+		if len(lines) != 2 {
+			t.Fatalf("the hint has the lines %q", lines)
+		}
+		for _, line := range lines {
+			if out, err := exec.Command("sh", "-c", line[1]).CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", line[1], err, out)
+			}
+		}
+		r.await("what was granted", func() bool { return d.May(t.Context(), needs) == nil })
+	}
+}
+
+// kubeconfigOf writes how to reach a cluster to a file.
+func kubeconfigOf(t *testing.T, cfg *rest.Config) string {
+	t.Helper()
+	config, path := clientcmdapi.NewConfig(), filepath.Join(t.TempDir(), "kubeconfig")
+	config.CurrentContext = "c"
+	config.Contexts["c"] = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}
+	config.Clusters["c"] = &clientcmdapi.Cluster{Server: cfg.Host, InsecureSkipTLSVerify: cfg.Insecure, CertificateAuthority: cfg.CAFile, CertificateAuthorityData: cfg.CAData}
+	config.AuthInfos["u"] = &clientcmdapi.AuthInfo{Token: cfg.BearerToken, ClientCertificate: cfg.CertFile, ClientCertificateData: cfg.CertData, ClientKey: cfg.KeyFile, ClientKeyData: cfg.KeyData}
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

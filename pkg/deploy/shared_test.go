@@ -88,7 +88,7 @@ func TestAUserWhoMayReadAndNotWrite(t *testing.T) {
 		t.Errorf("a reader is told of differences that there are not: %v", actions(cs))
 	}
 	r.Edit("web.yaml", "replicas: 2", "replicas: 3")
-	r.refusedAhead("kubectl create role zr --verb=patch --resource=deployments.apps", `Deployment "web"`, `cannot patch resource "deployments"`, `in the namespace "`+r.Namespace+`"`)
+	r.refusedAhead(" --verb=patch --resource=deployments.apps", `Deployment "web"`, `cannot patch resource "deployments"`, `in the namespace "`+r.Namespace+`"`)
 	if _, err := r.lease("a reader", nil); err == nil || !strings.Contains(err.Error(), `cannot create resource "leases"`) {
 		t.Errorf("the lease: %v", err)
 	}
