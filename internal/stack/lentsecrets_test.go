@@ -257,6 +257,10 @@ spec: {provider: azure, parameters: {}, secretObjects: [{secretName: secrets, ty
 func TestASecretOfTheCSIDriver(t *testing.T) {
 	s := onShared(t, map[string]string{"config/secrets/dev.env.example": "A=mock-a\n"})
 	s.serveClasses()
+	s.up() // with a file, and without a class
+	if err := os.Remove(filepath.Join(s.root, "config/secrets/dev.env")); err != nil {
+		t.Fatal(err)
+	}
 	overlay := filepath.Join(s.root, "kustomize/overlays/dev/class.yaml")
 	testkit.WriteFile(t, overlay, strings.ReplaceAll(secretClass, "NAMESPACE", s.namespace))
 	testkit.WriteFile(t, filepath.Join(s.root, "kustomize/overlays/dev/kustomization.yaml"), "resources: [all.yaml, class.yaml]\n")
@@ -270,6 +274,12 @@ func TestASecretOfTheCSIDriver(t *testing.T) {
 			t.Fatal(err)
 		}
 		return fmt.Sprint(found.GetGeneration())
+	}
+	if err := s.stack("up").Up(t.Context(), false); fault.Code(err) != fault.Usage || !strings.Contains(err.Error(), "the cluster has the one that zr made") || !strings.Contains(fault.HintOf(err), "delete secret secrets") {
+		t.Fatalf("beside the Secret that zr made: %v (hint %q)", err, fault.HintOf(err))
+	}
+	if err := s.client("", "secrets").Delete(t.Context(), "secrets", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
 	}
 	before := up()
 	if c := examined(t, s.stack(""))["secrets"]; c.Status != "ok" || c.Detail != `SecretProviderClass "vault" makes them` {

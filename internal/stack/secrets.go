@@ -12,6 +12,7 @@ import (
 	"zr/pkg/cluster/engine"
 	"zr/pkg/config"
 	"zr/pkg/deploy"
+	"zr/pkg/deploy/render"
 	"zr/pkg/event"
 	"zr/pkg/fault"
 	"zr/pkg/gitignore"
@@ -36,7 +37,7 @@ func (s *Stack) renderWithSecrets(ctx context.Context) (*project, error) {
 	}
 	p, err := s.render(ctx)
 	if err == nil && p.rendered.SecretsClass != "" {
-		return p, p.onlyByClass()
+		return p, cmp.Or(p.onlyByClass(), p.leftToClass(ctx))
 	}
 	if !s.cfg.SecretsMissing || err == nil && len(s.cfg.Secrets) == 0 && !p.rendered.MakesSecrets() {
 		return p, err // they are there, or nothing reads any
@@ -78,6 +79,17 @@ func (p *project) onlyByClass() error {
 	}
 	return fault.WithCode(fmt.Errorf("SecretProviderClass %q makes the Secret of the secrets, and %s is there as well", p.rendered.SecretsClass, p.cfg.SecretsFile()), fault.Usage,
 		"remove the file, or take the class out of the overlay")
+}
+
+// leftToClass refuses a class as long as the Secret is there that zr made before: the
+// driver fills in none that it did not make, and would make none once zr has deleted it.
+func (p *project) leftToClass(ctx context.Context) error {
+	held, _, err := p.secretsThere(ctx)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	return fault.WithCode(fmt.Errorf("SecretProviderClass %q makes the Secret of the secrets, and the cluster has the one that zr made", p.rendered.SecretsClass), fault.Usage,
+		"once the vault has its values, `"+p.lines.Kubectl("-n", p.rendered.Namespace, "delete", "secret", render.SecretsName)+"`")
 }
 
 // byClass returns the same with the secrets that the CSI driver has put into the cluster
