@@ -82,7 +82,8 @@ func (p *project) onlyByClass() error {
 }
 
 // leftToClass refuses a class as long as the Secret is there that zr made before: the
-// driver fills in none that it did not make, and would make none once zr has deleted it.
+// driver fills in none that it did not make, and looks for one that has gone meanwhile
+// only every few minutes.
 func (p *project) leftToClass(ctx context.Context) error {
 	held, _, err := p.secretsThere(ctx)
 	if err != nil || len(held) == 0 {
