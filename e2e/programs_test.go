@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,7 +39,11 @@ func testTwoPrograms(t *testing.T, p, far *lab.Project, l *line) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, held := fmt.Sprintf("`zr up` of root on %s, process %d, has been at work on \"zrtest-remote-shared\" since ", host, first.PID()), lease()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, held := fmt.Sprintf("`zr up` of %s on %s, process %d, has been at work on \"zrtest-remote-shared\" since ", me.Username, host, first.PID()), lease()
 	if !strings.Contains(held, strconv.Itoa(first.PID())) {
 		t.Errorf("the first does not have the lease: %q", held)
 	}
