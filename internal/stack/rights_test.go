@@ -67,23 +67,58 @@ func TestRightsOfARun(t *testing.T) {
 	}
 }
 
-// TestARefusalEndsABuildThatNeverEnds has a user who may only read, and who is told so
-// when a build has begun that has no end.
-func TestARefusalEndsABuildThatNeverEnds(t *testing.T) {
+// TestDevAsksForItsRightsAtOnce has a user who may do all but forward ports, where there
+// is nothing to build.
+func TestDevAsksForItsRightsAtOnce(t *testing.T) {
 	cfg, namespace := kubetest.Config(t), kubetest.Namespace(t)
+	bind(t, cfg, namespace, map[string]any{"apiGroups": []any{"*"}, "verbs": []any{"*"}, "resources": []any{"leases", "secrets", "pods", "pods/log", "deployments", "replicasets", "statefulsets", "services", "namespaces"}})
+	began := make(chan struct{})
+	close(began)
+	t.Setenv("KUBECONFIG", userBehind(t, cfg, namespace, began))
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	s := stackOf(t, testkit.Project(sharedConfig))
+	for _, test := range []struct {
+		dev  *devMode
+		says string
+	}{{nil, ""}, {&devMode{}, "may not create pods/portforward in namespace \"tiny\", which it takes to make saves live"}} {
+		s.dev = test.dev
+		p, err := s.render(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs, err := p.clusterAndImages(t.Context(), newEarlyLoad(t.Context()))
+		runs.on.close()
+		if test.says != "" {
+			testkit.ErrorSays(t, err, test.says)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// bind makes a user of a name, who may do no more than a rule says.
+func bind(t *testing.T, cfg *rest.Config, name string, rule map[string]any) {
+	t.Helper()
 	const rbac = "rbac.authorization.k8s.io"
 	for resource, object := range map[string]map[string]any{
-		"clusterroles": {"kind": "ClusterRole", "rules": []any{map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "watch"}}}},
-		"clusterrolebindings": {"kind": "ClusterRoleBinding", "roleRef": map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": namespace},
-			"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": namespace}}},
+		"clusterroles": {"kind": "ClusterRole", "rules": []any{rule}},
+		"clusterrolebindings": {"kind": "ClusterRoleBinding", "roleRef": map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+			"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": name}}},
 	} {
-		object["apiVersion"], object["metadata"] = rbac+"/v1", map[string]any{"name": namespace}
+		object["apiVersion"], object["metadata"] = rbac+"/v1", map[string]any{"name": name}
 		client := kubetest.Client(t, cfg, rbac, "v1", resource)
 		if _, err := client.Create(t.Context(), &unstructured.Unstructured{Object: object}, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = client.Delete(context.Background(), namespace, metav1.DeleteOptions{}) })
+		t.Cleanup(func() { _ = client.Delete(context.Background(), name, metav1.DeleteOptions{}) })
 	}
+}
+
+// TestARefusalEndsABuildThatNeverEnds has a user who may only read, and who is told so
+// when a build has begun that has no end.
+func TestARefusalEndsABuildThatNeverEnds(t *testing.T) {
+	cfg, namespace := kubetest.Config(t), kubetest.Namespace(t)
+	bind(t, cfg, namespace, map[string]any{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"get", "list", "watch"}})
 
 	// The build says by a pipe that it has begun, and in which group of processes.
 	pipe, began := filepath.Join(t.TempDir(), "began"), make(chan struct{})
@@ -96,7 +131,7 @@ func TestARefusalEndsABuildThatNeverEnds(t *testing.T) {
 		text, _ := os.ReadFile(pipe)
 		group, _ = strconv.Atoi(strings.TrimSpace(string(text)))
 	}()
-	t.Setenv("KUBECONFIG", readerBehind(t, cfg, namespace, began))
+	t.Setenv("KUBECONFIG", userBehind(t, cfg, namespace, began))
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	s := stackOf(t, map[string]string{
 		"config/dev.yaml": fmt.Sprintf(`project: tiny
@@ -138,9 +173,9 @@ spec:
 	}
 }
 
-// readerBehind returns a kubeconfig with the context "team" of a user who is told of
+// userBehind returns a kubeconfig with the context "team" of a user who is told of
 // rights only when something has begun.
-func readerBehind(t *testing.T, cfg *rest.Config, user string, began <-chan struct{}) string {
+func userBehind(t *testing.T, cfg *rest.Config, user string, began <-chan struct{}) string {
 	t.Helper()
 	cfg = rest.CopyConfig(cfg)
 	cfg.Impersonate.UserName = user

@@ -177,6 +177,11 @@ func (p *project) clusterAndImages(ctx context.Context, early *earlyLoad) (runs 
 				return outcome{}, ctx.Err()
 			case <-reached:
 			}
+			if p.dev != nil { // which uses them, also where nothing is applied
+				if err := runs.on.deployer.May(ctx, p.rights()); err != nil {
+					return outcome{}, err
+				}
+			}
 			if err := p.othersAreThere(ctx, runs.on); err != nil {
 				return outcome{}, err
 			}
