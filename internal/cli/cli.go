@@ -113,7 +113,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:            stderr,
 		Flags:                append(rootFlags(), versionFlag),
 		Commands: []*cli.Command{
-			upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(), renderCommand(),
+			initCommand(), upCommand(), devCommand(), downCommand(), statusCommand(), logsCommand(), diffCommand(), renderCommand(),
 			doctorCommand(), imagesCommand(), configCommand(), secretsCommand(), dashboardCommand(), tokenCommand(), versionCommand(), completionCommand(),
 			relayCommand(), kubeTokenCommand(),
 		},

@@ -1,5 +1,7 @@
 package config
 
+import "path"
+
 // DockerfileKeys are the keys of an image that a Dockerfile describes.
 type DockerfileKeys struct {
 	// Dockerfile is a path; the engine builds it with its folder as context.
@@ -21,5 +23,5 @@ func (k DockerfileKeys) validate(v *validator, service string) {
 func (k DockerfileKeys) check(*Build, string, func(key, text, hint string)) {}
 
 func (k DockerfileKeys) proposed(root, folder string) (keys, because string) {
-	return proposedFor(root, folder, "Dockerfile", "{dockerfile: "+inBraces(folder+"/Dockerfile")+"}")
+	return proposedFor(root, folder, "Dockerfile", "{dockerfile: "+inBraces(path.Join(folder, "Dockerfile"))+"}")
 }

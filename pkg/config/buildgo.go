@@ -70,5 +70,8 @@ func (k GoKeys) proposed(root, folder string) (keys, because string) {
 	if p, err := goPackage(filepath.Join(root, folder), nil); err != nil || p.Name != "main" {
 		return "", ""
 	}
-	return "{go: " + inBraces("./"+folder) + "}", "its Go files say `package main`"
+	if folder != "." {
+		folder = "./" + folder
+	}
+	return "{go: " + inBraces(folder) + "}", "its Go files say `package main`"
 }
