@@ -230,7 +230,7 @@ func wrongWay(importer, imported string) string {
 		}
 		return only(imported, "zr/internal/stack", "a verb has flags and output; what it does is internal/stack's")
 	case within(importer, "zr/internal/stack"):
-		if to != "" || within(imported, "zr/internal/devloop") {
+		if to != "" || within(imported, "zr/internal/devloop") || within(imported, "zr/internal/stack") {
 			return ""
 		}
 		return "the engine puts stages and the loop together, and never prints"
