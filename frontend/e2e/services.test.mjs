@@ -6,6 +6,8 @@
 //   ZR        zr on it: a copy of examples/hello, whose greeter has an earlier revision
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import {
   accessibilityViolations,
@@ -98,6 +100,26 @@ describe("the services of a running project", { skip: !KUBECTL && "KUBECTL is no
       await ended("done", `greeter is at revision ${revision}: 1 of 1 pod ready`);
       await hasNoFaults();
       await press("Dismiss");
+    }
+  });
+
+  test("a snapshot has what a service wrote only where that is chosen: its secrets are not known here", async () => {
+    const value = `planted-${randomUUID()}`;
+    const text = JSON.stringify(`password ${value}\n`);
+    const program = `require("node:fs").appendFileSync("/proc/1/fd/1", ${text})`;
+    await inHello("exec", "deployment/web", "--", "node", "-e", program);
+    await visit(`/logs?service=web&text=${value}`);
+    await page.locator("[data-testid=line]", { hasText: value }).waitFor();
+    await visit("/snapshot");
+    for (const chosen of [false, true]) {
+      await page.getByRole("checkbox", { name: /log lines/ }).setChecked(chosen);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Save a snapshot" }).click(),
+      ]);
+      const file = await readFile(await download.path(), "utf8");
+      assert.equal(file.includes(value), chosen);
+      assert.equal(JSON.parse(file).environment, "hello");
     }
   });
 

@@ -1,11 +1,17 @@
 "use client";
 
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Panel } from "@/components/panel";
 import type { Problem } from "@/lib/problem";
 import { saveAs } from "@/lib/save-as";
-import { type Choice, fileName, type SnapshotFile, writeFile } from "@/lib/snapshot/format";
+import {
+  type Choice,
+  choices,
+  fileName,
+  type SnapshotFile,
+  writeFile,
+} from "@/lib/snapshot/format";
 import { takeSnapshot } from "../save";
 import { useWanted } from "../use-wanted";
 import { MissingList } from "./missing-list";
@@ -53,23 +59,6 @@ export function SavePanel({
     }
   }
 
-  const box = (choice: Choice, label: string, note: ReactNode) => (
-    <label className="flex items-start gap-2.5">
-      <input
-        type="checkbox"
-        checked={chosen.includes(choice)}
-        onChange={({ target }) =>
-          setChosen(target.checked ? [...chosen, choice] : chosen.filter((each) => each !== choice))
-        }
-        className="mt-0.5 accent-accent"
-      />
-      <span>
-        {label}
-        <span className="block text-muted text-xs">{note}</span>
-      </span>
-    </label>
-  );
-
   return (
     <Panel title="Save">
       <div className="grid gap-3 px-4 py-4">
@@ -83,16 +72,16 @@ export function SavePanel({
           say of a failure is in their words, as on the screens: the api takes out the secrets that
           it knows, and of a project that this dashboard is only beside it knows none.
         </p>
-        {box(
-          "values",
-          "Values of variables and settings, commands of probes",
-          "Nothing that is known to be a secret, or called like one; but whatever else somebody wrote into a manifest.",
-        )}
-        {box(
-          "lines",
-          "The newest 2,000 log lines, and what zr quoted of what failed",
-          "A service may write anything into its log, the secrets of a project too.",
-        )}
+        {choices.map((choice) => (
+          <Box
+            key={choice}
+            choice={choice}
+            checked={chosen.includes(choice)}
+            onChange={(on) =>
+              setChosen(on ? [...chosen, choice] : chosen.filter((each) => each !== choice))
+            }
+          />
+        ))}
         <div className="flex flex-wrap items-center gap-3">
           <Button
             ref={button}
@@ -109,6 +98,44 @@ export function SavePanel({
         {state?.kind === "saved" && <MissingList missing={state.file.missing} />}
       </div>
     </Panel>
+  );
+}
+
+const words: Record<Choice, { label: string; note: string }> = {
+  values: {
+    label: "Values of variables and settings, commands of probes",
+    note: "Nothing that is known to be a secret, or called like one; but whatever else somebody wrote into a manifest.",
+  },
+  lines: {
+    label: "The newest 2,000 log lines, and what zr quoted of what failed",
+    note: "A service may write anything into its log, the secrets of a project too.",
+  },
+};
+
+/** What is left out unless it is chosen, and what may be in it. */
+function Box({
+  choice,
+  checked,
+  onChange,
+}: {
+  choice: Choice;
+  checked: boolean;
+  onChange: (on: boolean) => void;
+}) {
+  const { label, note } = words[choice];
+  return (
+    <label className="flex items-start gap-2.5">
+      <input
+        type="checkbox"
+        checked={checked}
+        onChange={({ target }) => onChange(target.checked)}
+        className="mt-0.5 accent-accent"
+      />
+      <span>
+        {label}
+        <span className="block text-muted text-xs">{note}</span>
+      </span>
+    </label>
   );
 }
 
