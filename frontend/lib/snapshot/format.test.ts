@@ -55,6 +55,10 @@ test("lists, objects and depths have an end", () => {
   const answers = (value: unknown) => ({ ...file, answers: { a: value } });
   expect(refusal(answers(Array(LONGEST).fill(0)))).toBe("");
   expect(refusal(answers(Array(LONGEST + 1).fill(0)))).toContain("a list of 2,001 entries");
+  expect(refusal({ ...file, missing: Array(20_000).fill(file.missing[0]) })).toBe("");
+  expect(refusal({ ...file, missing: Array(20_001).fill(0) })).toContain(
+    "a list of 20,001 entries",
+  );
   const fields = Object.fromEntries(Array.from({ length: 20_001 }, (_, i) => [i, 0]));
   expect(refusal(answers(fields))).toContain("an object of 20,001 fields");
   const deep = `{"kind":"zr-snapshot","version":1,"answers":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { someAnswers } from "@/lib/snapshot/fixtures";
-import { readFile, writeFile } from "@/lib/snapshot/format";
+import { MOST_BYTES, readFile, writeFile } from "@/lib/snapshot/format";
 import { Snapshot } from "@/lib/snapshot/snapshot";
+import { aService } from "@/lib/stack/fixtures";
 import { historyPath, servicesPath } from "@/lib/stack/queries";
 import { historySchema, servicesSchema } from "@/lib/stack/schema";
 import { partOf as historyPart } from "../../history/part";
@@ -137,6 +138,48 @@ test("of the lines the newest are saved, where they were chosen", async () => {
   const without = linesIn(new Snapshot(await take()));
   expect(without).toMatchObject({ ok: false, problem: { code: "not_in_snapshot" } });
   expect(asked.some(({ pathname }) => pathname === "/api/v1/logs")).toBe(false);
+});
+
+test("where nothing was written yet, that is in the file", async () => {
+  answers["/api/v1/logs"] = { lines: [], complete: true };
+  expect(linesIn(new Snapshot(await take({ chosen: ["lines"] })))).toEqual({ ok: true, data: [] });
+});
+
+test("a file never gets larger than one that can be opened, and names what had no room", async () => {
+  const line = { time: "2026-11-22T21:00:00Z", service: "api", message: "x".repeat(64_000) };
+  answers["/api/v1/logs"] = (query: URLSearchParams) => ({
+    lines: Array.from({ length: 1_000 }, (_, i) => ({ ...line, id: `${query.get("cursor")}${i}` })),
+    next: "on",
+    complete: true,
+  });
+  const file = await take({ chosen: ["lines"] });
+  const found = linesIn(new Snapshot(file));
+  expect(found.ok && found.data.length).toBeGreaterThan(600);
+  expect(found.ok && found.data.length).toBeLessThan(MOST_LINES);
+  expect(missing(file)).toEqual(["older log lines"]);
+  expect(new Blob([writeFile(file)]).size).toBeLessThan(MOST_BYTES);
+});
+
+test("the same of what else is large", async () => {
+  const events = Array.from({ length: 200 }, () => ({
+    ...{ at: "2026-11-22T21:00:00Z", warning: true, object: "Pod/api", reason: "BackOff" },
+    message: "x".repeat(10_000),
+  }));
+  answers["/api/v1/services"] = {
+    ...(answers["/api/v1/services"] as object),
+    services: Array.from({ length: 30 }, (_, i) => aService({ name: `api-${i}`, kind: "Job" })),
+  };
+  for (let i = 0; i < 30; i++) {
+    for (const what of ["details", "uptime"]) {
+      answers[`/api/v1/services/api-${i}/${what}`] = answers[`/api/v1/services/api/${what}`];
+    }
+    answers[`/api/v1/services/api-${i}/events`] = { events };
+  }
+  const file = await take();
+  expect(file.missing.length).toBeGreaterThan(0);
+  expect(missing(file).every((what) => what.startsWith("the events of"))).toBe(true);
+  expect(new Blob([writeFile(file)]).size).toBeLessThan(MOST_BYTES);
+  expect(readFile(writeFile(file))).toEqual(file);
 });
 
 test("it can be ended, and says how far it is", async () => {

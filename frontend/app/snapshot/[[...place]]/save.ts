@@ -3,7 +3,7 @@ import { needsSession } from "@/lib/allow-list";
 import type { AttachedRuns } from "@/lib/dev/schema";
 import { fetchJSON } from "@/lib/fetch-json";
 import { failed, type Outcome, type Problem } from "@/lib/problem";
-import { type Choice, KIND, type SnapshotFile, VERSION } from "@/lib/snapshot/format";
+import { type Choice, KIND, MOST_BYTES, type SnapshotFile, VERSION } from "@/lib/snapshot/format";
 import type { Services } from "@/lib/stack/schema";
 import { withQuery } from "@/lib/with-query";
 import { version } from "@/package.json";
@@ -37,9 +37,22 @@ export async function takeSnapshot(saving: Saving): Promise<SnapshotFile> {
   return new Taking(saving).take();
 }
 
+/** How much the answers may have together, in bytes: what is written around them has room. */
+const MOST_OF_ANSWERS = 0.9 * MOST_BYTES;
+
+const tooLarge: Problem = {
+  code: "not_in_snapshot",
+  message: `With it the file would be larger than ${MOST_BYTES / 1e6} MB.`,
+};
+
+function bytesOf(answer: unknown): number {
+  return new Blob([JSON.stringify(answer)]).size + 1;
+}
+
 class Taking {
   private readonly answers: SnapshotFile["answers"] = {};
   private readonly missing: SnapshotFile["missing"] = [];
+  private bytes = 0;
   private answered = 0;
   private known = 0;
   private begun = 0;
@@ -100,7 +113,11 @@ class Taking {
         return;
       }
       const { keep } = part;
-      this.answers[path] = keep ? keep(outcome.data as never, this.saving.chosen) : outcome.data;
+      this.put(
+        part.what,
+        path,
+        keep ? keep(outcome.data as never, this.saving.chosen) : outcome.data,
+      );
       cursor = (outcome.data as { next?: string }).next;
       if (!cursor) {
         return;
@@ -136,6 +153,7 @@ class Taking {
   /** The newest lines, kept as one answer. */
   private async lines(): Promise<void> {
     const lines: Line[] = [];
+    let answered = false;
     let cursor: string | undefined;
     do {
       const outcome = await this.ask({ ...linesPart, path: withQuery(linesPart.path, { cursor }) });
@@ -146,10 +164,37 @@ class Taking {
       const page = outcome.data as { lines: Line[]; next?: string };
       lines.push(...page.lines);
       cursor = page.next;
+      answered = true;
     } while (cursor && lines.length < MOST_LINES);
-    if (lines.length > 0) {
-      this.answers[LINES_PATH] = { lines: lines.slice(0, MOST_LINES), complete: !cursor };
+    if (answered) {
+      this.answers[LINES_PATH] = { lines: this.fitting(lines), complete: !cursor };
     }
+  }
+
+  /** As many of the newest lines as are saved, and have room. */
+  private fitting(lines: Line[]): Line[] {
+    let bytes = this.bytes;
+    const newest = lines.slice(0, MOST_LINES);
+    const over = newest.findIndex((line) => {
+      bytes += bytesOf(line);
+      return bytes > MOST_OF_ANSWERS;
+    });
+    if (over < 0) {
+      return newest;
+    }
+    this.miss("older log lines", LINES_PATH, tooLarge);
+    return newest.slice(0, over);
+  }
+
+  /** Keeps an answer, as long as the file is one that can be opened. */
+  private put(what: string, path: string, answer: unknown): void {
+    const bytes = bytesOf(answer);
+    if (this.bytes + bytes > MOST_OF_ANSWERS) {
+      this.miss(what, path, tooLarge);
+      return;
+    }
+    this.bytes += bytes;
+    this.answers[path] = answer;
   }
 
   private miss(what: string, path: string, { code, message }: Problem): void {
