@@ -11,10 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"zr/internal/api/apitest"
 	"zr/internal/api/apitest/clustertest"
 	"zr/internal/api/routes/overview"
-	"zr/internal/api/store/storetest"
+	"zr/pkg/apiclient"
 	"zr/pkg/deploy/kubetest"
+	"zr/pkg/devattach"
+	"zr/pkg/devattach/attachment"
+	"zr/pkg/event"
 )
 
 // web is a Deployment of one pod that no node takes.
@@ -38,6 +42,16 @@ func apply(t *testing.T, deployments dynamic.ResourceInterface, image string) ti
 	return time.Time{}
 }
 
+// attach attaches a run of somebody.
+func attach(t *testing.T, a *apitest.App, user string) *attachment.Attachment {
+	t.Helper()
+	t.Setenv("USER", user)
+	run := attachment.New(devattach.Hello{Run: "one", Verb: devattach.Up, Machine: "laptop", Since: time.Now()})
+	t.Cleanup(run.Close)
+	run.Found(apiclient.Address{Base: a.URL(), Key: apitest.LoginKey}, "")
+	return run
+}
+
 // Who changed a service last is told of a run of zr that names the time that the API server
 // noted, and of what was done in the dashboard. Of others it is told with what they did it.
 // While PostgreSQL is away the names are not known, and everything else is.
@@ -59,17 +73,13 @@ func TestOverview200ByWhom(t *testing.T) {
 	if c := of(o, "web").Change; !c.At.Equal(applied) || o.NamesWhy != "" {
 		t.Errorf("got %+v, want %v", o, applied)
 	}
-	tell := func(user, kind, data string, at time.Time) {
-		storetest.Exec(t, db.URL("postgres"), fmt.Sprintf(`INSERT INTO run_events (environment, run, seq, verb, actor, machine, at, type, service, data)
-			SELECT '', 'one', count(*), 'up', '%s', 'laptop', '%s', '%s', 'web', '%s' FROM run_events`, user, at.Format(time.RFC3339), kind, data))
-	}
-	tell("grace", "service.written", `{"written":"`+applied.Format(time.RFC3339)+`"}`, applied)
+	run := attach(t, a, "grace")
+	run.Emit(event.ServiceWritten{Service: "web", Kind: "Deployment", Written: applied})
 	await(t, a, session, lasts("deployed", "grace", "zr"))
-	tell("linus", "reload", `{"paths":["main.go"]}`, applied.Add(time.Second))
-	o = await(t, a, session, lasts("reloaded", "linus", ""))
-	if c := of(o, "web").Change; !c.At.Equal(applied.Add(time.Second)) {
-		t.Errorf("got %+v", c)
-	}
+	awaitClock(t, applied.Add(time.Second))
+	run.Emit(event.Reload{Service: "web", Paths: []string{"main.go"}, Error: "main.go:1: no"})
+	run.Emit(event.Reload{Service: "web", Paths: []string{"main.go"}})
+	o = await(t, a, session, lasts("reloaded", "grace", ""))
 
 	act := func(path, body string) {
 		t.Helper()
@@ -84,7 +94,7 @@ func TestOverview200ByWhom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	awaitClock(t, applied.Add(2*time.Second)) // later than the reload by the second that the API server notes
+	awaitClock(t, of(o, "web").Change.At.Add(time.Second)) // the API server notes whole seconds
 	act("restart", "")
 	await(t, a, session, lasts("restarted", "ada", "zr-api"))
 	act("scale", `{"replicas":2}`)
