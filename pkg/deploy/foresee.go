@@ -26,7 +26,7 @@ func (d *Deployer) Foresee(ctx context.Context, r *render.Rendered) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(d.mayWrite(ctx, r, cs), d.takesPods(ctx, r, cs)); err != nil {
+	if err := errors.Join(d.mayWrite(ctx, cs), d.takesPods(ctx, r, cs)); err != nil {
 		return d.reachable(fmt.Errorf("asking the cluster about %q: %w", r.Set, err))
 	}
 	return nil
@@ -34,7 +34,7 @@ func (d *Deployer) Foresee(ctx context.Context, r *render.Rendered) error {
 
 // mayWrite asks for the rights on a namespace that does not exist yet, where
 // nothing can be tried.
-func (d *Deployer) mayWrite(ctx context.Context, r *render.Rendered, cs *ChangeSet) error {
+func (d *Deployer) mayWrite(ctx context.Context, cs *ChangeSet) error {
 	if cs.before != nil || d.Own {
 		return nil // who makes a cluster may do everything
 	}
