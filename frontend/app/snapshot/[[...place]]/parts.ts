@@ -95,11 +95,6 @@ export function commonParts(): Part[] {
       path: historyPath(recentChanges(undefined)),
       schema: historySchema,
     },
-    {
-      what: "what the services use",
-      path: overviewPath(undefined),
-      schema: overviewSchema,
-    },
     ...windows.flatMap((window) => [
       { what: `the health of ${window}`, path: uptimePath({ window }), schema: uptimeSchema },
       { what: `the metrics of ${window}`, path: metricsPath({ window }), schema: deliverySchema },
@@ -132,6 +127,11 @@ export function commonParts(): Part[] {
       pages: PAGES,
       ofAll: true,
       forSessions: true,
+    },
+    {
+      what: "what the services use",
+      path: overviewPath(undefined),
+      schema: overviewSchema,
     },
   ];
 }
