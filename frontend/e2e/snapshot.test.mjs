@@ -227,7 +227,7 @@ describe("a snapshot", () => {
     const { page } = run;
     await page.context().clearCookies();
     const file = await saved();
-    await page.locator("[data-testid=missing]", { hasText: "the activity" }).waitFor();
+    await page.locator("[data-testid=missing]", { hasText: "the attached runs of zr" }).waitFor();
     await opened(file);
     await page.getByText(/parts could not be saved/).click();
     await page.waitForSelector("[data-testid=could-not] [data-testid=missing]");

@@ -101,11 +101,14 @@ export function fileName({ environment, takenAt }: SnapshotFile): string {
 /** How deep lists and objects may stand in each other: those of the api do nine times. */
 const DEEPEST = 30;
 
+/** The longest message of a line, in UTF-16 units: the api keeps 64 KiB of one. */
+const LONGEST_MESSAGE = 65_536;
+
 /** What was written by a stranger, with every text as something that does nothing. */
 function tamed(value: unknown, depth = 0, key = ""): unknown {
   if (typeof value === "string") {
     // The message of a line is cut where it is shown: all of it can be seen there.
-    return key === "message" ? inert(value) : shownText(value);
+    return key === "message" ? inert(value.slice(0, LONGEST_MESSAGE)) : shownText(value);
   }
   if (typeof value !== "object" || value === null) {
     return value;
