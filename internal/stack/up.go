@@ -90,6 +90,7 @@ func (s *Stack) bringUp(ctx context.Context, then func(p *project, on *connectio
 	if err != nil {
 		return errors.Join(err, statedir.Unprove(p.cfg.Set()))
 	}
+	p.meetOwnAPI() // it is up now, and is told what this run has done, which ends soon
 	ports, err := p.openPorts(ctx, on, runs.plan, asked)
 	if err != nil {
 		return err

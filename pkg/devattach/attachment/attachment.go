@@ -51,12 +51,13 @@ type Attachment struct {
 	events  *buffer
 	cancel  context.CancelFunc
 	ctx     context.Context
-	failed  chan struct{} // closed after the first try that failed
+	again   chan struct{} // has a token after the api was found
 
-	mu    sync.Mutex
-	at    *target
-	found chan struct{} // closed when the first target is known
-	done  chan struct{} // closed when the goroutine has ended
+	mu     sync.Mutex
+	at     *target
+	failed chan struct{} // closed after the first try that failed since the api was found
+	found  chan struct{} // closed when the first target is known
+	done   chan struct{} // closed when the goroutine has ended
 }
 
 // target is where the api is, and which environment the run is about.
@@ -69,7 +70,7 @@ type target struct {
 // dialled until Found.
 func New(hello devattach.Hello) *Attachment {
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &Attachment{hello: hello, events: newBuffer(), ctx: ctx, cancel: cancel, failed: make(chan struct{}), found: make(chan struct{}), done: make(chan struct{})}
+	a := &Attachment{hello: hello, events: newBuffer(), ctx: ctx, cancel: cancel, again: make(chan struct{}, 1), failed: make(chan struct{}), found: make(chan struct{}), done: make(chan struct{})}
 	go a.run()
 	return a
 }
@@ -91,7 +92,7 @@ func (a *Attachment) Serve(actions map[devattach.Action]Do) {
 }
 
 // Found says where the api of an environment is, in whose namespace the run works. It
-// may be called again.
+// may be called again, as when the api is known to have come up: it is tried at once then.
 func (a *Attachment) Found(at apiclient.Address, environment string) {
 	if a == nil {
 		return
@@ -102,6 +103,12 @@ func (a *Attachment) Found(at apiclient.Address, environment string) {
 		close(a.found)
 	}
 	a.at = &target{at, environment}
+	select {
+	case <-a.failed:
+		a.failed = make(chan struct{})
+	default:
+	}
+	signal(a.again)
 }
 
 // Close ends the attachment. Where the api answers, it waits a moment until that has the
@@ -119,12 +126,15 @@ func (a *Attachment) Close() {
 	default:
 		return
 	}
+	a.mu.Lock()
+	failed := a.failed
+	a.mu.Unlock()
 	last := time.NewTimer(closeWithin)
 	defer last.Stop()
 	for !a.events.empty() {
 		select {
 		case <-a.events.drained:
-		case <-a.failed:
+		case <-failed:
 			return
 		case <-last.C:
 			return
@@ -157,13 +167,20 @@ func (a *Attachment) run() {
 			session = nil
 		}
 		a.fail()
-		wait(a.ctx, pause)
-		pause = min(2*pause, longestPause)
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, longestPause)
+		case <-a.again:
+			pause = firstPause
+		case <-a.ctx.Done():
+		}
 	}
 }
 
 // fail says that a try has ended.
 func (a *Attachment) fail() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	select {
 	case <-a.failed:
 	default:
