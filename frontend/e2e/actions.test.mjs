@@ -22,6 +22,8 @@ const TIMEOUT = 180_000;
 describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set" }, () => {
   let browser;
   let page;
+  /** Who has logged in. */
+  let name;
   before(async () => {
     browser = await launch();
     page = await (await browser.newContext()).newPage();
@@ -38,11 +40,6 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
       .locator("[data-testid=notice][data-outcome=done]", { hasText: text })
       .or(page.locator("[data-testid=notice]", { hasText: "it has not taken effect yet" }))
       .waitFor();
-
-  const whoIsHere = async () => {
-    const answer = await page.context().request.get(new URL("/api/v1/session", BASE_URL).href);
-    return (await answer.json()).name;
-  };
 
   /** Waits until the row of a service says what was done last, and by whom. */
   const changedLast = (service, what, who) =>
@@ -62,6 +59,9 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
 
   test("a login link makes the browser an operator's", async () => {
     await logIn(page.context(), LOGIN_LINK, TIMEOUT);
+    const answer = await page.context().request.get(new URL("/api/v1/session", BASE_URL).href);
+    name = (await answer.json()).name;
+    assert.ok(name);
   });
 
   test("the palette and the help sheet open on each screen, and lead to the next one", async () => {
@@ -122,7 +122,7 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
       await page.getByRole("button", { name: "Dismiss" }).click();
     }
     await open(page, BASE_URL);
-    await changedLast("frontend", "scaled", `by ${await whoIsHere()}`);
+    await changedLast("frontend", "scaled", `by ${name}`);
   });
 
   test("each service says what it uses, and what changed it last", async () => {
@@ -184,7 +184,7 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
     await page.waitForSelector("[data-testid=action-dialog][data-action=restart]");
     await page.keyboard.press("Enter");
     await ended("api is restarted: 1 of 1 pod ready");
-    await changedLast("api", "restarted", `by ${await whoIsHere()}`);
+    await changedLast("api", "restarted", `by ${name}`);
     await open(page, new URL("/activity", BASE_URL).href);
     await page
       .locator("[data-testid=records] li", { hasText: "restart service" })
