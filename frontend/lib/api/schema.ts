@@ -172,7 +172,7 @@ export interface paths {
         get?: never;
         /**
          * Gives a key of the Secret of an environment a value
-         * @description Rolls who reads it. 409 where a workload with a volume does, which may have been made with the value before: `confirm=true` does it all the same.
+         * @description Rolls who reads it. 409 where a workload with a volume does, which may have been made with the value before: `confirm=true` does it all the same; and where zr has not made the Secret.
          */
         put: operations["setSecret"];
         post?: never;

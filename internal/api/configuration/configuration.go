@@ -31,6 +31,7 @@ var (
 	ErrOutside  = errors.New("the api does not run in a cluster")
 	ErrNone     = errors.New("the environment has no ConfigMap \"settings\": `zr up` makes it where the configuration has `settings:`, or a pod reads one")
 	ErrNoSecret = errors.New("the environment has no Secret \"secrets\": `zr up` makes it where config/secrets has a file, or a pod reads one")
+	ErrNotOurs  = errors.New("the Secret \"secrets\" is not zr's: who has made it would take a change back; set the value there")
 	ErrChanged  = errors.New("the settings were changed meanwhile: read them again")
 )
 

@@ -46,12 +46,17 @@ type metadata struct {
 	Metadata struct {
 		CreationTimestamp time.Time         `json:"creationTimestamp"`
 		Annotations       map[string]string `json:"annotations"`
+		Labels            map[string]string `json:"labels"`
 		ManagedFields     []struct {
 			Time     time.Time       `json:"time"`
 			FieldsV1 json.RawMessage `json:"fieldsV1"`
 		} `json:"managedFields"`
 	} `json:"metadata"`
 }
+
+// ours says whether zr has made the Secret. Of one of somebody else's (External Secrets,
+// a driver of the nodes, who typed it) its maker would take a change back.
+func (m *metadata) ours() bool { return m.Metadata.Labels[object.SetLabel] != "" }
 
 // Secrets returns the Secrets of the environment, the one that can be set first. Which
 // keys that has is told by a trial of a change of nothing: the api may change it, not
@@ -88,7 +93,7 @@ func (c *Configuration) Secrets(ctx context.Context) ([]Secret, error) {
 	case err != nil:
 		return nil, err
 	default:
-		own.Settable, own.CreatedAt, own.Source = true, &seen.Metadata.CreationTimestamp, seen.Metadata.Annotations[podconfig.SourceAnnotation]
+		own.Settable, own.CreatedAt, own.Source = seen.ours(), &seen.Metadata.CreationTimestamp, seen.Metadata.Annotations[podconfig.SourceAnnotation]
 		note(own.Name)
 		for _, entry := range seen.Metadata.ManagedFields {
 			var fields struct {
@@ -168,6 +173,9 @@ func (c *Configuration) SetSecret(ctx context.Context, key, value, by string, co
 			plan.Later = append(plan.Later, w.called())
 		}
 	}
+	if err := c.mayBeSet(ctx); err != nil {
+		return plan, err
+	}
 	if len(volumes) > 0 && !confirmed {
 		return plan, &VolumesError{volumes}
 	}
@@ -177,12 +185,23 @@ func (c *Configuration) SetSecret(ctx context.Context, key, value, by string, co
 		"data":     map[string]any{key: base64.StdEncoding.EncodeToString([]byte(value))},
 	}
 	if err := c.cluster.ChangeUnseen(ctx, object.Secrets, podconfig.SecretsName, patch, false, &metadata{}); err != nil {
-		if lean.HasCode(err, http.StatusNotFound) {
-			err = ErrNoSecret
-		}
 		return plan, err
 	}
 	return plan, c.annotate(ctx, plan.Rolls, restartedAnnotation, func(string) string { return at.Format(time.RFC3339Nano) }, false)
+}
+
+// mayBeSet tries a change of nothing on the Secret, and says whether zr has made it.
+func (c *Configuration) mayBeSet(ctx context.Context) error {
+	var seen metadata
+	switch err := c.cluster.ChangeUnseen(ctx, object.Secrets, podconfig.SecretsName, map[string]any{}, true, &seen); {
+	case lean.HasCode(err, http.StatusNotFound):
+		return ErrNoSecret
+	case err != nil:
+		return err
+	case !seen.ours():
+		return ErrNotOurs
+	}
+	return nil
 }
 
 // keeps says whether the pods of a workload have a volume that outlives them.

@@ -52,7 +52,7 @@ func Add(a *contract.API, set *environments.Set, gate *access.Gate, keys cache.C
 	contract.Add(a, write("restoreSettings", http.MethodPost, "/revisions/{revision}/restore", "Goes back to a revision of the settings, as a new one", written, preconditions...), r.restore)
 	contract.Add(a, read("listSecrets", "/secrets", "The secrets of an environment by name: their age, and who reads them", "Values are never answered: the api may not read them."), r.secrets)
 	contract.Add(a, write("setSecret", http.MethodPut, "/secrets/{key}", "Gives a key of the Secret of an environment a value",
-		"Rolls who reads it. 409 where a workload with a volume does, which may have been made with the value before: `confirm=true` does it all the same.", http.StatusConflict, http.StatusGatewayTimeout), r.setSecret)
+		"Rolls who reads it. 409 where a workload with a volume does, which may have been made with the value before: `confirm=true` does it all the same; and where zr has not made the Secret.", http.StatusConflict, http.StatusGatewayTimeout), r.setSecret)
 }
 
 const (

@@ -54,7 +54,7 @@ func newEnvironment(t *testing.T) *environment {
 func (e *environment) populate() {
 	e.T.Helper()
 	e.Create(e.Client("", "v1", "configmaps"), `{apiVersion: v1, kind: ConfigMap, metadata: {name: settings, annotations: {zr.dev/source: config/dev.yaml}}, data: {LOG_LEVEL: info, SIZE: "1", NOBODY: reads}}`)
-	e.Create(e.Client("", "v1", "secrets"), `{apiVersion: v1, kind: Secret, metadata: {name: secrets, annotations: {zr.dev/source: config/secrets/dev.env}}, stringData: {PASSWORD: planted-value, KEY: planted-key}}`)
+	e.Create(e.Client("", "v1", "secrets"), `{apiVersion: v1, kind: Secret, metadata: {name: secrets, labels: {applyset.kubernetes.io/part-of: ours}, annotations: {zr.dev/source: config/secrets/dev.env}}, stringData: {PASSWORD: planted-value, KEY: planted-key}}`)
 	e.deploy("api", `[{name: LOG_LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: LOG_LEVEL}}}, {name: KEY, valueFrom: {secretKeyRef: {name: secrets, key: KEY}}}]`, "")
 	e.deploy("db", `[{name: SIZE, valueFrom: {configMapKeyRef: {name: settings, key: SIZE}}}, {name: P, valueFrom: {secretKeyRef: {name: secrets, key: PASSWORD}}}]`,
 		`, volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]`)

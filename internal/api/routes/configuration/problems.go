@@ -92,6 +92,8 @@ func problem(err error) *contract.Problem {
 		return contract.Refuse(http.StatusPreconditionFailed, "changed_meanwhile", configuration.ErrChanged.Error())
 	case errors.Is(err, configuration.ErrNone), errors.Is(err, configuration.ErrNoSecret), errors.Is(err, postgres.ErrNoRevision):
 		return contract.Refuse(http.StatusNotFound, "not_found", err.Error())
+	case errors.Is(err, configuration.ErrNotOurs):
+		return contract.Refuse(http.StatusConflict, "not_ours", err.Error())
 	case errors.Is(err, configuration.ErrOutside):
 		return contract.Refuse(http.StatusServiceUnavailable, "kubernetes_unavailable", err.Error())
 	}

@@ -23,3 +23,20 @@ func TestSetSecret409(t *testing.T) {
 		t.Errorf("confirmed: %+v", done)
 	}
 }
+
+// A Secret that somebody else makes is shown, and not set: he would take it back.
+func TestASecretOfSomebodyElse409(t *testing.T) {
+	e := newEnvironment(t)
+	e.Create(e.Client("", "v1", "secrets"), `{apiVersion: v1, kind: Secret, metadata: {name: secrets}, stringData: {PASSWORD: planted-value}}`)
+	all := decode[routes.Secrets](t, e.Send(http.MethodGet, path+"/secrets", ""))
+	if len(all.Secrets) != 1 || all.Secrets[0].Settable || all.Secrets[0].Keys[0].Name != "PASSWORD" {
+		t.Errorf("got %+v", all)
+	}
+	before := e.get("", "secrets", "secrets").GetResourceVersion()
+	if got := e.Send(http.MethodPut, path+"/secrets/PASSWORD?confirm=true", `{"value":"other"}`); got.Status != 409 || got.Problem(t) != "not_ours" {
+		t.Errorf("got %d %s", got.Status, got.Body)
+	}
+	if after := e.get("", "secrets", "secrets").GetResourceVersion(); after != before {
+		t.Errorf("it was changed, from version %s to %s", before, after)
+	}
+}
