@@ -132,7 +132,7 @@ func TestArranged(t *testing.T) {
 
 func TestBadUsage(t *testing.T) {
 	for args, want := range map[string]string{
-		"nothing":                  "commands here: up, dev,",
+		"nothing":                  "commands here: init, up, dev,",
 		"stat":                     `did you mean "status"?`,
 		"images lss":               `did you mean "ls"?`,
 		"up --outptu json":         `did you mean "--output"?`,
