@@ -115,7 +115,7 @@ func printEdits(out io.Writer, plan proposal.Plan) error {
 func printInit(out io.Writer, plan proposal.Plan, dir string) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range plan.Services {
-		fmt.Fprintf(t, "%s\t%s, since %s\tlistens on %d, as far as its sources say\n", s.Service, s.Kind, s.Because, s.Port)
+		fmt.Fprintf(t, "%s\t%s, since %s\tprobably listens on %d\n", s.Service, s.Kind, s.Because, s.Port)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -85,7 +85,7 @@ func WriteInit(ctx context.Context, root, env string, plan proposal.Plan) ([]str
 		return Validate(ctx, cfg, true)
 	})
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("nothing was written: %w", err), "see what it would write: zr init --dry-run")
+		return nil, fault.Hint(err, "see what it would write: zr init --dry-run")
 	}
 	return files, nil
 }

@@ -58,10 +58,14 @@ func Write(root string, edits []devattach.Snippet, check func() error) (files []
 	if err == nil {
 		return files, nil
 	}
+	var left error
 	for _, file := range done {
-		err = errors.Join(err, takeBack(in, file, before[file]))
+		left = errors.Join(left, takeBack(in, file, before[file]))
 	}
-	return nil, err
+	if left != nil {
+		return nil, fmt.Errorf("%w; and what was written could not be taken back: %w", err, left)
+	}
+	return nil, fmt.Errorf("nothing was written: %w", err)
 }
 
 // put writes one file, which appears at once and whole.
@@ -75,7 +79,7 @@ func put(in *os.Root, file string, text []byte, isNew bool) error {
 	}
 	draft := file + ".zr-draft"
 	if err := in.WriteFile(draft, text, mode); err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
+		return fmt.Errorf("writing %s: %w", file, errors.Join(err, gone(in.Remove(draft))))
 	}
 	move := in.Rename
 	if isNew {
