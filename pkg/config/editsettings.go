@@ -74,7 +74,7 @@ func (e *settingsEdit) mapping() bool {
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || value.Kind != yaml.ScalarNode || value.Anchor != "" {
 			return false
 		}
-		from, to := key.Line-1, e.lastLine(key.Line, behind)
+		from, to := key.Line-1, lastLine(e.lines, key.Line, behind)
 		behind = key.Line
 		wanted, stays := e.wanted[key.Value]
 		delete(e.wanted, key.Value)
@@ -98,10 +98,10 @@ func (e *settingsEdit) mapping() bool {
 // lastLine is the line behind an entry that begins on a line, where the next one, or
 // what follows, begins on another; blank lines and comments between them are not the
 // entry's.
-func (e *settingsEdit) lastLine(first, behind int) int {
-	last := min(behind-1, len(e.lines))
+func lastLine(lines []string, first, behind int) int {
+	last := min(behind-1, len(lines))
 	for last > first {
-		line := strings.TrimSpace(e.lines[last-1])
+		line := strings.TrimSpace(lines[last-1])
 		if line != "" && !strings.HasPrefix(line, "#") && line != "---" && line != "..." {
 			break
 		}

@@ -3,7 +3,6 @@ package proposal
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"zr/pkg/devattach"
 )
@@ -77,12 +76,3 @@ spec:
   ports:
     - {name: http, port: %[2]d, targetPort: http}
 `
-
-// indented is a text with each of its lines moved in.
-func indented(text, by string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		b.WriteString(by + line)
-	}
-	return b.String()
-}

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"zr/pkg/bounded"
+	"zr/pkg/config"
 	"zr/pkg/devattach"
 )
 
@@ -41,7 +42,7 @@ func Write(root string, edits []devattach.Snippet, check func() error) (files []
 		default:
 			texts[e.File], before[e.File] = now, now
 		}
-		if texts[e.File], err = insert(texts[e.File], e.Under, e.Text); err != nil {
+		if texts[e.File], err = config.Insert(texts[e.File], e.Under, e.Text); err != nil {
 			return nil, fmt.Errorf("adding to %q in %s: %w", e.Under, e.File, err)
 		}
 	}

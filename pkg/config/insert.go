@@ -1,4 +1,4 @@
-package proposal
+package config
 
 import (
 	"bytes"
@@ -13,16 +13,16 @@ import (
 // errNotByItself says that a file is written in a way that no line can be added to.
 var errNotByItself = errors.New("it is written in a way that nothing can be added to")
 
-// insert returns a YAML file with entries put behind the last one of a key of its root.
+// Insert returns a YAML file with entries put behind the last one of a key of its root.
 // The entries are indented by two blanks. The lines of the file stay as they are where
 // they can; otherwise it is written anew by its nodes, which keep comments and order. What
 // comes out was read again: it says what both said, and nothing else.
-func insert(data []byte, key, entries string) ([]byte, error) {
+func Insert(data []byte, key, entries string) ([]byte, error) {
 	want, err := joined(data, key, entries)
 	if err != nil {
 		return nil, err
 	}
-	for _, way := range []func([]byte, string, string) ([]byte, error){byLines, byNodes} {
+	for _, way := range []func([]byte, string, string) ([]byte, error){insertLines, insertNodes} {
 		out, err := way(data, key, entries)
 		if err != nil {
 			continue
@@ -70,8 +70,8 @@ func joined(data []byte, key, entries string) (any, error) {
 	return any(has), nil
 }
 
-// byLines adds lines.
-func byLines(data []byte, key, entries string) ([]byte, error) {
+// insertLines adds lines.
+func insertLines(data []byte, key, entries string) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, err
@@ -104,20 +104,7 @@ func byLines(data []byte, key, entries string) ([]byte, error) {
 	return []byte(strings.Join(append(lines, key+":\n"+entries), "")), nil
 }
 
-// lastLine is the last line, from 1, of what begins on a line and has another thing
-// behind it at end. Blank lines and comments between the two belong to neither.
-func lastLine(lines []string, first, end int) int {
-	last := end - 1
-	for last > first {
-		line := strings.TrimSpace(lines[last-1])
-		if line != "" && !strings.HasPrefix(line, "#") && line != "---" && line != "..." {
-			break
-		}
-		last--
-	}
-	return last
-}
-
+// dedented is a text with each of its lines moved out by two blanks.
 func dedented(entries string) string {
 	var b strings.Builder
 	for line := range strings.Lines(entries) {
@@ -126,8 +113,17 @@ func dedented(entries string) string {
 	return b.String()
 }
 
-// byNodes writes the file anew.
-func byNodes(data []byte, key, entries string) ([]byte, error) {
+// indented is a text with each of its lines moved in.
+func indented(text, by string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(by + line)
+	}
+	return b.String()
+}
+
+// insertNodes writes the file anew.
+func insertNodes(data []byte, key, entries string) ([]byte, error) {
 	var doc, more yaml.Node
 	if err := errors.Join(yaml.Unmarshal(data, &doc), yaml.Unmarshal([]byte(key+":\n"+entries), &more)); err != nil {
 		return nil, err
