@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -119,6 +120,9 @@ func printInit(out io.Writer, plan proposal.Plan, dir string) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	if len(plan.PassedOver) > 0 {
+		fmt.Fprintf(out, "\nPassed over, since nothing shows that they listen; name those that do: zr init %s\n", strings.Join(plan.PassedOver, " "))
 	}
 	fmt.Fprintln(out)
 	for _, e := range plan.Edits {

@@ -19,6 +19,8 @@ type Plan struct {
 	Project  string               `json:"project,omitempty"` // the name of one that is made, too
 	Services []devattach.Proposal `json:"services"`
 	Edits    []devattach.Snippet  `json:"edits"` // all of them, with those of the project itself
+	// PassedOver are folders with a program that nothing shows to listen, where none was named.
+	PassedOver []string `json:"passedOver,omitempty"`
 }
 
 // NotServices says that no folder of a project looks like a service that it has not.
@@ -43,7 +45,7 @@ func (p *Project) Services(folders []string) (Plan, error) {
 		if len(found) == 0 {
 			return plan, &NotServices{Has: len(p.Sources), Programs: programs}
 		}
-		folders = found
+		folders, plan.PassedOver = found, programs
 	}
 	has := p.Has
 	p.Has = func(name string) bool {

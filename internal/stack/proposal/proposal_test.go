@@ -53,6 +53,9 @@ func TestWhatLooksLikeAService(t *testing.T) {
 	if got, want := names(plan), []string{"api", "legacy", "web"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if want := []string{"cmd/tool", "lint"}; !slices.Equal(plan.PassedOver, want) {
+		t.Errorf("passed over are %q, want %q", plan.PassedOver, want)
+	}
 	p = project(t, map[string]string{"cmd/tool/main.go": "package main\n\nfunc main() {}\n"})
 	_, err = p.Services(nil)
 	if none, is := errors.AsType[*NotServices](err); !is || !slices.Equal(none.Programs, []string{"cmd/tool"}) {
