@@ -27,6 +27,9 @@ func Insert(data []byte, key, entries string) ([]byte, error) {
 		if err != nil {
 			continue
 		}
+		if bytes.Contains(data, []byte("\r\n")) { // its lines end as those of Windows
+			out = bytes.ReplaceAll(bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+		}
 		var got any
 		if yaml.Unmarshal(out, &got) == nil && reflect.DeepEqual(got, want) {
 			return out, nil

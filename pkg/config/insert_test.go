@@ -13,6 +13,10 @@ func TestInsert(t *testing.T) {
 		"no such key":            {"b: 2\n", "list", "b: 2\nlist:\n  - y\n"},
 		"in brackets":            {"list: [x] # why\nb: 2\n", "list", "list: # why\n  - x\n  - y\nb: 2\n"},
 		"empty brackets":         {"list: []\n", "list", "list:\n  - y\n"},
+		"lines of Windows":       {"a: 1\r\nlist:\r\n- x\r\nb: 2\r\n", "list", "a: 1\r\nlist:\r\n- x\r\n- y\r\nb: 2\r\n"},
+		"brackets on Windows":    {"list: [x]\r\n", "list", "list:\r\n  - x\r\n  - y\r\n"},
+		"behind a mark":          {"---\nlist:\n  - x\n...\n", "list", "---\nlist:\n  - x\n  - y\n...\n"},
+		"with an anchor":         {"list:\n  - &a x\nb: *a\n", "list", "list:\n  - &a x\n  - y\nb: *a\n"},
 		"without a last newline": {"list:\n  - x", "list", "list:\n  - x\n  - y\n"},
 	} {
 		got, err := Insert([]byte(c.file), c.key, "  - y\n")
