@@ -7,13 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"zr/internal/stack"
 	"zr/internal/stack/proposal"
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/fault"
 )
@@ -64,7 +64,7 @@ func runInit(c *cli.Context) error {
 	if asJSON {
 		return printJSON(out, plan)
 	}
-	return printInit(out, plan, flagValue(c, "project"))
+	return printInit(out, plan, stack.LinesAt(root, env))
 }
 
 // initAt is the project that dir lies in, or else dir itself, and the folders as they are
@@ -113,16 +113,25 @@ func printEdits(out io.Writer, plan proposal.Plan) error {
 }
 
 // printInit says what was made of which folder.
-func printInit(out io.Writer, plan proposal.Plan, dir string) error {
+func printInit(out io.Writer, plan proposal.Plan, lines cmdline.Run) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range plan.Services {
-		fmt.Fprintf(t, "%s\t%s, since %s\tprobably listens on %d\n", s.Service, s.Kind, s.Because, s.Port)
+		listens := fmt.Sprintf("probably listens on %d: %s", s.Port, s.Listens)
+		if s.Listens == "" {
+			listens = fmt.Sprintf("nothing says where it listens: %d is a guess", s.Port)
+		}
+		fmt.Fprintf(t, "%s\t%s, since %s\t%s\n", s.Service, s.Kind, s.Because, listens)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if len(plan.PassedOver) > 0 {
-		fmt.Fprintf(out, "\nPassed over, since nothing shows that they listen; name those that do: zr init %s\n", strings.Join(plan.PassedOver, " "))
+	if may := proposal.Unproven(plan.PassedOver); len(may) > 0 {
+		fmt.Fprintf(out, "\nPassed over, since nothing shows that they listen; name those that do: %s\n", lines.Zr("init", may...))
+	}
+	for _, p := range plan.PassedOver {
+		if p.Because != "" {
+			fmt.Fprintf(out, "\nPassed over: %s\n", p)
+		}
 	}
 	fmt.Fprintln(out)
 	for _, e := range plan.Edits {
@@ -132,10 +141,6 @@ func printInit(out io.Writer, plan proposal.Plan, dir string) error {
 			fmt.Fprintf(out, "%s has more below %q\n", e.File, e.Under)
 		}
 	}
-	next := "zr up"
-	if dir != "." {
-		next += " -C " + dir
-	}
-	_, err := fmt.Fprintf(out, "\nNext: %s\n", next)
+	_, err := fmt.Fprintf(out, "\nNext: %s\n", lines.Zr("up"))
 	return err
 }

@@ -33,7 +33,8 @@ func TestInit(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "config")); err == nil {
 		t.Fatal("--dry-run has written")
 	}
-	if out, told, err = child(t, dir, "", "init"); err != nil || !strings.Contains(out, "config/dev.yaml is new\n") || !strings.HasSuffix(out, "\nNext: zr up\n") {
+	if out, told, err = child(t, dir, "", "init"); err != nil || !strings.Contains(out, "probably listens on 8080: the address that it listens at\n") ||
+		!strings.Contains(out, "name those that do: zr init tool\n") || !strings.Contains(out, "config/dev.yaml is new\n") || !strings.HasSuffix(out, "\nNext: zr up\n") {
 		t.Fatalf("%v: %q, %q", err, out, told)
 	}
 	for _, e := range plan.Edits {
@@ -53,7 +54,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("%v: %q", err, told)
 	}
 	// Who stands in a folder means it, and names are those of where he stands.
-	if out, told, err = child(t, filepath.Join(dir, "tool"), "", "init"); err != nil || !strings.Contains(out, `config/dev.yaml has more below "services"`) {
+	if out, told, err = child(t, filepath.Join(dir, "tool"), "", "init"); err != nil || !strings.Contains(out, "nothing says where it listens: 8080 is a guess\n") || !strings.Contains(out, `config/dev.yaml has more below "services"`) {
 		t.Errorf("%v: %q, %q", err, out, told)
 	}
 	testkit.WriteFile(t, filepath.Join(dir, "cmd/web/Dockerfile"), "FROM scratch\nEXPOSE 8080\n")
@@ -62,10 +63,10 @@ func TestInit(t *testing.T) {
 	}
 	valid()
 	for want, folders := range map[string][]string{
-		`zr: config/dev.yaml has a service "api" already`:       {"cmd/api"},
-		`zr: nothing in docs says how it is built`:              {"docs"},
-		`zr: "../elsewhere" is no folder of the project`:        {"../elsewhere"},
-		`zr: config/dev.yaml has a service "web" already, or t`: {"cmd/web", "tool"},
+		`zr: config/dev.yaml has a service "api" already`:        {"cmd/api"},
+		`zr: nothing in docs says how it is built`:               {"docs"},
+		`zr: "../elsewhere" is no folder of the project`:         {"../elsewhere"},
+		`zr: config/dev.yaml has a service "web" already` + "\n": {"cmd/web", "tool"},
 	} {
 		before, _ := os.ReadFile(filepath.Join(dir, "config/dev.yaml"))
 		_, told, err := child(t, dir, "", append([]string{"init"}, folders...)...)
@@ -73,5 +74,25 @@ func TestInit(t *testing.T) {
 		if err == nil || err.Error() != "exit status 2" || !strings.HasPrefix(told, want) || !strings.Contains(told, "\n  hint: ") || string(before) != string(after) {
 			t.Errorf("%q: %v: %q", folders, err, told)
 		}
+	}
+}
+
+// What is to be typed next is about the project and the environment that were made.
+func TestInitElsewhere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "my shop")
+	for path, text := range map[string]string{
+		"Dockerfile":       "FROM scratch\nEXPOSE 80\n",
+		"web/package.json": `{"dependencies": {"express": "4"}}`,
+	} {
+		testkit.WriteFile(t, filepath.Join(dir, path), text)
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, told, err := child(t, t.TempDir(), "", "init", "-C", dir, "--env", "staging")
+	if err != nil || !strings.HasSuffix(out, "\nNext: zr up -C '"+root+"' -e staging\n") ||
+		!strings.Contains(out, "\nPassed over: web cannot be built as it is: finding the lock file: ") || !strings.Contains(out, "config/staging.yaml is new\n") {
+		t.Errorf("%v: %q, %q", err, out, told)
 	}
 }

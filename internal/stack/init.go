@@ -1,14 +1,15 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"zr/internal/stack/proposal"
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/devattach"
 	"zr/pkg/fault"
@@ -39,7 +40,7 @@ func Init(root, env string, folders []string) (proposal.Plan, error) {
 	} else {
 		plan, err = p.Services(folders)
 	}
-	return plan, initFault(err)
+	return plan, initFault(LinesAt(root, env), err)
 }
 
 // projectName is that of the project's other environments, or of its folder.
@@ -53,22 +54,19 @@ func projectName(root string) string {
 }
 
 // initFault says what can be done about what is not proposed.
-func initFault(err error) error {
+func initFault(lines cmdline.Run, err error) error {
 	if none, is := errors.AsType[*proposal.NotServices](err); is {
-		hint := "name the folder of one: zr init FOLDER. It has a Go program, a package.json or a Dockerfile"
-		if len(none.Programs) > 0 {
-			hint = "nothing shows that these listen on a port; name those that do: zr init " + strings.Join(none.Programs[:min(len(none.Programs), 5)], " ")
-		}
-		return fault.WithCode(none, fault.Usage, hint)
+		return fault.WithCode(none, fault.Usage, none.Hint(lines))
 	}
 	failed, is := errors.AsType[*devattach.Failure](err)
-	switch {
-	case !is:
+	if !is {
 		return err
-	case failed.Code == devattach.Conflict:
-		return fault.WithCode(err, fault.Usage, "rename the folder, or write the service by hand: docs/configuration.md")
 	}
-	return fault.WithCode(err, fault.Usage, "a service is a folder of the project with a Go program, a package.json or a Dockerfile")
+	hint := "a service is a folder of the project with a Go program, a package.json or a Dockerfile; what else builds one is `build: {command: …}`: docs/configuration.md"
+	if failed.Code == devattach.Conflict {
+		hint = "rename the folder, or write the service by hand: docs/configuration.md"
+	}
+	return fault.WithCode(err, fault.Usage, cmp.Or(fault.HintOf(err), hint))
 }
 
 // WriteInit does what a plan says, all of it or nothing, and returns the files that were
@@ -85,7 +83,7 @@ func WriteInit(ctx context.Context, root, env string, plan proposal.Plan) ([]str
 		return Validate(ctx, cfg, true)
 	})
 	if err != nil {
-		return nil, fault.Hint(err, "see what it would write: zr init --dry-run")
+		return nil, fault.Hint(err, cmp.Or(fault.HintOf(err), "see what it would write: "+LinesAt(root, env).Zr("init", "--dry-run")))
 	}
 	return files, nil
 }

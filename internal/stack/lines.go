@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"zr/pkg/cluster"
@@ -17,13 +18,7 @@ func linesOf(cfg *config.Config) cmdline.Run {
 	if cfg.Beside != nil {
 		cfg = cfg.Beside
 	}
-	var lines cmdline.Run
-	if here, err := config.Find(cmp.Or(os.Getenv("ZR_PROJECT"), ".")); err != nil || here != cfg.Root {
-		lines.Flags = append(lines.Flags, "-C", cfg.Root)
-	}
-	if cmp.Or(os.Getenv("ZR_ENV"), config.DefaultEnv) != cfg.Env || cfg.Env != config.DefaultEnv {
-		lines.Flags = append(lines.Flags, "-e", cfg.Env)
-	}
+	lines := LinesAt(cfg.Root, cfg.Env)
 	if here := cmp.Or(os.Getenv("ZR_AS"), statedir.Instance(cfg.Root, cfg.Env)); here != cfg.Instance {
 		lines.Flags = append(lines.Flags, "--as", cfg.Instance)
 	}
@@ -32,6 +27,25 @@ func linesOf(cfg *config.Config) cmdline.Run {
 	}
 	if len(cfg.Only) > 0 {
 		lines.Flags = append(lines.Flags, "--only", strings.Join(cfg.Only, ","))
+	}
+	return lines
+}
+
+// LinesAt are the command lines about an environment of the project at root, which need
+// not be one yet.
+func LinesAt(root, env string) cmdline.Run {
+	var lines cmdline.Run
+	here, err := config.Find(cmp.Or(os.Getenv("ZR_PROJECT"), "."))
+	if err != nil {
+		if here, err = filepath.Abs(cmp.Or(os.Getenv("ZR_PROJECT"), ".")); err == nil {
+			here, err = filepath.EvalSymlinks(here)
+		}
+	}
+	if err != nil || here != root {
+		lines.Flags = append(lines.Flags, "-C", root)
+	}
+	if cmp.Or(os.Getenv("ZR_ENV"), config.DefaultEnv) != env || env != config.DefaultEnv {
+		lines.Flags = append(lines.Flags, "-e", env)
 	}
 	return lines
 }

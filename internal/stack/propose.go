@@ -35,9 +35,10 @@ func relative(root, path string) string {
 	return below
 }
 
-// sourcesOf are the folders that services of a configuration are built from.
-func sourcesOf(cfg *config.Config) (folders []string) {
-	for _, s := range cfg.Services {
+// sourcesOf are the folders that services of a configuration are built from, with their names.
+func sourcesOf(cfg *config.Config) map[string]string {
+	folders := map[string]string{}
+	for name, s := range cfg.Services {
 		if s.Build == nil {
 			continue
 		}
@@ -45,7 +46,7 @@ func sourcesOf(cfg *config.Config) (folders []string) {
 		if folder == "" {
 			folder = filepath.Dir(s.Build.Dockerfile)
 		}
-		folders = append(folders, filepath.ToSlash(filepath.Clean(folder)))
+		folders[filepath.ToSlash(filepath.Clean(folder))] = name
 	}
 	return folders
 }

@@ -49,7 +49,7 @@ func TestProposalsAreServices(t *testing.T) {
 		"shop/package-lock.json":    `{"name":"shop","lockfileVersion":3,"packages":{"":{"name":"shop"}}}`,
 		"shop/server.js":            `require("http").createServer().listen(process.env.PORT ?? 7070)`,
 		"front/package.json":        `{"name":"front","dependencies":{"next":"16.0.0"}}`,
-		"front/package-lock.json":   `{"name":"front","lockfileVersion":3,"packages":{"":{"name":"front"}}}`,
+		"front/package-lock.json":   `{"name":"front","lockfileVersion":3,"packages":{"":{"name":"front","dependencies":{"next":"16.0.0"}}}}`,
 		"legacy/Dockerfile":         "FROM scratch\nEXPOSE 5000\n",
 		"words/words.go":            "package words\n",
 		"node_modules/x/index.js":   "",

@@ -81,16 +81,22 @@ func Kinds() (names []string) {
 	return names
 }
 
-// ProposeBuild says how a folder of the project at root can be built: by which kind,
-// with which keys, as YAML, and what in the folder says so. All are empty where nothing
-// does. The first kind counts.
-func ProposeBuild(root, folder string) (kind, keys, because string) {
+// Proposed is a way in which a folder of a project can be built.
+type Proposed struct {
+	Kind    string // of Kinds
+	Keys    string // as YAML
+	Because string // what in the folder says so
+}
+
+// ProposeBuilds returns the ways in which a folder of the project at root can be built,
+// by what lies in it: the preferred one first.
+func ProposeBuilds(root, folder string) (all []Proposed) {
 	for _, k := range new(Build).kinds() {
-		if keys, because = k.proposed(root, folder); keys != "" {
-			return k.kind(), keys, because
+		if keys, because := k.proposed(root, folder); keys != "" {
+			all = append(all, Proposed{k.kind(), keys, because})
 		}
 	}
-	return "", "", ""
+	return all
 }
 
 // proposedFor is the proposal of a kind whose folders hold a certain file.

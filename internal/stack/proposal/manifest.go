@@ -3,8 +3,6 @@ package proposal
 import (
 	"fmt"
 	"regexp"
-
-	"zr/pkg/devattach"
 )
 
 // asUser is a line of a Dockerfile after which its program is not root.
@@ -13,13 +11,13 @@ var asUser = regexp.MustCompile(`(?im)^\s*USER\s+(?:[1-9]\d*)(?::\d+)?\s*$`)
 // restricted says whether the pods of a proposal can be what Pod Security calls so: an
 // image of a Dockerfile runs as root, unless that says another number. A name would not
 // do, since the kubelet cannot know whose it is.
-func restricted(p devattach.Proposal, sources string) bool {
+func restricted(p Proposed, sources string) bool {
 	return p.Kind != "dockerfile" || asUser.MatchString(sources)
 }
 
 // manifestOf is the Deployment and the Service of a proposal, which is reached at this
 // port; on this machine, too, where the Service is of a type that says so.
-func manifestOf(p devattach.Proposal, sources string, port int, local bool) string {
+func manifestOf(p Proposed, sources string, port int, local bool) string {
 	probe := "tcpSocket: {port: http}"
 	if health := healthOf(sources); health != "" {
 		probe = "httpGet: {path: " + health + ", port: http}"
@@ -33,7 +31,11 @@ func manifestOf(p devattach.Proposal, sources string, port int, local bool) stri
 	if local {
 		kind = "  type: NodePort\n"
 	}
-	return fmt.Sprintf(deployment, p.Service, p.Port, probe, pod, container) + "---\n" + fmt.Sprintf(service, p.Service, port, kind)
+	guess := ""
+	if p.Listens == "" {
+		guess = " # a guess: nothing in the sources says where it listens"
+	}
+	return fmt.Sprintf(deployment, text(p.Service), p.Port, probe, pod, container, guess) + "---\n" + fmt.Sprintf(service, text(p.Service), port, kind)
 }
 
 const deployment = `apiVersion: apps/v1
@@ -55,7 +57,7 @@ spec:
           image: %[1]s
           env:
             - {name: PORT, value: "%[2]d"}
-          ports:
+          ports:%[6]s
             - {name: http, containerPort: %[2]d}
           readinessProbe:
             %[3]s

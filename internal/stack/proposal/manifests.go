@@ -1,11 +1,10 @@
 package proposal
 
 import (
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -35,31 +34,42 @@ type manifest struct {
 	}
 }
 
-// readManifests notes the workloads of the project's kustomize folder, and the ports that
-// their Services take of this machine. What cannot be read says nothing.
+// readManifests notes the workloads that the overlay has already, and the ports that their
+// Services take of this machine. What cannot be read says nothing.
 func (p *Project) readManifests() {
 	if p.taken != nil {
 		return
 	}
 	p.taken, p.named = map[int]bool{}, map[string]bool{}
-	top, _, _ := strings.Cut(p.Overlay, "/")
-	_ = filepath.WalkDir(filepath.Join(p.Root, top), func(path string, d fs.DirEntry, err error) error {
-		if ext := filepath.Ext(path); err != nil || d.IsDir() || ext != ".yaml" && ext != ".yml" {
-			return nil
+	p.readKustomization(p.Overlay, map[string]bool{})
+}
+
+// readKustomization follows what a folder's kustomization names in the project.
+func (p *Project) readKustomization(folder string, seen map[string]bool) {
+	if seen[folder] {
+		return
+	}
+	seen[folder] = true
+	var k struct{ Resources, Bases, Components []string }
+	for _, name := range kustomizations {
+		if data, err := bounded.ReadFile(filepath.Join(p.Root, filepath.FromSlash(folder), name), bounded.Text); err == nil {
+			_ = yaml.Unmarshal(data, &k)
+			break
 		}
-		data, err := bounded.ReadFile(path, bounded.Text)
-		if err != nil {
-			return nil
+	}
+	for _, entry := range slices.Concat(k.Resources, k.Bases, k.Components) {
+		at := path.Join(folder, entry)
+		if !filepath.IsLocal(at) {
+			continue
 		}
-		docs, _, err := bounded.Documents(data)
-		if err != nil {
-			return nil
+		if data, err := bounded.ReadFile(filepath.Join(p.Root, filepath.FromSlash(at)), bounded.Text); err != nil {
+			p.readKustomization(at, seen)
+		} else if docs, _, err := bounded.Documents(data); err == nil {
+			for _, doc := range docs {
+				p.note(doc)
+			}
 		}
-		for _, doc := range docs {
-			p.note(doc)
-		}
-		return nil
-	})
+	}
 }
 
 func (p *Project) note(doc *yaml.Node) {

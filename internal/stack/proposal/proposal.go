@@ -4,15 +4,14 @@
 package proposal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
-	"strings"
 
-	"zr/pkg/config"
 	"zr/pkg/devattach"
+	"zr/pkg/fault"
 )
 
 // Project is where services are proposed for.
@@ -21,12 +20,13 @@ type Project struct {
 	Config  string                 // the file of the environment, relative to Root, with slashes
 	Overlay string                 // the folder of its overlay, likewise
 	Has     func(name string) bool // whether the environment has a service of this name
-	Sources []string               // folders that are services already, likewise
+	Sources map[string]string      // folders that are services already, likewise, with their names
 	// Local says that the ports of Services are to be those of this machine.
 	Local bool
 
-	taken map[int]bool    // ports of this machine; nil before the manifests were read
-	named map[string]bool // workloads of the manifests
+	planned map[string]bool // services of the same plan
+	taken   map[int]bool    // ports of this machine; nil before the manifests were read
+	named   map[string]bool // workloads of the manifests
 }
 
 // Service says what makes a service of a folder of the project, which is not the
@@ -36,30 +36,56 @@ func (p *Project) Service(folder string) (devattach.Proposal, error) {
 	if err != nil {
 		return devattach.Proposal{}, err
 	}
-	return p.service(dir, folder)
+	one, err := p.service(dir, folder)
+	if failed, is := errors.AsType[*devattach.Failure](err); is && fault.HintOf(err) != "" {
+		err = &devattach.Failure{Code: failed.Code, Text: oneLine(err)}
+	}
+	return one.Proposal, err
+}
+
+// Proposed is a service with what says where it listens.
+type Proposed struct {
+	devattach.Proposal
+	// Listens is what in the sources says the port; empty where it is a guess.
+	Listens string `json:"listens,omitempty"`
 }
 
 // service is Service for a folder that was found, "." included.
-func (p *Project) service(dir, folder string) (devattach.Proposal, error) {
-	out := devattach.Proposal{Service: serviceName(filepath.Base(dir))}
-	if out.Service == "" || p.Has(out.Service) {
-		return out, &devattach.Failure{Code: devattach.Conflict, Text: fmt.Sprintf("%s has a service %q already, or the folder's name cannot be one", p.Config, out.Service)}
+func (p *Project) service(dir, folder string) (Proposed, error) {
+	var out Proposed
+	if has := p.Sources[folder]; has != "" {
+		return out, p.conflict(has)
 	}
-	var build string
-	if out.Kind, build, out.Because = config.ProposeBuild(p.Root, folder); out.Kind == "" {
-		return out, &devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("nothing in %s says how it is built", folder)}
+	way, against := p.wayOf(folder)
+	if way.Kind == "" {
+		return out, &devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("nothing in %s says how it is built", called(folder))}
 	}
-	sources := readSources(dir)
-	out.Port = portOf(sources)
-	out.Edits = []devattach.Snippet{{File: p.Config, Under: "services", Text: fmt.Sprintf("  %s:\n    build: %s\n", out.Service, build)}}
+	if against != nil {
+		return out, fault.Hint(&devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("%s cannot be built as it is: %v", called(folder), against)}, fault.HintOf(against))
+	}
+	name := p.serviceName(dir, folder)
+	switch base := lettered(label(filepath.Base(dir))); {
+	case base == "":
+		return out, &devattach.Failure{Code: devattach.Conflict, Text: fmt.Sprintf("%s has no letter or digit to name a service by", called(folder))}
+	case name == "":
+		return out, p.conflict(base)
+	}
+	out.Service, out.Kind, out.Because = name, way.Kind, way.Because
+	sources := p.sources(way.Kind, folder)
+	out.Port, out.Listens = portOf(way.Kind, sources)
+	out.Edits = []devattach.Snippet{{File: p.Config, Under: "services", Text: fmt.Sprintf("  %s:\n    build: %s\n", text(name), way.Keys)}}
 	p.readManifests()
-	if p.named[out.Service] { // somebody wrote how it is deployed
+	if p.named[name] { // somebody wrote how it is deployed
 		return out, nil
 	}
 	out.Edits = append(out.Edits,
-		devattach.Snippet{File: path.Join(p.Overlay, out.Service+".yaml"), New: true, Text: manifestOf(out, sources, p.port(out.Port), p.Local)},
-		devattach.Snippet{File: path.Join(p.Overlay, p.kustomization()), Under: "resources", Text: "  - " + out.Service + ".yaml\n"})
+		devattach.Snippet{File: path.Join(p.Overlay, name+".yaml"), New: true, Text: manifestOf(out, sources, p.port(out.Port), p.Local)},
+		devattach.Snippet{File: path.Join(p.Overlay, p.kustomization()), Under: "resources", Text: "  - " + name + ".yaml\n"})
 	return out, nil
+}
+
+func (p *Project) conflict(service string) error {
+	return &devattach.Failure{Code: devattach.Conflict, Text: fmt.Sprintf("%s has a service %q already", p.Config, service)}
 }
 
 // port is where a service is reached that listens at a port: there, or at the next one
@@ -67,6 +93,9 @@ func (p *Project) service(dir, folder string) (devattach.Proposal, error) {
 func (p *Project) port(port int) int {
 	if !p.Local {
 		return port
+	}
+	if port < 1024 { // which not everybody may take
+		port += 8000
 	}
 	for p.taken[port] && port < 1<<16-1 {
 		port++
@@ -97,12 +126,4 @@ func (p *Project) folder(folder string) (dir, within string, err error) {
 		return "", "", outside
 	}
 	return dir, filepath.ToSlash(clean), nil
-}
-
-var notInName = regexp.MustCompile(`[^a-z0-9]+`)
-
-// serviceName makes a name of Kubernetes of that of a folder.
-func serviceName(folder string) string {
-	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(folder), "-"), "-")
-	return strings.TrimRight(name[:min(len(name), 50)], "-") // pods have more behind it, and 63 letters
 }

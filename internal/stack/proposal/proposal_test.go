@@ -17,6 +17,7 @@ const goService = "package main\n\nimport \"net/http\"\n\nfunc main() { _ = http
 func project(t *testing.T, files map[string]string) *Project {
 	t.Helper()
 	root := t.TempDir()
+	testkit.WriteFile(t, filepath.Join(root, "go.mod"), "module shop\n\ngo 1.26\n")
 	for path, text := range files {
 		testkit.WriteFile(t, filepath.Join(root, path), text)
 	}
@@ -36,6 +37,7 @@ func TestWhatLooksLikeAService(t *testing.T) {
 		"cmd/tool/main.go":             "package main\n\nfunc main() {}\n",
 		"words/words.go":               "package words\n",
 		"web/package.json":             `{"scripts":{"start":"node server.js"}}`,
+		"web/server.js":                "",
 		"web/node_modules/x/main.go":   goService,
 		"lint/package.json":            `{"scripts":{"lint":"x"}}`,
 		"legacy/Dockerfile":            "FROM scratch\n",
@@ -45,7 +47,7 @@ func TestWhatLooksLikeAService(t *testing.T) {
 		"testdata/Dockerfile":          "FROM scratch\n",
 		"cmd/api/internal/sub/main.go": goService,
 	})
-	p.Sources = []string{"done"}
+	p.Sources = map[string]string{"done": "done"}
 	plan, err := p.Services(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -53,12 +55,12 @@ func TestWhatLooksLikeAService(t *testing.T) {
 	if got, want := names(plan), []string{"api", "legacy", "web"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if want := []string{"cmd/tool", "lint"}; !slices.Equal(plan.PassedOver, want) {
+	if want := []string{"cmd/tool"}; !slices.Equal(Unproven(plan.PassedOver), want) || len(plan.PassedOver) != 2 {
 		t.Errorf("passed over are %q, want %q", plan.PassedOver, want)
 	}
 	p = project(t, map[string]string{"cmd/tool/main.go": "package main\n\nfunc main() {}\n"})
 	_, err = p.Services(nil)
-	if none, is := errors.AsType[*NotServices](err); !is || !slices.Equal(none.Programs, []string{"cmd/tool"}) {
+	if none, is := errors.AsType[*NotServices](err); !is || !slices.Equal(Unproven(none.PassedOver), []string{"cmd/tool"}) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -91,6 +93,7 @@ func TestAProjectThatIsAService(t *testing.T) {
 func TestManifestsThatAreThere(t *testing.T) {
 	p := project(t, map[string]string{
 		"api/main.go": goService, "web/main.go": goService,
+		"kustomize/base/kustomization.yaml":        "resources: [api.yaml]\n",
 		"kustomize/base/api.yaml":                  "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: api}\nspec: {type: NodePort, ports: [{port: 8080}]}\n",
 		"kustomize/overlays/dev/kustomization.yml": "# ours\nnamespace: ours\nresources:\n- ../../base # all\n",
 	})
@@ -155,15 +158,15 @@ func TestAllOrNothing(t *testing.T) {
 	}
 }
 
-// tree is the files below a folder with what is in them.
+// tree is what is below a folder with what is in them.
 func tree(t *testing.T, root string) string {
 	t.Helper()
 	var b strings.Builder
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil {
 			return err
 		}
-		content, _ := os.ReadFile(path) // of a link: nothing
+		content, _ := os.ReadFile(path) // of a link or a folder: nothing
 		b.WriteString(path + ": " + string(content) + "\n")
 		return nil
 	})

@@ -2,10 +2,11 @@ package proposal
 
 import (
 	"errors"
+	"go/build"
 	"io/fs"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"zr/pkg/bounded"
@@ -18,43 +19,99 @@ const (
 	proposeBytes = 256 << 10 // of one file
 )
 
-// readSources returns the texts of a folder that may say how the service is asked,
-// without those of folders in it that can be a service themselves.
-func readSources(dir string) string {
-	var text strings.Builder
-	files := 0
+// sources are the texts that may say how a service of a folder is asked: what its
+// Dockerfile says of the image that is run, and what it is made from.
+func (p *Project) sources(kind, folder string) string {
+	dir := filepath.Join(p.Root, folder)
+	var all reading
+	all.text.WriteString(lastStage(p.dockerfile(folder)))
+	if kind == "go" {
+		if project := p.dockerfile("."); folder != "." && strings.Contains(project, folder) {
+			all.text.WriteString(lastStage(project)) // which builds it
+		}
+		at, module := moduleOf(dir)
+		all.goPackage(dir, at, module)
+	} else {
+		all.folder(dir)
+	}
+	return all.text.String()
+}
+
+// dockerfile is the text of that of a folder; empty where there is none.
+func (p *Project) dockerfile(folder string) string {
+	text, err := bounded.ReadFile(filepath.Join(p.Root, folder, "Dockerfile"), proposeBytes)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// reading is what was read of a service.
+type reading struct {
+	text  strings.Builder
+	files int
+	seen  []string // folders of Go packages
+}
+
+// take reads a file, and says whether there may be more.
+func (r *reading) take(file string) bool {
+	if r.files++; r.files > proposeFiles {
+		return false
+	}
+	if content, err := bounded.ReadFile(file, proposeBytes); err == nil {
+		r.text.Write(content)
+		r.text.WriteByte('\n')
+	}
+	return true
+}
+
+// goPackage reads the files of a package, and then of the packages of its module that it
+// imports: where a program listens is often said by one of them.
+func (r *reading) goPackage(dir, root, module string) {
+	if slices.Contains(r.seen, dir) {
+		return
+	}
+	r.seen = append(r.seen, dir)
+	pkg, err := build.ImportDir(dir, 0)
+	if err != nil {
+		return // what cannot be read says nothing
+	}
+	for _, name := range pkg.GoFiles {
+		if !r.take(filepath.Join(dir, name)) {
+			return
+		}
+	}
+	for _, imported := range pkg.Imports {
+		if below, is := strings.CutPrefix(imported, module+"/"); is && module != "" {
+			r.goPackage(filepath.Join(root, filepath.FromSlash(below)), root, module)
+		}
+	}
+}
+
+// sourceNames are the ends of files that are read, and testNames parts of the names of
+// those among them that are not what is run.
+var (
+	sourceNames = []string{".js", ".mjs", ".cjs", ".ts", ".tsx", ".py", ".rb", "package.json"}
+	testNames   = regexp.MustCompile(`\.(test|spec)\.|^test_|__tests__|\.d\.ts$`)
+)
+
+// folder reads the files of a folder, without those of folders in it that can be a service
+// themselves.
+func (r *reading) folder(dir string) {
 	enough := errors.New("enough")
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // what cannot be read says nothing
 		switch {
-		case err != nil:
+		case err != nil || path == dir:
 			return nil
-		case d.IsDir() && (d.Name() == "node_modules" || path != dir && strings.HasPrefix(d.Name(), ".")):
+		case d.IsDir() && (notLookedIn(d.Name()) || testNames.MatchString(d.Name()) || len(config.ProposeBuilds(path, ".")) > 0):
 			return fs.SkipDir
-		case d.IsDir() && path != dir:
-			if kind, _, _ := config.ProposeBuild(dir, relative(dir, path)); kind != "" {
-				return fs.SkipDir
-			}
+		case d.IsDir() || testNames.MatchString(d.Name()) || !slices.ContainsFunc(sourceNames, func(end string) bool { return strings.HasSuffix(path, end) }):
 			return nil
-		case d.IsDir():
-			return nil
-		}
-		switch filepath.Ext(path) {
-		case ".go", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".json":
-		default:
-			if d.Name() != "Dockerfile" {
-				return nil
-			}
-		}
-		if files++; files > proposeFiles {
+		case !r.take(path):
 			return enough
-		}
-		if content, err := bounded.ReadFile(path, proposeBytes); err == nil && !strings.HasSuffix(path, "_test.go") && d.Name() != "package-lock.json" {
-			text.Write(content)
-			text.WriteByte('\n')
 		}
 		return nil
 	})
-	return text.String()
 }
 
 // relative is a path below root as it is called there.
@@ -66,33 +123,8 @@ func relative(root, path string) string {
 	return filepath.ToSlash(below)
 }
 
-// listens are the ways in which sources say their port, the surest first; healths those
-// of a path that is there to be asked.
-var (
-	listens = []*regexp.Regexp{
-		regexp.MustCompile(`(?im)^\s*EXPOSE\s+(\d{2,5})`),
-		regexp.MustCompile(`"[\w.]*:(\d{2,5})"`),
-		regexp.MustCompile(`\blisten\(\s*(?:[\w.]+\s*(?:\?\?|\|\|)\s*)?(\d{2,5})`),
-		regexp.MustCompile(`PORT\b[^\n]{0,20}?(?:\?\?|\|\||,)\s*"?(\d{2,5})`),
-	}
-	nextJS  = regexp.MustCompile(`"next"\s*:`)
-	healths = regexp.MustCompile(`["'\x60](?:GET )?(/(?:healthz?|readyz?|api/health|-/ready|livez))["'\x60]`)
-)
-
-// portOf is where a service listens, as far as its sources say.
-func portOf(sources string) int {
-	for _, form := range listens {
-		if m := form.FindStringSubmatch(sources); m != nil {
-			if port, err := strconv.Atoi(m[1]); err == nil && port > 0 && port < 1<<16 {
-				return port
-			}
-		}
-	}
-	if nextJS.MatchString(sources) {
-		return 3000
-	}
-	return 8080
-}
+// healths are the ways in which sources say a path that is there to be asked.
+var healths = regexp.MustCompile(`["'\x60](?:GET )?(/(?:healthz?|readyz?|api/health|-/ready|livez))["'\x60]`)
 
 // healthOf is the path at which it says whether it is ready; "" where none is known.
 func healthOf(sources string) string {
@@ -103,19 +135,4 @@ func healthOf(sources string) string {
 }
 
 // listener are the ways in which a program says that it takes connections.
-var listener = regexp.MustCompile(`ListenAndServe|net\.Listen|\.Listen\(|\blisten\(|grpc\.NewServer|"next"\s*:|\bserve\(`)
-
-// starts is a package.json with a way to start it.
-var starts = regexp.MustCompile(`"(?:start|next)"\s*:`)
-
-// listening says whether a folder with a program looks like that of a service.
-func listening(kind, dir string) bool {
-	switch kind {
-	case "dockerfile":
-		return true
-	case "node":
-		content, err := bounded.ReadFile(filepath.Join(dir, "package.json"), proposeBytes)
-		return err == nil && starts.Match(content)
-	}
-	return listener.MatchString(readSources(dir))
-}
+var listener = regexp.MustCompile(`ListenAndServe|net\.Listen|\.Listen\(|\blisten\(|grpc\.NewServer|\bserve\(`)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 
 	"zr/pkg/bounded"
 	"zr/pkg/config"
@@ -47,6 +48,7 @@ func Write(root string, edits []devattach.Snippet, check func() error) (files []
 		}
 	}
 	var done []string
+	folders := missing(in, files)
 	for _, file := range files {
 		if err = put(in, file, texts[file], before[file] == nil); err != nil {
 			break
@@ -63,10 +65,26 @@ func Write(root string, edits []devattach.Snippet, check func() error) (files []
 	for _, file := range done {
 		left = errors.Join(left, takeBack(in, file, before[file]))
 	}
+	for _, folder := range folders {
+		_ = in.Remove(folder) // not that which somebody has put something into meanwhile
+	}
 	if left != nil {
 		return nil, fmt.Errorf("%w; and what was written could not be taken back: %w", err, left)
 	}
 	return nil, fmt.Errorf("nothing was written: %w", err)
+}
+
+// missing are the folders of files that are not there yet, the deepest first.
+func missing(in *os.Root, files []string) (folders []string) {
+	for _, file := range files {
+		for dir := path.Dir(file); dir != "." && !slices.Contains(folders, dir); dir = path.Dir(dir) {
+			if _, err := in.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+				folders = append(folders, dir)
+			}
+		}
+	}
+	slices.SortFunc(folders, func(a, b string) int { return len(b) - len(a) })
+	return folders
 }
 
 // put writes one file, which appears at once and whole.

@@ -17,6 +17,7 @@ import (
 	"zr/pkg/bounded"
 	"zr/pkg/build"
 	"zr/pkg/build/internal/proc"
+	"zr/pkg/config"
 	"zr/pkg/fault"
 )
 
@@ -274,4 +275,22 @@ func (p *project) installInputs() ([]byte, error) {
 		Npmrc    []byte
 		Local    map[string][]byte
 	}{manifest, p.lock, p.npmrc, p.local})
+}
+
+// Check says what keeps the service in a folder of the project at root from being built,
+// as far as its package.json and what lies beside it tell. It runs nothing.
+func Check(root, folder string) error {
+	j := job{Request: build.Request{Root: root, Spec: config.Build{NodeKeys: config.NodeKeys{Node: folder}}}}
+	var err error
+	if j.project, err = readProject(j.Request); err != nil || j.project.next() || j.project.builds() {
+		return err
+	}
+	return j.checkMain(j.project.dir)
+}
+
+// Starts reports whether the package.json of a folder says how a service is started.
+func Starts(root, folder string) bool {
+	p := project{}
+	raw, err := bounded.ReadFile(filepath.Join(root, folder, manifestFile), bounded.Text)
+	return err == nil && json.Unmarshal(raw, &p.manifest) == nil && (p.manifest.Scripts["start"] != "" || p.next())
 }
