@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/config"
 	"zr/pkg/fault"
 	"zr/pkg/sealed"
@@ -25,14 +28,50 @@ type Sealing struct {
 // none.
 func OwnKey() (sealed.Own, error) { return sealed.OwnKey() }
 
+// place is where the secrets of an environment are.
+type place struct {
+	config.Place
+	lines cmdline.Run
+}
+
+// zr is the line of a verb of `zr secrets` about the environment, as a text shows it.
+func (p place) zr(verb string) string { return "`" + p.lines.Zr("secrets", verb) + "`" }
+
+// placeOf is where the secrets of an environment are, for this process alone until unlock
+// is called: of two that change the file at once, none would have what the other wrote.
+func placeOf(ctx context.Context, root, env string) (at place, unlock func(), err error) {
+	if at.Place, err = config.PlaceOf(root, env); err != nil {
+		return at, nil, err
+	}
+	at.lines = LinesAt(root, env)
+	f, err := os.Open(filepath.Join(root, "config")) // which is there, and keeps no trace of it
+	if err != nil {
+		return at, nil, fmt.Errorf("locking the secrets of %q: %w", env, err)
+	}
+	for {
+		switch err = lockFile(f); {
+		case err == nil:
+			return at, func() { f.Close() }, nil
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			f.Close()
+			return at, nil, fmt.Errorf("locking the secrets of %q: %w", env, err)
+		}
+		if pause(ctx, lockInterval); ctx.Err() != nil {
+			f.Close()
+			return at, nil, context.Cause(ctx)
+		}
+	}
+}
+
 // SealSecrets puts the sealed file in the place of the plain one, for the public keys of
 // the file of recipients, to which those of to are added. Without a plain file the sealed
 // one is sealed anew. What nobody here could open again is not written.
 func SealSecrets(ctx context.Context, root, env string, to []string) (Sealing, error) {
-	at, err := config.PlaceOf(root, env)
+	at, unlock, err := placeOf(ctx, root, env)
 	if err != nil {
 		return Sealing{}, err
 	}
+	defer unlock()
 	text, err := config.ReadText(at.Plain)
 	removed, from := at.Name(at.Plain), at.Plain
 	if text == nil && err == nil {
@@ -59,12 +98,13 @@ func SealSecrets(ctx context.Context, root, env string, to []string) (Sealing, e
 // SetSecret sets one value in the sealed file, which it makes where there is none. The
 // text is in memory alone.
 func SetSecret(ctx context.Context, root, env, key, value string) (Sealing, error) {
-	at, err := config.PlaceOf(root, env)
+	at, unlock, err := placeOf(ctx, root, env)
 	if err != nil {
 		return Sealing{}, err
 	}
+	defer unlock()
 	if plain, err := config.ReadText(at.Plain); plain != nil || err != nil {
-		return Sealing{}, fault.WithCode(fmt.Errorf("%s is not sealed", at.Name(at.Plain)), fault.Usage, "write into it, or `zr secrets seal` it first")
+		return Sealing{}, fault.WithCode(fmt.Errorf("%s is not sealed", at.Name(at.Plain)), fault.Usage, "write into it, or seal it first: "+at.zr("seal"))
 	}
 	text, err := openAt(ctx, at)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -74,10 +114,10 @@ func SetSecret(ctx context.Context, root, env, key, value string) (Sealing, erro
 }
 
 // changeAt seals a text with other values of some keys.
-func changeAt(ctx context.Context, at config.Place, text []byte, values map[string]string) (Sealing, error) {
+func changeAt(ctx context.Context, at place, text []byte, values map[string]string) (Sealing, error) {
 	edited, _, err := config.WithSecrets(at.Name(at.Sealed), text, values)
 	if err != nil {
-		return Sealing{}, fault.WithCode(fmt.Errorf("changing %s: %w", at.Name(at.Sealed), err), fault.Usage, cmp.Or(fault.HintOf(err), "`zr secrets unseal`, edit the plain file, `zr secrets seal`"))
+		return Sealing{}, fault.WithCode(fmt.Errorf("changing %s: %w", at.Name(at.Sealed), err), fault.Usage, cmp.Or(fault.HintOf(err), at.zr("unseal")+", edit the plain file, "+at.zr("seal")))
 	}
 	return sealAt(ctx, at, edited, nil)
 }
@@ -85,16 +125,17 @@ func changeAt(ctx context.Context, at config.Place, text []byte, values map[stri
 // UnsealSecrets writes what is sealed into the plain file, which no run takes as long as
 // the sealed one is there.
 func UnsealSecrets(ctx context.Context, root, env string) (Sealing, error) {
-	at, err := config.PlaceOf(root, env)
+	at, unlock, err := placeOf(ctx, root, env)
 	if err != nil {
 		return Sealing{}, err
 	}
+	defer unlock()
 	if plain, err := config.ReadText(at.Plain); plain != nil || err != nil {
-		return Sealing{}, fault.WithCode(fmt.Errorf("%s is there already", at.Name(at.Plain)), fault.Usage, "`zr secrets seal` seals it")
+		return Sealing{}, fault.WithCode(fmt.Errorf("%s is there already", at.Name(at.Plain)), fault.Usage, at.zr("seal")+" seals it")
 	}
 	text, err := openAt(ctx, at)
 	if errors.Is(err, os.ErrNotExist) {
-		err = fault.WithCode(fmt.Errorf("there is nothing to open: %s does not exist", at.Name(at.Sealed)), fault.Usage, "`zr secrets seal` makes it of the plain file")
+		err = fault.WithCode(fmt.Errorf("there is nothing to open: %s does not exist", at.Name(at.Sealed)), fault.Usage, at.zr("seal")+" makes it of the plain file")
 	}
 	if err != nil {
 		return Sealing{}, err
@@ -110,7 +151,7 @@ func UnsealSecrets(ctx context.Context, root, env string) (Sealing, error) {
 }
 
 // openAt opens the sealed file. The error is an os.ErrNotExist where there is none.
-func openAt(ctx context.Context, at config.Place) ([]byte, error) {
+func openAt(ctx context.Context, at place) ([]byte, error) {
 	data, err := sealed.Read(at.Sealed)
 	if err != nil {
 		return nil, err
@@ -119,7 +160,7 @@ func openAt(ctx context.Context, at config.Place) ([]byte, error) {
 }
 
 // sealAt seals a text for the recipients of the environment and of to.
-func sealAt(ctx context.Context, at config.Place, text []byte, to []string) (Sealing, error) {
+func sealAt(ctx context.Context, at place, text []byte, to []string) (Sealing, error) {
 	said, err := config.ReadText(at.Recipients)
 	if err != nil {
 		return Sealing{}, err
@@ -135,7 +176,7 @@ func sealAt(ctx context.Context, at config.Place, text []byte, to []string) (Sea
 	}
 	if lines == "" {
 		return Sealing{}, fault.WithCode(fmt.Errorf("nobody is named to seal for: %s does not exist", at.Name(at.Recipients)), fault.Usage,
-			"`zr secrets seal --to $(zr secrets keygen)` names you there; others add their public keys, one on a line")
+			"`zr secrets keygen >> "+at.Name(at.Recipients)+"` names you there; others add their public keys, one on a line")
 	}
 	recipients, err := sealed.ParseRecipients(at.Name(at.Recipients), lines)
 	if err != nil {
@@ -147,7 +188,7 @@ func sealAt(ctx context.Context, at config.Place, text []byte, to []string) (Sea
 	}
 	if _, err := sealed.Open(ctx, at.Sealed, at.Name(at.Sealed), data); err != nil {
 		return Sealing{}, fault.WithCode(fmt.Errorf("nothing was written, since nobody here could open it again: %w", err), fault.Usage,
-			"`zr secrets seal --to $(zr secrets keygen)` seals it for you, too")
+			"`zr secrets keygen >> "+at.Name(at.Recipients)+"` has it sealed for you, too")
 	}
 	if lines != string(said) {
 		if err := config.WriteWhole(at.Recipients, []byte(lines), 0o644); err != nil {
@@ -167,10 +208,11 @@ func (s *Stack) takeSecrets(ctx context.Context) func(held map[string]string) ([
 		return s.cfg.TakeSecrets
 	}
 	return func(held map[string]string) ([]string, error) { // PlaceOf refuses a file of sops
-		at, err := config.PlaceOf(s.cfg.Root, s.cfg.Env)
+		at, unlock, err := placeOf(ctx, s.cfg.Root, s.cfg.Env)
 		if err != nil {
 			return nil, err
 		}
+		defer unlock()
 		text, err := openAt(ctx, at)
 		if err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func (c *Config) MakeSecrets(held map[string]string) (MadeSecrets, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fail(err)
 	}
-	if err := writeNew(file, made.fill(string(example), held)); err != nil {
+	if err := writeNew(file, made.fill(string(example), held, "# The environment runs with it.\n")); err != nil {
 		return fail(err)
 	}
 	if problems := c.loadSecrets(); len(problems) > 0 {
@@ -59,8 +59,9 @@ func (c *Config) WithHeld(held map[string]string) {
 // where that is not known.
 func (c *Config) Lend(values map[string]string) { c.Secrets, c.SecretsLent = values, true }
 
-// fill returns the text of the file that an example becomes.
-func (made *MadeSecrets) fill(example string, held map[string]string) string {
+// fill returns the text of the file that an example becomes. above stands over what is
+// held and in no line of it.
+func (made *MadeSecrets) fill(example string, held map[string]string, above string) string {
 	left := maps.Clone(held)
 	lines := strings.SplitAfter(example, "\n")
 	for i, line := range lines {
@@ -89,7 +90,7 @@ func (made *MadeSecrets) fill(example string, held map[string]string) string {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	text += "# The environment runs with it.\n"
+	text += above
 	for _, key := range slices.Sorted(maps.Keys(left)) {
 		made.Taken = append(made.Taken, key)
 		text += key + "=" + envValue(left[key]) + "\n"

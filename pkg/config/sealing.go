@@ -62,7 +62,12 @@ func WithSecrets(name string, text []byte, values map[string]string) (edited []b
 	}
 	for key := range values {
 		if !secretKey.MatchString(key) {
-			return nil, nil, fault.WithCode(fmt.Errorf("%q cannot be a key", key), fault.Usage, "letters, digits and '_'")
+			name, value, isBoth := strings.Cut(key, "=")
+			err := fmt.Errorf("%q cannot be a key", name)
+			if isBoth && secretKey.MatchString(name) && value != "" { // what is behind may be the secret
+				err = fmt.Errorf("%s comes without its value, which is read from the standard input", name)
+			}
+			return nil, nil, fault.WithCode(err, fault.Usage, "letters, digits and '_'")
 		}
 	}
 	wanted := maps.Clone(was)
@@ -70,7 +75,7 @@ func WithSecrets(name string, text []byte, values map[string]string) (edited []b
 	if changed = different(was, wanted); len(changed) == 0 {
 		return text, nil, nil
 	}
-	edited = []byte(new(MadeSecrets).fill(string(text), wanted))
+	edited = []byte(new(MadeSecrets).fill(string(text), wanted, ""))
 	if now, problems := parseEnv(edited, name); len(problems) > 0 || !maps.Equal(now, wanted) {
 		return nil, nil, errors.New("its lines cannot be edited by a program")
 	}
@@ -89,13 +94,13 @@ func WriteWhole(file string, data []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	temp, err := os.CreateTemp(filepath.Dir(file), ".*-"+filepath.Base(file)) // what git ignores by its end, this is, too
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(temp.Name()) }() // it is gone where it took the file's place
 	_, err = temp.Write(data)
-	if err := errors.Join(err, temp.Chmod(mode), temp.Close()); err != nil {
+	if err := errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temp.Name(), file)

@@ -179,6 +179,9 @@ func appendKey(file, lines string) error {
 		return err
 	}
 	if info, err := f.Stat(); err == nil && info.Size() > 0 {
+		if info.Mode().Perm()&0o077 != 0 {
+			return errors.Join(fault.Hint(fmt.Errorf("others may read %s", file), "chmod 600 "+file), f.Close())
+		}
 		lines = "\n" + lines // what is there may lack the end of its last line
 	}
 	_, err = f.WriteString(lines)
