@@ -8,10 +8,25 @@ test("without a time it is the last hour, by whole minutes", () => {
   expect(rangeOf({}, NOW)).toEqual({ from: at("11:00:00"), to: NOW, everySeconds: 60 });
 });
 
-test("a long time has bars of several minutes", () => {
-  const range = rangeOf({ from: "2026-01-01T12:00:30Z" }, NOW);
-  expect(range.everySeconds).toBe(24 * 60);
-  expect(barsOf({ counts: [] }, range).length).toBeLessThanOrEqual(61);
+test.each([
+  ["2026-01-01T12:00:30Z", "2026-01-01T12:00:00.000Z", 24 * 60],
+  ["2025-12-20T00:00:00Z", "2025-12-19T19:45:00.000Z", 325 * 60],
+  // The api counts by a day at most: what is earlier than its bars has none.
+  ["2020-01-02T00:00:00Z", "2025-11-03T00:00:00.000Z", 86_400],
+])("a time since %s has bars of several minutes", (from, first, everySeconds) => {
+  const range = rangeOf({ from }, NOW);
+  expect(range && new Date(range.from).toISOString()).toBe(first);
+  expect(range?.everySeconds).toBe(everySeconds);
+  const bars = range ? barsOf({ counts: [] }, range) : [];
+  expect(bars.length).toBeLessThanOrEqual(61);
+  expect(bars.at(-1)?.to).toBeGreaterThanOrEqual(NOW);
+});
+
+test("a time that ends before it begins has no bars", () => {
+  expect(rangeOf({ from: "2026-01-02T12:00:31Z" }, NOW)).toBeUndefined();
+  expect(
+    rangeOf({ from: "2026-01-02T11:00:00Z", to: "2026-01-02T10:00:00Z" }, NOW),
+  ).toBeUndefined();
 });
 
 test("each interval is a bar, with what it has of each level", () => {

@@ -2,6 +2,7 @@ import type { Counts } from "./schema";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** How many bars there are at most. */
 const BARS = 60;
@@ -26,10 +27,19 @@ export interface BarRange {
   everySeconds: number;
 }
 
-/** The time that the bars are of: what is asked for, or the last hour. Counts are kept by whole minutes. */
-export function rangeOf({ from, to }: { from?: string; to?: string }, now: number): BarRange {
+/**
+ * The time that the bars are of: what is asked for, or the last hour; undefined where it
+ * ends before it begins. Counts are kept by whole minutes, and told of a day at most.
+ */
+export function rangeOf(
+  { from, to }: { from?: string; to?: string },
+  now: number,
+): BarRange | undefined {
   const end = to ? Date.parse(to) : now;
-  const begin = from ? Date.parse(from) : end - HOUR;
+  const begin = from ? Math.max(Date.parse(from), end - BARS * DAY) : end - HOUR;
+  if (end < begin) {
+    return undefined;
+  }
   const minutes = Math.max(1, Math.ceil((end - begin) / BARS / MINUTE));
   const every = minutes * MINUTE;
   return { from: Math.floor(begin / every) * every, to: end, everySeconds: minutes * 60 };

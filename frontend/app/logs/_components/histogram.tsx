@@ -4,7 +4,7 @@ import { type QueryKey, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
 import { fetchJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
-import { type Bar, barsOf, rangeOf } from "../bars";
+import { type Bar, type BarRange, barsOf, rangeOf } from "../bars";
 import { type Counts, countsSchema } from "../schema";
 import { countsPath, type LogState } from "../search-params";
 
@@ -27,10 +27,13 @@ export function Histogram({
     state.from,
     state.to,
   ];
-  const { data } = useQuery<{ counts: Counts; asked: ReturnType<typeof rangeOf> }, Problem>({
+  const { data } = useQuery<{ counts: Counts; asked: BarRange } | null, Problem>({
     queryKey: key,
     queryFn: async ({ signal }) => {
       const asked = rangeOf(state, Date.now());
+      if (!asked) {
+        return null;
+      }
       const path = countsPath(
         state,
         new Date(asked.from).toISOString(),
