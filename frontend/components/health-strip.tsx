@@ -1,3 +1,4 @@
+import { type localText, useLocalText } from "@/lib/local-time";
 import type { PastState, Point } from "@/lib/stack/uptime";
 import { pastStateText, percent } from "@/lib/stack/uptime-text";
 
@@ -36,6 +37,7 @@ export function HealthStrip({
   steps?: boolean;
   className?: string;
 }) {
+  const moment = useLocalText();
   return (
     <svg
       role="img"
@@ -52,7 +54,7 @@ export function HealthStrip({
       {steps &&
         points.map((point, i) => (
           <rect key={point.at} x={i} width="1" height="10" className="fill-transparent">
-            <title>{stepText(point)}</title>
+            <title>{stepText(point, moment)}</title>
           </rect>
         ))}
     </svg>
@@ -79,7 +81,7 @@ function bar(i: number, y: number, length: number): string {
   return `M${i + 0.08} ${y.toFixed(1)}h.84v${length.toFixed(1)}h-.84z`;
 }
 
-function stepText({ at, state, uptime }: Point): string {
+function stepText({ at, state, uptime }: Point, moment: typeof localText): string {
   const share = uptime === undefined ? "" : `, healthy ${percent(uptime)}`;
-  return `${new Date(at).toLocaleString()}: ${pastStateText[state]}${share}`;
+  return `${moment(at, "date")}: ${pastStateText[state]}${share}`;
 }

@@ -10,6 +10,7 @@ import {
   complaintsOf,
   launch,
   logIn,
+  newContext,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -26,7 +27,7 @@ describe("actions on a running stack", { skip: !BASE_URL && "BASE_URL is not set
   let name;
   before(async () => {
     browser = await launch();
-    page = await (await browser.newContext()).newPage();
+    page = await (await newContext(browser)).newPage();
     page.setDefaultTimeout(TIMEOUT);
   });
   after(() => browser?.close());

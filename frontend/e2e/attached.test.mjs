@@ -14,6 +14,7 @@ import {
   complaintsOf,
   launch,
   logIn,
+  newContext,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -28,7 +29,7 @@ describe("an attached zr dev", { skip: !PROJECT && "PROJECT is not set" }, () =>
   let page;
   before(async () => {
     browser = await launch();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     await logIn(context, LOGIN_LINK, TIMEOUT);
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);

@@ -8,7 +8,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { accessibilityViolations, launch, logIn, open, takenOver } from "./support/browser.mjs";
+import {
+  accessibilityViolations,
+  launch,
+  logIn,
+  newContext,
+  open,
+  takenOver,
+} from "./support/browser.mjs";
 import { kubectl, zr } from "./support/commands.mjs";
 
 const { BASE_URL, KUBECTL, VIEWER_LINK } = process.env;
@@ -26,7 +33,7 @@ describe("a part of a running stack is away", { skip: !KUBECTL && "KUBECTL is no
   });
   after(() => browser?.close());
   beforeEach(async (t) => {
-    context = await browser.newContext();
+    context = await newContext(browser);
     context.setDefaultTimeout(TIMEOUT);
     t.after(() => context.close());
   });

@@ -6,7 +6,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { accessibilityViolations, launch, logIn, open, takenOver } from "./support/browser.mjs";
+import {
+  accessibilityViolations,
+  launch,
+  logIn,
+  newContext,
+  open,
+  takenOver,
+} from "./support/browser.mjs";
 
 const { BASE_URL, LOGIN_LINK } = process.env;
 
@@ -21,7 +28,7 @@ describe("the configuration of a running stack", {
   let other;
   before(async () => {
     browser = await launch();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);
     await logIn(context, LOGIN_LINK, TIMEOUT);

@@ -10,6 +10,7 @@ import {
   clippedParts,
   complaintsOf,
   launch,
+  newContext,
   open,
   showsState,
   takenOver,
@@ -31,7 +32,7 @@ describe("the dashboard of a running stack", { skip: !BASE_URL && "BASE_URL is n
   after(() => browser?.close());
 
   async function visit(t, options, path = "/") {
-    const context = await browser.newContext(options);
+    const context = await newContext(browser, options);
     t.after(() => context.close());
     const page = await context.newPage();
     const complaints = complaintsOf(page, BASE_URL);

@@ -10,6 +10,7 @@ import {
   accessibilityViolations,
   launch,
   logIn,
+  newContext,
   open,
   showsState,
   takenOver,
@@ -26,7 +27,7 @@ describe("two environments that run", { skip: !ZR && "ZR is not set" }, () => {
   let page;
   before(async () => {
     browser = await launch();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     context.setDefaultTimeout(TIMEOUT);
     await logIn(context, await zr("dashboard"), TIMEOUT);
     page = await context.newPage();

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { accessibilityViolations, complaintsOf, launch, open } from "./support/browser.mjs";
+import {
+  accessibilityViolations,
+  complaintsOf,
+  launch,
+  newContext,
+  open,
+} from "./support/browser.mjs";
 import { startGallery } from "./support/gallery.mjs";
 
 /** The same landmark is there in each of its states, as on no screen. */
@@ -25,7 +31,7 @@ describe("the page of all components", () => {
     await gallery?.stop();
   });
   beforeEach(async (t) => {
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     context.setDefaultTimeout(TIMEOUT);
     context.setDefaultNavigationTimeout(TIMEOUT);

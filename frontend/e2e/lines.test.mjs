@@ -7,6 +7,7 @@ import {
   clippedParts,
   complaintsOf,
   launch,
+  newContext,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -51,7 +52,7 @@ describe("the logs", () => {
       delete said[key];
     }
     said.services = healthyStack();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     await context.addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
     page = await context.newPage();
@@ -175,6 +176,32 @@ describe("the logs", () => {
     await line("line 4").waitFor();
     assert.equal(await page.getByLabel("Text of the line").inputValue(), "saved");
     assert.equal(await page.getByLabel("Wrap").isChecked(), false);
+  });
+
+  test("the fields of a time are in the zone of the browser; passing them changes nothing", async () => {
+    said.lines = lines(2);
+    // With colons, as somebody may write it: what the page itself writes has %3A.
+    const address = "/logs?from=2026-01-02T20:00:00.000Z&to=2026-01-02T20:30:15.250Z";
+    await show(address);
+    await page.locator("summary", { hasText: "Part of the time" }).click();
+    const from = page.getByLabel("From", { exact: true });
+    const to = page.getByLabel("To, without following", { exact: true });
+    await page.getByText("from 3 Jan 2026, 01:45:00").waitFor();
+    // Kathmandu is 5 h 45 min ahead.
+    assert.equal(await from.inputValue(), "2026-01-03T01:45");
+    assert.equal(await to.inputValue(), "2026-01-03T02:15:15");
+    await from.focus();
+    await to.focus();
+    await page.getByLabel("Text of the line").focus();
+    assert.ok(page.url().endsWith(address), page.url());
+    await from.fill("2026-01-03T02:00:30");
+    await to.focus();
+    await page.waitForURL((url) => url.searchParams.get("from") === "2026-01-02T20:15:30.000Z");
+    await page.locator("select", { hasText: "Local time" }).selectOption("UTC");
+    await page.getByText("from 2026-01-02 20:15:30 UTC").waitFor();
+    await page.getByLabel("From, in UTC").fill("2026-01-02T21:00:01");
+    await page.getByLabel("To, without following, in UTC").focus();
+    await page.waitForURL((url) => url.searchParams.get("from") === "2026-01-02T21:00:01.000Z");
   });
 
   test("a connection that breaks is told, and goes on", async () => {

@@ -3,7 +3,15 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { complaintsOf, faultsOf, launch, open, showsState, takenOver } from "./support/browser.mjs";
+import {
+  complaintsOf,
+  faultsOf,
+  launch,
+  newContext,
+  open,
+  showsState,
+  takenOver,
+} from "./support/browser.mjs";
 import { startNext } from "./support/next-server.mjs";
 import {
   attachedRun,
@@ -46,7 +54,7 @@ describe("the reloads", () => {
       delete said[key];
     }
     said.services = healthyStack();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);

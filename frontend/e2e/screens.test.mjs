@@ -12,6 +12,7 @@ const screens = {
   "/?view=graph": "[data-testid=node-redis]",
   "/services/redis": "[data-testid=container-redis]",
   "/logs": "[data-testid=feed][data-status=live]",
+  "/logs?from=2026-01-02T00:00:00.000Z": "[data-testid=feed][data-status=live]",
   "/uptime": "[data-testid=uptime-redis]",
   "/uptime?service=redis&window=7d": "h1",
   "/reloads": "h1",

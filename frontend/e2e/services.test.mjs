@@ -13,6 +13,7 @@ import {
   accessibilityViolations,
   launch,
   logIn,
+  newContext,
   open,
   showsState,
   takenOver,
@@ -54,7 +55,7 @@ describe("the services of a running project", { skip: !KUBECTL && "KUBECTL is no
   before(async () => {
     browser = await launch();
     const { origin } = new URL(BASE_URL);
-    context = await browser.newContext();
+    context = await newContext(browser);
     await context.grantPermissions(["notifications"], { origin });
     context.setDefaultTimeout(TIMEOUT);
     await logIn(context, await zr("dashboard"), TIMEOUT);

@@ -7,6 +7,7 @@ import {
   accessibilityViolations,
   clippedParts,
   launch,
+  newContext,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -45,7 +46,7 @@ describe("the configuration", () => {
       delete said[key];
     }
     Object.assign(said, { services: healthyStack(), configuration: someConfiguration() });
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     await context.addCookies([{ name: "zr_session", value: SESSION, url: dashboard.url }]);
     page = await context.newPage();

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { complaintsOf, faultsOf, launch, open, takenOver } from "./support/browser.mjs";
+import { complaintsOf, faultsOf, launch, newContext, open, takenOver } from "./support/browser.mjs";
 import { startNext } from "./support/next-server.mjs";
 import { attachedRun } from "./support/run-events.mjs";
 import {
@@ -45,7 +45,7 @@ describe("the setup", () => {
       delete said[key];
     }
     said.services = healthyStack();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);

@@ -12,6 +12,7 @@ import {
   complaintsOf,
   launch,
   logIn,
+  newContext,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -35,7 +36,7 @@ describe("the logs of a running stack", { skip: !KUBECTL && "KUBECTL is not set"
   let complaints;
   before(async () => {
     browser = await launch();
-    const context = await browser.newContext({
+    const context = await newContext(browser, {
       permissions: ["clipboard-read", "clipboard-write"],
     });
     page = await context.newPage();

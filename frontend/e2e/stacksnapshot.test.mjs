@@ -13,6 +13,7 @@ import {
   complaintsOf,
   launch,
   logIn,
+  newContext,
   open,
   takenOver,
 } from "./support/browser.mjs";
@@ -32,7 +33,7 @@ describe("a snapshot of a running stack", { skip: !KUBECTL && "KUBECTL is not se
   let complaints;
   before(async () => {
     browser = await launch();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);
     complaints = complaintsOf(page, BASE_URL);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { faultsOf, launch, open, showsState, takenOver } from "./support/browser.mjs";
+import { faultsOf, launch, newContext, open, showsState, takenOver } from "./support/browser.mjs";
 import { startNext } from "./support/next-server.mjs";
 import {
   problem as apiProblem,
@@ -54,7 +54,7 @@ describe("the states of the dashboard", () => {
       delete said[key];
     }
     said.services = healthyStack();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT);

@@ -23,7 +23,7 @@ const services = states.map((state) =>
 );
 const outages = [anOutage({ end: "lasting" }), anOutage({ service: "redis" })];
 const row = {
-  state: parseState(new URLSearchParams()),
+  state: parseState(new URLSearchParams("time=utc")),
   opened: false,
   linked: false,
   now: 0,

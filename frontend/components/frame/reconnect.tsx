@@ -7,6 +7,7 @@ import { HealthyIcon, UnhealthyIcon } from "@/components/icons";
 import { Link } from "@/components/link";
 import { type Absence, connection, isLong, useConnection } from "@/lib/connection";
 import { POLL_MS } from "@/lib/freshness";
+import { localText } from "@/lib/local-time";
 import { type Missed, missedQuery } from "@/lib/missed";
 import type { Problem, ProblemCode } from "@/lib/problem";
 import { historyScreenPath, logsOfTimePath, reloadsScreenPath } from "@/lib/screens";
@@ -132,6 +133,6 @@ function Meanwhile({ absence, missed }: { absence: Absence; missed: Missed }) {
 }
 
 function Clock({ at }: { at: number }) {
-  const date = new Date(at);
-  return <time dateTime={date.toISOString()}>{date.toLocaleTimeString()}</time>;
+  const iso = new Date(at).toISOString();
+  return <time dateTime={iso}>{localText(iso, "time")}</time>;
 }

@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach } from "node:test";
-import { accessibilityViolations, clippedParts, launch, open, takenOver } from "./browser.mjs";
+import {
+  accessibilityViolations,
+  clippedParts,
+  launch,
+  newContext,
+  open,
+  takenOver,
+} from "./browser.mjs";
 import { startNext } from "./next-server.mjs";
 import { healthyStack, SESSION, startUpstream } from "./upstream.mjs";
 
@@ -29,7 +36,7 @@ export function scripted({ loggedIn = false } = {}) {
       delete run.said[key];
     }
     run.said.services = healthyStack();
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     run.page = await context.newPage();
     run.page.setDefaultTimeout(TIMEOUT);

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
+import { useLocalText, utcText } from "@/lib/local-time";
 import { useSnapshot } from "@/lib/snapshot/context";
 import { levels } from "../schema";
 import { clocks, type LogState } from "../search-params";
@@ -201,13 +202,15 @@ function ServicePicker({
 }
 
 function TimeRange({
-  state: { from, to },
+  state: { from, to, clock },
   onChange,
 }: {
   state: LogState;
   onChange: (rest: Partial<LogState>) => void;
 }) {
   const label = { from: "From", to: "To, without following" };
+  const isUTC = clock === "utc";
+  const written = { from: controlTime(from, isUTC), to: controlTime(to, isUTC) };
   const snapshot = useSnapshot();
   return (
     <details className="relative text-xs">
@@ -239,15 +242,19 @@ function TimeRange({
         </div>
         {(["from", "to"] as const).map((end) => (
           <label key={end} className="grid gap-1 text-muted">
-            {label[end]}
+            {label[end] + (isUTC ? ", in UTC" : "")}
             <input
-              key={{ from, to }[end]}
+              key={written[end]}
               type="datetime-local"
               step="1"
-              defaultValue={localTime({ from, to }[end])}
+              defaultValue={written[end]}
               onBlur={({ target: { value } }) => {
-                if (value !== localTime({ from, to }[end])) {
-                  onChange({ [end]: value ? new Date(value).toISOString() : undefined });
+                const time = value
+                  ? new Date(isUTC ? `${value}Z` : value).toISOString()
+                  : undefined;
+                // The control writes no seconds where they are 0.
+                if (controlTime(time, isUTC) !== written[end]) {
+                  onChange({ [end]: time });
                 }
               }}
               className={field}
@@ -259,14 +266,14 @@ function TimeRange({
   );
 }
 
-/** A time as the browser's control takes it: in its time zone, to the second. */
-function localTime(time: string | undefined): string {
+/** A time as the browser's control takes it: without a zone, to the second. */
+function controlTime(time: string | undefined, isUTC: boolean): string {
   if (!time) {
     return "";
   }
   const at = new Date(time);
-  const here = new Date(at.getTime() - at.getTimezoneOffset() * MINUTE);
-  return here.toISOString().slice(0, 19);
+  const ahead = isUTC ? 0 : at.getTimezoneOffset() * MINUTE;
+  return new Date(at.getTime() - ahead).toISOString().slice(0, 19);
 }
 
 /** What narrows the lines and can be taken back one by one. */
@@ -279,7 +286,9 @@ function Chosen({
   names: string[];
   onChange: (rest: Partial<LogState>) => void;
 }) {
-  const { fields, from, to } = state;
+  const { fields, from, to, clock } = state;
+  const local = useLocalText();
+  const shown = (time: string) => (clock === "utc" ? utcText(time) : local(time, "date"));
   // Where few are chosen from, their boxes say so already.
   const services = isFew(state, names) ? [] : state.services;
   const chosen: { label: string; without: Partial<LogState> }[] = [
@@ -313,8 +322,4 @@ function Chosen({
       ))}
     </ul>
   );
-}
-
-function shown(time: string): string {
-  return localTime(time).replace("T", " ");
 }

@@ -1,4 +1,5 @@
 import type { Delivery, Moment } from "@/lib/dev/schema";
+import { useLocalText } from "@/lib/local-time";
 
 /** In units of its own; its width is one for each slice. */
 const HEIGHT = 20;
@@ -19,6 +20,7 @@ export function Curve({
   value: (moment: Moment) => number | undefined;
   text: (value: number) => string;
 }) {
+  const local = useLocalText();
   const begin = Date.parse(from);
   const slices = Math.max(1, Math.ceil((Date.parse(to) - begin) / (stepSeconds * 1_000)));
   const bars = moments.flatMap((moment) => {
@@ -49,7 +51,7 @@ export function Curve({
               className="fill-accent/70"
             />
             <rect x={at} width="1" height={HEIGHT} className="fill-transparent">
-              <title>{`${new Date(since).toLocaleString()}: ${text(figure)}`}</title>
+              <title>{`${local(since, "date")}: ${text(figure)}`}</title>
             </rect>
           </g>
         );

@@ -1,3 +1,4 @@
+import { useLocalText } from "@/lib/local-time";
 import type { Point } from "@/lib/stack/uptime";
 import { latency } from "@/lib/time";
 
@@ -6,6 +7,8 @@ const HEIGHT = 40;
 
 /** The 95th percentile over time. Where nothing was answered the line has a gap. */
 export function LatencyChart({ points }: { points: Point[] }) {
+  const text = useLocalText();
+  const moment = (point: Point | undefined) => point && text(point.at, "day");
   const known = points.flatMap(({ p95 }) => (p95 === undefined ? [] : [p95]));
   if (known.length === 0) {
     return (
@@ -61,15 +64,4 @@ export function line(points: Point[], most: number): string {
       return points[i - 1]?.p95 === undefined ? `M${at}h0.01` : `L${at}`;
     })
     .join("");
-}
-
-function moment(point: Point | undefined): string {
-  return point
-    ? new Date(point.at).toLocaleString("en", {
-        weekday: "short",
-        hour: "2-digit",
-        minute: "2-digit",
-        hour12: false,
-      })
-    : "";
 }

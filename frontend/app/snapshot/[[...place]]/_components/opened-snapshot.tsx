@@ -5,6 +5,7 @@ import { usePathname } from "next/navigation";
 import { useMemo } from "react";
 import { Button } from "@/components/button";
 import { Link } from "@/components/link";
+import { localText } from "@/lib/local-time";
 import { isOfScreen, SNAPSHOT, screens } from "@/lib/screens";
 import { SnapshotContext } from "@/lib/snapshot/context";
 import { SnapshotQueries } from "@/lib/snapshot/queries";
@@ -43,7 +44,7 @@ function Head({ snapshot }: { snapshot: Snapshot }) {
         <p className="min-w-0 flex-1">
           <strong className="wrap-anywhere font-semibold">Snapshot of {environment}</strong>, taken{" "}
           <time dateTime={takenAt} title={takenAt}>
-            {new Date(takenAt).toLocaleString("en")}
+            {localText(takenAt, "date")}
           </time>{" "}
           <span className="text-muted">
             by zr {zr}. It shows what was, and nothing in it can be done.
