@@ -3,16 +3,11 @@ package image
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"zr/pkg/event"
@@ -54,7 +49,7 @@ const (
 
 // mend has p.Mender push what the registry lacks of mine, which are some of all layers
 // of an image, as far as it can. What it cannot is left to whoever pushes whole layers.
-func (p Pusher) mend(ctx context.Context, repo name.Repository, out *outgoing, all, mine []v1.Layer) error {
+func (p Pusher) mend(ctx context.Context, r *blobs, out *outgoing, all, mine []v1.Layer) error {
 	if p.Mender == nil {
 		return nil
 	}
@@ -69,26 +64,22 @@ func (p Pusher) mend(ctx context.Context, repo name.Repository, out *outgoing, a
 		}
 		older, err := p.older(out.base, made, len(all)-n)
 		if err == nil {
-			err = p.mendOne(ctx, repo, made, older)
+			err = p.mendOne(ctx, r, made, older)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil && p.Sink != nil {
-			p.Sink.Emit(event.Notice{Text: fmt.Sprintf("a layer of %s travels as a whole: %v", repo, err)})
+			p.Sink.Emit(event.Notice{Text: fmt.Sprintf("a layer of %s travels as a whole: %v", r.repo, err)})
 		}
 	}
 	return nil
 }
 
 // mendOne has the registry hold a layer of which it has one of older.
-func (p Pusher) mendOne(ctx context.Context, repo name.Repository, layer *compressedLayer, older []*compressedLayer) error {
+func (p Pusher) mendOne(ctx context.Context, r *blobs, layer *compressedLayer, older []*compressedLayer) error {
 	if len(older) == 0 {
 		return nil
-	}
-	r, err := p.blobsOf(ctx, repo)
-	if err != nil {
-		return err
 	}
 	if has, err := r.has(ctx, layer.desc.Digest); has || err != nil {
 		return err
@@ -152,71 +143,4 @@ func (p Pusher) older(img v1.Image, layer *compressedLayer, n int) (found []*com
 		}
 	}
 	return found, nil
-}
-
-// blobs asks a registry about the blobs of a repository.
-type blobs struct {
-	repo   name.Repository
-	client http.Client
-	seen   *seen
-}
-
-func (p Pusher) blobsOf(ctx context.Context, repo name.Repository) (*blobs, error) {
-	keychain, rt := p.Registry.Keychain, p.Registry.Transport
-	if keychain == nil {
-		keychain = authn.DefaultKeychain
-	}
-	if rt == nil {
-		rt = impatient
-	}
-	auth, err := authn.Resolve(ctx, keychain, repo)
-	if err != nil {
-		return nil, err
-	}
-	b := &blobs{repo: repo, seen: &seen{next: rt, host: repo.RegistryStr()}}
-	if b.client.Transport, err = transport.NewWithContext(ctx, repo.Registry, auth, b.seen, []string{repo.Scope(transport.PushScope)}); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-func (b *blobs) path() string { return "/v2/" + b.repo.RepositoryStr() + "/blobs/" }
-
-// address returns theirs. It is known when one was asked for.
-func (b *blobs) address() string { return b.seen.scheme + "://" + b.repo.RegistryStr() + b.path() }
-
-// has asks whether a blob is there.
-func (b *blobs) has(ctx context.Context, digest v1.Hash) (bool, error) {
-	address := b.repo.Scheme() + "://" + b.repo.RegistryStr() + b.path() + digest.String()
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
-	if err != nil {
-		return false, err
-	}
-	resp, err := b.client.Do(req)
-	if err != nil {
-		return false, err
-	}
-	resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound {
-		return false, nil
-	}
-	return resp.StatusCode == http.StatusOK, transport.CheckError(resp, http.StatusOK)
-}
-
-// seen remembers how a registry is signed in to.
-type seen struct {
-	next http.RoundTripper
-	host string
-
-	mu                    sync.Mutex
-	scheme, authorization string
-}
-
-func (s *seen) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Host == s.host && strings.Contains(req.URL.Path, "/blobs/") {
-		s.mu.Lock()
-		s.scheme, s.authorization = req.URL.Scheme, req.Header.Get("Authorization")
-		s.mu.Unlock()
-	}
-	return s.next.RoundTrip(req)
 }

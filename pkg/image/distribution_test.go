@@ -30,6 +30,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"zr/internal/testkit"
+	"zr/pkg/event"
 )
 
 // distribution is the CNCF's registry behind a server of tokens, each of which is
@@ -38,7 +39,8 @@ type distribution struct {
 	host     string
 	sent     atomic.Int64
 	unread   atomic.Value // the name of a repository that nobody may read
-	breakOff atomic.Int64 // that many uploads end in the middle
+	breakOff atomic.Int64 // that many uploads end before any of it arrives
+	cut      chan int64   // after how many bytes further ones end
 	key      *rsa.PrivateKey
 	cert     []byte
 	tokens   atomic.Int64
@@ -48,17 +50,41 @@ func newDistribution(t *testing.T) *distribution {
 	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
-		if os.Getenv("ZR_TEST_REQUIRE") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("docker-registry is not installed")
+		missing(t, err)
 	}
-	d := &distribution{}
+	return serveDistribution(t, program)
+}
+
+// newestDistribution is a registry that lets uploads go on. No distribution packages it.
+func newestDistribution(t *testing.T) *distribution {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "registry")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir = filepath.Join("..", "..", "hack", "registry")
+	if said, err := build.CombinedOutput(); err != nil {
+		missing(t, fmt.Errorf("%w: %s", err, said))
+	}
+	return serveDistribution(t, program)
+}
+
+// missing ends a test that lacks a program.
+func missing(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("ZR_TEST_REQUIRE") != "" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+func serveDistribution(t *testing.T, program string) *distribution {
+	t.Helper()
+	d := &distribution{cut: make(chan int64, 100)}
 	d.newKey(t)
 	dir, port := t.TempDir(), testkit.FreePort(t)
 	upstream := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	proxy := httputil.NewSingleHostReverseProxy(upstream)
 	proxy.ErrorLog = log.New(io.Discard, "", 0) // of connections that are cut
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
 			d.token(w, r)
@@ -68,6 +94,16 @@ func newDistribution(t *testing.T) *distribution {
 			panic(http.ErrAbortHandler) // the connection is cut
 		}
 		r.Body = &countedReader{r.Body, func(n int) { d.sent.Add(int64(n)) }}
+		if r.Method == http.MethodPatch && r.ContentLength > slack {
+			select {
+			case at := <-d.cut:
+				r.Body = struct {
+					io.Reader
+					io.Closer
+				}{io.LimitReader(r.Body, at), r.Body} // too short for its length
+			default:
+			}
+		}
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -230,5 +266,45 @@ func TestAnUploadThatBreaksOffIsMadeAgain(t *testing.T) {
 	}
 	if sent := d.sent.Load(); sent > baseSize+ownSize+slack {
 		t.Errorf("%d bytes arrived", sent)
+	}
+}
+
+// TestAnUploadThatBreaksOffGoesOn cuts the line in the midst of a layer. A registry that
+// can has each of its bytes sent once, and one that cannot has all of them sent again.
+func TestAnUploadThatBreaksOffGoesOn(t *testing.T) {
+	const size = 8 << 20
+	cuts := []int64{2_000_000, 1, 3_000_000}
+	for what, c := range map[string]struct {
+		registry func(*testing.T) *distribution
+		atMost   int64
+	}{
+		"it goes on":     {newestDistribution, size + slack},
+		"it starts anew": {newDistribution, size + 5_000_001 + slack},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s, d := openStore(t), c.registry(t)
+			for _, at := range cuts {
+				d.cut <- at
+			}
+			p, sink := d.pusher(s), &recorder{}
+			p.Sink = sink
+			ref, stats, err := p.Push(t.Context(), imageOf(t, layerOf(t, s, "base", noise(size))), d.host+"/shop/api", "zr")
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := d.sent.Load()
+			t.Logf("%d bytes of a layer of %d arrived, over %d cuts", sent, size, len(cuts)-len(d.cut))
+			if sent > c.atMost || len(d.cut) > 0 || stats.Layers != 1 {
+				t.Errorf("%d bytes arrived, %d cuts were not made: %+v", sent, len(d.cut), stats)
+			}
+			if entry, err := openStore(t).Pull(t.Context(), ref, p.Registry, nil); err != nil || !strings.HasSuffix(ref, entry.Digest) {
+				t.Errorf("pulled %s: %v", ref, err)
+			}
+			for _, e := range sink.Events() {
+				if at, ok := e.(event.StepProgress); ok && at.Done > at.Total {
+					t.Errorf("%d bytes of %d are sent", at.Done, at.Total)
+				}
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -127,7 +128,8 @@ type outgoing struct {
 	manifest []byte
 	media    types.MediaType
 	layers   map[v1.Hash]v1.Layer
-	bytes    atomic.Int64
+	bytes    atomic.Int64 // that were read for the registry, some of them maybe again
+	arrived  atomic.Int64 // without what was read in vain
 	opened   atomic.Int32
 	total    int64
 	progress func(done, total int64)
@@ -150,7 +152,7 @@ func (o *outgoing) prepare(ctx context.Context, store *Store, progress func(done
 		desc := &manifest.Layers[i]
 		switch desc.MediaType {
 		case types.OCIUncompressedLayer, types.DockerUncompressedLayer:
-			small, err := store.compressed(ctx, layer, o.counted)
+			small, err := store.compressed(ctx, layer, o.counter())
 			if err != nil {
 				return err
 			}
@@ -158,7 +160,7 @@ func (o *outgoing) prepare(ctx context.Context, store *Store, progress func(done
 			desc.MediaType, desc.Digest, desc.Size = types.OCILayerZStd, small.desc.Digest, small.desc.Size
 			o.layers[desc.Digest] = small
 		default:
-			o.layers[desc.Digest] = &outgoingLayer{layer, o.counted}
+			o.layers[desc.Digest] = &outgoingLayer{layer, o.counter()}
 		}
 		o.total += desc.Size
 	}
@@ -185,15 +187,66 @@ func asOCI(manifest *v1.Manifest) {
 	}
 }
 
-// counted counts a layer that is read for the registry.
-func (o *outgoing) counted(rc io.ReadCloser) io.ReadCloser {
-	o.opened.Add(1)
-	return &countedReader{rc, func(n int) {
-		done := o.bytes.Add(int64(n))
-		if o.progress != nil {
-			o.progress(done, o.total)
-		}
-	}}
+// counter returns what counts a layer that is read for the registry, once or, where that
+// breaks off, again.
+func (o *outgoing) counter() func(io.ReadCloser) io.ReadCloser {
+	var once sync.Once
+	at := &atomic.Int64{}
+	return func(rc io.ReadCloser) io.ReadCloser {
+		once.Do(func() { o.opened.Add(1) })
+		o.arrived.Add(-at.Swap(0))
+		return &sentReader{rc, o, at}
+	}
+}
+
+// sentReader reads a layer for the registry.
+type sentReader struct {
+	io.ReadCloser
+	out *outgoing
+	at  *atomic.Int64
+}
+
+func (r *sentReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.out.bytes.Add(int64(n))
+	r.moved(int64(n))
+	return n, err
+}
+
+// skip passes over what the registry has.
+func (r *sentReader) skip(n int64) error {
+	var err error
+	if file, ok := r.ReadCloser.(io.Seeker); ok {
+		_, err = file.Seek(n, io.SeekStart)
+	} else {
+		_, err = io.CopyN(io.Discard, r.ReadCloser, n)
+	}
+	r.moved(n)
+	return err
+}
+
+func (r *sentReader) moved(n int64) {
+	r.at.Add(n)
+	if done := r.out.arrived.Add(n); r.out.progress != nil {
+		r.out.progress(done, r.out.total)
+	}
+}
+
+// open reads a layer from some byte on, as the registry gets it.
+func open(layer v1.Layer, at int64) (io.ReadCloser, error) {
+	rc, err := layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	if sent, ok := rc.(*sentReader); ok {
+		err = sent.skip(at)
+	} else {
+		_, err = io.CopyN(io.Discard, rc, at)
+	}
+	if err != nil {
+		rc.Close()
+	}
+	return rc, err
 }
 
 func (o *outgoing) stats() Stats {
