@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { barsOf, rangeOf } from "./bars";
+
+// The zone of those who look, which bars take when they are loaded.
+vi.hoisted(() => vi.stubEnv("TZ", "Asia/Kathmandu"));
 
 const NOW = Date.parse("2026-01-02T12:00:30Z");
 const at = (time: string) => Date.parse(`2026-01-02T${time}Z`);
@@ -50,4 +53,15 @@ test("each interval is a bar, with what it has of each level", () => {
   ]);
   expect(bars[0]?.label).toContain("7 lines, 2 errors, 1 warning");
   expect(bars[2]?.label).toContain("9 missing");
+});
+
+test.each([
+  ["local", 60, "17:45–17:46: 0 lines"],
+  ["relative", 60, "17:45–17:46: 0 lines"],
+  ["utc", 60, "12:00–12:01: 0 lines"],
+  ["utc", 1_440, "Fri 12:00–12:24: 0 lines"],
+] as const)("by the clock %s bars over %i minutes begin %s", (clock, minutes, label) => {
+  const from = at("12:00:00");
+  const range = rangeOf({ from: new Date(from).toISOString() }, from + minutes * 60_000);
+  expect(range && barsOf({ counts: [] }, range, clock)[0]?.label).toBe(label);
 });

@@ -1,4 +1,5 @@
 import type { Counts } from "./schema";
+import type { Clock } from "./search-params";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -45,8 +46,12 @@ export function rangeOf(
   return { from: Math.floor(begin / every) * every, to: end, everySeconds: minutes * 60 };
 }
 
-/** A bar for each interval, also for those without lines. */
-export function barsOf({ counts }: Counts, { from, to, everySeconds }: BarRange): Bar[] {
+/** A bar for each interval, also for those without lines; its words are by the clock of the lines. */
+export function barsOf(
+  { counts }: Counts,
+  { from, to, everySeconds }: BarRange,
+  clock: Clock = "local",
+): Bar[] {
   const every = everySeconds * 1_000;
   const bars: Bar[] = [];
   for (let at = from; at <= to && bars.length <= BARS; at += every) {
@@ -70,22 +75,36 @@ export function barsOf({ counts }: Counts, { from, to, everySeconds }: BarRange)
       bar.warnings += level === "warning" ? lines : 0;
     }
   }
+  const minute = minutes[clock === "utc" ? "utc" : "local"];
+  const isOfDays = to - from > HALF_DAY;
   for (const bar of bars) {
-    bar.label = labelOf(bar);
+    const begin = (isOfDays ? minute.withDay : minute.alone).format(bar.from);
+    bar.label = `${begin}–${minute.alone.format(bar.to)}: ${wordsOf(bar)}`;
   }
   return bars;
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** From this on the same time of day may be that of two days. */
+const HALF_DAY = 12 * HOUR;
 
-function labelOf({ from, to, lines, errors, warnings, skipped }: Bar): string {
+const minutes = { local: minuteIn(undefined), utc: minuteIn("UTC") };
+
+function minuteIn(timeZone: string | undefined) {
+  const minute = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone } as const;
+  return {
+    alone: new Intl.DateTimeFormat("en-GB", minute),
+    withDay: new Intl.DateTimeFormat("en-GB", { ...minute, weekday: "short" }),
+  };
+}
+
+function wordsOf({ lines, errors, warnings, skipped }: Bar): string {
   const counts = [
     count(lines, "line"),
     errors > 0 && count(errors, "error"),
     warnings > 0 && count(warnings, "warning"),
     skipped > 0 && `${skipped} missing`,
   ];
-  return `${clock.format(from)}–${clock.format(to)}: ${counts.filter(Boolean).join(", ")}`;
+  return counts.filter(Boolean).join(", ");
 }
 
 function count(n: number, word: string): string {

@@ -49,10 +49,11 @@ export function Histogram({
   if (!data) {
     return <div className="mb-3 h-16" />;
   }
-  return <Bars bars={barsOf(data.counts, data.asked)} onZoom={onZoom} />;
+  return <Bars bars={barsOf(data.counts, data.asked, state.clock)} onZoom={onZoom} />;
 }
 
-function Bars({ bars, onZoom }: { bars: Bar[]; onZoom: (rest: Partial<LogState>) => void }) {
+/** Lines and errors over time, as they were counted. */
+export function Bars({ bars, onZoom }: { bars: Bar[]; onZoom: (rest: Partial<LogState>) => void }) {
   /** The bar where the range begins, and the one with the focus, where it ends. */
   const [begin, setBegin] = useState<number>();
   const [at, setAt] = useState(bars.length - 1);
