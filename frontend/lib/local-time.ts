@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useTakenOver } from "./use-taken-over";
 
 const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
 
@@ -31,19 +31,10 @@ export function localText(at: string, detail: Detail): string {
  * it is UTC, and says so.
  */
 export function useLocalText(): typeof localText {
-  const local = useSyncExternalStore(
-    never,
-    () => true,
-    () => false,
-  );
-  return local ? localText : utcText;
+  return useTakenOver() ? localText : utcText;
 }
 
 /** A moment in UTC, as machines write it: "2026-11-28 14:05:07 UTC". */
 export function utcText(at: string): string {
   return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-function never(): () => void {
-  return () => {};
 }

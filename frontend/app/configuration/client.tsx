@@ -4,10 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@/components/link";
 import { ProblemView } from "@/components/problem-view";
 import { Skeleton } from "@/components/skeleton";
-import { type Session, whyNobody } from "@/lib/actions/session";
+import { whyNobody } from "@/lib/actions/session";
+import { useSession } from "@/lib/actions/use-session";
 import { attachedQuery } from "@/lib/dev/queries";
 import { POLL_MS } from "@/lib/freshness";
-import type { Outcome, Problem } from "@/lib/problem";
+import type { Outcome } from "@/lib/problem";
 import { useSnapshot } from "@/lib/snapshot/context";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
@@ -15,7 +16,7 @@ import { useTab } from "@/lib/use-tab";
 import { RevisionsTab } from "./_components/revisions-tab";
 import { SecretsTab } from "./_components/secrets-tab";
 import { SettingsTab } from "./_components/settings-tab";
-import { settingsQuery, whoQuery } from "./query-options";
+import { settingsQuery, untilThere } from "./query-options";
 import type { Settings } from "./schema";
 import { type ConfigurationPart, placeOf, type Tab, tabs } from "./search-params";
 
@@ -39,7 +40,7 @@ export function ConfigurationClient({
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
   const settings = usePolled(settingsQuery(part.environment), initial.settings, clock);
   const snapshot = useSnapshot();
-  const session = useQuery<Session, Problem>({ ...whoQuery, enabled: !snapshot });
+  const session = useSession({ refetchInterval: untilThere, enabled: !snapshot });
   const nobody = snapshot
     ? { text: "This is a snapshot, in which nothing can be changed." }
     : whyNobody(session.data, session.error);

@@ -1,6 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { z } from "zod";
-import { sessionQuery } from "@/lib/actions/session";
 import { postJSON, putJSON } from "@/lib/fetch-json";
 import { POLL_MS } from "@/lib/freshness";
 import type { Problem } from "@/lib/problem";
@@ -44,8 +43,10 @@ function untilRefused({ state }: { state: { error: Problem | null } }): number |
   return state.error?.code === "not_logged_in" ? false : POLL_MS;
 }
 
-/** What never changes is asked for until it is there. */
-function untilThere(of: { state: { data?: unknown; error: Problem | null } }): number | false {
+/** What never changes, and who may change something, is asked for until it is known. */
+export function untilThere(of: {
+  state: { data?: unknown; error: Problem | null };
+}): number | false {
   return of.state.data === undefined && untilRefused(of);
 }
 
@@ -65,9 +66,6 @@ export const shapeQuery = {
   staleTime: Number.POSITIVE_INFINITY,
   refetchInterval: untilThere,
 };
-
-/** Who is logged in: whether he may change something is known before he begins. */
-export const whoQuery = { ...sessionQuery, refetchInterval: untilThere };
 
 export function revisionsPath(environment: string | undefined, cursor?: string): string {
   return withQuery(`${BASE}/revisions`, { environment, limit: String(PAGE), cursor });

@@ -176,15 +176,17 @@ export function healthyStack() {
 
 /**
  * Starts the server on a free port. `state` may be changed at any time; its
- * onAction answers changes of services, and closed is for who has the session alone.
+ * onAction answers changes of services, closed is for who has the session alone, and what
+ * holds a path is awaited before it is answered.
  */
 export async function startUpstream(state) {
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { pathname: path, searchParams } = new URL(request.url, "http://upstream");
     const environment = searchParams.get("environment") ?? environments(state)[0];
     if (state.hang) {
       return;
     }
+    await state.holds?.(path);
     if (state.error) {
       return send(response, 503, problem("unavailable", state.error));
     }

@@ -1,6 +1,6 @@
 "use client";
 
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useSearchParams } from "next/navigation";
 import { useState } from "react";
 import { Button } from "@/components/button";
@@ -8,7 +8,8 @@ import { Command } from "@/components/command";
 import { CopyButton } from "@/components/copy-button";
 import { Panel } from "@/components/panel";
 import { ProblemView } from "@/components/problem-view";
-import { type Session, sessionQuery, whyNobody } from "@/lib/actions/session";
+import { whyNobody } from "@/lib/actions/session";
+import { useSession } from "@/lib/actions/use-session";
 import { shownText } from "@/lib/inert-text";
 import type { Problem } from "@/lib/problem";
 import { propose } from "../query-options";
@@ -31,7 +32,7 @@ export function AddService({ environment }: { environment: string | undefined })
     setFollowed(inAddress);
     setFolder(inAddress);
   }
-  const { data: session, error } = useQuery<Session, Problem>(sessionQuery);
+  const { data: session, error } = useSession();
   const nobody = whyNobody(session, error);
   const asked = useMutation<Proposal, Problem, string>({
     mutationFn: (folder) => propose(folder, environment),
