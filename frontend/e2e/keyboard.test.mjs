@@ -1,4 +1,4 @@
-// The ten main tasks by keyboard alone: nothing is clicked, and no script moves the
+// The main tasks by keyboard alone: nothing is clicked, and no script moves the
 // focus. Tab goes on until the thing has the focus, as for somebody who sees where it is.
 
 import assert from "node:assert/strict";
@@ -222,5 +222,43 @@ describe("by keyboard alone", () => {
     const where = await run.page.evaluate(() => document.activeElement.href);
     assert.equal(where, "vscode://file/home/ana/shop/cmd/api/main.go:12:3");
     costs(24);
+  });
+
+  test("11: a snapshot is saved and opened, and a line is looked for in it", async () => {
+    run.said.lines = [lineOf(1, "api", "info"), lineOf(2, "redis", "error")];
+    const { page } = run;
+    const hasFocus = (name) =>
+      page.waitForFunction(
+        (text) => document.activeElement?.closest("label, button")?.textContent.startsWith(text),
+        name,
+      );
+    await run.show();
+    await press("Control+k");
+    await write("save a");
+    await press("Enter");
+    await hasFocus("Save a snapshot");
+    await press("Shift+Tab", "Space", "Tab");
+    const download = page.waitForEvent("download");
+    await press("Enter");
+    const file = await (await download).path();
+    // The browser is told beforehand that no window for files is to open.
+    const chooser = page.waitForEvent("filechooser");
+    await press("Control+k");
+    await write("open a");
+    await press("Enter");
+    await hasFocus("Choose a file");
+    await press("Space");
+    await (await chooser).setFiles(file);
+    await page.waitForSelector("[data-testid=snapshot]");
+    await reach(page.getByLabel("Screens of the snapshot").getByRole("link", { name: "Logs" }));
+    await press("Enter");
+    await page.getByText("line 1 of api").waitFor();
+    await press("/");
+    await write("^line .*redis$");
+    await press("Tab", "Space");
+    await press("Shift+Tab", "Enter");
+    await page.getByText("line 1 of api").waitFor({ state: "detached" });
+    await page.getByText("line 2 of redis").waitFor();
+    costs(45);
   });
 });

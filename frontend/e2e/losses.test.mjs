@@ -7,6 +7,7 @@ import { accessibilityViolations, open, takenOver } from "./support/browser.mjs"
 import { someConfiguration } from "./support/configuration.mjs";
 import { attachedRun, save } from "./support/run-events.mjs";
 import { scripted } from "./support/scripted.mjs";
+import { chooseFile, someSnapshot } from "./support/snapshot.mjs";
 import { healthyStack, past, service } from "./support/upstream.mjs";
 
 /** The screens, what each shows of its own, and what it shows without the database where it is read there. */
@@ -38,7 +39,16 @@ const screens = [
   { path: "/history", shown: "[data-testid=history]", unread: "[data-testid=history-problem]" },
   // The audit log is one for all environments.
   { path: "/activity", shown: "[data-testid=records]", fromDatabase: true, ofAll: true },
+  { path: "/snapshot", shown: "[data-testid=open-snapshot]", ofAll: true },
+  // What a file says stays as it was, whatever goes.
+  { path: "/snapshot/uptime", shown: "[data-testid=uptime-kept]", ofAll: true, file: keptFile() },
 ];
+
+function keptFile() {
+  const { answers } = someSnapshot();
+  const health = { services: [past("kept")], outages: [] };
+  return someSnapshot({ answers: { ...answers, "/api/v1/uptime?window=24h": health } });
+}
 
 const PROBLEM = "[data-testid=problem]";
 const ENDED = "[data-testid=session-ended]";
@@ -66,11 +76,14 @@ describe("what goes and comes back", () => {
     const tabs = await Promise.all(
       of.map(async (screen) => ({ ...screen, page: await context.newPage() })),
     );
-    await each(tabs, async ({ page, path, shown }) => {
+    await each(tabs, async ({ page, path, shown, file }) => {
       page.setDefaultTimeout(run.timeout);
       const address = path + more.replace("?", path.includes("?") ? "&" : "?");
       await open(page, run.dashboard.url + address);
       await takenOver(page);
+      if (file) {
+        await chooseFile(page, file);
+      }
       await page.waitForSelector(shown);
       await page.evaluate(() => {
         globalThis.loadedOnce = true;

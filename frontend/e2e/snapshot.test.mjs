@@ -200,6 +200,54 @@ describe("a snapshot", () => {
     await page.waitForSelector("[data-testid=not-open]");
   });
 
+  test("has its lines over time, and finds those of an expression, which may not stall the page", async () => {
+    fill();
+    const { page, said } = run;
+    const line = (id, minutesAgo, message) => ({
+      ...said.lines[0],
+      id: String(id),
+      time: new Date(Date.now() - minutesAgo * 60_000).toISOString(),
+      message,
+    });
+    const endless = `${"a".repeat(40)}!`;
+    said.lines = [line(1, 20, "GET /a 200"), line(2, 5, "GET /b 500"), line(3, 1, endless)];
+    const complaints = complaintsOf(page, run.dashboard.url);
+    await opened(await saved("lines"));
+    await go("/logs");
+    const lines = page.getByTestId("line");
+    const text = page.getByRole("searchbox", { name: "Text of the line" });
+    const search = async (expression) => {
+      await text.fill(expression);
+      await page.getByLabel("Regular expression").check();
+      await text.press("Enter");
+    };
+    await lines.nth(2).waitFor();
+    await search("(?i)get /[ab] [45]\\d\\d");
+    await page.waitForURL(/\/snapshot\/logs\?regexp=/);
+    await page.getByText("1 of the 3 newest lines").waitFor();
+    assert.match(await lines.textContent(), /GET \/b 500/);
+    await run.hasNoFaults();
+    await search("(");
+    await page.getByTestId("no-lines").getByText("Invalid regular expression").waitFor();
+    await search("^(a+)+$");
+    await page.getByTestId("searching").waitFor();
+    // The page does something meanwhile.
+    await page.getByLabel("Wrap").uncheck();
+    await page.waitForURL(/wrap=off/);
+    await page.getByTestId("no-lines").getByText("takes longer than 5 s").waitFor();
+    await text.fill("");
+    await text.press("Enter");
+    await lines.nth(2).waitFor();
+    const bar = page.getByTestId("histogram").getByRole("button", { name: /: 1 line$/ });
+    await bar.first().click();
+    await page.waitForURL(/from=.*to=/);
+    await page.getByText("1 of the 3 newest lines").waitFor();
+    assert.match(await lines.textContent(), /GET \/a 200/);
+    await page.goBack();
+    await lines.nth(2).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
   test("has no secret, value or line that was not chosen, wherever it was planted", async () => {
     fill();
     const { said } = run;

@@ -96,8 +96,6 @@ function Search({
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(state.text);
   const [isRegexp, setIsRegexp] = useState(state.isRegexp);
-  // The api has the expressions, and bounds what they take.
-  const snapshot = useSnapshot();
   useEffect(() => {
     function onKey(event: KeyboardEvent) {
       const writes =
@@ -129,16 +127,14 @@ function Search({
         onChange={(event) => setText(event.target.value)}
         className={`${field} min-w-0 flex-1 font-mono`}
       />
-      {!snapshot && (
-        <label className="flex items-center gap-1.5 text-muted text-xs">
-          <input
-            type="checkbox"
-            checked={isRegexp}
-            onChange={(event) => setIsRegexp(event.target.checked)}
-          />
-          Regular expression
-        </label>
-      )}
+      <label className="flex items-center gap-1.5 text-muted text-xs">
+        <input
+          type="checkbox"
+          checked={isRegexp}
+          onChange={(event) => setIsRegexp(event.target.checked)}
+        />
+        Regular expression
+      </label>
     </form>
   );
 }

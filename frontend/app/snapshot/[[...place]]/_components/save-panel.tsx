@@ -36,6 +36,8 @@ export function SavePanel({
   const asking = useRef<AbortController>(undefined);
   useEffect(() => () => asking.current?.abort(), []);
 
+  const asks = state?.kind === "asking";
+
   async function save() {
     asking.current = new AbortController();
     const { signal } = asking.current;
@@ -85,9 +87,10 @@ export function SavePanel({
         <div className="flex flex-wrap items-center gap-3">
           <Button
             ref={button}
-            disabled={state?.kind === "asking"}
-            onClick={() => void save()}
-            className="border-accent! text-accent disabled:cursor-default disabled:border-line! disabled:text-muted"
+            // Who pressed it by keyboard stays at it: a disabled one would lose the focus.
+            aria-disabled={asks}
+            onClick={() => asks || void save()}
+            className="border-accent! text-accent aria-disabled:cursor-default aria-disabled:border-line! aria-disabled:text-muted"
           >
             Save a snapshot
           </Button>

@@ -3,8 +3,10 @@
 import { useSearchParams } from "next/navigation";
 import { useMemo } from "react";
 import { Filters } from "@/app/logs/_components/filters";
+import { Bars } from "@/app/logs/_components/histogram";
 import { LineList } from "@/app/logs/_components/line-list";
 import { asJSON, asText } from "@/app/logs/line-text";
+import type { Line } from "@/app/logs/schema";
 import { type LogState, parseState, writeState } from "@/app/logs/search-params";
 import { CopyButton } from "@/components/copy-button";
 import { ProblemView } from "@/components/problem-view";
@@ -13,7 +15,10 @@ import { placed } from "@/lib/snapshot/context";
 import type { Snapshot } from "@/lib/snapshot/snapshot";
 import type { Services } from "@/lib/stack/schema";
 import { useTab } from "@/lib/use-tab";
-import { isWanted, linesIn } from "../lines";
+import { barsIn, linesIn } from "../lines";
+import { useFound } from "../use-found";
+
+const NO_LINES: Line[] = [];
 
 /** What a file has no end of, and nothing comes to. */
 const still = { loadOlder: noMore, loadNewer: noMore, pause: noMore, resume: noMore };
@@ -29,14 +34,12 @@ export function SnapshotLines({
   services: Outcome<Services>;
 }) {
   const params = useSearchParams();
-  const state = useMemo(
-    () => ({ ...parseState(new URLSearchParams(params)), isRegexp: false }),
-    [params],
-  );
+  const state = useMemo(() => parseState(new URLSearchParams(params)), [params]);
   const all = useMemo(() => linesIn(snapshot), [snapshot]);
-  const lines = useMemo(
-    () => (all.ok ? all.data.filter((line) => isWanted(line, state)) : []),
-    [all, state],
+  const { lines, asking, why } = useFound(all.ok ? all.data : NO_LINES, state);
+  const bars = useMemo(
+    () => (all.ok ? barsIn(all.data, state, snapshot.takenAt) : []),
+    [all, state, snapshot],
   );
   const change = (rest: Partial<LogState>) => {
     const path = writeState({ ...state, environment: undefined, line: undefined, ...rest });
@@ -64,6 +67,12 @@ export function SnapshotLines({
             names={services.ok ? services.data.services.map(({ name }) => name) : []}
             onChange={change}
           />
+          <Bars
+            // Bars of another time are other bars.
+            key={`${state.from} ${state.to}`}
+            bars={bars}
+            onZoom={change}
+          />
           <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-2 text-xs">
             <p data-testid="lines-of-snapshot" className="text-muted">
               {lines.length.toLocaleString("en")} of the {all.data.length.toLocaleString("en")}{" "}
@@ -76,10 +85,12 @@ export function SnapshotLines({
           </div>
           {lines.length === 0 ? (
             <p
-              data-testid="no-lines"
-              className="rounded-lg border border-line bg-surface py-10 text-center"
+              data-testid={asking ? "searching" : "no-lines"}
+              role="status"
+              className="wrap-anywhere rounded-lg border border-line bg-surface px-4 py-10 text-center"
             >
-              No line of it is like that
+              {asking && "Searching…"}
+              {!asking && (why ?? "No line of it is like that")}
             </p>
           ) : (
             <LineList
