@@ -61,20 +61,26 @@ func (p *project) askPullRights(ctx context.Context, d *deploy.Deployer) (rights
 			rights.unknown = fmt.Sprintf("%s names the pull secret %q, which is not there", secret.Workload, secret.Name)
 			continue
 		}
-		may, err := image.Registry{}.Readable(ctx, repository, secret.Config)
-		switch {
-		case may || ctx.Err() != nil:
-			return pullRights{}, ctx.Err()
-		case err != nil:
+		credentials, err := image.PullCredentials(secret.Config, repository)
+		if err != nil {
 			rights.unknown = err.Error()
-		default:
-			rights.refused = fmt.Sprintf("it does not accept the pull secret %q of %s", secret.Name, secret.Workload)
+		}
+		for _, as := range credentials {
+			may, err := image.Registry{}.Readable(ctx, repository, as)
+			switch {
+			case may || ctx.Err() != nil:
+				return pullRights{}, ctx.Err()
+			case err != nil:
+				rights.unknown = err.Error()
+			default:
+				rights.refused = fmt.Sprintf("it does not accept the pull secret %q of %s", secret.Name, secret.Workload)
+			}
 		}
 	}
-	if may, _ := (image.Registry{}).Readable(ctx, repository, nil); may || ctx.Err() != nil {
+	if may, _ := (image.Registry{}).Readable(ctx, repository, image.Credentials{}); may || ctx.Err() != nil {
 		return pullRights{}, ctx.Err()
 	}
-	const none = "their pods have no pull secret"
+	const none = "their pods have no pull secret for it"
 	if p.cfg.Cluster.Provider == config.ProviderAKS && acr.Is(repository) {
 		attached, err := aks.Attached(ctx, p.aksOptions(), p.registryHost())
 		switch {

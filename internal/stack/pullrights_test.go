@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -68,6 +69,7 @@ func TestNodesThatMayNotPull(t *testing.T) {
 	for name, test := range map[string]struct {
 		account               string // its imagePullSecrets
 		password              string // in the Secret, which is there where it has one
+		server                string // of the Secret; by default this registry
 		open, pulled          bool
 		refused, unknown, fix string
 	}{
@@ -75,6 +77,8 @@ func TestNodesThatMayNotPull(t *testing.T) {
 		"one that is missing":       {account: named, unknown: `Deployment "web" names the pull secret "registry", which is not there`, fix: "imagePullSecrets"},
 		"one with another password": {account: named, password: "of yesterday", refused: `it does not accept the pull secret "registry" of Deployment "web"; nothing was built`, fix: "--docker-server="},
 		"one that the registry has": {account: named, password: "secret"},
+		"one of another registry":   {account: named, password: "of yesterday", server: "registry.example", unknown: "their pods have no pull secret for it", fix: "--docker-server="},
+		"one of any registry":       {account: named, password: "secret", server: "127.0.0.*:PORT"},
 		"an open registry":          {account: "[]", open: true},
 		"a pod that was pulled for": {account: named, password: "of yesterday", pulled: true},
 	} {
@@ -99,7 +103,9 @@ func TestNodesThatMayNotPull(t *testing.T) {
 				_ = kubetest.Client(t, cfg, "", "v1", "namespaces").Delete(context.Background(), namespace, metav1.DeleteOptions{})
 			})
 			if test.password != "" {
-				text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, "http://"+host, base64.StdEncoding.EncodeToString([]byte("nodes:"+test.password)))
+				_, port, _ := strings.Cut(host, ":")
+				server := cmp.Or(strings.Replace(test.server, "PORT", port, 1), "http://"+host)
+				text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, server, base64.StdEncoding.EncodeToString([]byte("nodes:"+test.password)))
 				create("secrets", "Secret", "registry", map[string]any{"type": "kubernetes.io/dockerconfigjson", "stringData": map[string]any{".dockerconfigjson": text}})
 			}
 			if test.pulled {

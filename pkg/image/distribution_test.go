@@ -25,7 +25,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
@@ -196,7 +195,7 @@ func (d *distribution) token(w http.ResponseWriter, r *http.Request) {
 
 // pusher is one run, as the user that the registry has.
 func (d *distribution) pusher(s *Store) Pusher {
-	return Pusher{Store: s, Shared: &Shared{}, Registry: Registry{Keychain: configKeychain{Auths: map[string]authn.AuthConfig{d.host: {Username: "dev", Password: "secret"}}}}}
+	return Pusher{Store: s, Shared: &Shared{}, Registry: Registry{Keychain: Credentials{Username: "dev", Password: "secret"}}}
 }
 
 const (

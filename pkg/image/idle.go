@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,7 +27,7 @@ func (l idleLimiter) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := l.RoundTripper.RoundTrip(r)
 	if err != nil {
-		if context.Cause(ctx) == stopped {
+		if errors.Is(context.Cause(ctx), stopped) {
 			err = stopped
 		}
 		cancel(nil)

@@ -107,26 +107,26 @@ func (u *upload) begin(ctx context.Context) (there bool, err error) {
 		return there, err
 	}
 	address := u.to.repo.Scheme() + "://" + u.to.repo.RegistryStr() + u.to.path() + "uploads/"
-	var resp *http.Response
+	var got answer
 	if u.from != nil {
 		query := url.Values{"mount": {u.digest.String()}, "from": {u.from.RepositoryStr()}}
-		resp, err = u.do(ctx, http.MethodPost, address+"?"+query.Encode(), 0, http.StatusCreated, http.StatusAccepted)
+		got, err = u.do(ctx, http.MethodPost, address+"?"+query.Encode(), 0, http.StatusCreated, http.StatusAccepted)
 	}
 	if u.from == nil || err != nil { // who may not read the other repository sends the blob
-		resp, err = u.do(ctx, http.MethodPost, address, 0, http.StatusAccepted)
+		got, err = u.do(ctx, http.MethodPost, address, 0, http.StatusAccepted)
 	}
-	if err != nil || resp.StatusCode == http.StatusCreated {
+	if err != nil || got.status == http.StatusCreated {
 		return err == nil, err
 	}
 	u.at, u.refused = 0, 0
-	return false, u.follow(resp)
+	return false, u.follow(got)
 }
 
 // ask learns how much of the blob has arrived. A registry that does not say, says more
 // than was sent, or did not go on from there, has no session that could go on. One whose
 // parts were still arriving when it was asked says something else now.
 func (u *upload) ask(ctx context.Context) error {
-	resp, err := u.do(ctx, http.MethodGet, u.session.String(), 0, http.StatusNoContent, http.StatusOK, http.StatusAccepted)
+	got, err := u.do(ctx, http.MethodGet, u.session.String(), 0, http.StatusNoContent, http.StatusOK, http.StatusAccepted)
 	if refusal(err) != 0 {
 		u.session = nil
 		return nil
@@ -136,7 +136,7 @@ func (u *upload) ask(ctx context.Context) error {
 	}
 	var last int64
 	// A session that has nothing says 0-0, too.
-	if _, err := fmt.Sscanf(strings.TrimPrefix(resp.Header.Get("Range"), "bytes="), "0-%d", &last); err != nil || last < 1 || last >= u.sent.Load() || last+1 == u.refused {
+	if _, err := fmt.Sscanf(strings.TrimPrefix(got.header.Get("Range"), "bytes="), "0-%d", &last); err != nil || last < 1 || last >= u.sent.Load() || last+1 == u.refused {
 		u.session = nil
 		return nil
 	}
@@ -144,10 +144,10 @@ func (u *upload) ask(ctx context.Context) error {
 	if u.at-u.best >= progressLeast {
 		u.best, u.tries = u.at, u.to.patience
 	}
-	if resp.Header.Get("Location") == "" {
+	if got.header.Get("Location") == "" {
 		return nil
 	}
-	return u.follow(resp)
+	return u.follow(got)
 }
 
 // send sends what is missing.
@@ -155,11 +155,11 @@ func (u *upload) send(ctx context.Context) error {
 	if u.at == u.size && u.size > 0 {
 		return nil
 	}
-	resp, err := u.do(ctx, http.MethodPatch, u.session.String(), u.size-u.at, http.StatusAccepted, http.StatusNoContent, http.StatusCreated)
+	got, err := u.do(ctx, http.MethodPatch, u.session.String(), u.size-u.at, http.StatusAccepted, http.StatusNoContent, http.StatusCreated)
 	if err != nil {
 		return err
 	}
-	return u.follow(resp)
+	return u.follow(got)
 }
 
 // commit has the registry take the blob for what it is, which it does of one that has
@@ -174,35 +174,42 @@ func (u *upload) commit(ctx context.Context) error {
 }
 
 // follow goes where the registry says the session goes on.
-func (u *upload) follow(resp *http.Response) error {
-	location := resp.Header.Get("Location")
+func (u *upload) follow(got answer) error {
+	location := got.header.Get("Location")
 	if location == "" {
 		return errors.New("the registry does not say where it takes a blob: no Location in its answer")
 	}
-	next, err := resp.Request.URL.Parse(location)
+	next, err := got.from.Parse(location)
 	if err != nil {
 		return err
 	}
-	if next.Host != resp.Request.URL.Host {
+	if next.Host != got.from.Host {
 		return errElsewhere
 	}
 	u.session = next
 	return nil
 }
 
+// answer is what a registry says, without the body.
+type answer struct {
+	status int
+	header http.Header
+	from   *url.URL
+}
+
 // do makes a request, with the bytes of the blob from u.at on where there are any to
-// send. The answer's body is read.
-func (u *upload) do(ctx context.Context, method, address string, bytes int64, want ...int) (*http.Response, error) {
+// send.
+func (u *upload) do(ctx context.Context, method, address string, bytes int64, want ...int) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	if method != http.MethodGet {
 		req.Header.Set("Content-Type", "application/octet-stream")
 	}
 	if bytes > 0 {
 		if req.Body, err = u.rest(); err != nil {
-			return nil, err
+			return answer{}, err
 		}
 		req.GetBody, req.ContentLength = u.rest, bytes
 		if u.at > 0 {
@@ -213,17 +220,17 @@ func (u *upload) do(ctx context.Context, method, address string, bytes int64, wa
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return errElsewhere }
 	resp, err := client.Do(req)
 	if errors.Is(err, errElsewhere) {
-		return nil, errElsewhere
+		return answer{}, errElsewhere
 	}
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	if err := transport.CheckError(resp, want...); err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
-	return resp, err
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // so that its connection can be used again
+	return answer{resp.StatusCode, resp.Header, resp.Request.URL}, err
 }
 
 // rest reads the blob from u.at on.

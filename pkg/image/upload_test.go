@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -151,7 +150,7 @@ func (s *sessions) upload(ctx context.Context, t *testing.T, content []byte, tri
 	if err != nil {
 		t.Fatal(err)
 	}
-	registry := Registry{Keychain: configKeychain{Auths: map[string]authn.AuthConfig{s.host: {Username: "dev", Password: "secret"}}}}
+	registry := Registry{Keychain: Credentials{Username: "dev", Password: "secret"}}
 	to, err := registry.blobsOf(ctx, repo)
 	if err != nil {
 		t.Fatal(err)
