@@ -29,7 +29,7 @@ func (p *project) nodesMayPull(ctx context.Context, on *connection) error {
 		return nil
 	}
 	host := p.registryHost()
-	pulled, err := on.deployer.Pulled(ctx, p.rendered.Namespace, host)
+	pulled, err := on.deployer.Pulled(ctx, p.rendered.Namespace, p.cfg.Cluster.Registry)
 	if pulled || err != nil {
 		return err
 	}

@@ -70,7 +70,9 @@ func TestNodesThatMayNotPull(t *testing.T) {
 		account               string // its imagePullSecrets
 		password              string // in the Secret, which is there where it has one
 		server                string // of the Secret; by default this registry
-		open, pulled          bool
+		key                   string // of the Secret; by default .dockerconfigjson
+		image                 string // that a pod has, of this registry
+		open                  bool
 		refused, unknown, fix string
 	}{
 		"no pull secret":            {account: "[]", unknown: "their pods have no pull secret", fix: "create secret docker-registry registry --docker-server="},
@@ -80,7 +82,9 @@ func TestNodesThatMayNotPull(t *testing.T) {
 		"one of another registry":   {account: named, password: "of yesterday", server: "registry.example", unknown: "their pods have no pull secret for it", fix: "--docker-server="},
 		"one of any registry":       {account: named, password: "secret", server: "127.0.0.*:PORT"},
 		"an open registry":          {account: "[]", open: true},
-		"a pod that was pulled for": {account: named, password: "of yesterday", pulled: true},
+		"one of an older kind":      {account: named, password: "secret", key: ".dockercfg"},
+		"a pod that was pulled for": {account: named, password: "of yesterday", image: "/team/web"},
+		"a pod of somebody's image": {account: named, password: "of yesterday", image: "/library/web", refused: "it does not accept the pull secret", fix: "--docker-server="},
 	} {
 		t.Run(name, func(t *testing.T) {
 			host, namespace := tokenRegistry(t, "nodes", "secret", test.open), kubetest.Namespace(t)
@@ -105,15 +109,19 @@ func TestNodesThatMayNotPull(t *testing.T) {
 			if test.password != "" {
 				_, port, _ := strings.Cut(host, ":")
 				server := cmp.Or(strings.Replace(test.server, "PORT", port, 1), "http://"+host)
-				text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, server, base64.StdEncoding.EncodeToString([]byte("nodes:"+test.password)))
-				create("secrets", "Secret", "registry", map[string]any{"type": "kubernetes.io/dockerconfigjson", "stringData": map[string]any{".dockerconfigjson": text}})
+				text := fmt.Sprintf(`{%q:{"auth":%q}}`, server, base64.StdEncoding.EncodeToString([]byte("nodes:"+test.password)))
+				key, kind := ".dockercfg", "kubernetes.io/dockercfg"
+				if test.key == "" {
+					key, kind, text = ".dockerconfigjson", "kubernetes.io/dockerconfigjson", `{"auths":`+text+`}`
+				}
+				create("secrets", "Secret", "registry", map[string]any{"type": kind, "stringData": map[string]any{key: text}})
 			}
-			if test.pulled {
+			if test.image != "" {
 				create("pods", "Pod", "web", map[string]any{"spec": map[string]any{
 					"schedulerName": "nobody", // or the kubelet would say how it is
-					"containers":    []any{map[string]any{"name": "web", "image": host + "/team/web:1"}},
+					"containers":    []any{map[string]any{"name": "web", "image": host + test.image + ":1"}},
 				}})
-				status := fmt.Sprintf(`{"status":{"containerStatuses":[{"name":"web","image":"%[1]s/team/web:1","imageID":"%[1]s/team/web@sha256:1","ready":true,"restartCount":0,"started":true}]}}`, host)
+				status := fmt.Sprintf(`{"status":{"containerStatuses":[{"name":"web","image":"%[1]s:1","imageID":"%[1]s@sha256:1","ready":true,"restartCount":0,"started":true}]}}`, host+test.image)
 				pods := kubetest.Client(t, cfg, "", "v1", "pods").Namespace(namespace)
 				if _, err := pods.Patch(t.Context(), "web", types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status"); err != nil {
 					t.Fatal(err)

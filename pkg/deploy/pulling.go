@@ -25,9 +25,10 @@ type PullSecret struct {
 	Config []byte
 }
 
-// Pulled says whether the nodes have pulled an image of a registry for a pod that
-// is in the namespace now. Who may not see pods is told that none has.
-func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool, error) {
+// Pulled says whether the nodes have pulled an image from below a path of a registry for a
+// pod that is in the namespace now. Who may not see pods is told that none has. An image
+// of others in that registry proves nothing: it may be one that anybody may read.
+func (d *Deployer) Pulled(ctx context.Context, namespace, path string) (bool, error) {
 	pods, err := d.list(ctx, manifest.PodKind, namespace, "")
 	if apierrors.IsForbidden(err) {
 		return false, nil
@@ -37,7 +38,7 @@ func (d *Deployer) Pulled(ctx context.Context, namespace, registry string) (bool
 	}
 	return slices.ContainsFunc(pods, func(pod unstructured.Unstructured) bool {
 		return slices.ContainsFunc(manifest.Items(manifest.At(pod.Object, "status"), "containerStatuses"), func(c map[string]any) bool {
-			return manifest.Text(c, "imageID") != "" && strings.HasPrefix(manifest.Text(c, "image"), registry+"/")
+			return manifest.Text(c, "imageID") != "" && strings.HasPrefix(manifest.Text(c, "image"), path+"/")
 		})
 	}), nil
 }
@@ -111,14 +112,25 @@ func (d *Deployer) ofAnyAge(ctx context.Context, r *render.Rendered, k manifest.
 	return live.Object, nil
 }
 
-// dockerConfig returns what a Secret has for registries.
+// dockerConfig returns what a Secret has for registries, as the text of a docker config
+// file, and nil of no Secret.
 func dockerConfig(secret map[string]any) ([]byte, error) {
-	const key = ".dockerconfigjson"
-	if plain := manifest.Text(manifest.At(secret, "stringData"), key); plain != "" {
-		return []byte(plain), nil
-	}
-	if secret == nil || manifest.Text(manifest.At(secret, "data"), key) == "" {
+	if secret == nil {
 		return nil, nil
 	}
-	return base64.StdEncoding.DecodeString(manifest.Text(manifest.At(secret, "data"), key))
+	text := func(key string) ([]byte, error) {
+		if plain := manifest.Text(manifest.At(secret, "stringData"), key); plain != "" {
+			return []byte(plain), nil
+		}
+		return base64.StdEncoding.DecodeString(manifest.Text(manifest.At(secret, "data"), key))
+	}
+	config, err := text(".dockerconfigjson")
+	if err != nil || len(config) > 0 {
+		return config, err
+	}
+	old, err := text(".dockercfg") // the same, from before it had a part of that name
+	if err != nil || len(old) == 0 {
+		return []byte("{}"), err
+	}
+	return slices.Concat([]byte(`{"auths":`), old, []byte("}")), nil
 }
