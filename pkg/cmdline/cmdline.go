@@ -19,7 +19,7 @@ type Run struct {
 
 // Zr returns the line of a verb of zr.
 func (r Run) Zr(verb string, args ...string) string {
-	return line("zr", append(append([]string{verb}, r.Flags...), args...)...)
+	return Line("zr", append(append([]string{verb}, r.Flags...), args...)...)
 }
 
 // Kubectl returns a line for what zr has no verb for.
@@ -31,18 +31,20 @@ func (r Run) Kubectl(args ...string) string {
 	if r.Context != "" {
 		flags = append(flags, "--context", r.Context)
 	}
-	return line("kubectl", append(flags, args...)...)
+	return Line("kubectl", append(flags, args...)...)
 }
 
 // Anew returns the line that replaces a cluster of zr's own by a new one, without
 // its data.
 func (r Run) Anew() string { return r.Zr("down", "--purge") + " && " + r.Zr("up") }
 
-func line(program string, args ...string) string {
-	for i, arg := range args {
-		args[i] = quoted(arg)
+// Line returns the line of any program.
+func Line(program string, args ...string) string {
+	words := []string{quoted(program)}
+	for _, arg := range args {
+		words = append(words, quoted(arg))
 	}
-	return program + " " + strings.Join(args, " ")
+	return strings.Join(words, " ")
 }
 
 // plain are the characters that no shell takes for anything but themselves,

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"zr/pkg/cluster"
 	"zr/pkg/cmdline"
@@ -107,14 +109,25 @@ func (p *provider) exists() error {
 	rules.ExplicitPath = p.opts.Kubeconfig
 	from := p.opts.Kubeconfig
 	if from == "" {
-		from = strings.Join(rules.Precedence, ", ")
+		files := slices.DeleteFunc(slices.Clone(rules.Precedence), func(file string) bool { return file == "" })
+		from = strings.Join(files, ", ")
 	}
 	cfg, err := rules.Load()
 	if err != nil {
 		return fault.WithCode(fmt.Errorf("reading kubeconfig %q: %w", from, err), fault.Usage, "")
 	}
-	if cfg.Contexts[p.opts.Context] != nil {
-		return nil
+	if named := cfg.Contexts[p.opts.Context]; named != nil {
+		// client-go would take a cluster that is not there for no configuration at all, and
+		// a user who is not there for nobody, who may ask an API server whether it is ready.
+		switch {
+		case cfg.Clusters[named.Cluster] == nil:
+			err = fmt.Errorf("the context names the cluster %q, which kubeconfig %q does not have", named.Cluster, from)
+		case named.AuthInfo != "" && cfg.AuthInfos[named.AuthInfo] == nil:
+			err = fmt.Errorf("the context names the user %q, whom kubeconfig %q does not have", named.AuthInfo, from)
+		default:
+			return nil
+		}
+		return fault.WithCode(fmt.Errorf("using context %q: %w", p.opts.Context, err), fault.Usage, "get the credentials of the cluster again; KUBECONFIG may name several files")
 	}
 	hint := "the file has no contexts; get the credentials of the cluster first"
 	if len(cfg.Contexts) > 0 {
@@ -140,7 +153,17 @@ func (p *provider) reach(ctx context.Context) (*kube.Client, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, p.opts.Timeout)
 	defer cancel()
-	err = client.Ready(limited)
+	answered := make(chan error, 1)
+	go func() { answered <- client.Ready(limited) }() // a credential plugin ends when it likes
+	select {
+	case err = <-answered:
+	case <-limited.Done():
+		err = limited.Err()
+	}
+	plugin := ""
+	if by := cfg.ExecProvider; by != nil {
+		plugin = cmdline.Line(by.Command, by.Args...)
+	}
 	switch {
 	case err == nil:
 		return client, nil
@@ -148,10 +171,28 @@ func (p *provider) reach(ctx context.Context) (*kube.Client, error) {
 		return nil, fault.Hint(fmt.Errorf("the API server %s does not accept its credentials", cfg.Host), "sign in again, and try: "+p.try())
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case limited.Err() != nil && plugin != "":
+		return nil, fault.Hint(fmt.Errorf("the API server %s did not answer within %s, the sign-in by `%s` included", cfg.Host, p.opts.Timeout, plugin),
+			"does that command end by itself? is a VPN or an allowed address range missing?")
 	case limited.Err() != nil:
 		return nil, fault.Hint(fmt.Errorf("the API server %s did not answer within %s", cfg.Host, p.opts.Timeout), "is a VPN or an allowed address range missing?")
+	case plugin != "" && strings.Contains(err.Error(), "getting credentials: "):
+		what, _, _ := strings.Cut(err.Error(), "\n") // client-go goes on for a page
+		return nil, fault.Hint(fmt.Errorf("asking the API server %s: %s", cfg.Host, what), p.mend(cfg.ExecProvider, plugin))
 	}
 	return nil, fault.Hint(fmt.Errorf("asking the API server %s: %w", cfg.Host, err), "try: "+p.try())
+}
+
+// mend is what to do about a credential plugin, which is a command, that gives none.
+func (p *provider) mend(plugin *api.ExecConfig, command string) string {
+	if _, err := exec.LookPath(plugin.Command); err != nil {
+		said, _, _ := strings.Cut(strings.TrimSpace(plugin.InstallHint), "\n")
+		if said != "" {
+			said = " (" + said + ")"
+		}
+		return fmt.Sprintf("install %s, by which the kubeconfig signs in%s, and try: %s", plugin.Command, said, p.try())
+	}
+	return fmt.Sprintf("the kubeconfig signs in by `%s`, which says why it does not: sign in to what it asks, and try: %s", command, p.try())
 }
 
 // try is a line that asks the cluster as zr does.

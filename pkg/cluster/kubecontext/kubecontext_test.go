@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,18 +20,38 @@ import (
 func kubeconfig(t *testing.T, url string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
+	pipe := filepath.Join(t.TempDir(), "pipe") // which nobody writes to before the test ends
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if f, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
+			f.Close()
+		}
+	})
 	text := strings.ReplaceAll(`apiVersion: v1
 kind: Config
 current-context: other
 clusters:
 - {name: good, cluster: {server: "URL"}}
 - {name: other, cluster: {server: "http://127.0.0.1:1"}}
+- {name: tls, cluster: {server: "https://127.0.0.1:1"}}
 contexts:
 - {name: good, context: {cluster: good, user: me}}
 - {name: other, context: {cluster: other, user: me}}
+- {name: "arn:aws:eks:eu-west-1:1234:cluster/team", context: {cluster: good, user: me}}
+- {name: lost cluster, context: {cluster: gone, user: me}}
+- {name: lost user, context: {cluster: good, user: gone}}
+- {name: no plugin, context: {cluster: tls, user: no-plugin}}
+- {name: expired plugin, context: {cluster: tls, user: expired}}
+- {name: silent plugin, context: {cluster: tls, user: silent}}
 users:
 - {name: me, user: {token: t}}
+- {name: no-plugin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never, installHint: "it is in the SDK"}}}
+- {name: expired, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, exit 255], interactiveMode: Never}}}
+- {name: silent, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, read x <FIFO], interactiveMode: Never}}}
 `, "URL", url)
+	text = strings.ReplaceAll(text, "FIFO", pipe)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -67,10 +88,16 @@ func TestEnsure(t *testing.T) {
 		{name: "readiness is not for everybody", opts: Options{Allowed: "good"}, status: 403},
 		{name: "another", opts: Options{Context: "other", Allowed: "good"}, err: `only "good"`, hint: "cluster.context", code: fault.Usage},
 		{name: "none allowed", opts: Options{Context: "good"}, err: "allows none", hint: "cluster.context", code: fault.Usage},
-		{name: "not in the file", opts: Options{Allowed: "gone"}, err: "does not have it", hint: "it has good, other", code: fault.Usage},
+		{name: "not in the file", opts: Options{Allowed: "gone"}, err: "does not have it", hint: "it has arn:aws:eks:eu-west-1:1234:cluster/team, expired plugin, good, ", code: fault.Usage},
 		{name: "refused credentials", opts: Options{Allowed: "good"}, status: 401, err: "credentials", hint: "sign in", code: fault.Failed},
 		{name: "not ready", opts: Options{Allowed: "good"}, status: 500, err: "500", hint: "kubectl", code: fault.Failed},
 		{name: "no answer", opts: Options{Allowed: "good", Timeout: 10 * time.Millisecond}, status: 0, err: "within 10ms", hint: "VPN", code: fault.Failed},
+		{name: "a name of Amazon's", opts: Options{Allowed: "arn:aws:eks:eu-west-1:1234:cluster/team"}, status: 200},
+		{name: "a cluster that is not there", opts: Options{Allowed: "lost cluster"}, err: `names the cluster "gone"`, hint: "again", code: fault.Usage},
+		{name: "a user who is not there", opts: Options{Allowed: "lost user"}, err: `names the user "gone"`, hint: "again", code: fault.Usage},
+		{name: "a plugin that is not installed", opts: Options{Allowed: "no plugin"}, err: "no-such-plugin not found", hint: "install no-such-plugin, by which the kubeconfig signs in (it is in the SDK), and try: kubectl --kubeconfig " + path + " --context 'no plugin' get ns", code: fault.Failed},
+		{name: "a plugin that fails", opts: Options{Allowed: "expired plugin"}, err: "exit code 255", hint: "signs in by `sh -c 'exit 255'`", code: fault.Failed},
+		{name: "a plugin that does not end", opts: Options{Allowed: "silent plugin", Timeout: 10 * time.Millisecond}, err: "within 10ms, the sign-in by `sh -c ", hint: "end by itself", code: fault.Failed},
 		{name: "nobody there", opts: Options{Allowed: "other"}, err: "refused", hint: "kubectl", code: fault.Failed},
 	}
 	for _, tt := range tests {
