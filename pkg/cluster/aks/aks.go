@@ -194,13 +194,18 @@ func (p *provider) elsewhere(ctx context.Context, err error) error {
 	switch {
 	case state.PowerState != nil && state.PowerState.Code != nil && *state.PowerState.Code == armcontainerservice.CodeStopped:
 		return fault.Hint(fmt.Errorf("the cluster is stopped: %w", err),
-			fmt.Sprintf("`az aks start --subscription %s -g %s -n %s`", p.opts.Subscription, p.opts.ResourceGroup, p.opts.Cluster))
+			"`"+p.opts.az("aks", "start")+"`")
 	case access != nil && access.EnablePrivateCluster != nil && *access.EnablePrivateCluster:
 		return fault.Hint(fmt.Errorf("the cluster is private: %w", err), privateHint)
 	case access != nil && len(access.AuthorizedIPRanges) > 0:
-		return fault.Hint(fmt.Errorf("the cluster answers to some address ranges only: %w", err), fmt.Sprintf(
-			"have this machine's address added: `az aks update --subscription %s -g %s -n %s --api-server-authorized-ip-ranges …`",
-			p.opts.Subscription, p.opts.ResourceGroup, p.opts.Cluster))
+		ranges := "ADDRESS" // beside those that there are, which the command would take away
+		for _, known := range access.AuthorizedIPRanges {
+			if known != nil {
+				ranges = *known + "," + ranges
+			}
+		}
+		return fault.Hint(fmt.Errorf("the cluster answers to some address ranges only: %w", err),
+			"have this machine's address added: `"+p.opts.az("aks", "update", "--api-server-authorized-ip-ranges", ranges)+"`")
 	}
 	return fault.Hint(err, hint)
 }

@@ -166,7 +166,7 @@ func TestAUserOfACluster(t *testing.T) {
 			return
 		}
 		_, err := a.provider(t, e.identity(t), filepath.Join(t.TempDir(), "kubeconfig")).Find(t.Context())
-		expect(t, err, "", `az role assignment create --role "Azure Kubernetes Service Cluster User Role"`)
+		expect(t, err, "", `az role assignment create --role 'Azure Kubernetes Service Cluster User Role'`)
 	})
 	if a.admin != 0 {
 		t.Errorf("Azure was asked %d times for the credentials of an administrator", a.admin)

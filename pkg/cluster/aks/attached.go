@@ -11,6 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+
+	"zr/pkg/cmdline"
 )
 
 // pullRoles are the ids of Azure's own roles that let somebody pull every image
@@ -70,11 +72,18 @@ func Attached(ctx context.Context, opts Options, registry string) (bool, error) 
 // What opts does not say is left to be filled in.
 func AttachLine(opts Options, registry string) string {
 	name, _, _ := strings.Cut(registry, ".")
-	subscription := ""
-	if opts.Subscription != "" {
-		subscription = "--subscription " + opts.Subscription + " "
+	name, _, _ = strings.Cut(name, "-") // what follows is of the address alone: a name has no "-"
+	opts.ResourceGroup, opts.Cluster = cmp.Or(opts.ResourceGroup, "GROUP"), cmp.Or(opts.Cluster, "CLUSTER")
+	return opts.az("aks", "update", "--attach-acr", name)
+}
+
+// az is a command about the cluster.
+func (o Options) az(group, verb string, flags ...string) string {
+	args := []string{group, verb}
+	if o.Subscription != "" {
+		args = append(args, "--subscription", o.Subscription)
 	}
-	return fmt.Sprintf("az aks update %s-g %s -n %s --attach-acr %s", subscription, cmp.Or(opts.ResourceGroup, "GROUP"), cmp.Or(opts.Cluster, "CLUSTER"), name)
+	return cmdline.Line("az", append(append(args, "-g", o.ResourceGroup, "-n", o.Cluster), flags...)...)
 }
 
 // nodesIdentity returns the id of what the kubelets of a cluster sign in to

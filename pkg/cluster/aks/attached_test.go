@@ -133,6 +133,9 @@ func TestTheLineThatAttaches(t *testing.T) {
 	if got, want := AttachLine(Options{Subscription: "s", ResourceGroup: "g", Cluster: "c"}, "team.azurecr.io"), "az aks update --subscription s -g g -n c --attach-acr team"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if got, want := AttachLine(Options{ResourceGroup: "team (dev)", Cluster: "c"}, "team-a1b2c3.azurecr.io"), "az aks update -g 'team (dev)' -n c --attach-acr team"; got != want {
+		t.Errorf("%s", got)
+	}
 	if got, want := AttachLine(Options{}, "team.azurecr.io"), "az aks update -g GROUP -n CLUSTER --attach-acr team"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"zr/pkg/cmdline"
 	"zr/pkg/fault"
 )
 
@@ -124,7 +125,9 @@ func (p *provider) explainAzure(err error) error {
 		}
 		return fault.Hint(fmt.Errorf("asking Azure: %w", err), "is this machine online, and is a proxy missing?")
 	}
-	group := fmt.Sprintf("az group list --subscription %s -o table", p.opts.Subscription)
+	list := func(what string) string {
+		return "`" + cmdline.Line("az", what, "list", "--subscription", p.opts.Subscription, "-o", "table") + "` lists them"
+	}
 	switch {
 	case said.ErrorCode == "InvalidAuthenticationTokenTenant":
 		id := "TENANT"
@@ -138,15 +141,14 @@ func (p *provider) explainAzure(err error) error {
 	case said.StatusCode == http.StatusUnauthorized:
 		return fault.Hint(fmt.Errorf("the sign-in is not accepted there (%s)", said.ErrorCode), signInLine(p.opts.Identity.opts.Tenant))
 	case said.StatusCode == http.StatusForbidden:
-		return fault.Hint(errors.New("who is signed in may not fetch its user credentials"), fmt.Sprintf(
-			"have somebody who may grant the right run `az role assignment create --role %q --assignee YOU --scope %s`", clusterUser, p.id()))
+		return fault.Hint(errors.New("who is signed in may not fetch its user credentials"), "have somebody who may grant the right run `"+
+			cmdline.Line("az", "role", "assignment", "create", "--role", clusterUser, "--assignee", "YOU", "--scope", p.id())+"`")
 	case said.ErrorCode == "SubscriptionNotFound", said.ErrorCode == "InvalidSubscriptionId":
 		return fault.WithCode(fmt.Errorf("there is no subscription %q for who is signed in", p.opts.Subscription), fault.Usage, "`az account list -o table` lists them")
 	case said.ErrorCode == "ResourceGroupNotFound":
-		return fault.WithCode(fmt.Errorf("there is no resource group %q", p.opts.ResourceGroup), fault.Usage, "`"+group+"` lists them")
+		return fault.WithCode(fmt.Errorf("there is no resource group %q", p.opts.ResourceGroup), fault.Usage, list("group"))
 	case said.StatusCode == http.StatusNotFound:
-		return fault.WithCode(errors.New("there is no such cluster"), fault.Usage,
-			fmt.Sprintf("`az aks list --subscription %s -o table` lists them", p.opts.Subscription))
+		return fault.WithCode(errors.New("there is no such cluster"), fault.Usage, list("aks"))
 	}
 	return fmt.Errorf("asking Azure: %d %s", said.StatusCode, said.ErrorCode)
 }

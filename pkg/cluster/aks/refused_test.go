@@ -56,7 +56,7 @@ func TestWhyAzureRefuses(t *testing.T) {
 		status     int
 		want, hint string
 	}{
-		"AuthorizationFailed":              {403, "may not fetch its user credentials", `az role assignment create --role "Azure Kubernetes Service Cluster User Role" --assignee YOU --scope /subscriptions/subscription/resourceGroups/group/providers/Microsoft.ContainerService/managedClusters/team`},
+		"AuthorizationFailed":              {403, "may not fetch its user credentials", `az role assignment create --role 'Azure Kubernetes Service Cluster User Role' --assignee YOU --scope /subscriptions/subscription/resourceGroups/group/providers/Microsoft.ContainerService/managedClusters/team`},
 		"ResourceNotFound":                 {404, "there is no such cluster", "az aks list --subscription subscription"},
 		"ResourceGroupNotFound":            {404, `there is no resource group "group"`, "az group list --subscription subscription"},
 		"SubscriptionNotFound":             {404, `there is no subscription "subscription"`, "az account list"},
@@ -87,7 +87,7 @@ func TestWhyNobodyAnswers(t *testing.T) {
 		"private": {armcontainerservice.ManagedClusterProperties{APIServerAccessProfile: &armcontainerservice.ManagedClusterAPIServerAccessProfile{EnablePrivateCluster: to.Ptr(true)}},
 			"the cluster is private", "virtual network"},
 		"ranges": {armcontainerservice.ManagedClusterProperties{APIServerAccessProfile: &armcontainerservice.ManagedClusterAPIServerAccessProfile{AuthorizedIPRanges: []*string{to.Ptr("192.0.2.0/24")}}},
-			"some address ranges only", "--api-server-authorized-ip-ranges"},
+			"some address ranges only", "`az aks update --subscription subscription -g group -n team --api-server-authorized-ip-ranges 192.0.2.0/24,ADDRESS`"},
 		"none of these": {armcontainerservice.ManagedClusterProperties{}, "asking the API server", "VPN"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,7 @@ func Is(repository string) bool {
 func PushHint(repository string) string {
 	host, _, _ := strings.Cut(repository, "/")
 	short, _, _ := strings.Cut(host, ".")
+	short, _, _ = strings.Cut(short, "-") // what follows is of the address alone: a name has no "-"
 	return fmt.Sprintf("have somebody who may grant the right run `az role assignment create --role AcrPush --assignee YOU --scope \"$(az acr show -n %s --query id -o tsv)\"`", short)
 }
 

@@ -155,3 +155,12 @@ func TestOtherRegistriesGetNoToken(t *testing.T) {
 		}
 	}
 }
+
+// TestPushHintNamesTheRegistry of an address of either kind.
+func TestPushHintNamesTheRegistry(t *testing.T) {
+	for _, at := range []string{"team.azurecr.io/shop", "team-a1b2c3.azurecr.io"} {
+		if hint := acr.PushHint(at); !strings.Contains(hint, "az acr show -n team --query") {
+			t.Errorf("%s: %s", at, hint)
+		}
+	}
+}
