@@ -889,7 +889,7 @@ export interface components {
             scaledWith?: string;
             /** @enum {string} */
             what: "deployed" | "reloaded" | "restarted" | "stopped" | "started" | "scaled" | "rolledBack" | "ran" | "configured" | "changed";
-            /** @description What the program that wrote it calls itself, as the API server keeps it: zr, zr-api for the dashboard, kubectl-edit. Left out of a reload, which writes nothing there. */
+            /** @description What the program that wrote it calls itself, as the API server keeps it: zr, zr-api for the dashboard, kubectl-edit. Left out of a reload, which writes nothing there, and where several did within one second. */
             with?: string;
         };
         ChangeInputBody: {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"zr/internal/api/contract"
@@ -40,11 +41,15 @@ const (
 // doings are what acts of the audit log do to their target.
 var doings = map[string]string{
 	"restartService": Restarted, "stopService": Stopped, "startService": Started, "scaleService": Scaled,
-	"rollbackService": RolledBack, "runService": Ran, "changeSettings": Configured, "restoreSettings": Configured,
+	"rollbackService": RolledBack, "runService": Ran, "changeSettings": Configured, "restoreSettings": Configured, "setSecret": Configured,
 }
 
-// settings is the target of acts that change those of the environment.
-const settings = "settings"
+// The targets of acts that change what all pods of the environment may read: its settings,
+// and a secret of any name.
+const (
+	settings = "settings"
+	secrets  = "secrets/"
+)
 
 // actsWithin is how long after its change an act is recorded at most: when it has taken
 // effect, or had not in the time of its class.
@@ -55,7 +60,7 @@ type Change struct {
 	At   time.Time `json:"at" doc:"By the clock of the API server; of a reload, by that of the machine of the zr dev."`
 	What string    `json:"what" enum:"deployed,reloaded,restarted,stopped,started,scaled,rolledBack,ran,configured,changed"`
 	By   string    `json:"by,omitempty" doc:"Who it was; left out where that is not known for certain."`
-	With string    `json:"with,omitempty" doc:"What the program that wrote it calls itself, as the API server keeps it: zr, zr-api for the dashboard, kubectl-edit. Left out of a reload, which writes nothing there."`
+	With string    `json:"with,omitempty" doc:"What the program that wrote it calls itself, as the API server keeps it: zr, zr-api for the dashboard, kubectl-edit. Left out of a reload, which writes nothing there, and where several did within one second."`
 	// ScaledWith is kept without a time.
 	ScaledWith string `json:"scaledWith,omitempty" doc:"What has set the number of its pods by the way of autoscalers and of kubectl scale: the API server notes no time of that, so that it may have been later."`
 }
@@ -66,15 +71,24 @@ type Source interface {
 	LastRunChanges(ctx context.Context, environment string, services []string) ([]postgres.RunChange, error)
 }
 
-// Of returns the last change of each of some services, by their names. key is that of the
-// environment, target how the audit log calls what is in it. Without the source's answer
-// it returns what the workloads themselves say, and the error.
-func Of(ctx context.Context, source Source, key string, target func(string) string, services []fleet.Service) (map[string]Change, error) {
-	all := map[string]Change{}
+// Of returns the last change of each of some services, by their names, as it is known now.
+// key is that of the environment, target how the audit log calls what is in it. Without
+// the source's answer it returns what the workloads themselves say, and the error.
+func Of(ctx context.Context, source Source, key string, target func(string) string, services []fleet.Service, now time.Time) (map[string]Change, error) {
+	writes := map[string]fleet.Write{}
 	for _, s := range services {
 		if w, known := s.LastWrite(); known {
-			all[s.Name] = written(w)
+			writes[s.Name] = w
 		}
+	}
+	return of(ctx, source, key, target, writes, now)
+}
+
+// of is Of by what the workloads say.
+func of(ctx context.Context, source Source, key string, target func(string) string, writes map[string]fleet.Write, now time.Time) (map[string]Change, error) {
+	all := map[string]Change{}
+	for name, w := range writes {
+		all[name] = written(w)
 	}
 	if len(all) == 0 {
 		return all, nil
@@ -83,7 +97,7 @@ func Of(ctx context.Context, source Source, key string, target func(string) stri
 	var since []time.Time
 	for name, c := range all {
 		if c.With == byAPI {
-			targets, since = append(targets, target(name), target(settings)), append(since, c.At, c.At)
+			targets, since = append(targets, target(name), target(settings), target(secrets)), append(since, c.At, c.At, c.At)
 		}
 	}
 	acts, err := source.ActsWithin(ctx, targets, since, actsWithin)
@@ -97,17 +111,29 @@ func Of(ctx context.Context, source Source, key string, target func(string) stri
 	for name, c := range all {
 		switch c.With {
 		case byAPI:
-			all[name] = acted(c, acts, target(name), target(settings))
+			all[name] = acted(c, acts, now, target(name), target(settings), target(secrets))
 		case byZr:
 			all[name] = deployed(c, name, runs)
 		}
 	}
 	for _, run := range runs {
-		if run.Type == (event.Reload{}).Type() && run.At.After(all[run.Service].At) {
-			all[run.Service] = Change{At: run.At, What: Reloaded, By: run.User, ScaledWith: all[run.Service].ScaledWith}
+		if run.Type == (event.Reload{}).Type() {
+			all[run.Service] = reloaded(all[run.Service], run)
 		}
 	}
 	return all, nil
+}
+
+// reloaded is the later one of a change and a reload. The second of the change is known,
+// and not when in it that was.
+func reloaded(c Change, run postgres.RunChange) Change {
+	switch {
+	case !run.At.After(c.At):
+		return c
+	case run.At.Before(c.At.Add(time.Second)):
+		return Change{At: c.At, What: Changed, ScaledWith: c.ScaledWith}
+	}
+	return Change{At: run.At, What: Reloaded, By: run.User, ScaledWith: c.ScaledWith}
 }
 
 // written is what a workload itself says of its last change.
@@ -120,22 +146,38 @@ func written(w fleet.Write) Change {
 }
 
 // acted names who made a change in the dashboard. Acts are recorded when they have taken
-// effect, the newest is first. Where several people did something in the time in which the
-// act of this change was recorded, it may be that of any of them.
-func acted(c Change, acts []postgres.AuditRecord, targets ...string) Change {
-	named := c
+// effect, or had not in their time. Where several people did something in the time in which
+// the act of this change is recorded, it may be that of any of them. What was done to the
+// service itself, and was done, has changed it; of all else it is not known, so that who
+// may still be recorded is waited for.
+func acted(c Change, acts []postgres.AuditRecord, now time.Time, targets ...string) Change {
+	named, proven := c, false
 	for _, a := range acts {
 		what := doings[a.Action]
-		if what == "" || !slices.Contains(targets, a.Target) || a.At.Before(c.At) || a.At.After(c.At.Add(actsWithin)) {
+		if what == "" || !meant(a.Target, targets) || a.At.Before(c.At) || a.At.After(c.At.Add(actsWithin)) {
 			continue
 		}
-		if named.By == "" {
-			named.By, named.What = a.Actor, what
-		} else if named.By != a.Actor {
+		if named.By != "" && named.By != a.Actor {
 			return c
 		}
+		did := a.Outcome != postgres.Failed && what != Configured
+		if named.By == "" || did && !proven { // the newest of those that are the surest
+			named.By, named.What = a.Actor, what
+		}
+		proven = proven || did
+	}
+	if !proven && now.Before(c.At.Add(actsWithin)) {
+		return c
 	}
 	return named
+}
+
+// meant says whether a target is one of some, of which those that end in a slash stand for
+// all that begin with them.
+func meant(target string, targets []string) bool {
+	return slices.ContainsFunc(targets, func(t string) bool {
+		return t == target || strings.HasSuffix(t, "/") && strings.HasPrefix(target, t)
+	})
 }
 
 // deployed names who ran the zr that wrote a workload: the run tells the very time that the

@@ -45,18 +45,32 @@ func TestActed(t *testing.T) {
 		{"that changes no workload", []postgres.AuditRecord{act(12, "ada", "rebuildService", "web")}, Changed, ""},
 		{"two people", []postgres.AuditRecord{act(20, "bob", "restartService", "web"), act(12, "ada", "restartService", "web")}, Changed, ""},
 		{"two things of one", []postgres.AuditRecord{act(20, "ada", "scaleService", "web"), act(12, "ada", "restartService", "web")}, Scaled, "ada"},
+		{"a secret", []postgres.AuditRecord{act(12, "ada", "setSecret", "secrets/API_TOKEN")}, Configured, "ada"},
+		{"a secret and settings", []postgres.AuditRecord{act(20, "bob", "changeSettings", "settings"), act(12, "ada", "setSecret", "secrets/API_TOKEN")}, Changed, ""},
+		{"a secret of another environment", []postgres.AuditRecord{act(12, "ada", "setSecret", "lab/secrets/API_TOKEN")}, Changed, ""},
 		{"a service and the settings", []postgres.AuditRecord{act(20, "ada", "changeSettings", "settings"), act(12, "bob", "restartService", "web")}, Changed, ""},
 		{"none", nil, Changed, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := acted(change, tc.acts, "web", "settings"); got != (Change{change.At, tc.what, tc.by, byAPI, ""}) {
+			if got := acted(change, tc.acts, change.At.Add(actsWithin), "web", "settings", "secrets/"); got != (Change{change.At, tc.what, tc.by, byAPI, ""}) {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
+	for name, a := range map[string]postgres.AuditRecord{
+		"of settings, which others may read": act(12, "ada", "changeSettings", "settings"),
+		"that failed":                        {At: at(12), Actor: "ada", Action: "restartService", Target: "web", Outcome: postgres.Failed},
+	} {
+		if got := acted(change, []postgres.AuditRecord{a}, at(13), "web", "settings"); got != change {
+			t.Errorf("one %s, while that of somebody else may come: %+v", name, got)
+		}
+	}
+	if got := acted(change, []postgres.AuditRecord{act(12, "ada", "restartService", "web")}, at(13), "web"); got.By != "ada" {
+		t.Errorf("what was done to the service itself: %+v", got)
+	}
 	late := act(0, "ada", "restartService", "web")
 	late.At = change.At.Add(actsWithin + time.Second)
-	if got := acted(change, []postgres.AuditRecord{late}, "web"); got != change {
+	if got := acted(change, []postgres.AuditRecord{late}, late.At, "web"); got != change {
 		t.Errorf("later than any act may be: %+v", got)
 	}
 }

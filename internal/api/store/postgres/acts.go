@@ -8,21 +8,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// actsOfOne is how many acts on a target are looked through at most.
-const actsOfOne = 20
-
 // ActsWithin returns records of what was done to targets, or was tried and failed: of each
-// target those from its time on, until within later. What was refused is left out. The
-// newest are first; one may be there twice.
+// target those from its time on, until within later, and of what one did several times one
+// that was done, if any was. A target that ends in a slash stands for all that begin with it. What was refused
+// is left out. The newest are first; one may be there twice.
 func (s *Store) ActsWithin(ctx context.Context, targets []string, since []time.Time, within time.Duration) ([]AuditRecord, error) {
 	if err := s.ready(); err != nil {
 		return nil, fmt.Errorf("reading the audit log: %w", err)
 	}
 	rows, err := s.pool.Query(ctx, `
 SELECT a.* FROM (SELECT DISTINCT target, since FROM unnest($1::text[], $2::timestamptz[]) AS all_asked (target, since)) AS asked
-CROSS JOIN LATERAL (SELECT id, at, actor, action, target, outcome, detail, request_id FROM audit
-	WHERE target = asked.target AND at >= asked.since AND at < asked.since + make_interval(secs => $3) AND outcome IN ('done', 'failed') ORDER BY id DESC LIMIT $4) AS a
-ORDER BY a.id DESC`, targets, since, within.Seconds(), actsOfOne)
+CROSS JOIN LATERAL (SELECT DISTINCT ON (actor, action) id, at, actor, action, target, outcome, detail, request_id FROM audit
+	WHERE at >= asked.since AND at < asked.since + make_interval(secs => $3) AND outcome IN ('done', 'failed')
+		AND (target = asked.target OR asked.target LIKE '%/' AND starts_with(target, asked.target)) ORDER BY actor, action, outcome, id DESC) AS a
+ORDER BY a.id DESC`, targets, since, within.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("reading the audit log: %w", classify(err))
 	}

@@ -50,6 +50,15 @@ func TestActsWithin(t *testing.T) {
 	if got := said([]string{"web", "db"}, at(70), at(10)); got != "eve stopService web, bob scaleService db" {
 		t.Errorf("got %s", got)
 	}
+	for range 30 {
+		act(71, "bob", "scaleService", "cache", Failed)
+	}
+	act(72, "ada", "setSecret", "secrets/API_TOKEN", Done)
+	act(72, "ada", "setSecret", "lab/secrets/API_TOKEN", Done)
+	act(73, "bob", "scaleService", "cache", Failed)
+	if got := said([]string{"secrets/", "cache"}, at(71), at(71)); got != "bob scaleService cache, ada setSecret secrets/API_TOKEN" {
+		t.Errorf("got %s", got)
+	}
 	if got := said(nil); got != "" {
 		t.Errorf("of nothing: %s", got)
 	}
