@@ -119,7 +119,7 @@ func TestWhatIsNotProposed(t *testing.T) {
 			t.Errorf("%q: got %+v, %v", folder, p, err)
 		}
 	}
-	if p, err := s.Propose("alias"); err != nil || p.Service != "ok" {
+	if p, err := s.Propose("alias"); err != nil || p.Service != "ok" || !strings.Contains(p.Edits[0].Text, "dockerfile: ok/Dockerfile") {
 		t.Errorf("a link within the project: %+v, %v", p, err)
 	}
 }

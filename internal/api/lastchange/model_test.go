@@ -24,7 +24,6 @@ type world struct {
 	runs    []postgres.RunChange
 	by      string // who changed it last; empty for somebody that zr does not know
 	what    string
-	atOnce  bool // two people wrote it within the last second, by the dashboard
 	story   []string
 }
 

@@ -71,12 +71,9 @@ func Unproven(passed []PassedOver) (folders []string) {
 // named. Beside a *devattach.Failure its error can be a *NotServices.
 func (p *Project) Services(folders []string) (Plan, error) {
 	plan := Plan{Services: []Proposed{}}
-	if len(folders) == 0 {
-		found, passed := p.discover()
-		if len(found) == 0 {
-			return plan, &NotServices{Has: len(p.Sources), PassedOver: passed}
-		}
-		folders, plan.PassedOver = found, passed
+	all := len(folders) == 0
+	if all {
+		folders, plan.PassedOver = p.discover()
 	}
 	p.planned = map[string]bool{}
 	defer func() { p.planned = nil }()
@@ -85,12 +82,19 @@ func (p *Project) Services(folders []string) (Plan, error) {
 			continue
 		}
 		one, err := p.ofFolder(folder)
+		if failed, is := errors.AsType[*devattach.Failure](err); is && all {
+			plan.PassedOver = append(plan.PassedOver, PassedOver{folder, "cannot be one by its name: " + failed.Text})
+			continue
+		}
 		if err != nil {
 			return plan, err
 		}
 		p.planned[one.Service] = true
 		plan.Services = append(plan.Services, one)
 		plan.Edits = append(plan.Edits, one.Edits...)
+	}
+	if len(plan.Services) == 0 {
+		return plan, &NotServices{Has: len(p.Sources), PassedOver: plan.PassedOver}
 	}
 	return plan, nil
 }

@@ -104,7 +104,8 @@ func (p *Project) port(port int) int {
 	return port
 }
 
-// folder returns the absolute path of a folder of the project, and its path within it.
+// folder returns the absolute path of a folder of the project, and its path within it,
+// whatever links lead there.
 func (p *Project) folder(folder string) (dir, within string, err error) {
 	clean := filepath.Clean(filepath.FromSlash(folder))
 	outside := &devattach.Failure{Code: devattach.NotFound, Text: fmt.Sprintf("%q is no folder of the project", folder)}
@@ -119,11 +120,12 @@ func (p *Project) folder(folder string) (dir, within string, err error) {
 	if err != nil || dir == root {
 		return "", "", outside
 	}
-	if below, err := filepath.Rel(root, dir); err != nil || !filepath.IsLocal(below) {
+	below, err := filepath.Rel(root, dir)
+	if err != nil || !filepath.IsLocal(below) {
 		return "", "", outside
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return "", "", outside
 	}
-	return dir, filepath.ToSlash(clean), nil
+	return dir, filepath.ToSlash(below), nil
 }

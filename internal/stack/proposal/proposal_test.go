@@ -89,6 +89,28 @@ func TestAProjectThatIsAService(t *testing.T) {
 	}
 }
 
+// A folder with the name of a service that is no build is passed over, and others are not
+// for its sake.
+func TestANameThatIsTaken(t *testing.T) {
+	p := project(t, map[string]string{"api/main.go": goService, "web/main.go": goService})
+	p.Has = func(name string) bool { return name == "web" }
+	plan, err := p.Services(nil)
+	if got := names(plan); err != nil || !slices.Equal(got, []string{"api"}) {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if want := `web cannot be one by its name: config/dev.yaml has a service "web" already`; len(plan.PassedOver) != 1 || plan.PassedOver[0].String() != want {
+		t.Errorf("passed over are %q", plan.PassedOver)
+	}
+	if _, err := p.Services([]string{"api", "web"}); err == nil {
+		t.Error("one that was named is passed over")
+	}
+	p.Has = func(string) bool { return true }
+	_, err = p.Services(nil)
+	if none, is := errors.AsType[*NotServices](err); !is || len(none.PassedOver) != 2 {
+		t.Errorf("got %+v", none)
+	}
+}
+
 // A Deployment that somebody wrote is left alone, and so is his overlay.
 func TestManifestsThatAreThere(t *testing.T) {
 	p := project(t, map[string]string{
