@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -33,11 +32,10 @@ type upload struct {
 	open   func(at int64) (io.ReadCloser, error)
 	from   *name.Repository // has the blob already; nil: none is known
 
-	session *url.URL     // where the registry takes what is missing; nil: nowhere yet
-	at      int64        // what the registry has, as far as it said
-	refused int64        // where it did not let the session go on
-	sent    atomic.Int64 // what was ever sent
-	best    int64        // the most that it ever had when the patience began
+	session *url.URL // where the registry takes what is missing; nil: nowhere yet
+	at      int64    // what the registry has, as far as it said
+	refused int64    // where it did not let the session go on
+	best    int64    // the most that it ever had when the patience began
 	tries   remote.Backoff
 }
 
@@ -123,7 +121,7 @@ func (u *upload) begin(ctx context.Context) (there bool, err error) {
 }
 
 // ask learns how much of the blob has arrived. A registry that does not say, says more
-// than was sent, or did not go on from there, has no session that could go on. One whose
+// than there is, or did not go on from there, has no session that could go on. One whose
 // parts were still arriving when it was asked says something else now.
 func (u *upload) ask(ctx context.Context) error {
 	got, err := u.do(ctx, http.MethodGet, u.session.String(), 0, http.StatusNoContent, http.StatusOK, http.StatusAccepted)
@@ -136,7 +134,7 @@ func (u *upload) ask(ctx context.Context) error {
 	}
 	var last int64
 	// A session that has nothing says 0-0, too.
-	if _, err := fmt.Sscanf(strings.TrimPrefix(got.header.Get("Range"), "bytes="), "0-%d", &last); err != nil || last < 1 || last >= u.sent.Load() || last+1 == u.refused {
+	if _, err := fmt.Sscanf(strings.TrimPrefix(got.header.Get("Range"), "bytes="), "0-%d", &last); err != nil || last < 1 || last >= u.size || last+1 == u.refused {
 		u.session = nil
 		return nil
 	}
@@ -234,15 +232,4 @@ func (u *upload) do(ctx context.Context, method, address string, bytes int64, wa
 }
 
 // rest reads the blob from u.at on.
-func (u *upload) rest() (io.ReadCloser, error) {
-	rc, err := u.open(u.at)
-	if err != nil {
-		return nil, err
-	}
-	at := u.at
-	return &countedReader{rc, func(n int) {
-		at += int64(n)
-		for most := u.sent.Load(); at > most && !u.sent.CompareAndSwap(most, at); most = u.sent.Load() {
-		}
-	}}, nil
-}
+func (u *upload) rest() (io.ReadCloser, error) { return u.open(u.at) }

@@ -368,28 +368,32 @@ func TestAnUploadIsCancelled(t *testing.T) {
 	}
 }
 
-// TestARegistryThatTakesBlobsElsewhere names another host, which takes them.
+// TestARegistryThatTakesBlobsElsewhere names another host, which takes them, or one that it
+// has no business to have blobs sent to.
 func TestARegistryThatTakesBlobsElsewhere(t *testing.T) {
-	store, reg := openStore(t), newRegistry(t)
-	upstream, err := url.Parse("http://" + reg.host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(upstream)
-	proxy.ModifyResponse = func(resp *http.Response) error {
-		if at := resp.Header.Get("Location"); resp.Request.Method == http.MethodPost {
-			resp.Header.Set("Location", "http://localhost:"+upstream.Port()+at)
+	for elsewhere, want := range map[string]string{"localhost": "", "127.0.0.2": "private"} {
+		store, reg := openStore(t), newRegistry(t)
+		upstream, err := url.Parse("http://" + reg.host)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	}
-	server := httptest.NewServer(proxy)
-	defer server.Close()
-	img := imageOf(t, layerOf(t, store, "a", noise(100_000)))
-	if _, _, err := (Pusher{Store: store}).Push(t.Context(), img, strings.TrimPrefix(server.URL, "http://")+"/shop/api", "zr"); err != nil {
-		t.Fatal(err)
-	}
-	if sent := reg.uploaded.Load(); sent < 100_000 || sent > 110_000 {
-		t.Errorf("%d bytes arrived", sent)
+		proxy := httputil.NewSingleHostReverseProxy(upstream)
+		proxy.ModifyResponse = func(resp *http.Response) error {
+			if at := resp.Header.Get("Location"); resp.Request.Method == http.MethodPost {
+				resp.Header.Set("Location", "http://"+elsewhere+":"+upstream.Port()+at)
+			}
+			return nil
+		}
+		server := httptest.NewServer(proxy)
+		defer server.Close()
+		img := imageOf(t, layerOf(t, store, "a", noise(100_000)))
+		_, _, err = Pusher{Store: store}.Push(t.Context(), img, strings.TrimPrefix(server.URL, "http://")+"/shop/api", "zr")
+		if sent := reg.uploaded.Load(); want == "" && (err != nil || sent < 100_000 || sent > 110_000) {
+			t.Errorf("%d bytes arrived: %v", sent, err)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("to %s: %v", elsewhere, err)
+		}
 	}
 }
 

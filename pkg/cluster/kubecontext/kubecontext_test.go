@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,15 +20,6 @@ import (
 func kubeconfig(t *testing.T, url string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
-	pipe := filepath.Join(t.TempDir(), "pipe") // which nobody writes to before the test ends
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if f, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
-			f.Close()
-		}
-	})
 	text := strings.ReplaceAll(`apiVersion: v1
 kind: Config
 current-context: other
@@ -49,9 +40,8 @@ users:
 - {name: me, user: {token: t}}
 - {name: no-plugin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never, installHint: "it is in the SDK"}}}
 - {name: expired, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, exit 255], interactiveMode: Never}}}
-- {name: silent, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, read x <FIFO], interactiveMode: Never}}}
+- {name: silent, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sleep, args: ["1"], interactiveMode: Never}}}
 `, "URL", url)
-	text = strings.ReplaceAll(text, "FIFO", pipe)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -59,17 +49,17 @@ users:
 }
 
 func TestEnsure(t *testing.T) {
-	status := http.StatusOK
+	var status atomic.Int64
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if status == 0 {
+		if status.Load() == 0 {
 			select {
 			case <-release:
 			case <-r.Context().Done():
 			}
 			return
 		}
-		w.WriteHeader(status)
+		w.WriteHeader(int(status.Load()))
 	}))
 	defer server.Close()
 	defer close(release)
@@ -97,12 +87,12 @@ func TestEnsure(t *testing.T) {
 		{name: "a user who is not there", opts: Options{Allowed: "lost user"}, err: `names the user "gone"`, hint: "again", code: fault.Usage},
 		{name: "a plugin that is not installed", opts: Options{Allowed: "no plugin"}, err: "no-such-plugin not found", hint: "install no-such-plugin, by which the kubeconfig signs in (it is in the SDK), and try: kubectl --kubeconfig " + path + " --context 'no plugin' get ns", code: fault.Failed},
 		{name: "a plugin that fails", opts: Options{Allowed: "expired plugin"}, err: "exit code 255", hint: "signs in by `sh -c 'exit 255'`", code: fault.Failed},
-		{name: "a plugin that does not end", opts: Options{Allowed: "silent plugin", Timeout: 10 * time.Millisecond}, err: "within 10ms, the sign-in by `sh -c ", hint: "end by itself", code: fault.Failed},
+		{name: "a plugin that does not end", opts: Options{Allowed: "silent plugin", Timeout: 10 * time.Millisecond}, err: "within 10ms, the sign-in by `sleep 1` included", hint: "end by itself", code: fault.Failed},
 		{name: "nobody there", opts: Options{Allowed: "other"}, err: "refused", hint: "kubectl", code: fault.Failed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			status = tt.status
+			status.Store(int64(tt.status))
 			tt.opts.Kubeconfig = path
 			c, err := New(tt.opts).Ensure(context.Background(), event.Discard)
 			if tt.err == "" {
