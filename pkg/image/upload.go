@@ -221,6 +221,10 @@ func (u *upload) do(ctx context.Context, method, address string, bytes int64, wa
 		return answer{}, errElsewhere
 	}
 	if err != nil {
+		var line *url.Error
+		if errors.As(err, &line) { // whose address may be signed, and is long
+			line.URL, _, _ = strings.Cut(line.URL, "?")
+		}
 		return answer{}, err
 	}
 	defer resp.Body.Close()
