@@ -48,6 +48,7 @@ func TestZrAndTheKubeletOfTwoMinds(t *testing.T) {
 					close(ended)
 				}()
 				time.Sleep(verdictTolerance - verdictInterval)
+				synctest.Wait()
 				if len(said) > 0 {
 					t.Errorf("said too early: %v", said)
 				}

@@ -49,8 +49,12 @@ func TestOddSecrets(t *testing.T) {
 			if _, err := UnsealSecrets(t.Context(), root, "dev"); err != nil {
 				t.Fatal(err)
 			}
-			if text, err := os.ReadFile(filepath.Join(root, "config/secrets/dev.env")); err != nil || strings.Contains(string(text), "The environment runs with it") {
+			text, err := os.ReadFile(filepath.Join(root, "config/secrets/dev.env"))
+			if err != nil || strings.Contains(string(text), "The environment runs with it") {
 				t.Errorf("what was set is no value that an environment runs with: %v", err)
+			}
+			if windows := strings.Count(string(text), "\r\n"); windows != 0 && windows != strings.Count(string(text), "\n") {
+				t.Errorf("lines end in two ways: %q", text[:100])
 			}
 			if _, err := SealSecrets(t.Context(), root, "dev", nil); err != nil {
 				t.Fatal(err)
@@ -91,7 +95,7 @@ func TestRefusedSecretsAreNotTold(t *testing.T) {
 		key   string
 		want  string
 	}{
-		"a key with its value": {nil, "API_TOKEN=" + value, "API_TOKEN comes without its value"},
+		"a key with its value": {nil, "API_TOKEN=" + value, `"API_TOKEN" comes without its value`},
 		"no key":               {nil, "no key", `"no key" cannot be a key`},
 		"another key": {func(t *testing.T, _, _ string) { keyHere(t) }, "A",
 			"none of the keys that are here opens it"},

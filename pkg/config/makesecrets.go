@@ -62,7 +62,10 @@ func (c *Config) Lend(values map[string]string) { c.Secrets, c.SecretsLent = val
 // fill returns the text of the file that an example becomes. above stands over what is
 // held and in no line of it.
 func (made *MadeSecrets) fill(example string, held map[string]string, above string) string {
-	left := maps.Clone(held)
+	left, end := maps.Clone(held), "\n"
+	if strings.Contains(example, "\r\n") { // its lines end as those of Windows
+		end = "\r\n"
+	}
 	lines := strings.SplitAfter(example, "\n")
 	for i, line := range lines {
 		key, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
@@ -76,11 +79,11 @@ func (made *MadeSecrets) fill(example string, held map[string]string, above stri
 			made.Taken = append(made.Taken, key)
 			// A line that says the same by the keys above stays as it is.
 			if said, _ := parseEnv([]byte(strings.Join(lines[:i+1], "")), ""); said[key] != known {
-				lines[i] = key + "=" + envValue(known) + "\n"
+				lines[i] = key + "=" + envValue(known) + end
 			}
 		case strings.HasPrefix(strings.TrimLeft(value, `'"`), mockPrefix):
 			made.New = append(made.New, key)
-			lines[i] = key + "=" + RandomSecret() + "\n"
+			lines[i] = key + "=" + RandomSecret() + end
 		}
 	}
 	text := strings.Join(lines, "")
@@ -88,12 +91,12 @@ func (made *MadeSecrets) fill(example string, held map[string]string, above stri
 		return text
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
-		text += "\n"
+		text += end
 	}
 	text += above
 	for _, key := range slices.Sorted(maps.Keys(left)) {
 		made.Taken = append(made.Taken, key)
-		text += key + "=" + envValue(left[key]) + "\n"
+		text += key + "=" + envValue(left[key]) + end
 	}
 	return text
 }

@@ -62,12 +62,10 @@ func WithSecrets(name string, text []byte, values map[string]string) (edited []b
 	}
 	for key := range values {
 		if !secretKey.MatchString(key) {
-			name, value, isBoth := strings.Cut(key, "=")
-			err := fmt.Errorf("%q cannot be a key", name)
-			if isBoth && secretKey.MatchString(name) && value != "" { // what is behind may be the secret
-				err = fmt.Errorf("%s comes without its value, which is read from the standard input", name)
+			if name, _, both := strings.Cut(key, "="); both { // what is behind may be the secret
+				return nil, nil, fault.WithCode(fmt.Errorf("%q comes without its value", name), fault.Usage, "the value is read from the standard input")
 			}
-			return nil, nil, fault.WithCode(err, fault.Usage, "letters, digits and '_'")
+			return nil, nil, fault.WithCode(fmt.Errorf("%q cannot be a key", key), fault.Usage, "letters, digits and '_'")
 		}
 	}
 	wanted := maps.Clone(was)

@@ -2,6 +2,8 @@ package health
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +20,7 @@ func (g *Gate) snapshots(ctx context.Context, targets []Target, kinds ...resourc
 	}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
-	for ns := range all {
+	for _, ns := range slices.Collect(maps.Keys(all)) { // the map is written meanwhile
 		group.Go(func() error {
 			s, err := g.kube.snapshotOf(ctx, ns, kinds...)
 			mu.Lock()
