@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { serverClock } from "./clock";
 import { STALE_AFTER_MS } from "./freshness";
 
 /** What can be away: answers to what is asked for, and each of the views that stay open. */
@@ -31,7 +32,7 @@ export class Connection {
   private skippedMeanwhile = 0;
   private listeners = new Set<() => void>();
 
-  constructor(private readonly now: () => number = () => Date.now()) {}
+  constructor(private readonly now: () => number = () => serverClock.now()) {}
 
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);

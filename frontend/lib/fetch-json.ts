@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { serverClock } from "./clock";
 import { decode } from "./decode";
 import { failed, type Outcome, problemBody } from "./problem";
 import { sessionWatch } from "./session-watch";
@@ -85,7 +86,9 @@ async function request<T>(
   init: RequestInit,
 ): Promise<Outcome<T>> {
   const session = sessionWatch.current();
+  const asked = Date.now();
   const response = await fetch(path, init);
+  serverClock.heard(response.headers.get("date"), asked, Date.now());
   const text = await response.text();
   const outcome = response.ok
     ? decode(path, schema, JSON.parse(text))

@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
+import { serverClock } from "./clock";
 import type { Absence } from "./connection";
 import { eventsPath } from "./dev/queries";
 import { runEventsSchema } from "./dev/schema";
@@ -35,9 +36,9 @@ async function byTheApi(
   environment: string | undefined,
   signal: AbortSignal,
 ): Promise<Missed["during"]> {
-  const asked = Date.now();
+  const asked = serverClock.now();
   const { observedAt } = await fetchJSON(servicesPath(environment), observedSchema, signal);
-  const heard = Date.now();
+  const heard = serverClock.now();
   const at = Date.parse(observedAt);
   return { from: at - (heard - from), to: at - (asked - to) };
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { serverClock } from "./clock";
 import { useSnapshot } from "./snapshot/context";
 
 const TICK_MS = 1_000;
@@ -10,12 +11,7 @@ let current = 0;
 /** One timer for all who look at the clock; none while nobody does. */
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    current = Date.now();
-    for (const notify of listeners) {
-      notify();
-    }
-  }, TICK_MS);
+  timer ??= setInterval(tick, TICK_MS);
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {
@@ -26,13 +22,22 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+function tick() {
+  current = listeners.size > 0 ? serverClock.now() : 0;
+  for (const notify of listeners) {
+    notify();
+  }
+}
+
+serverClock.subscribe(tick);
+
 function snapshot(): number {
-  current ||= Date.now();
+  current ||= serverClock.now();
   return current;
 }
 
 /**
- * The time in milliseconds since the epoch, anew each second. While the server
+ * The time by the clock of the server in milliseconds since the epoch, anew each second. While the server
  * renders, and until the browser has taken over, it is renderedAt, so that both
  * write the same text. In a snapshot it is when that was taken.
  */

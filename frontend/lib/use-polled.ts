@@ -1,8 +1,14 @@
 "use client";
 
 import { type UseQueryOptions, useQuery } from "@tanstack/react-query";
+import { serverClock } from "./clock";
 import { freshness } from "./freshness";
 import type { Outcome, Problem } from "./problem";
+
+/** What the server found has its time already; what came since has one of the browser. */
+function byServer(updatedAt: number, renderedAt: number): number {
+  return updatedAt === renderedAt ? renderedAt : serverClock.byServer(updatedAt);
+}
 
 /**
  * Follows a query from what the server found while it rendered the page. The
@@ -20,7 +26,7 @@ export function usePolled<T>(
   });
   const atFirst = data === undefined && !initial.ok ? initial.problem : undefined;
   const problem = error ?? atFirst;
-  const updatedAt = data === undefined ? undefined : dataUpdatedAt;
+  const updatedAt = data === undefined ? undefined : byServer(dataUpdatedAt, renderedAt);
   return {
     data,
     problem,

@@ -8,6 +8,7 @@ import { useEnvironment, useGo } from "@/components/environment";
 import { stateLook } from "@/components/state";
 import { type Action, actions, whyNot } from "@/lib/actions/actions";
 import { actionLabel } from "@/lib/actions/words";
+import { serverClock } from "@/lib/clock";
 import {
   ERRORS_MINUTES,
   errorsScreenPath,
@@ -49,7 +50,7 @@ function errorsOf({ name, state }: Service): Target[] {
   const all = { label: `Error lines of ${name}`, href: errorsScreenPath(name) };
   const lately = {
     label: `Errors of ${name} in the last ${ERRORS_MINUTES} minutes`,
-    href: errorsScreenPath(name, Date.now()),
+    href: errorsScreenPath(name, serverClock.now()),
   };
   return state === "unhealthy" ? [all, lately] : [lately];
 }

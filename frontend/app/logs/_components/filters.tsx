@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
+import { serverClock } from "@/lib/clock";
 import { useLocalText, utcText } from "@/lib/local-time";
 import { useSnapshot } from "@/lib/snapshot/context";
 import { levels } from "../schema";
@@ -225,7 +226,7 @@ function TimeRange({
               onClick={() =>
                 onChange({
                   from: new Date(
-                    (snapshot?.takenAt ?? Date.now()) - minutes * MINUTE,
+                    (snapshot?.takenAt ?? serverClock.now()) - minutes * MINUTE,
                   ).toISOString(),
                   to: undefined,
                 })

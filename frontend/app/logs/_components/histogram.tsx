@@ -2,6 +2,7 @@
 
 import { type QueryKey, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
+import { serverClock } from "@/lib/clock";
 import { fetchJSON } from "@/lib/fetch-json";
 import type { Problem } from "@/lib/problem";
 import { type Bar, type BarRange, barsOf, rangeOf } from "../bars";
@@ -30,7 +31,7 @@ export function Histogram({
   const { data } = useQuery<{ counts: Counts; asked: BarRange } | null, Problem>({
     queryKey: key,
     queryFn: async ({ signal }) => {
-      const asked = rangeOf(state, Date.now());
+      const asked = rangeOf(state, serverClock.now());
       if (!asked) {
         return null;
       }

@@ -1,5 +1,6 @@
 import type { Line } from "@/app/logs/schema";
 import { needsSession } from "@/lib/allow-list";
+import { serverClock } from "@/lib/clock";
 import type { AttachedRuns } from "@/lib/dev/schema";
 import { fetchJSON } from "@/lib/fetch-json";
 import { failed, type Outcome, type Problem } from "@/lib/problem";
@@ -80,7 +81,7 @@ class Taking {
     return {
       kind: KIND,
       version: VERSION,
-      takenAt: new Date().toISOString(),
+      takenAt: new Date(serverClock.now()).toISOString(),
       environment: services?.namespace ?? this.saving.environment ?? "",
       zr: version,
       with: [...chosen],
