@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { failed, type Outcome } from "@/lib/problem";
 import { aCurve, anOutage, aPast, aService, NOW } from "@/lib/stack/fixtures";
 import type { Services } from "@/lib/stack/schema";
-import type { Uptime, UptimeReport } from "@/lib/stack/uptime";
+import { reportSchema, type Uptime, type UptimeReport } from "@/lib/stack/uptime";
 import { HealthClient } from "./client";
 import { partOf } from "./part";
 
@@ -112,12 +112,13 @@ test("one service is an address, with its latencies and its outages alone", () =
     ...point,
     p95: [1, undefined, 4][i],
   }));
-  const outages = [anOutage(), anOutage({ service: "redis" })];
-  show({ service: "redis", window: "1h" }, past({ outages }), {
+  // The newest of all services may be others: those of one are in its report.
+  show({ service: "redis", window: "1h" }, past({ outages: [anOutage()] }), {
     ok: true,
-    data: { ...aPast({ service: "redis", points }), outages: [] },
+    data: { ...aPast({ service: "redis", points }), outages: [anOutage({ service: "redis" })] },
   });
   expect(screen.getByTestId("outages").children).toHaveLength(1);
+  expect(screen.getByTestId("outages").textContent).toMatch(/^redis.*api needs it\.$/);
   expect(screen.getByTestId("service-health").textContent).toContain("Healthy, 7 d100 %");
   expect(screen.getByTestId("latency-chart").getAttribute("aria-label")).toBe(
     "95th percentile of the latency: 1.0 ms to 4.0 ms",
@@ -128,6 +129,19 @@ test("one service is an address, with its latencies and its outages alone", () =
   expect(screen.getByText("api", { selector: "a" }).getAttribute("href")).toBe(
     "/uptime?service=api&window=1h",
   );
+});
+
+test("of thousands of outages the newest are shown, and it is said", () => {
+  const { data } = reportSchema.safeParse({
+    ...aPast(),
+    outages: Array.from({ length: 10_000 }, (_, i) =>
+      anOutage({ message: `the ${i}th`, from: new Date(NOW - i * 60_000).toISOString() }),
+    ),
+  });
+  show({ service: "api" }, past(), { ok: true, data: data as UptimeReport });
+  expect(screen.getByTestId("outages").children).toHaveLength(100);
+  expect(screen.getByTestId("outages").lastElementChild?.textContent).toContain("the 99th");
+  expect(screen.getByText("the newest 100 of this time")).toBeDefined();
 });
 
 test("what has no latencies says so", () => {

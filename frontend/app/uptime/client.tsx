@@ -11,6 +11,7 @@ import { servicesQuery } from "@/lib/stack/queries";
 import type { Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
 import {
+  type Outage,
   reportQuery,
   type Uptime,
   type UptimeReport,
@@ -69,27 +70,30 @@ export function HealthClient({ part, ...initial }: { part: HealthPart } & Found)
               service={service}
               part={part}
               running={running}
+              outages={uptime.data.outages}
               now={now}
               report={initial.report}
               renderedAt={initial.renderedAt}
             />
           ) : (
-            <Panel title="Services">
-              {uptime.data.services.length === 0 ? (
-                <p data-testid="no-past" className="px-4 py-3 text-muted text-xs">
-                  Nothing was seen in the last seven days. A service is listed as soon as it runs.
-                </p>
-              ) : (
-                <UptimeTable services={uptime.data.services} window={part.window} />
-              )}
-            </Panel>
+            <>
+              <Panel title="Services">
+                {uptime.data.services.length === 0 ? (
+                  <p data-testid="no-past" className="px-4 py-3 text-muted text-xs">
+                    Nothing was seen in the last seven days. A service is listed as soon as it runs.
+                  </p>
+                ) : (
+                  <UptimeTable services={uptime.data.services} window={part.window} />
+                )}
+              </Panel>
+              <Outages
+                outages={uptime.data.outages}
+                all={uptime.data.outages}
+                services={running}
+                now={now}
+              />
+            </>
           )}
-          <Outages
-            outages={uptime.data.outages.filter((each) => !service || each.service === service)}
-            all={uptime.data.outages}
-            services={running}
-            now={now}
-          />
         </div>
       )}
     </>
@@ -100,12 +104,15 @@ function One({
   service,
   part,
   running,
+  outages,
   now,
   ...initial
 }: {
   service: string;
   part: HealthPart;
   running: Services["services"];
+  /** The newest of all services: those of this one are in its report. */
+  outages: Outage[];
   now: number;
   report: Outcome<UptimeReport>;
   renderedAt: number;
@@ -113,7 +120,17 @@ function One({
   const clock = { renderedAt: initial.renderedAt, now, paused: false };
   const { data, problem, ask } = usePolled(reportQuery(service, part), initial.report, clock);
   if (data) {
-    return <ServiceHealth report={data} services={running} window={part.window} />;
+    return (
+      <>
+        <ServiceHealth report={data} services={running} window={part.window} />
+        <Outages
+          outages={data.outages.map((outage) => ({ ...outage, service }))}
+          all={outages}
+          services={running}
+          now={now}
+        />
+      </>
+    );
   }
   return problem ? (
     <ProblemView problem={problem} note="This page asks again by itself." onRetry={ask} />

@@ -67,6 +67,11 @@ export function past(service, rest = {}) {
   };
 }
 
+/** Those of one service, as its report has them: without its name. */
+function outagesOf({ outages = [] }, name) {
+  return outages.filter(({ service }) => service === name).map(({ service, ...rest }) => rest);
+}
+
 /** What each service uses, and its last change; while the database is away without the name of who made it. */
 function overviewOf({ overview, historyError }, services) {
   const at = new Date(Date.now() - HOUR).toISOString();
@@ -234,7 +239,7 @@ export async function startUpstream(state) {
     if (past) {
       const of = state.past?.find((each) => each.service === past);
       return of
-        ? send(response, 200, { ...of, outages: [] })
+        ? send(response, 200, { ...of, outages: outagesOf(state, past) })
         : send(response, 404, problem("not_found", "no such service was seen"));
     }
     if (path.endsWith("/events")) {

@@ -73,7 +73,14 @@ export const uptimeSchema = z.object({
 export type Uptime = z.infer<typeof uptimeSchema>;
 export type UptimeSummary = Uptime["services"][number];
 
-export const reportSchema = z.object({ ...summary, outages: z.array(z.object(outage)) });
+/** As many outages as a person reads through: the api tells no more of all services, and of one there may be thousands. */
+export const MOST_OUTAGES = 100;
+
+export const reportSchema = z.object({
+  ...summary,
+  /** The newest first. */
+  outages: z.array(z.object(outage)).transform((all) => all.slice(0, MOST_OUTAGES)),
+});
 export type UptimeReport = z.infer<typeof reportSchema>;
 
 export interface UptimePart {

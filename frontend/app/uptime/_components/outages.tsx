@@ -4,7 +4,7 @@ import { stateLook } from "@/components/state";
 import { servicePath } from "@/lib/screens";
 import { reasonText } from "@/lib/stack/reason-text";
 import type { Service } from "@/lib/stack/schema";
-import type { Outage } from "@/lib/stack/uptime";
+import { MOST_OUTAGES, type Outage } from "@/lib/stack/uptime";
 import { endText } from "@/lib/stack/uptime-text";
 import { ago, span } from "@/lib/time";
 import { listed } from "@/lib/words";
@@ -24,7 +24,10 @@ export function Outages({
   now: number;
 }) {
   return (
-    <Panel title="Outages">
+    <Panel
+      title="Outages"
+      note={outages.length >= MOST_OUTAGES && `the newest ${MOST_OUTAGES} of this time`}
+    >
       {outages.length === 0 ? (
         <p data-testid="no-outage" className="px-4 py-3 text-muted text-xs">
           None in this time. A service that was to run and was not healthy is listed here.
