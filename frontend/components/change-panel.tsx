@@ -57,8 +57,8 @@ function ChangeItem({ change, now }: { change: Change; now: number }) {
     <li className="flex gap-2.5 px-4 py-2">
       <Icon className={`mt-0.5 animate-none! ${color}`} />
       <div className="min-w-0 flex-1">
-        <p className="flex items-baseline gap-2">
-          <span className="font-medium">{change.service}</span>
+        <p className="flex flex-wrap items-baseline gap-x-2">
+          <span className="wrap-anywhere font-medium">{change.service}</span>
           <span className="text-muted text-xs">{changeText(change)}</span>
           <time
             dateTime={change.at}

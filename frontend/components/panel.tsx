@@ -14,8 +14,8 @@ export function Panel({
   const id = title.toLowerCase().replaceAll(" ", "-");
   return (
     <section aria-labelledby={id} className="min-w-0">
-      <div className="mb-2 flex h-5 items-center justify-between gap-3">
-        <h2 id={id} className="font-medium text-muted text-xs">
+      <div className="mb-2 flex min-h-5 items-center justify-between gap-3">
+        <h2 id={id} className="wrap-anywhere min-w-0 font-medium text-muted text-xs">
           {title}
         </h2>
         {note && <span className="text-muted text-xs">{note}</span>}

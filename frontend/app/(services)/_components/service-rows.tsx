@@ -49,8 +49,11 @@ export function ServiceRows({
       className="border-line border-t hover:bg-canvas/60"
     >
       <tr>
-        <th scope="row" className={`${cell} text-left font-normal`}>
-          <Link href={servicePath(name)} className="font-medium underline-offset-4 hover:underline">
+        <th scope="row" className={`${cell} min-w-24 text-left font-normal`}>
+          <Link
+            href={servicePath(name)}
+            className="wrap-anywhere font-medium underline-offset-4 hover:underline"
+          >
             {name}
           </Link>
           <Origin service={service} up={up} />
@@ -113,7 +116,7 @@ export function ServiceRows({
             {state === "unhealthy" && (
               <Link
                 href={errorsScreenPath(name)}
-                className="mt-1 inline-block text-accent text-xs underline-offset-4 hover:underline"
+                className="wrap-anywhere mt-1 inline-block text-accent text-xs underline-offset-4 hover:underline"
               >
                 Error lines of {name}
               </Link>
@@ -173,7 +176,7 @@ function Origin({ service, up }: { service: Service; up: string | undefined }) {
     restarts > 0 && `${restarts} ${restarts === 1 ? "restart" : "restarts"}`,
   ].filter(Boolean);
   return (
-    <span className="block text-muted text-xs md:whitespace-nowrap" title={image || undefined}>
+    <span className="wrap-anywhere block text-muted text-xs" title={image || undefined}>
       {kind || "Not seen by Kubernetes"}
       {image && (
         <span className="hidden md:inline">

@@ -78,7 +78,7 @@ export const LineRow = memo(function LineRow({
         <span className={`w-14 shrink-0 max-sm:hidden ${level ? levelColor[level] : ""}`}>
           {level}
         </span>
-        <bdi className={`flex-1 ${text}`}>
+        <bdi className={`flex-1 text-left ${text}`}>
           <Message line={line} whole={opened} />
           {!opened && <FirstFields fields={line.fields} />}
         </bdi>

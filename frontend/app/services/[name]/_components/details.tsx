@@ -89,7 +89,7 @@ function PodUse({ pod, now }: { pod: PodDetails; now: number }) {
       <ul className="mt-1">
         {pod.containers.map((container) => (
           <li key={container.name} className="flex flex-wrap gap-x-3">
-            <span className="font-medium">{container.name}</span>
+            <span className="wrap-anywhere font-medium">{container.name}</span>
             <span className="text-muted">{stateText(container, now)}</span>
           </li>
         ))}
