@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zr/internal/devloop"
+	"zr/internal/testkit"
 	"zr/pkg/agentspec/wire"
 	"zr/pkg/event"
 	"zr/pkg/health"
@@ -39,30 +40,30 @@ func TestZrAndTheKubeletOfTwoMinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				var said []event.Problem
-				sink := event.SinkFunc(func(e event.Event) { said = append(said, e.(event.Problem)) })
+				said := &testkit.Recorder{}
 				held := &health.Held{Workloads: []health.Workload{{Name: "web", Ready: tt.ready}}}
 				ended := make(chan struct{})
 				go func() {
-					_ = compareVerdicts(ctx, sink, map[string]devloop.Container{"web": oneState{state: tt.phase}}, func() *health.Held { return held })
+					_ = compareVerdicts(ctx, said, map[string]devloop.Container{"web": oneState{state: tt.phase}}, func() *health.Held { return held })
 					close(ended)
 				}()
 				time.Sleep(verdictTolerance - verdictInterval)
 				synctest.Wait()
-				if len(said) > 0 {
-					t.Errorf("said too early: %v", said)
+				if early := said.Events(); len(early) > 0 {
+					t.Errorf("said too early: %v", early)
 				}
 				time.Sleep(4 * verdictInterval)
 				cancel()
 				<-ended
+				got := said.Events()
 				if tt.want == "" {
-					if len(said) > 0 {
-						t.Errorf("said %v", said)
+					if len(got) > 0 {
+						t.Errorf("said %v", got)
 					}
 					return
 				}
-				if len(said) != 2 || !strings.Contains(said[0].Text, tt.want) || !said[1].Cleared {
-					t.Errorf("said %v", said)
+				if len(got) != 2 || !strings.Contains(got[0].(event.Problem).Text, tt.want) || !got[1].(event.Problem).Cleared {
+					t.Errorf("said %v", got)
 				}
 			})
 		})
