@@ -77,11 +77,16 @@ func (p *Project) Services(folders []string) (Plan, error) {
 	}
 	p.planned = map[string]bool{}
 	defer func() { p.planned = nil }()
-	for i, folder := range folders {
-		if slices.Contains(folders[:i], folder) {
+	seen := map[string]bool{}
+	for _, folder := range folders {
+		dir, within, err := p.meant(folder)
+		if seen[within] && err == nil { // by another name: links lead to folders, too
 			continue
 		}
-		one, err := p.ofFolder(folder)
+		var one Proposed
+		if seen[within] = true; err == nil {
+			one, err = p.service(dir, within)
+		}
 		if failed, is := errors.AsType[*devattach.Failure](err); is && all {
 			plan.PassedOver = append(plan.PassedOver, PassedOver{folder, "cannot be one by its name: " + failed.Text})
 			continue
@@ -99,15 +104,12 @@ func (p *Project) Services(folders []string) (Plan, error) {
 	return plan, nil
 }
 
-func (p *Project) ofFolder(folder string) (Proposed, error) {
+// meant is the folder that is called so: the project's own may be, too.
+func (p *Project) meant(folder string) (dir, within string, err error) {
 	if filepath.Clean(folder) == "." {
-		return p.service(p.Root, ".")
+		return p.Root, ".", nil
 	}
-	dir, folder, err := p.folder(folder)
-	if err != nil {
-		return Proposed{}, err
-	}
-	return p.service(dir, folder)
+	return p.folder(folder)
 }
 
 // Start is the plan of a project that has no config of this environment yet: what Services

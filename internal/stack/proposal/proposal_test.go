@@ -111,6 +111,17 @@ func TestANameThatIsTaken(t *testing.T) {
 	}
 }
 
+func TestAFolderThatIsNamedTwice(t *testing.T) {
+	p := project(t, map[string]string{"api/main.go": goService})
+	if err := os.Symlink("api", filepath.Join(p.Root, "alias")); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := p.Services([]string{"alias", "api", "./api", "alias/"})
+	if got := names(plan); err != nil || !slices.Equal(got, []string{"api"}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // A Deployment that somebody wrote is left alone, and so is his overlay.
 func TestManifestsThatAreThere(t *testing.T) {
 	p := project(t, map[string]string{
