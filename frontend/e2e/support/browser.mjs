@@ -54,7 +54,8 @@ export async function open(page, url) {
     try {
       await page.goto(url, { waitUntil: "load" });
     } catch (error) {
-      if (!String(error).includes(NETWORK_CHANGED)) {
+      // Of what was in place of the page, Playwright says "chrome-error" alone.
+      if (!interrupted && !String(error).includes(NETWORK_CHANGED)) {
         throw error;
       }
       interrupted = true;
