@@ -80,11 +80,12 @@ func (p *Project) Services(folders []string) (Plan, error) {
 	seen := map[string]bool{}
 	for _, folder := range folders {
 		dir, within, err := p.meant(folder)
-		if seen[within] && err == nil { // by another name: links lead to folders, too
-			continue
-		}
 		var one Proposed
-		if seen[within] = true; err == nil {
+		if err == nil {
+			if seen[within] { // by another name: links lead to folders, too
+				continue
+			}
+			seen[within] = true
 			one, err = p.service(dir, within)
 		}
 		if failed, is := errors.AsType[*devattach.Failure](err); is && all {
