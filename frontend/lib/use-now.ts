@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { serverClock } from "./clock";
 import { useSnapshot } from "./snapshot/context";
+import { never } from "./use-taken-over";
 
 const TICK_MS = 1_000;
 
@@ -37,9 +38,9 @@ function snapshot(): number {
 }
 
 /**
- * The time by the clock of the server in milliseconds since the epoch, anew each second. While the server
- * renders, and until the browser has taken over, it is renderedAt, so that both
- * write the same text. In a snapshot it is when that was taken.
+ * The time by the clock of the server in milliseconds since the epoch, anew each second.
+ * While the server renders, and until the browser has taken over, it is renderedAt, so
+ * that both write the same text. In a snapshot it is when that was taken.
  */
 export function useNow(renderedAt: number): number {
   const taken = useSnapshot();
@@ -49,8 +50,4 @@ export function useNow(renderedAt: number): number {
     () => renderedAt,
   );
   return now;
-}
-
-function never(): () => void {
-  return () => {};
 }

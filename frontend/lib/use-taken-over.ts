@@ -12,6 +12,7 @@ export function useTakenOver(): boolean {
   );
 }
 
-function never(): () => void {
+/** Subscribes to what never changes. */
+export function never(): () => void {
   return () => {};
 }
