@@ -37,6 +37,21 @@ type place struct {
 // zr is the line of a verb of `zr secrets` about the environment, as a text shows it.
 func (p place) zr(verb string) string { return "`" + p.lines.Zr("secrets", verb) + "`" }
 
+// joining is the line with which who runs it here becomes a recipient, as a text shows it.
+func (p place) joining() string {
+	file := p.Recipients
+	if here, err := os.Getwd(); err == nil {
+		if below, err := filepath.Rel(here, file); err == nil && filepath.IsLocal(below) {
+			file = below
+		}
+	}
+	line := cmdline.Line("zr", "secrets", "keygen") + " >> " + cmdline.Line(file)
+	if _, err := os.Stat(filepath.Dir(p.Recipients)); errors.Is(err, os.ErrNotExist) {
+		line = cmdline.Line("mkdir", "-p", filepath.Dir(file)) + " && " + line
+	}
+	return "`" + line + "`"
+}
+
 // placeOf is where the secrets of an environment are, for this process alone until unlock
 // is called: of two that change the file at once, none would have what the other wrote.
 func placeOf(ctx context.Context, root, env string) (at place, unlock func(), err error) {
@@ -176,7 +191,7 @@ func sealAt(ctx context.Context, at place, text []byte, to []string) (Sealing, e
 	}
 	if lines == "" {
 		return Sealing{}, fault.WithCode(fmt.Errorf("nobody is named to seal for: %s does not exist", at.Name(at.Recipients)), fault.Usage,
-			"`zr secrets keygen >> "+at.Name(at.Recipients)+"` names you there; others add their public keys, one on a line")
+			at.joining()+" names you there; others add their public keys, one on a line")
 	}
 	recipients, err := sealed.ParseRecipients(at.Name(at.Recipients), lines)
 	if err != nil {
@@ -188,7 +203,7 @@ func sealAt(ctx context.Context, at place, text []byte, to []string) (Sealing, e
 	}
 	if _, err := sealed.Open(ctx, at.Sealed, at.Name(at.Sealed), data); err != nil {
 		return Sealing{}, fault.WithCode(fmt.Errorf("nothing was written, since nobody here could open it again: %w", err), fault.Usage,
-			"`zr secrets keygen >> "+at.Name(at.Recipients)+"` has it sealed for you, too")
+			at.joining()+" has it sealed for you, too")
 	}
 	if lines != string(said) {
 		if err := config.WriteWhole(at.Recipients, []byte(lines), 0o644); err != nil {

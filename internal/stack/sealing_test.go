@@ -2,6 +2,7 @@ package stack
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -146,6 +147,46 @@ func TestWhatIsNotSealed(t *testing.T) {
 		if after := listing(t, root); after != before {
 			t.Errorf("%s: the files are\n%s\nand were\n%s", what, after, before)
 		}
+	}
+}
+
+// What a first value is refused with is a line that a shell takes, wherever it is typed.
+func TestTheLineThatNamesARecipient(t *testing.T) {
+	bin := t.TempDir()
+	testkit.WriteFile(t, filepath.Join(bin, "zr"), "#!/bin/sh\necho "+keyHere(t).Recipient().String()+"\n")
+	if err := os.Chmod(filepath.Join(bin, "zr"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ folder, file string }{
+		"the project":           {".", "config/secrets/dev.recipients"},
+		"without their folder":  {".", ""},
+		"a folder of it":        {"it's a service/src", "config/secrets/readme"},
+		"that, without theirs":  {"it's a service/src", ""},
+		"the folder of secrets": {"config/secrets", "config/secrets/readme"},
+		"another place":         {"..", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := filepath.Join(t.TempDir(), "an own project")
+			testkit.WriteFile(t, filepath.Join(root, "config/dev.yaml"), sharedConfig)
+			testkit.WriteFile(t, filepath.Join(root, "it's a service/src/main.go"), "package main\n")
+			if tt.file != "" {
+				testkit.WriteFile(t, filepath.Join(root, tt.file), "")
+			}
+			t.Chdir(filepath.Join(root, tt.folder))
+			_, err := SetSecret(t.Context(), root, "dev", "A", "correct-horse")
+			words := strings.Split(fault.HintOf(err), "`")
+			if len(words) != 3 {
+				t.Fatalf("the hint is %q", words)
+			}
+			typed := exec.CommandContext(t.Context(), "sh", "-c", words[1])
+			typed.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+			if said, err := typed.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v: %s", words[1], err, said)
+			}
+			if done, err := SetSecret(t.Context(), root, "dev", "A", "correct-horse"); err != nil || done.Recipients != 1 {
+				t.Errorf("after %s: %+v, %v", words[1], done, err)
+			}
+		})
 	}
 }
 
