@@ -19,6 +19,7 @@ import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
 import { uptimeQuery } from "@/lib/stack/uptime";
 import { useServices } from "@/lib/stack/use-services";
+import { useChosen } from "@/lib/use-chosen";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -50,8 +51,18 @@ export function ServicesClient({
 }) {
   const [paused, setPaused] = useState(false);
   const params = useSearchParams();
-  const { view, service } = parseState(new URLSearchParams(params ?? undefined));
   const snapshot = useSnapshot();
+  /** The address changes without asking the server for the page again. */
+  const go = (state: OverviewState) =>
+    window.history.pushState(
+      null,
+      "",
+      withQuery(placed(statePath(state), snapshot), { environment }),
+    );
+  const [{ view, service }, choose] = useChosen(
+    parseState(new URLSearchParams(params ?? undefined)),
+    go,
+  );
   const now = useNow(initial.renderedAt);
   const clock = { renderedAt: initial.renderedAt, now, paused };
   const services = useServices(environment, initial.services, clock);
@@ -69,15 +80,6 @@ export function ServicesClient({
   const summary =
     services.data && services.freshness === "live" ? summarize(services.data.services) : undefined;
   useTab(summary ? `${summary.text} · zr` : "zr", summary?.state ?? "unknown");
-
-  /** The address changes without asking the server for the page again. */
-  function go(state: OverviewState) {
-    window.history.pushState(
-      null,
-      "",
-      withQuery(placed(statePath(state), snapshot), { environment }),
-    );
-  }
 
   function togglePaused() {
     setPaused(!paused);
@@ -125,7 +127,7 @@ export function ServicesClient({
           note={
             <>
               <span className="mr-3 font-mono">{namespace}</span>
-              <ViewSwitch view={view} onChange={(view) => go({ view })} />
+              <ViewSwitch view={view} onChange={(view) => choose({ view })} />
             </>
           }
         >
@@ -148,7 +150,7 @@ export function ServicesClient({
               services={list}
               service={service}
               known={known}
-              onChoose={(service) => go({ view, service })}
+              onChoose={(service) => choose({ view, service })}
             />
           )}
         </Panel>

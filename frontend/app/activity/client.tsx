@@ -7,6 +7,7 @@ import { ProblemView } from "@/components/problem-view";
 import { POLL_MS } from "@/lib/freshness";
 import type { Outcome } from "@/lib/problem";
 import { useSnapshot } from "@/lib/snapshot/context";
+import { useChosen } from "@/lib/use-chosen";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -88,14 +89,15 @@ function ChosenFilters({ filter }: { filter: Filter }) {
 
 function OutcomeFilter({ filter }: { filter: Filter }) {
   const go = useGo();
+  const [chosen, choose] = useChosen(filter.outcome, (outcome) =>
+    go(placeOf({ ...filter, outcome })),
+  );
   return (
     <label className="flex items-center gap-2 text-muted text-xs">
       Outcome
       <select
-        value={filter.outcome ?? ""}
-        onChange={(event) =>
-          go(placeOf({ ...filter, outcome: (event.target.value || undefined) as RecordOutcome }))
-        }
+        value={chosen ?? ""}
+        onChange={(event) => choose((event.target.value || undefined) as RecordOutcome | undefined)}
         className="h-7 rounded-md border border-line bg-surface px-2 text-ink"
       >
         <option value="">All outcomes</option>

@@ -10,6 +10,7 @@ import { historyScreenPath } from "@/lib/screens";
 import { type HistoryPart, historyQuery, servicesQuery } from "@/lib/stack/queries";
 import type { History, Services } from "@/lib/stack/schema";
 import { summarize } from "@/lib/stack/summary";
+import { useChosen } from "@/lib/use-chosen";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -69,13 +70,16 @@ export function HistoryClient({
 /** Chooses the services whose changes are shown; one that is gone still has its history. */
 function ServiceFilter({ service, names }: { service: string | undefined; names: string[] }) {
   const go = useGo();
+  const [chosen, choose] = useChosen(service ?? "", (name) =>
+    go(historyScreenPath({ service: name })),
+  );
   const all = service && !names.includes(service) ? [service, ...names] : names;
   return (
     <label className="flex items-center gap-2 text-muted text-xs">
       Service
       <select
-        value={service ?? ""}
-        onChange={(event) => go(historyScreenPath({ service: event.target.value }))}
+        value={chosen}
+        onChange={(event) => choose(event.target.value)}
         className="h-7 max-w-56 rounded-md border border-line bg-surface px-2 text-ink"
       >
         <option value="">All services</option>

@@ -6,6 +6,7 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 
 import { ProblemView } from "@/components/problem-view";
 import { sessionWatch } from "@/lib/session-watch";
 import { servicesQuery } from "@/lib/stack/queries";
+import { useChosen } from "@/lib/use-chosen";
 import { useTab } from "@/lib/use-tab";
 import { Filters } from "./_components/filters";
 import { Histogram } from "./_components/histogram";
@@ -17,13 +18,17 @@ import { filterQuery, isNarrowed, type LogState, parseState, writeState } from "
 /** What the containers write: what is stored and what comes, of any services, searched and filtered. */
 export function LogsClient({ renderedAt }: { renderedAt: number }) {
   const params = useSearchParams();
-  const state = useMemo(() => parseState(new URLSearchParams(params)), [params]);
+  const inAddress = useMemo(() => parseState(new URLSearchParams(params)), [params]);
+  const [state, choose] = useChosen(inAddress, go);
   const services = useQuery(servicesQuery(state.environment));
-  const change = useCallback((rest: Partial<LogState>) => {
-    // What is drawn may be older than the address: a change soon after another one is of the newer.
-    const latest = parseState(new URLSearchParams(window.location.search));
-    go({ ...latest, line: undefined, ...rest });
-  }, []);
+  // The same for as long as the screen is there: a line is drawn again only if it changes.
+  const change = useCallback(
+    (rest: Partial<LogState>) => {
+      const latest = parseState(new URLSearchParams(window.location.search));
+      choose({ ...latest, line: undefined, ...rest });
+    },
+    [choose],
+  );
   useTab("Logs · zr", "unknown");
   return (
     <>

@@ -19,6 +19,7 @@ import {
   windows,
 } from "@/lib/stack/uptime";
 import { windowText } from "@/lib/stack/uptime-text";
+import { useChosen } from "@/lib/use-chosen";
 import { useNow } from "@/lib/use-now";
 import { usePolled } from "@/lib/use-polled";
 import { useTab } from "@/lib/use-tab";
@@ -142,6 +143,9 @@ function One({
 function Head({ part, names }: { part: HealthPart; names: string[] }) {
   const go = useGo();
   const { service, window } = part;
+  const [chosen, choose] = useChosen(service ?? "", (name) =>
+    go(healthScreenPath({ window, service: name })),
+  );
   const all = service && !names.includes(service) ? [service, ...names] : names;
   return (
     <div className="mb-6 flex flex-wrap items-center justify-between gap-3">
@@ -150,8 +154,8 @@ function Head({ part, names }: { part: HealthPart; names: string[] }) {
         <label className="flex items-center gap-2 text-muted">
           Service
           <select
-            value={service ?? ""}
-            onChange={(event) => go(healthScreenPath({ window, service: event.target.value }))}
+            value={chosen}
+            onChange={(event) => choose(event.target.value)}
             className="h-7 max-w-56 rounded-md border border-line bg-surface px-2 text-ink"
           >
             <option value="">All services</option>
@@ -167,7 +171,7 @@ function Head({ part, names }: { part: HealthPart; names: string[] }) {
           {windows.map((each) => (
             <Link
               key={each}
-              href={healthScreenPath({ service, window: each })}
+              href={healthScreenPath({ service: chosen, window: each })}
               aria-current={each === window ? "page" : undefined}
               className={`px-2.5 py-1 ${each === window ? "bg-canvas font-medium" : "text-muted hover:text-ink"}`}
             >

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { usePathname, useRouter } from "next/navigation";
 import { useEnvironment } from "@/components/environment";
 import { environmentsQuery } from "@/lib/stack/queries";
+import { useChosen } from "@/lib/use-chosen";
 import { withQuery } from "@/lib/with-query";
 
 /**
@@ -17,6 +18,9 @@ export function EnvironmentSwitch() {
   const { data } = useQuery(environmentsQuery);
   const environments = data?.environments ?? [];
   const names = environments.map(({ name }) => name);
+  const [chosen, choose] = useChosen(environment ?? names[0], (name) =>
+    router.push(withQuery(placeIn(path), { environment: name })),
+  );
   const gone = data && environment && !names.includes(environment) ? environment : undefined;
   if (names.length < 2 && !gone) {
     const end = endOf(environments[0]?.expiresAt);
@@ -26,10 +30,8 @@ export function EnvironmentSwitch() {
     <select
       aria-label="Environment"
       data-testid="environment"
-      value={environment ?? names[0]}
-      onChange={(event) =>
-        router.push(withQuery(placeIn(path), { environment: event.target.value }))
-      }
+      value={chosen}
+      onChange={(event) => choose(event.target.value)}
       className="h-7 max-w-40 self-center rounded-md border border-line bg-surface px-2 text-xs"
     >
       {gone && <option value={gone}>{gone} (not there)</option>}

@@ -7,6 +7,7 @@ import { reloadsScreenPath } from "@/lib/screens";
 import { useSnapshot } from "@/lib/snapshot/context";
 import { windows } from "@/lib/stack/uptime";
 import { windowText } from "@/lib/stack/uptime-text";
+import { useChosen } from "@/lib/use-chosen";
 import type { ReloadsPart } from "../part";
 import { EditorChoice } from "./editor-choice";
 
@@ -31,8 +32,11 @@ export function Filters({
   names: string[];
 }) {
   const go = useGo();
-  const { service, failed } = part;
   const window = part.window === "24h" ? undefined : part.window;
+  const [{ service, failed }, choose] = useChosen(
+    { service: part.service, failed: part.failed },
+    (chosen) => go(reloadsScreenPath({ ...chosen, window })),
+  );
   const all = service && !names.includes(service) ? [service, ...names] : names;
   const { label, dot } = look[feed];
   const snapshot = useSnapshot();
@@ -55,9 +59,7 @@ export function Filters({
               Service
               <select
                 value={service ?? ""}
-                onChange={(event) =>
-                  go(reloadsScreenPath({ service: event.target.value, failed, window }))
-                }
+                onChange={(event) => choose({ service: event.target.value, failed })}
                 className={select}
               >
                 <option value="">All services</option>
@@ -70,9 +72,7 @@ export function Filters({
               Saves
               <select
                 value={failed ? "failed" : ""}
-                onChange={(event) =>
-                  go(reloadsScreenPath({ service, failed: event.target.value !== "", window }))
-                }
+                onChange={(event) => choose({ service, failed: event.target.value !== "" })}
                 className={select}
               >
                 <option value="">All</option>

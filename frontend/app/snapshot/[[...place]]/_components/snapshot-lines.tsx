@@ -14,6 +14,7 @@ import type { Outcome } from "@/lib/problem";
 import { placed } from "@/lib/snapshot/context";
 import type { Snapshot } from "@/lib/snapshot/snapshot";
 import type { Services } from "@/lib/stack/schema";
+import { useChosen } from "@/lib/use-chosen";
 import { useTab } from "@/lib/use-tab";
 import { barsIn, linesIn } from "../lines";
 import { useFound } from "../use-found";
@@ -34,17 +35,18 @@ export function SnapshotLines({
   services: Outcome<Services>;
 }) {
   const params = useSearchParams();
-  const state = useMemo(() => parseState(new URLSearchParams(params)), [params]);
+  const inAddress = useMemo(() => parseState(new URLSearchParams(params)), [params]);
+  const [state, choose] = useChosen(inAddress, (next: LogState) =>
+    window.history.pushState(null, "", placed(writeState(next), snapshot)),
+  );
   const all = useMemo(() => linesIn(snapshot), [snapshot]);
   const { lines, asking, why } = useFound(all.ok ? all.data : NO_LINES, state);
   const bars = useMemo(
     () => (all.ok ? barsIn(all.data, state, snapshot.takenAt) : []),
     [all, state, snapshot],
   );
-  const change = (rest: Partial<LogState>) => {
-    const path = writeState({ ...state, environment: undefined, line: undefined, ...rest });
-    window.history.pushState(null, "", placed(path, snapshot));
-  };
+  const change = (rest: Partial<LogState>) =>
+    choose({ ...state, environment: undefined, line: undefined, ...rest });
   useTab("Logs · zr", "unknown");
   const feed = {
     lines,
