@@ -113,7 +113,9 @@ func (g *Gate) entry(ctx context.Context, record postgres.AuditRecord) *entry {
 	}
 	record.RequestID = contract.RequestID(ctx)
 	record.At = time.Now().UTC()
-	_, _ = rand.Read(record.Key[:]) // never fails
+	if record.Key == ([16]byte{}) {
+		_, _ = rand.Read(record.Key[:]) // never fails
+	}
 	return &entry{AuditRecord: record}
 }
 

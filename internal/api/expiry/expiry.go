@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zr/internal/api/contract"
+	"zr/internal/api/kube"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/reason"
 	"zr/internal/api/store/postgres"
@@ -112,8 +113,8 @@ func (l *Life) Look(ctx context.Context) error {
 	}
 	stopping, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 	defer cancel()
-	return l.Services.StopSet(stopping, set, object.StoppedByExpiry, still, func(service string, err error) {
-		record := postgres.AuditRecord{Actor: "zr", Action: "stopService", Target: l.Target(service), Outcome: postgres.Done, Detail: why}
+	return l.Services.StopSet(stopping, set, object.StoppedByExpiry, still, func(service string, act kube.Key, err error) {
+		record := postgres.AuditRecord{Key: act, Actor: "zr", Action: "stopService", Target: l.Target(service), Outcome: postgres.Done, Detail: why}
 		if err != nil {
 			record.Outcome, record.Detail = postgres.Failed, why+"; "+err.Error()
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"zr/internal/api/kube"
 	"zr/internal/api/usage"
 )
 
@@ -66,15 +67,16 @@ func TestLastWrite(t *testing.T) {
 		want         Write
 	}{
 		{"nobody", "", Write{}},
-		{"zr, then the dashboard", entry("zr", "", 1) + "," + entry("zr-api", "", 2) + "," + entry("kube-controller-manager", "status", 3), Write{"zr-api", second(2), ""}},
-		{"the dashboard, then zr", entry("zr-api", "", 1) + "," + entry("zr", "", 2) + "," + entry("kube-controller-manager", "", 3), Write{"zr", second(2), ""}},
-		{"two in one second", entry("kubectl-edit", "", 2) + "," + entry("zr-api", "", 2), Write{"", second(2), ""}},
-		{"two in one second, and one later", entry("kubectl-edit", "", 2) + "," + entry("zr-api", "", 2) + "," + entry("zr", "", 3), Write{"zr", second(3), ""}},
-		{"one twice in one second", entry("zr", "", 2) + "," + entry("zr", "", 2), Write{"zr", second(2), ""}},
-		{"kubectl scale", untimed + "," + entry("zr", "", 1), Write{"zr", second(1), "kubectl"}},
+		{"zr, then the dashboard", entry("zr", "", 1) + "," + entry("zr-api", "", 2) + "," + entry("kube-controller-manager", "status", 3), Write{Manager: "zr-api", At: second(2)}},
+		{"the dashboard, then zr", entry("zr-api", "", 1) + "," + entry("zr", "", 2) + "," + entry("kube-controller-manager", "", 3), Write{Manager: "zr", At: second(2)}},
+		{"two in one second", entry("kubectl-edit", "", 2) + "," + entry("zr-api", "", 2), Write{Manager: "", At: second(2)}},
+		{"two in one second, and one later", entry("kubectl-edit", "", 2) + "," + entry("zr-api", "", 2) + "," + entry("zr", "", 3), Write{Manager: "zr", At: second(3)}},
+		{"one twice in one second", entry("zr", "", 2) + "," + entry("zr", "", 2), Write{Manager: "zr", At: second(2)}},
+		{"kubectl scale", untimed + "," + entry("zr", "", 1), Write{Manager: "zr", At: second(1), ScaledWith: "kubectl"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := held(t, [2]string{"deployments", `{"metadata":{"name":"web","uid":"d","managedFields":[` + tc.fields + `]}}`})
+			s := held(t, [2]string{"deployments", `{"metadata":{"name":"web","uid":"d","annotations":{"zr.dev/act":"0700000000000000000000000000000f"},"managedFields":[` + tc.fields + `]}}`})
+			tc.want.Act = kube.Key{0: 7, 15: 15}
 			got, known := services(s, time.Now())[0].LastWrite()
 			if got != tc.want || known == tc.want.At.IsZero() {
 				t.Errorf("got %+v, %t", got, known)

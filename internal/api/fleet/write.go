@@ -3,6 +3,7 @@ package fleet
 import (
 	"time"
 
+	"zr/internal/api/kube"
 	"zr/pkg/kube/object"
 )
 
@@ -10,6 +11,7 @@ import (
 type Write struct {
 	Manager string    // what the program that wrote it calls itself; empty where several did in one second
 	At      time.Time // by the clock of the API server, in whole seconds
+	Act     kube.Key  // of the last act of the dashboard: of this write, where that is the manager
 	// ScaledWith has set the number of pods through the subresource for that, as kubectl
 	// and autoscalers do; empty where nothing has, or something else has set it since. The
 	// API server keeps no time of it, and nothing at all where no manifest has a number.
@@ -24,6 +26,7 @@ func (s Service) LastWrite() (Write, bool) { return s.written, !s.written.At.IsZ
 
 // lastWrite finds that of an object. What a controller says of how it is, is none.
 func lastWrite(m *object.Meta) (last Write) {
+	last.Act = kube.ParseKey(m.Annotations[object.ActAnnotation])
 	for _, f := range m.ManagedFields {
 		switch {
 		case f.Subresource == "scale":

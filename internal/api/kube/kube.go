@@ -139,8 +139,11 @@ func (c *Client) Patch(ctx context.Context, kind, name string, patch any) (w obj
 
 // PatchWith is Patch with a patch of a type of package lean.
 func (c *Client) PatchWith(ctx context.Context, kind, name, patchType string, patch any) (w object.Workload, err error) {
-	query := url.Values{"fieldManager": {fieldManager}}
-	if err := c.api.Patch(ctx, c.path(kind, name), query, patchType, patch, &w); err != nil {
+	patch, err = marked(ctx, patch)
+	if err != nil {
+		return w, err
+	}
+	if err := c.api.Patch(ctx, c.path(kind, name), changing(false), patchType, patch, &w); err != nil {
 		return w, fmt.Errorf("changing %s %q: %w", kind, name, explained(err))
 	}
 	return w, nil
@@ -160,6 +163,10 @@ func (c *Client) Read(ctx context.Context, r object.Resource, name string, into 
 // the patch names a resourceVersion that the object no longer has, the error's reason is
 // Conflict.
 func (c *Client) Change(ctx context.Context, r object.Resource, name string, patch any, trial bool, into any) error {
+	patch, err := marked(ctx, patch)
+	if err != nil {
+		return err
+	}
 	if err := c.api.Patch(ctx, c.at(r, name), changing(trial), lean.MergePatch, patch, into); err != nil {
 		return fmt.Errorf("changing %s %q: %w", r.Name, name, explained(err))
 	}
@@ -186,6 +193,10 @@ func changing(trial bool) url.Values {
 
 // Create makes an object; on trial the server says whether it would, and makes none.
 func (c *Client) Create(ctx context.Context, r object.Resource, o any, trial bool) error {
+	o, err := marked(ctx, o)
+	if err != nil {
+		return err
+	}
 	if err := c.api.Create(ctx, c.at(r, ""), changing(trial), o); err != nil {
 		return fmt.Errorf("making one of %s: %w", r.Name, explained(err))
 	}

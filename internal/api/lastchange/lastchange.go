@@ -1,18 +1,16 @@
 // Package lastchange says what changed a service last, and who did it, as far as that can
 // be proven. That something changed a workload, and when, the API server keeps in the
-// workload itself. Who it was is in the database: the records of what was done in the
-// dashboard, and what runs of zr told. A name is given where they fit, and nobody is named
-// where they do not.
+// workload itself. Who it was is in the database: the record of what was done in the
+// dashboard, whose key the workload has, and what runs of zr told. A name is given where
+// they fit, and nobody is named where they do not.
 package lastchange
 
 import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"zr/internal/api/contract"
 	"zr/internal/api/fleet"
 	"zr/internal/api/store/postgres"
 	"zr/pkg/event"
@@ -38,22 +36,11 @@ const (
 	Changed    = "changed"    // it is not known what
 )
 
-// doings are what acts of the audit log do to their target.
+// doings are what acts of the audit log do to a workload.
 var doings = map[string]string{
 	"restartService": Restarted, "stopService": Stopped, "startService": Started, "scaleService": Scaled,
 	"rollbackService": RolledBack, "runService": Ran, "changeSettings": Configured, "restoreSettings": Configured, "setSecret": Configured,
 }
-
-// The targets of acts that change what all pods of the environment may read: its settings,
-// and a secret of any name.
-const (
-	settings = "settings"
-	secrets  = "secrets/"
-)
-
-// actsWithin is how long after its change an act is recorded at most: when it has taken
-// effect, or had not in the time of its class.
-var actsWithin = contract.Form.Limits().Time
 
 // Change is the last one of a service.
 type Change struct {
@@ -67,40 +54,37 @@ type Change struct {
 
 // Source is where the names are. *postgres.Store is one.
 type Source interface {
-	ActsWithin(ctx context.Context, targets []string, since []time.Time, within time.Duration) ([]postgres.AuditRecord, error)
+	Acts(ctx context.Context, keys [][16]byte) ([]postgres.AuditRecord, error)
 	LastRunChanges(ctx context.Context, environment string, services []string) ([]postgres.RunChange, error)
 }
 
 // Of returns the last change of each of some services, by their names, as it is known now.
-// key is that of the environment, target how the audit log calls what is in it. Without
-// the source's answer it returns what the workloads themselves say, and the error.
-func Of(ctx context.Context, source Source, key string, target func(string) string, services []fleet.Service, now time.Time) (map[string]Change, error) {
+// key is that of the environment. Without the source's answer it returns what the workloads
+// themselves say, and the error.
+func Of(ctx context.Context, source Source, key string, services []fleet.Service) (map[string]Change, error) {
 	writes := map[string]fleet.Write{}
 	for _, s := range services {
 		if w, known := s.LastWrite(); known {
 			writes[s.Name] = w
 		}
 	}
-	return of(ctx, source, key, target, writes, now)
+	return of(ctx, source, key, writes)
 }
 
 // of is Of by what the workloads say.
-func of(ctx context.Context, source Source, key string, target func(string) string, writes map[string]fleet.Write, now time.Time) (map[string]Change, error) {
+func of(ctx context.Context, source Source, key string, writes map[string]fleet.Write) (map[string]Change, error) {
 	all := map[string]Change{}
+	var keys [][16]byte
 	for name, w := range writes {
 		all[name] = written(w)
+		if w.Manager == byAPI {
+			keys = append(keys, w.Act)
+		}
 	}
 	if len(all) == 0 {
 		return all, nil
 	}
-	var targets []string
-	var since []time.Time
-	for name, c := range all {
-		if c.With == byAPI {
-			targets, since = append(targets, target(name), target(settings), target(secrets)), append(since, c.At, c.At, c.At)
-		}
-	}
-	acts, err := source.ActsWithin(ctx, targets, since, actsWithin)
+	acts, err := source.Acts(ctx, keys)
 	if err != nil {
 		return all, err
 	}
@@ -111,7 +95,7 @@ func of(ctx context.Context, source Source, key string, target func(string) stri
 	for name, c := range all {
 		switch c.With {
 		case byAPI:
-			all[name] = acted(c, acts, now, target(name), target(settings), target(secrets))
+			all[name] = acted(c, writes[name], acts)
 		case byZr:
 			all[name] = deployed(c, name, runs)
 		}
@@ -145,39 +129,16 @@ func written(w fleet.Write) Change {
 	return c
 }
 
-// acted names who made a change in the dashboard. Acts are recorded when they have taken
-// effect, or had not in their time. Where several people did something in the time in which
-// the act of this change is recorded, it may be that of any of them. What was done to the
-// service itself, and was done, has changed it; of all else it is not known, so that who
-// may still be recorded is waited for.
-func acted(c Change, acts []postgres.AuditRecord, now time.Time, targets ...string) Change {
-	named, proven := c, false
+// acted names who made a change in the dashboard: the workload has the key of that act, which
+// is recorded when it has taken effect, or had not in its time. A record from before the
+// change is of an earlier one: a version of the api that writes no key has made this one.
+func acted(c Change, w fleet.Write, acts []postgres.AuditRecord) Change {
 	for _, a := range acts {
-		what := doings[a.Action]
-		if what == "" || !meant(a.Target, targets) || a.At.Before(c.At) || a.At.After(c.At.Add(actsWithin)) {
-			continue
+		if a.Key == w.Act && !a.At.Before(c.At) && doings[a.Action] != "" {
+			c.By, c.What = a.Actor, doings[a.Action]
 		}
-		if named.By != "" && named.By != a.Actor {
-			return c
-		}
-		did := a.Outcome != postgres.Failed && what != Configured
-		if named.By == "" || did && !proven { // the newest of those that are the surest
-			named.By, named.What = a.Actor, what
-		}
-		proven = proven || did
 	}
-	if !proven && now.Before(c.At.Add(actsWithin)) {
-		return c
-	}
-	return named
-}
-
-// meant says whether a target is one of some, of which those that end in a slash stand for
-// all that begin with them.
-func meant(target string, targets []string) bool {
-	return slices.ContainsFunc(targets, func(t string) bool {
-		return t == target || strings.HasSuffix(t, "/") && strings.HasPrefix(target, t)
-	})
+	return c
 }
 
 // deployed names who ran the zr that wrote a workload: the run tells the very time that the

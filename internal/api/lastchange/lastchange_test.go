@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zr/internal/api/fleet"
+	"zr/internal/api/kube"
 	"zr/internal/api/store/postgres"
 )
 
@@ -26,10 +27,11 @@ func TestWritten(t *testing.T) {
 	}
 }
 
-// A name is given where only one can be meant.
+// Who is named has done the very act whose key the workload has.
 func TestActed(t *testing.T) {
-	act := func(second int, actor, action, target string) postgres.AuditRecord {
-		return postgres.AuditRecord{At: at(second), Actor: actor, Action: action, Target: target}
+	key := kube.Key{7}
+	act := func(of kube.Key, second int, actor, action string) postgres.AuditRecord {
+		return postgres.AuditRecord{Key: of, At: at(second), Actor: actor, Action: action, Target: "web"}
 	}
 	change := Change{At: at(10), What: Changed, With: byAPI}
 	for _, tc := range []struct {
@@ -37,41 +39,20 @@ func TestActed(t *testing.T) {
 		acts     []postgres.AuditRecord
 		what, by string
 	}{
-		{"one", []postgres.AuditRecord{act(12, "ada", "restartService", "web")}, Restarted, "ada"},
-		{"the same twice", []postgres.AuditRecord{act(20, "ada", "scaleService", "web"), act(12, "ada", "scaleService", "web")}, Scaled, "ada"},
-		{"of settings", []postgres.AuditRecord{act(12, "ada", "changeSettings", "settings")}, Configured, "ada"},
-		{"before it", []postgres.AuditRecord{act(9, "ada", "restartService", "web")}, Changed, ""},
-		{"of another service", []postgres.AuditRecord{act(12, "ada", "restartService", "db")}, Changed, ""},
-		{"that changes no workload", []postgres.AuditRecord{act(12, "ada", "rebuildService", "web")}, Changed, ""},
-		{"two people", []postgres.AuditRecord{act(20, "bob", "restartService", "web"), act(12, "ada", "restartService", "web")}, Changed, ""},
-		{"two things of one", []postgres.AuditRecord{act(20, "ada", "scaleService", "web"), act(12, "ada", "restartService", "web")}, Scaled, "ada"},
-		{"a secret", []postgres.AuditRecord{act(12, "ada", "setSecret", "secrets/API_TOKEN")}, Configured, "ada"},
-		{"a secret and settings", []postgres.AuditRecord{act(20, "bob", "changeSettings", "settings"), act(12, "ada", "setSecret", "secrets/API_TOKEN")}, Changed, ""},
-		{"a secret of another environment", []postgres.AuditRecord{act(12, "ada", "setSecret", "lab/secrets/API_TOKEN")}, Changed, ""},
-		{"a service and the settings", []postgres.AuditRecord{act(20, "ada", "changeSettings", "settings"), act(12, "bob", "restartService", "web")}, Changed, ""},
+		{"it", []postgres.AuditRecord{act(key, 12, "ada", "restartService")}, Restarted, "ada"},
+		{"it, in the same second", []postgres.AuditRecord{act(key, 10, "ada", "scaleService")}, Scaled, "ada"},
+		{"it, long after", []postgres.AuditRecord{act(key, 59, "ada", "setSecret")}, Configured, "ada"},
+		{"another one", []postgres.AuditRecord{act(kube.Key{8}, 12, "bob", "restartService")}, Changed, ""},
+		{"it and another one", []postgres.AuditRecord{act(kube.Key{8}, 12, "bob", "restartService"), act(key, 13, "ada", "stopService")}, Stopped, "ada"},
+		{"one of before", []postgres.AuditRecord{act(key, 9, "ada", "restartService")}, Changed, ""},
+		{"one that changes no workload", []postgres.AuditRecord{act(key, 12, "ada", "rebuildService")}, Changed, ""},
 		{"none", nil, Changed, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := acted(change, tc.acts, change.At.Add(actsWithin), "web", "settings", "secrets/"); got != (Change{change.At, tc.what, tc.by, byAPI, ""}) {
+			if got := acted(change, fleet.Write{Act: key}, tc.acts); got != (Change{change.At, tc.what, tc.by, byAPI, ""}) {
 				t.Errorf("got %+v", got)
 			}
 		})
-	}
-	for name, a := range map[string]postgres.AuditRecord{
-		"of settings, which others may read": act(12, "ada", "changeSettings", "settings"),
-		"that failed":                        {At: at(12), Actor: "ada", Action: "restartService", Target: "web", Outcome: postgres.Failed},
-	} {
-		if got := acted(change, []postgres.AuditRecord{a}, at(13), "web", "settings"); got != change {
-			t.Errorf("one %s, while that of somebody else may come: %+v", name, got)
-		}
-	}
-	if got := acted(change, []postgres.AuditRecord{act(12, "ada", "restartService", "web")}, at(13), "web"); got.By != "ada" {
-		t.Errorf("what was done to the service itself: %+v", got)
-	}
-	late := act(0, "ada", "restartService", "web")
-	late.At = change.At.Add(actsWithin + time.Second)
-	if got := acted(change, []postgres.AuditRecord{late}, late.At, "web"); got != change {
-		t.Errorf("later than any act may be: %+v", got)
 	}
 }
 

@@ -151,16 +151,15 @@ func (s *Services) controllerRevisions(ctx context.Context, w *object.Workload) 
 			continue
 		}
 		r := Revision{Revision: kept.Revision, CreatedAt: kept.CreationTimestamp, Cause: kept.Annotations[object.ChangeCause],
-			Current: kept.Name == w.Status.UpdateRevision, id: kept.Name, patch: kept.Data, kind: lean.StrategicPatch}
-		var held struct {
-			Spec struct {
-				Template map[string]any `json:"template"`
-			} `json:"spec"`
-		}
-		if err := json.Unmarshal(kept.Data, &held); err != nil {
+			Current: kept.Name == w.Status.UpdateRevision, id: kept.Name, kind: lean.StrategicPatch}
+		var patch map[string]any
+		if err := json.Unmarshal(kept.Data, &patch); err != nil {
 			return nil, fmt.Errorf("reading revision %q: %w", kept.Name, err)
 		}
-		if r.Images, err = imagesOf(held.Spec.Template); err != nil {
+		r.patch = patch
+		spec, _ := patch["spec"].(map[string]any)
+		template, _ := spec["template"].(map[string]any)
+		if r.Images, err = imagesOf(template); err != nil {
 			return nil, err
 		}
 		all = append(all, r)

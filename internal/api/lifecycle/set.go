@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 
+	"zr/internal/api/kube"
 	"zr/internal/api/reason"
 	"zr/pkg/kube/object"
 )
@@ -10,10 +11,10 @@ import (
 // StopSet stops the services that run and have a value of object.SetLabel, one after
 // another, for as long as still says so: that is asked after a service was read and
 // before it is changed, so that nothing is taken back that was done in between. Each
-// that was stopped here, or could not be, is told to done. One that somebody else
+// that was stopped here, or could not be, is told to done, with the key of that act. One that somebody else
 // changed meanwhile is left, and one is started again for which still says no once it
 // is stopped. Volumes stay, as with Stop.
-func (s *Services) StopSet(ctx context.Context, set, by string, still func(context.Context) (bool, error), done func(service string, err error)) error {
+func (s *Services) StopSet(ctx context.Context, set, by string, still func(context.Context) (bool, error), done func(service string, act kube.Key, err error)) error {
 	all, err := s.list(ctx)
 	if err != nil {
 		return err
@@ -35,12 +36,13 @@ func (s *Services) StopSet(ctx context.Context, set, by string, still func(conte
 		}
 		patch := stopped(&now, by)
 		patch["metadata"].(map[string]any)["resourceVersion"] = now.ResourceVersion
-		written, err := s.cluster.Patch(ctx, w.kind, w.Name, patch)
+		acting, act := kube.Act(ctx)
+		written, err := s.cluster.Patch(acting, w.kind, w.Name, patch)
 		if reason.Of(err) == reason.Conflict {
 			continue
 		}
 		if err != nil {
-			done(w.Name, err)
+			done(w.Name, act, err)
 			return err
 		}
 		if so, err := still(ctx); err != nil || !so {
@@ -50,7 +52,7 @@ func (s *Services) StopSet(ctx context.Context, set, by string, still func(conte
 			return err
 		}
 		_, err = s.Await(ctx, w.kind, written)
-		if done(w.Name, err); err != nil {
+		if done(w.Name, act, err); err != nil {
 			return err
 		}
 	}

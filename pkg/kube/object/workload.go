@@ -38,6 +38,10 @@ const (
 	StoppedAt       = "zr.dev/stopped-at"
 )
 
+// ActAnnotation is on a workload that was changed in the dashboard: by which key its audit log
+// has the last such act, in 32 hexadecimal digits.
+const ActAnnotation = "zr.dev/act"
+
 // The annotations of a Namespace that somebody has for a time: until when, in RFC 3339,
 // and what zr calls the environment in it. SetLabel is on that Namespace and on every
 // object of the environment, with one value.

@@ -12,9 +12,11 @@ import (
 	"zr/internal/api/configuration"
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
+	"zr/internal/api/kube"
 	"zr/internal/api/once"
 	env "zr/internal/api/routes/environments"
 	"zr/internal/api/store/cache"
+	"zr/internal/api/store/postgres"
 	"zr/pkg/config"
 )
 
@@ -247,13 +249,15 @@ func (r *routes) write(ctx context.Context, action string, in Edit, what func(co
 	done, err := once.Do(ctx, r.keys, r.key(ctx, action, target, in.Key), func() (SettingsWritten, error) {
 		acting, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 		defer cancel()
+		acting, key := kube.Act(acting)
 		change, err := what(acting, c)
 		var made configuration.Written
 		if err == nil {
 			change.Author, change.ETag = access.From(ctx).Name, etag
 			made, err = c.Write(acting, change)
 		}
-		return SettingsWritten{made.Revision, made.File, SettingsPlan(made.Plan), made.ETag}, r.record(ctx, action, target, revisionDetail(made), err)
+		record := postgres.AuditRecord{Key: key, Action: action, Target: target, Detail: revisionDetail(made)}
+		return SettingsWritten{made.Revision, made.File, SettingsPlan(made.Plan), made.ETag}, r.record(ctx, record, err)
 	})
 	if err != nil {
 		return nil, err

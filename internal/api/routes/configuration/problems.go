@@ -25,15 +25,16 @@ func (r *routes) key(ctx context.Context, action, target, key string) string {
 	return "action:" + access.From(ctx).Name + ":" + action + ":" + target + ":" + key
 }
 
-// record adds what was done to the audit log, and returns what it is answered with.
-func (r *routes) record(ctx context.Context, action, target, detail string, err error) error {
-	record := postgres.AuditRecord{Action: action, Target: target, Outcome: postgres.Done, Detail: detail}
+// record adds what was done, and ended with err, to the audit log, and returns what it is
+// answered with.
+func (r *routes) record(ctx context.Context, record postgres.AuditRecord, err error) error {
+	record.Outcome = postgres.Done
 	if err != nil {
-		p := r.failed(ctx, action, err)
+		p := r.failed(ctx, record.Action, err)
 		if record.Outcome = postgres.Failed; p.Status < http.StatusInternalServerError {
 			record.Outcome = postgres.Refused
 		}
-		record.Detail, err = strings.TrimPrefix(detail+": "+p.Detail, ": "), p
+		record.Detail, err = strings.TrimPrefix(record.Detail+": "+p.Detail, ": "), p
 	}
 	return r.gate.RecordAct(ctx, record, err)
 }

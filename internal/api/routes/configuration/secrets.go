@@ -6,8 +6,10 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/configuration"
 	"zr/internal/api/contract"
+	"zr/internal/api/kube"
 	"zr/internal/api/once"
 	env "zr/internal/api/routes/environments"
+	"zr/internal/api/store/postgres"
 )
 
 // Secrets are those of an environment.
@@ -57,8 +59,9 @@ func (r *routes) setSecret(ctx context.Context, in *secretInput) (*secretOutput,
 	done, err := once.Do(ctx, r.keys, r.key(ctx, action, target, in.Key), func() (SecretSet, error) {
 		acting, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 		defer cancel()
+		acting, key := kube.Act(acting)
 		plan, err := c.SetSecret(acting, in.Name, in.Body.Value, access.From(ctx).Name, in.Confirm)
-		return SecretSet{plan.Rolls, plan.Later}, r.record(ctx, action, target, "", err)
+		return SecretSet{plan.Rolls, plan.Later}, r.record(ctx, postgres.AuditRecord{Key: key, Action: action, Target: target}, err)
 	})
 	if err != nil {
 		return nil, err

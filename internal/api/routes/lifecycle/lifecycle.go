@@ -10,6 +10,7 @@ import (
 	"zr/internal/api/access"
 	"zr/internal/api/contract"
 	"zr/internal/api/environments"
+	"zr/internal/api/kube"
 	"zr/internal/api/lifecycle"
 	"zr/internal/api/once"
 	"zr/internal/api/reason"
@@ -157,8 +158,9 @@ func (r *routes) do(ctx context.Context, action string, in Target, run func(cont
 	result, err := once.Do(ctx, r.keys, key, func() (lifecycle.Effect, error) {
 		acting, cancel := context.WithTimeout(ctx, contract.Form.Acting())
 		defer cancel()
+		acting, key := kube.Act(acting)
 		result, err := run(acting, e.Changes)
-		record := postgres.AuditRecord{Action: action, Target: target, Outcome: postgres.Done}
+		record := postgres.AuditRecord{Key: key, Action: action, Target: target, Outcome: postgres.Done}
 		if err != nil {
 			r.log.Warn("an action failed", "action", action, "service", target, "error", err, "requestId", contract.RequestID(ctx))
 			p := problem(err)

@@ -71,7 +71,7 @@ func (r *routes) overview(ctx context.Context, in *env.Scope) (*output, error) {
 	}
 	naming, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
-	changes, err := lastchange.Of(naming, r.source, e.Key(), e.Target, snapshot.Services, time.Now())
+	changes, err := lastchange.Of(naming, r.source, e.Key(), snapshot.Services)
 	out := ServicesOverview{UsageBy: use.By, UsageWhy: use.Why, Services: []ServiceOverview{}}
 	if err != nil {
 		r.log.Warn("who changed the services was not read", "error", err, "requestId", contract.RequestID(ctx))

@@ -114,6 +114,8 @@ func TestOverview200ByWhom(t *testing.T) {
 	o = await(t, a, session, lasts("deployed", "", "zr"))
 
 	awaitClock(t, of(o, "web").Change.At.Add(time.Second))
+	act("rollback", `{"revision":1}`)
+	await(t, a, session, lasts("rolledBack", "ada", "zr-api"))
 	act("stop", "")
 	await(t, a, session, lasts("stopped", "ada", "zr-api"))
 	db.Stop()

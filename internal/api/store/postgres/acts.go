@@ -8,24 +8,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ActsWithin returns records of what was done to targets, or was tried and failed: of each
-// target those from its time on, until within later, and of what one did several times one
-// that was done, if any was. A target that ends in a slash stands for all that begin with it. What was refused
-// is left out. The newest are first; one may be there twice.
-func (s *Store) ActsWithin(ctx context.Context, targets []string, since []time.Time, within time.Duration) ([]AuditRecord, error) {
+// Acts returns the records that have some keys, in no order. One that is still to be written
+// is not there.
+func (s *Store) Acts(ctx context.Context, keys [][16]byte) ([]AuditRecord, error) {
 	if err := s.ready(); err != nil {
 		return nil, fmt.Errorf("reading the audit log: %w", err)
 	}
-	rows, err := s.pool.Query(ctx, `
-SELECT a.* FROM (SELECT DISTINCT target, since FROM unnest($1::text[], $2::timestamptz[]) AS all_asked (target, since)) AS asked
-CROSS JOIN LATERAL (SELECT DISTINCT ON (actor, action) id, at, actor, action, target, outcome, detail, request_id FROM audit
-	WHERE at >= asked.since AND at < asked.since + make_interval(secs => $3) AND outcome IN ('done', 'failed')
-		AND (target = asked.target OR asked.target LIKE '%/' AND starts_with(target, asked.target)) ORDER BY actor, action, outcome, id DESC) AS a
-ORDER BY a.id DESC`, targets, since, within.Seconds())
+	rows, err := s.pool.Query(ctx, `SELECT key, at, actor, action, target, outcome FROM audit WHERE key = ANY($1::uuid[])`, keys)
 	if err != nil {
 		return nil, fmt.Errorf("reading the audit log: %w", classify(err))
 	}
-	records, err := pgx.CollectRows(rows, pgx.RowToStructByPos[AuditRecord])
+	records, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r AuditRecord, err error) {
+		return r, row.Scan(&r.Key, &r.At, &r.Actor, &r.Action, &r.Target, &r.Outcome)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the audit log: %w", classify(err))
 	}

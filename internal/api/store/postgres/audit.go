@@ -19,7 +19,8 @@ type AuditRecord struct {
 	Detail    string    `json:"detail,omitempty"`
 	RequestID string    `json:"requestId"`
 
-	// Key is what the database knows a record by that is sent again. It is not read.
+	// Key is what the database knows a record by that is sent again, and what was changed
+	// in the cluster names it by. Only Acts reads it; without one Gate.Record makes one.
 	Key [16]byte `json:"-" db:"-"`
 }
 
