@@ -11,9 +11,9 @@ import (
 // StopSet stops the services that run and have a value of object.SetLabel, one after
 // another, for as long as still says so: that is asked after a service was read and
 // before it is changed, so that nothing is taken back that was done in between. Each
-// that was stopped here, or could not be, is told to done, with the key of that act. One that somebody else
-// changed meanwhile is left, and one is started again for which still says no once it
-// is stopped. Volumes stay, as with Stop.
+// that was stopped here, or could not be, is told to done, with the key of that act. One
+// that somebody else changed meanwhile is left, and one is started again for which still
+// says no once it is stopped. Volumes stay, as with Stop.
 func (s *Services) StopSet(ctx context.Context, set, by string, still func(context.Context) (bool, error), done func(service string, act kube.Key, err error)) error {
 	all, err := s.list(ctx)
 	if err != nil {
